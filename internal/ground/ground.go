@@ -1,0 +1,101 @@
+// Package ground holds what is known for certain about a case, as numbered
+// facts, and checks a text against it: whatever number, table or address a text
+// names must stand in the facts.
+//
+// It owns the facts' form, how a model reads them, and the check. It does not
+// collect facts (package evidence) and does not write about them (package
+// report). It talks to nobody.
+package ground
+
+import (
+	"github.com/matrix-aiops/matrix/internal/mask"
+)
+
+// The kinds of facts.
+const (
+	Alarm       = "alarm"       // what fired: rule, threshold, count, window, instances
+	Transaction = "transaction" // one whole request: endpoint, instance, elapsed, SQL time
+	Step        = "step"        // one step of a transaction's profile that is neither of the below
+	Statement   = "statement"   // a SQL statement a step ran: operation, tables, elapsed
+	Call        = "call"        // a call to another service or an external API
+	Wait        = "wait"        // time in which nothing recorded ran: a gap, a connection wait
+	Exception   = "exception"   // an exception thrown in a step
+	Comparison  = "comparison"  // the same transaction's usual profile beside this one
+	Note        = "note"        // what was cut or could not be read
+)
+
+// Value is one named value of a fact, for code rather than for the model.
+// Numbers are written in decimal with a point, without separators.
+type Value struct {
+	Name  string     `json:"name"`
+	Value string     `json:"value"`
+	Unit  string     `json:"unit,omitempty"`  // ms, s, min, percent, ratio, rows, bytes, count; "" for text
+	Class mask.Class `json:"class,omitempty"` // "" when it may leave the house
+}
+
+// Fact is one numbered statement about the case. Text is one English line, the
+// form in which a model reads it; everything in it that came from the monitored
+// programs (SQL, messages, names) is untrusted.
+type Fact struct {
+	ID      string  `json:"id"` // "E1", "E2", … dense in the bundle's order
+	Kind    string  `json:"kind"`
+	Text    string  `json:"text"`
+	TraceID string  `json:"trace_id,omitempty"` // 32 hex
+	SpanID  string  `json:"span_id,omitempty"`  // 16 hex
+	Step    int     `json:"step,omitempty"`     // number of the step in the profile, from 1
+	Values  []Value `json:"values,omitempty"`
+}
+
+// Bundle is the evidence of one case.
+type Bundle struct {
+	Title string `json:"title"` // one line: the alarm's condition and the application
+	Facts []Fact `json:"facts"`
+}
+
+// Get returns the first value of that name, "" when the fact has none.
+func (f Fact) Get(name string) string {
+	for _, v := range f.Values {
+		if v.Name == name {
+			return v.Value
+		}
+	}
+	return ""
+}
+
+// All returns every value of that name in order.
+func (f Fact) All(name string) []string {
+	var all []string
+	for _, v := range f.Values {
+		if v.Name == name {
+			all = append(all, v.Value)
+		}
+	}
+	return all
+}
+
+// Fact returns the fact with that id.
+func (b *Bundle) Fact(id string) (Fact, bool) {
+	for _, f := range b.Facts {
+		if f.ID == id {
+			return f, true
+		}
+	}
+	return Fact{}, false
+}
+
+// Sensitive returns every classed value of the bundle once, for a mask session to learn.
+func (b *Bundle) Sensitive() []mask.Value {
+	seen := map[mask.Value]bool{}
+	var all []mask.Value
+	for _, f := range b.Facts {
+		for _, v := range f.Values {
+			m := mask.Value{Class: v.Class, Text: v.Value}
+			if v.Class == "" || v.Value == "" || seen[m] {
+				continue
+			}
+			seen[m] = true
+			all = append(all, m)
+		}
+	}
+	return all
+}

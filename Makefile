@@ -1,0 +1,72 @@
+# MATRIX. `make demo` shows it, `make test` proves it; `make help` lists the rest.
+SHELL := /bin/sh
+GO ?= go
+CACHE ?= $(or $(MATRIX_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/matrix)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
+SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh)
+
+.PHONY: help setup build web test test-go test-web test-interop lint fmt gen demo bench-ingest bench-kill clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup: ## install everything the other targets need
+	@sh scripts/setup.sh engine web node-e2e browser postgres lint
+
+web/dist/index.html: $(WEB_SOURCES)
+	@sh scripts/setup.sh web
+	npm --prefix web run build
+	@touch web/dist/.gitkeep
+
+web: web/dist/index.html
+
+build: web ## build bin/matrix with the UI inside
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/matrix ./cmd/matrix
+
+demo: build ## start MATRIX with a simulated shop (ARGS=--once ends after the report)
+	@sh scripts/setup.sh engine
+	bin/matrix demo $(ARGS)
+
+test: test-web test-go ## all tests: Go, TypeScript, browser
+
+test-web: web
+	npm --prefix web run typecheck
+	npm --prefix web test
+
+test-go: build
+	@sh scripts/setup.sh engine browser postgres node-e2e
+	sh scripts/test.sh $(ARGS)
+
+test-interop: build ## a Spring Boot program with the OpenTelemetry Java agent (needs JDK >= 17 and Maven)
+	@sh scripts/setup.sh engine postgres
+	sh scripts/test.sh -tags interop -run Interop ./test/interop/...
+
+lint: web ## golangci-lint, eslint, shell syntax, generated files up to date
+	@sh scripts/setup.sh lint
+	$(CACHE)/tools/golangci-lint run ./...
+	npm --prefix web run lint
+	@for f in $(SHELL_SCRIPTS); do sh -n $$f || exit 1; done
+	$(GO) mod tidy -diff
+
+fmt: ## format Go and TypeScript
+	@sh scripts/setup.sh lint
+	$(CACHE)/tools/golangci-lint fmt ./...
+	npm --prefix web run format
+
+gen: ## regenerate openapi.yaml and the TypeScript types made from it
+	@sh scripts/setup.sh web
+	$(GO) generate ./...
+	npm --prefix web run gen
+
+bench-ingest: build ## MATRIX against OpenTelemetry Collector + clickhouseexporter
+	@sh scripts/setup.sh engine
+	$(GO) run ./bench/ingest $(ARGS)
+
+bench-kill: build ## kill -9 MATRIX and its engine during load, 20 times
+	@sh scripts/setup.sh engine
+	$(GO) run ./bench/kill $(ARGS)
+
+clean: ## remove what was built (not the caches)
+	rm -rf bin web/dist/assets web/dist/index.html

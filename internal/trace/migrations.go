@@ -1,0 +1,16 @@
+package trace
+
+import (
+	_ "embed"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
+)
+
+//go:embed schema.sql
+var schema string
+
+// Migrations returns the versions of this package's tables, oldest first, for
+// clickhouse.DB.Migrate under the noun "trace".
+func Migrations() []clickhouse.Migration {
+	return []clickhouse.Migration{{Version: 1, Name: "spans and their rollups", SQL: schema}}
+}

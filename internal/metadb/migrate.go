@@ -1,0 +1,123 @@
+package metadb
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+//go:embed migrations/*.sql
+var embedded embed.FS
+
+// Migrations returns the embedded migration files, one per noun.
+func Migrations() fs.FS {
+	files, err := fs.Sub(embedded, "migrations")
+	if err != nil {
+		panic(err) // the directory is embedded above
+	}
+	return files
+}
+
+// migrateLock is the PostgreSQL advisory lock held while migrating ("matrix" in ASCII).
+const migrateLock = 0x6d6174726978
+
+// Migrate brings the schema up to this binary's version: the embedded
+// migrations, then the job queue's own. Any number of nodes may call it at the
+// same time: one works, the others wait and find it done.
+func (db *DB) Migrate(ctx context.Context) error {
+	unlock, err := db.lockSchema(ctx)
+	if err != nil {
+		return fmt.Errorf("lock metadata schema: %w", err)
+	}
+	return errors.Join(db.migrate(ctx), unlock())
+}
+
+func (db *DB) migrate(ctx context.Context) error {
+	conn, dialect := db.writer, goose.DialectSQLite3
+	if db.pool != nil {
+		conn, dialect = stdlib.OpenDBFromPool(db.pool), goose.DialectPostgres
+		defer func() { _ = conn.Close() }() // gives its connections back to the pool
+	}
+	provider, err := goose.NewProvider(dialect, conn, Migrations())
+	if err != nil {
+		return fmt.Errorf("read metadata migrations: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate metadata: %w", err)
+	}
+	if err := db.migrateJobs(ctx); err != nil {
+		return fmt.Errorf("migrate job queue: %w", err)
+	}
+	return nil
+}
+
+func (db *DB) migrateJobs(ctx context.Context) error {
+	if db.pool != nil {
+		migrator, err := rivermigrate.New(riverpgxv5.New(db.pool), nil)
+		if err != nil {
+			return err
+		}
+		_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+		return err
+	}
+	migrator, err := rivermigrate.New(riversqlite.New(db.writer), nil)
+	if err != nil {
+		return err
+	}
+	_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return err
+}
+
+// lockSchema holds a lock that other processes respect: an advisory lock on a
+// connection of its own, or a lock on a file beside SQLite's.
+func (db *DB) lockSchema(ctx context.Context) (unlock func() error, err error) {
+	if db.pool == nil {
+		return lockFile(ctx, db.path+".migrate")
+	}
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(migrateLock)); err != nil {
+		conn.Release()
+		return nil, err
+	}
+	return func() error {
+		defer conn.Release()
+		// The lock must go even when ctx is done: the connection lives on in the pool.
+		_, err := conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, int64(migrateLock))
+		return err
+	}, nil
+}
+
+func lockFile(ctx context.Context, path string) (unlock func() error, err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return file.Close, nil // closing lets go of the lock
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, errors.Join(err, file.Close())
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), file.Close())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

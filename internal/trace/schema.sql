@@ -1,13 +1,13 @@
 -- The tables of the noun trace. Rules of the house:
---   project_id leads every sorting key; every table expires. A row expires
+--   project_id leads every sorting key, every table expires. A row expires
 --   retention_days after its day. Partitions are (day, retention_days), so all
 --   rows of a part expire together and expiry drops files instead of rewriting
 --   them. Every rollup is a materialised view of spans: it cannot drift from
---   the rows. Statements are separated by a semicolon at the end of a line.
+--   the rows. No comment here holds a semicolon: it ends a statement.
 
 -- One row per span. A trace's spans lie side by side within five minutes of
 -- its start, so that a trace reads a few granules and its id is stored once.
--- An attribute that has a column of its own is stored there and nowhere else;
+-- An attribute that has a column of its own is stored there and nowhere else,
 -- semconv.go is the list. Sums of what limits cut are in dropped.
 CREATE TABLE IF NOT EXISTS spans
 (
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS spans
     resource_id       UInt64 CODEC(ZSTD(1)),             -- resources.resource_id
     scope             LowCardinality(String) CODEC(ZSTD(1)), -- instrumentation library
     name              LowCardinality(String) CODEC(ZSTD(1)),
-    operation         LowCardinality(String) CODEC(ZSTD(1)), -- of an entry span "GET /route", the rpc, or the name; else the name
+    operation         LowCardinality(String) CODEC(ZSTD(1)), -- of an entry span "GET /route", the rpc, or the name, else the name
     kind              UInt8 CODEC(ZSTD(1)),              -- OTLP: 1 internal 2 server 3 client 4 producer 5 consumer
     entry             Bool CODEC(ZSTD(1)),               -- server, consumer or root
     status            UInt8 CODEC(ZSTD(1)),              -- OTLP: 0 unset 1 ok 2 error
@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS spans
     db_name           LowCardinality(String) CODEC(ZSTD(1)),
     db_operation      LowCardinality(String) CODEC(ZSTD(1)),
     db_statement      String CODEC(ZSTD(1)),             -- raw
-    db_hash           UInt64 CODEC(ZSTD(1)),             -- sql_statements.db_hash; 0: not a SQL span
+    db_hash           UInt64 CODEC(ZSTD(1)),             -- sql_statements.db_hash, 0: not a SQL span
     db_rows           UInt64 CODEC(ZSTD(1)),             -- fetched rows, 0 when unknown
     peer              LowCardinality(String) CODEC(ZSTD(1)), -- "address" or "address:port"
     exception_type    LowCardinality(String) CODEC(ZSTD(1)), -- of the first exception event
@@ -76,7 +76,7 @@ ORDER BY (project_id, resource_id)
 TTL day + toIntervalDay(retention_days) + toIntervalDay(2)
 SETTINGS ttl_only_drop_parts = 1;
 
--- One row per distinct normalised statement and day seen; as resources.
+-- One row per distinct normalised statement and day seen, as resources.
 CREATE TABLE IF NOT EXISTS sql_statements
 (
     project_id     UInt32,
@@ -190,7 +190,7 @@ CREATE TABLE IF NOT EXISTS red_minute
     errors         SimpleAggregateFunction(sum, UInt64),
     duration_sum   SimpleAggregateFunction(sum, UInt64), -- ns
     duration_max   SimpleAggregateFunction(max, UInt64), -- ns
-    duration_state AggregateFunction(quantilesDD(0.02, 0.5, 0.95, 0.99), UInt64) -- ns; read with quantilesDDMerge(0.02, …)
+    duration_state AggregateFunction(quantilesDD(0.02, 0.5, 0.95, 0.99), UInt64) -- ns, read with quantilesDDMerge(0.02, …)
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY (toDate(minute), retention_days)

@@ -47,9 +47,9 @@ func Normalize(system, raw string) Statement {
 	}
 	var s Statement
 	switch family(system) {
-	case commands:
+	case inCommands:
 		s = readCommands(raw)
-	case documents:
+	case inDocuments:
 		s = readDocument(raw)
 	default:
 		s = readSQL(system, raw)
@@ -61,7 +61,7 @@ func Normalize(system, raw string) Statement {
 	if s.Tables == nil {
 		s.Tables = []string{}
 	}
-	if family(system) == sql && s.Text != "" {
+	if family(system) == inSQL && s.Text != "" {
 		s.Hash = statementHash(system, s.Text)
 	}
 	return s
@@ -94,25 +94,25 @@ func HashString(hash uint64) string {
 type language uint8
 
 const (
-	sql       language = iota
-	commands           // a verb and its arguments, one command a line
-	documents          // JSON whose first key is the operation
+	inSQL       language = iota
+	inCommands           // a verb and its arguments, one command a line
+	inDocuments          // JSON whose first key is the operation
 )
 
 // notSQL lists the systems of the semantic conventions, old and new names,
 // whose statements are no SQL. Whatever is not listed is read as SQL: new SQL
 // systems appear more often than new other ones, and reading is robust.
 var notSQL = map[string]language{
-	"redis": commands, "valkey": commands, "memcached": commands, "dynamodb": commands, "aws.dynamodb": commands,
-	"hbase": commands, "geode": commands, "couchdb": documents, "mongodb": documents, "elasticsearch": documents,
-	"opensearch": documents, "solr": documents,
+	"redis": inCommands, "valkey": inCommands, "memcached": inCommands, "dynamodb": inCommands, "aws.dynamodb": inCommands,
+	"hbase": inCommands, "geode": inCommands, "couchdb": inDocuments, "mongodb": inDocuments, "elasticsearch": inDocuments,
+	"opensearch": inDocuments, "solr": inDocuments,
 }
 
 func family(system string) language { return notSQL[system] }
 
 // IsSQL reports whether statements of this db.system are read as SQL.
 func IsSQL(system string) bool {
-	return family(strings.ToLower(strings.TrimSpace(system))) == sql
+	return family(strings.ToLower(strings.TrimSpace(system))) == inSQL
 }
 
 // clip cuts s to at most n bytes without splitting a rune.

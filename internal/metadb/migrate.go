@@ -15,6 +15,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
 )
 
 //go:embed migrations/*.sql
@@ -102,22 +104,45 @@ func (db *DB) lockSchema(ctx context.Context) (unlock func() error, err error) {
 }
 
 func lockFile(ctx context.Context, path string) (unlock func() error, err error) {
+	for {
+		unlock, err := tryLockFile(path)
+		if !errors.Is(err, errLocked) {
+			return unlock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+var errLocked = errors.New("another process holds it")
+
+func tryLockFile(path string) (unlock func() error, err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	for {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return file.Close, nil // closing lets go of the lock
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, errors.Join(err, file.Close())
-		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), file.Close())
-		case <-time.After(20 * time.Millisecond):
-		}
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = errLocked
 	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file.Close, nil // closing lets go of the lock
+}
+
+// LockNode makes this process the one node that works on a SQLite file, until
+// unlock or its death. PostgreSQL serves many nodes: there it does nothing.
+func (db *DB) LockNode() (unlock func() error, err error) {
+	if db.pool != nil {
+		return func() error { return nil }, nil
+	}
+	unlock, err = tryLockFile(db.path + ".node")
+	if errors.Is(err, errLocked) {
+		return nil, fault.New(fault.Conflict, "another matrix process works on %s: stop it, or use PostgreSQL for several nodes", db.path)
+	}
+	return unlock, err
 }

@@ -1,0 +1,154 @@
+// Package slack sends messages to a Slack channel, through an incoming webhook
+// or as a bot.
+//
+// Slack offers no way to name a message, so it cannot drop one it has seen:
+// delivery is at least once here. See docs/user/en/notifications.md.
+package slack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	slackapi "github.com/slack-go/slack"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/notify"
+)
+
+// Options are the dependencies of a Channel. Client is required.
+type Options struct {
+	Client *http.Client // from notify.NewClient
+	// APIURL is where the Web API is, with a slash at the end; default Slack's.
+	APIURL string
+	// Dev accepts webhook addresses on any host, for a fake on a laptop.
+	Dev bool
+}
+
+// Channel posts messages to Slack.
+type Channel struct{ opts Options }
+
+// New returns a Slack channel.
+func New(opts Options) *Channel {
+	if opts.APIURL == "" {
+		opts.APIURL = slackapi.APIURL
+	}
+	return &Channel{opts: opts}
+}
+
+// config is either a webhook address or a bot token with a channel.
+type config struct {
+	WebhookURL string `json:"webhook_url,omitempty"`
+	Token      string `json:"token,omitempty"`
+	Channel    string `json:"channel,omitempty"`
+}
+
+// Kind is "slack".
+func (c *Channel) Kind() string { return "slack" }
+
+// Secrets are the bot token and the webhook address: whoever knows it can post.
+func (c *Channel) Secrets() []string { return []string{"webhook_url", "token"} }
+
+// Check wants {"webhook_url": "https://hooks.slack.com/…"} or
+// {"token": "xoxb-…", "channel": "C0123ABCD"}.
+func (c *Channel) Check(raw json.RawMessage) error {
+	_, err := c.read(raw)
+	return err
+}
+
+// channelName is an id (C0123ABCD) or a name (#alerts).
+var channelName = regexp.MustCompile(`^(?:[CDG][A-Z0-9]{5,}|#[^\s#@]{1,80})$`)
+
+func (c *Channel) read(raw json.RawMessage) (config, error) {
+	var cfg config
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&cfg); err != nil {
+		return cfg, fault.New(fault.Invalid, `config must be {"webhook_url": …} or {"token": …, "channel": …}`).WithField("config")
+	}
+	switch {
+	case (cfg.WebhookURL == "") == (cfg.Token == ""):
+		return cfg, fault.New(fault.Invalid, "give either webhook_url or token and channel").WithField("config")
+	case cfg.WebhookURL != "" && cfg.Channel != "":
+		return cfg, fault.New(fault.Invalid, "an incoming webhook has its channel built in: leave channel out").WithField("config.channel")
+	case cfg.WebhookURL != "" && !c.ours(cfg.WebhookURL):
+		return cfg, fault.New(fault.Invalid, "webhook_url must begin with https://hooks.slack.com/").WithField("config.webhook_url")
+	case cfg.Token != "" && !strings.HasPrefix(cfg.Token, "xoxb-"):
+		return cfg, fault.New(fault.Invalid, "token must be a bot token (xoxb-…)").WithField("config.token")
+	case cfg.Token != "" && !channelName.MatchString(cfg.Channel):
+		return cfg, fault.New(fault.Invalid, "channel must be an id (C0123ABCD) or a name (#alerts)").WithField("config.channel")
+	}
+	return cfg, nil
+}
+
+// ours reports whether address is one of Slack's webhook addresses.
+func (c *Channel) ours(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	return c.opts.Dev || u.Scheme == "https" && (u.Host == "hooks.slack.com" || u.Host == "hooks.slack-gov.com")
+}
+
+// Send posts m once; slack-go's own retries stay off, since the outbox retries.
+func (c *Channel) Send(ctx context.Context, raw json.RawMessage, m notify.Message) error {
+	cfg, err := c.read(raw)
+	if err != nil {
+		return err
+	}
+	fallback := escaper.Replace(m.Subject)
+	if cfg.WebhookURL != "" {
+		no := false
+		return classify(slackapi.PostWebhookCustomHTTPContext(ctx, cfg.WebhookURL, c.opts.Client, &slackapi.WebhookMessage{
+			Text: fallback, Blocks: &slackapi.Blocks{BlockSet: blocks(m)}, UnfurlLinks: &no, UnfurlMedia: &no,
+		}))
+	}
+	api := slackapi.New(cfg.Token, slackapi.OptionHTTPClient(c.opts.Client), slackapi.OptionAPIURL(c.opts.APIURL))
+	_, _, err = api.PostMessageContext(ctx, cfg.Channel,
+		slackapi.MsgOptionText(fallback, false), slackapi.MsgOptionBlocks(blocks(m)...),
+		slackapi.MsgOptionDisableLinkUnfurl(), slackapi.MsgOptionDisableMediaUnfurl())
+	return classify(err)
+}
+
+// passing are the error codes of the Web API that another attempt may not meet.
+var passing = map[string]bool{
+	"ratelimited": true, "rate_limited": true, "internal_error": true, "fatal_error": true,
+	"service_unavailable": true, "request_timeout": true, "team_added_to_org": true,
+}
+
+// errorCode is how Slack spells its codes; anything else is not shown.
+var errorCode = regexp.MustCompile(`^[a-z_]{1,64}$`)
+
+func classify(err error) error {
+	var (
+		limited *slackapi.RateLimitedError
+		status  slackapi.StatusCodeError
+		answer  slackapi.SlackErrorResponse
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &limited):
+		return fault.New(fault.RateLimited, "Slack limits the rate (429)").WithRetryAfter(limited.RetryAfter)
+	case errors.As(err, &status):
+		return notify.StatusFault(status.Code, nil)
+	case errors.As(err, &answer):
+		code := answer.Err
+		if !errorCode.MatchString(code) {
+			code = "unknown error"
+		}
+		if passing[code] {
+			return fault.New(fault.Unavailable, "Slack answered %s", code)
+		}
+		return fault.New(fault.Invalid, "Slack answered %s", code)
+	}
+	return notify.TransportFault(err)
+}
+
+// escaper makes text safe where Slack reads its own markup: the fallback text.
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")

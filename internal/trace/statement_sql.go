@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bytes"
 	"regexp"
 	"strings"
 
@@ -17,16 +18,14 @@ import (
 //     apart, so that a batch of 3 and of 4 rows are two statements.
 //
 // Its lexer has habits that are undone here: an identifier swallows / ? ! and a
-// following comment (a/b, a?, t/*x*/), a keyword that touches an operator
+// following comment or quoted name (a/b, a?, t/*x*/, s."a b"), a keyword that touches an operator
 // (SELECT*) is an identifier, "=:" and ">?" are one operator, a-1 is an
-// identifier and the number -1, x'ff' and N'text' are an identifier and a
+// identifier and the number -1, in a>-1 the sign is the operator's, x'ff' and N'text' are an identifier and a
 // string, and what it cannot finish (a truncated comment or identifier) comes
 // back raw: that is replaced like a literal. Not handled: Oracle's q'[…]'
 // quoting, whose inner quotes end the literal early.
 func readSQL(system, raw string) Statement {
-	if strings.Contains(raw, "/*") {
-		raw = strings.ReplaceAll(raw, "/*", " /*")
-	}
+	raw = untangle.Replace(raw)
 	r := sqlReader{
 		strictCTE: strings.HasPrefix(system, "postgres") || system == "mysql" || system == "mariadb",
 		intoTable: dialect(system) == sqllexer.DBMSSQLServer,
@@ -37,6 +36,11 @@ func readSQL(system, raw string) Statement {
 	r.s.Text = strings.TrimRight(string(r.out), "; ")
 	return r.s
 }
+
+// untangle adds the spaces that keep the lexer from reading a comment, or a
+// quoted name behind a dot, as a part of the identifier before it. Inside of
+// literals it does no harm: they are replaced.
+var untangle = strings.NewReplacer("/*", " /*", `."`, `. "`)
 
 // dialect picks the lexer's reading of quotes, backslashes, # and @. Systems
 // with standard strings (no backslash escapes) and no rules of their own are
@@ -71,12 +75,13 @@ const (
 
 // frame is one level of parentheses.
 type frame struct {
-	open      int    // where in out its "(" stands
-	verb      word   // the verb that rules here now
+	open      int  // where in out its "(" stands
+	verb      word // the verb that rules here now
 	expect    expectation
 	inFrom    bool   // a comma brings another table
 	recursive bool   // WITH RECURSIVE
-	candidate string // the name that becomes a CTE when AS follows
+	candidate string // the name that becomes a CTE when AS and a body follow
+	as        bool   // that AS was read
 	body      string // the CTE whose body this is
 	lists     bool   // WITH list: a comma after a body brings another name
 	rows      bool   // a list of rows: IN (…) and VALUES (…), (…)
@@ -98,8 +103,12 @@ type sqlReader struct {
 	prev     word   // the previous token as a word, other when it was none
 	prevText string // its text
 	words    int    // value tokens so far
+	hadOther bool   // frame.other before the previous token
+	tooDeep  int    // parentheses open beyond maxFrames
+	full     bool   // the text is over its limit: only verbs and tables are still followed
 	touching bool   // no space since the previous token
 	glue     bool   // write the next token without a space
+	sign     string // the sign that ended an operator: of a number it is dropped
 	bind     bool   // a colon was read: a touching name is a bind variable
 	lastName bool   // the previous token was a name or value: a colon after it is a path or label
 	tableDot bool   // the previous token completed a table name
@@ -140,6 +149,12 @@ func scan(lexer *sqllexer.Lexer) (tok *sqllexer.Token) {
 
 func (r *sqlReader) token(tok *sqllexer.Token) {
 	v := tok.Value
+	bound := r.bind && r.touching
+	r.bind = false
+	if r.sign != "" && tok.Type != sqllexer.NUMBER {
+		r.write(r.sign, other)
+	}
+	r.sign = ""
 	switch tok.Type {
 	case sqllexer.STRING, sqllexer.INCOMPLETE_STRING:
 		if r.touching && isStringPrefix(r.prevText) {
@@ -174,54 +189,38 @@ func (r *sqlReader) token(tok *sqllexer.Token) {
 	case sqllexer.WILDCARD, sqllexer.JSON_OP, sqllexer.SYSTEM_VARIABLE:
 		r.write(v, other)
 	default:
-		r.identifier(tok)
-	}
-}
-
-// identifier takes a keyword, a name, or several of them that the lexer left
-// together around an operator.
-func (r *sqlReader) identifier(tok *sqllexer.Token) {
-	v := tok.Value
-	if r.bind && r.touching {
-		r.bind = false
-		r.placeholder()
-		return
-	}
-	if tok.Type == sqllexer.IDENT || tok.Type == sqllexer.FUNCTION {
-		if i := strings.IndexAny(v, "/?!"); i >= 0 && !strings.Contains(v, `"`) {
-			r.pieces(v)
+		if bound {
+			r.placeholder()
 			return
 		}
+		r.identifier(v, tok.Type)
 	}
-	if w := wordOf(v); w != other {
-		r.word(w, v)
-		return
-	}
-	r.name(v, tok.Type == sqllexer.FUNCTION)
 }
 
-// pieces writes what stands between the operators of one identifier token.
-func (r *sqlReader) pieces(v string) {
-	for v != "" {
-		i := strings.IndexAny(v, "/?!")
-		switch {
-		case i == 0:
-			r.operator(v[:1])
-			v = v[1:]
-			continue
-		case i < 0:
-			i = len(v)
+// identifier takes a keyword or a name, or several that the lexer left together
+// around an operator.
+func (r *sqlReader) identifier(v string, kind sqllexer.TokenType) {
+	i := -1
+	if (kind == sqllexer.IDENT || kind == sqllexer.FUNCTION) && !strings.Contains(v, `"`) {
+		i = strings.IndexAny(v, "/?!")
+	}
+	switch {
+	case i == 0:
+		r.operator(v[:1])
+		if v = v[1:]; v != "" {
+			r.identifier(v, kind)
 		}
-		piece := v[:i]
-		switch w := wordOf(piece); {
-		case piece[0] >= '0' && piece[0] <= '9':
-			r.placeholder()
-		case w != other:
-			r.word(w, piece)
-		default:
-			r.name(piece, false)
+	case i > 0:
+		r.identifier(v[:i], sqllexer.IDENT)
+		r.identifier(v[i:], kind)
+	case v[0] >= '0' && v[0] <= '9':
+		r.placeholder()
+	default:
+		if w := wordOf(v); w != other {
+			r.word(w, v)
+			return
 		}
-		v = v[i:]
+		r.name(v, kind == sqllexer.FUNCTION)
 	}
 }
 
@@ -255,6 +254,9 @@ func (r *sqlReader) operator(v string) {
 			r.write(v, other)
 		}
 		r.bind = true
+	case len(v) > 1 && strings.ContainsRune("<>=", rune(v[len(v)-2])) && strings.ContainsRune("+-", rune(v[len(v)-1])):
+		r.sign = v[len(v)-1:]
+		r.write(v[:len(v)-1], other)
 	case v == "=" && strings.HasSuffix(r.prevText, "!") && r.touching:
 		r.glue = true
 		r.write(v, other)
@@ -299,10 +301,10 @@ func (r *sqlReader) punctuation(v string) {
 }
 
 func (r *sqlReader) openFrame(f *frame) {
-	child := frame{}
+	var child frame
 	switch {
-	case r.prev == wordAs && f.lists:
-		child.body = f.candidate
+	case f.as:
+		child.body, f.as, f.inFrom = f.candidate, false, false
 	case f.expect == aSource && r.prev != wordUsing:
 		child.expect, child.inFrom, child.verb = aSource, true, wordSelect
 	case r.prev == wordIn:
@@ -312,42 +314,47 @@ func (r *sqlReader) openFrame(f *frame) {
 		f.lists = false
 	}
 	f.expect = nothing
-	f.other = true
-	if len(r.out) > 0 && (r.prev == wordIn || r.prev == wordAs || r.prev == wordValues) {
-		r.glue = false
-	}
 	r.write("(", other)
-	child.open = len(r.out) - 1
-	if len(r.frames) < cap(r.frames) || len(r.frames) < maxFrames {
-		r.frames = append(r.frames, child)
+	if len(r.frames) == maxFrames {
+		r.tooDeep++
+		return
 	}
+	child.open = len(r.out) - 1
+	r.frames = append(r.frames, child)
 }
 
 // maxFrames bounds the parentheses that are followed; deeper ones are written
-// but their commas and tables belong to the frame around them.
+// but count as part of the one around them.
 const maxFrames = 256
 
 func (r *sqlReader) closeFrame() {
+	last := len(r.frames) - 1
+	if last == 0 || r.tooDeep > 0 { // begun before the truncated text, or too deep
+		r.tooDeep = max(r.tooDeep-1, 0)
+		r.write(")", other)
+		r.lastName = true
+		return
+	}
+	child := r.frames[last]
 	r.write(")", other)
 	r.lastName = true
-	if len(r.frames) == 1 {
-		return // truncated at its begin, or garbage
-	}
-	child := r.frames[len(r.frames)-1]
-	r.frames = r.frames[:len(r.frames)-1]
-	f := &r.frames[len(r.frames)-1]
-	if child.in && !child.other && child.values > 0 {
-		r.out = append(r.out[:child.open], "(?)"...)
-	}
+	r.frames = r.frames[:last]
+	f := &r.frames[last-1]
 	if child.body != "" {
 		r.ctes = append(r.ctes, child.body)
 		f.candidate = ""
 	}
+	if r.full {
+		return
+	}
+	if child.in && !child.other && child.values > 0 {
+		r.out = append(r.out[:child.open], "(?)"...)
+	}
 	if !f.rows {
 		return
 	}
-	row := string(r.out[child.open:])
-	if f.rowEnd > 0 && string(r.out[f.rowStart:f.rowEnd]) == row && string(r.out[f.rowEnd:child.open]) == ", " {
+	if f.rowEnd > 0 && string(r.out[f.rowEnd:child.open]) == ", " &&
+		string(r.out[f.rowStart:f.rowEnd]) == string(r.out[child.open:]) {
 		r.out = r.out[:f.rowEnd]
 		return
 	}
@@ -373,16 +380,18 @@ func (r *sqlReader) placeholder() {
 
 // write appends one token, with a space before it where SQL is usually written so.
 func (r *sqlReader) write(v string, w word) {
-	if n := len(r.out); n > 0 && !r.glue && v != "," && v != ")" && v != ";" && v != "]" &&
-		r.out[n-1] != '(' && r.out[n-1] != '.' {
-		r.out = append(r.out, ' ')
-	}
-	// Beyond the limit only names and verbs are still followed.
-	if len(r.out) < 2*maxStatementText {
-		r.out = append(r.out, v...)
-	}
+	f := &r.frames[len(r.frames)-1]
+	r.hadOther = f.other
 	if v != "," {
-		r.frames[len(r.frames)-1].other = true
+		f.other = true
+	}
+	n := len(r.out)
+	r.full = r.full || n > 2*maxStatementText
+	if !r.full {
+		if n > 0 && !r.glue && v != "," && v != ")" && v != ";" && v != "]" && r.out[n-1] != '(' && r.out[n-1] != '.' {
+			r.out = append(r.out, ' ')
+		}
+		r.out = append(r.out, v...)
 	}
 	r.glue, r.lastName, r.tableDot = false, false, false
 	r.prev, r.prevText = w, v
@@ -390,9 +399,10 @@ func (r *sqlReader) write(v string, w word) {
 
 // unwrite takes the prefix of a string literal back out of the text.
 func (r *sqlReader) unwrite(v string) {
-	if out, ok := strings.CutSuffix(string(r.out), v); ok {
-		r.out = r.out[:len(strings.TrimSuffix(out, " "))]
+	if !r.full {
+		r.out = bytes.TrimSuffix(bytes.TrimSuffix(r.out, []byte(v)), []byte(" "))
 	}
+	r.frames[len(r.frames)-1].other = r.hadOther
 }
 
 // isStringPrefix reports whether an identifier that touches a string is part of

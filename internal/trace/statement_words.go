@@ -130,21 +130,9 @@ func (r *sqlReader) word(w word, v string) {
 	case wordRecursive:
 		f.recursive = true
 	case wordAs:
-		if f.lists && f.candidate == "" {
-			f.lists = false
-		}
-	case wordOn(w, v):
-		f.rows = false
+		f.as = f.lists && f.candidate != ""
 	}
 	r.write(v, w)
-}
-
-// wordOn returns w when v is ON, which ends the rows of VALUES; it guards too.
-func wordOn(w word, v string) word {
-	if w == wordGuard && strings.EqualFold(v, "ON") {
-		return w
-	}
-	return other
 }
 
 // keywordBeatsName reports whether w, where a name is due, is still a keyword.
@@ -166,7 +154,8 @@ func (r *sqlReader) verb(f *frame, w word, v string) {
 	if crud {
 		r.s.Kinds = addOnce(r.s.Kinds, strings.ToUpper(v))
 	}
-	if !begins || len(r.frames) > 1 && !r.onlyOpened() {
+	opened := len(r.out) == len(r.frames)-1 // nothing but "(" so far: (SELECT …) UNION
+	if !begins || len(r.frames) > 1 && !opened {
 		return
 	}
 	// BEGIN; UPDATE … and SET NOCOUNT ON; SELECT … are what they do.
@@ -175,16 +164,10 @@ func (r *sqlReader) verb(f *frame, w word, v string) {
 	}
 }
 
-// onlyOpened reports whether nothing but "(" was written yet: (SELECT …) UNION.
-func (r *sqlReader) onlyOpened() bool { return strings.Trim(string(r.out), "( ") == "" }
-
 // name writes an identifier and notes what it names.
 func (r *sqlReader) name(v string, called bool) {
 	f := &r.frames[len(r.frames)-1]
 	expect := f.expect
-	if expect == nothing && called && f.lists && f.candidate == "" {
-		expect = aCTE
-	}
 	f.expect = nothing
 	table := false
 	switch expect {

@@ -1,0 +1,172 @@
+package trace
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAStatementIsReadAsAPersonWouldReadIt(t *testing.T) {
+	f := func(system, raw string, want Statement) {
+		t.Helper()
+		got := Normalize(system, raw)
+		if want.Tables == nil {
+			want.Tables = []string{}
+		}
+		want.System, want.Hash = system, got.Hash
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s\n(-want +got)\n%s", system, raw, diff)
+		}
+	}
+	sel := []string{"SELECT"}
+
+	f("mysql", "SELECT * FROM users WHERE id = 42 AND name = 'O''Brien' LIMIT 10",
+		Statement{Text: "SELECT * FROM users WHERE id = ? AND name = ? LIMIT ?", Operation: "SELECT", Kinds: sel, Tables: []string{"users"}})
+	f("mysql", "select\n  o.id,\tc.name from orders o, customers c -- all\n where o.c_id=c.id and o.n>-1;",
+		Statement{Text: "select o.id, c.name from orders o, customers c where o.c_id = c.id and o.n > ?", Operation: "SELECT", Kinds: sel, Tables: []string{"orders", "customers"}})
+
+	// The seed's case: a named statement, CTEs inside a subquery.
+	f("mysql", "/* test.selectTotalHistory */ SELECT COUNT(1) FROM (WITH step1 AS (SELECT a.id FROM test_tb1 a JOIN test_tb2 b ON a.id = b.id), "+
+		"step2 (x) AS (SELECT id FROM step1 JOIN test_tb3 c USING (id)) SELECT * FROM step2 s LEFT JOIN test_tb4 d ON d.id = s.x WHERE d.kind IN ('A', 'B', 'C')) t",
+		Statement{
+			Name: "test.selectTotalHistory", Operation: "SELECT", Kinds: sel, Joins: 3,
+			Text: "SELECT COUNT(?) FROM (WITH step1 AS (SELECT a.id FROM test_tb1 a JOIN test_tb2 b ON a.id = b.id), " +
+				"step2 (x) AS (SELECT id FROM step1 JOIN test_tb3 c USING (id)) SELECT * FROM step2 s LEFT JOIN test_tb4 d ON d.id = s.x WHERE d.kind IN (?)) t",
+			Tables: []string{"test_tb1", "test_tb2", "test_tb3", "test_tb4"},
+		})
+	f("postgresql", "WITH step1 AS (SELECT 1 FROM a) SELECT * FROM step1",
+		Statement{Text: "WITH step1 AS (SELECT ? FROM a) SELECT * FROM step1", Operation: "SELECT", Kinds: sel, Tables: []string{"a"}})
+	f("postgresql", "WITH gone AS NOT MATERIALIZED (DELETE FROM live WHERE t < $1 RETURNING *) INSERT INTO archive SELECT * FROM gone",
+		Statement{
+			Text:      "WITH gone AS NOT MATERIALIZED (DELETE FROM live WHERE t < ? RETURNING *) INSERT INTO archive SELECT * FROM gone",
+			Operation: "INSERT", Kinds: []string{"DELETE", "INSERT", "SELECT"}, Tables: []string{"live", "archive"},
+		})
+	f("postgresql", "WITH orders AS (SELECT * FROM orders WHERE x) SELECT 1 FROM orders",
+		Statement{Text: "WITH orders AS (SELECT * FROM orders WHERE x) SELECT ? FROM orders", Operation: "SELECT", Kinds: sel, Tables: []string{"orders"}})
+	f("postgresql", "WITH RECURSIVE tree AS (SELECT id FROM nodes UNION ALL SELECT n.id FROM nodes n JOIN tree USING (id)) SELECT * FROM tree",
+		Statement{
+			Text:      "WITH RECURSIVE tree AS (SELECT id FROM nodes UNION ALL SELECT n.id FROM nodes n JOIN tree USING (id)) SELECT * FROM tree",
+			Operation: "SELECT", Kinds: sel, Tables: []string{"nodes"}, Joins: 1,
+		})
+
+	// FROM and UPDATE that name no table.
+	f("postgresql", "SELECT EXTRACT(EPOCH FROM created), TRIM(both ' ' from name) FROM t WHERE a IS DISTINCT FROM b FOR UPDATE OF t",
+		Statement{
+			Text:      "SELECT EXTRACT(EPOCH FROM created), TRIM(both ? from name) FROM t WHERE a IS DISTINCT FROM b FOR UPDATE OF t",
+			Operation: "SELECT", Kinds: sel, Tables: []string{"t"},
+		})
+	f("mysql", "INSERT INTO `shop`.`stock`(id, n) VALUES (1, NULL), (2, 5),(3, 7) ON DUPLICATE KEY UPDATE n = VALUES(n)",
+		Statement{
+			Text:      "INSERT INTO `shop`.`stock` (id, n) VALUES (?, ?) ON DUPLICATE KEY UPDATE n = VALUES (n)",
+			Operation: "INSERT", Kinds: []string{"INSERT", "UPDATE"}, Tables: []string{"shop.stock"},
+		})
+	f("postgresql", `UPDATE ONLY public."Order Items" SET a = $1::text, b = '{}'::jsonb WHERE c = ANY('{1,2}')`,
+		Statement{Text: `UPDATE ONLY public."Order Items" SET a = ?::text, b = ?::jsonb WHERE c = ANY (?)`, Operation: "UPDATE", Kinds: []string{"UPDATE"}, Tables: []string{"public.Order Items"}})
+	f("oracle", "MERGE INTO t USING (SELECT :1 id FROM dual) s ON (t.id = s.id) WHEN MATCHED THEN UPDATE SET t.v = :v",
+		Statement{
+			Text:      "MERGE INTO t USING (SELECT ? id FROM dual) s ON (t.id = s.id) WHEN MATCHED THEN UPDATE SET t.v = ?",
+			Operation: "MERGE", Kinds: []string{"MERGE", "SELECT", "UPDATE"}, Tables: []string{"t"},
+		})
+	f("mssql", "SET NOCOUNT ON; SELECT TOP 5 [dbo].[Users].[Id] INTO #tmp FROM [dbo].[Users] WITH (NOLOCK), x WHERE n = N'secret' AND i=@p0",
+		Statement{
+			Text:      "SET NOCOUNT ON; SELECT TOP ? [dbo].[Users].[Id] INTO #tmp FROM [dbo].[Users] WITH (NOLOCK), x WHERE n = ? AND i = ?",
+			Operation: "SELECT", Kinds: sel, Tables: []string{"#tmp", "dbo.Users", "x"},
+		})
+	f("oracle", "{call pkg.run(?, ?)}", Statement{Text: "{ call pkg.run(?, ?) }", Operation: "CALL"})
+	f("postgresql", "(SELECT a FROM b) UNION (SELECT c FROM d)",
+		Statement{Text: "(SELECT a FROM b) UNION (SELECT c FROM d)", Operation: "SELECT", Kinds: sel, Tables: []string{"b", "d"}})
+	f("mysql", "BEGIN; UPDATE t SET a=1; COMMIT;",
+		Statement{Text: "BEGIN; UPDATE t SET a = ?; COMMIT", Operation: "UPDATE", Kinds: []string{"UPDATE"}, Tables: []string{"t"}})
+	f("postgresql", "EXPLAIN ANALYZE SELECT 1 FROM t", Statement{Text: "EXPLAIN ANALYZE SELECT ? FROM t", Operation: "EXPLAIN", Kinds: sel, Tables: []string{"t"}})
+	f("postgresql", "SELECT pg_sleep(9)", Statement{Text: "SELECT pg_sleep(?)", Operation: "SELECT", Kinds: sel})
+	f("sqlite", `SELECT * FROM "a" JOIN b ON 1`, Statement{Text: `SELECT * FROM "a" JOIN b ON ?`, Operation: "SELECT", Kinds: sel, Tables: []string{"a", "b"}, Joins: 1})
+	f("mysql", "CREATE TABLE IF NOT EXISTS t(id INT PRIMARY KEY)", Statement{Text: "CREATE TABLE IF NOT EXISTS t(id INT PRIMARY KEY)", Operation: "CREATE", Tables: []string{"t"}})
+	f("mysql", "TRUNCATE t", Statement{Text: "TRUNCATE t", Operation: "TRUNCATE", Tables: []string{"t"}})
+	f("mysql", "COMMIT", Statement{Text: "COMMIT", Operation: "COMMIT"})
+
+	// What the lexer leaves together.
+	f("mysql", "SELECT*FROM`t`WHERE a!=b AND c/2>? AND d=:e AND x'ff'=y", Statement{
+		Text: "SELECT * FROM `t` WHERE a != b AND c / ? > ? AND d = ? AND ? = y", Operation: "SELECT", Kinds: sel, Tables: []string{"t"},
+	})
+	f("postgresql", "SELECT a-1, -1 FROM t/* secret */", Statement{Text: "SELECT a - ?, ? FROM t", Operation: "SELECT", Kinds: sel, Tables: []string{"t"}})
+
+	// Truncated and foreign.
+	f("mysql", "SELECT a FROM t WHERE s = 'never closed secret", Statement{Text: "SELECT a FROM t WHERE s = ?", Operation: "SELECT", Kinds: sel, Tables: []string{"t"}})
+	f("mysql", "SELECT a /* never closed secret", Statement{Text: "SELECT a ?", Operation: "SELECT", Kinds: sel})
+	f("", "hello world", Statement{Text: "hello world"})
+
+	f("redis", "HSET user:1:mail a@b.c 5", Statement{Text: "HSET ?", Operation: "HSET"})
+	f("redis", "MULTI\nGET k\nEXEC", Statement{Text: "MULTI; GET ?; EXEC", Operation: "MULTI"})
+	f("mongodb", `{"find": "orders", "filter": {"_id": {"$in": [1, 2, 3]}, "mail": "a@b.c"}}`,
+		Statement{Text: "{find: orders, filter: {_id: {$in: [?]}, mail: ?}}", Operation: "find", Tables: []string{"orders"}})
+	f("mongodb", `{"find": "orders", "filter": {"_id`, Statement{Text: "{find: orders, filter: { …", Operation: "find", Tables: []string{"orders"}})
+	f("mysql", "", Statement{})
+}
+
+func TestAStatementIsNamedByItsComment(t *testing.T) {
+	f := func(raw, want string) {
+		t.Helper()
+		if got := Normalize("postgresql", raw).Name; got != want {
+			t.Errorf("%s: name %q, want %q", raw, got, want)
+		}
+	}
+	f("/* test.selectTotalHistory */ SELECT 1", "test.selectTotalHistory")
+	f("SELECT /* com.shop.OrderMapper.find */ 1", "com.shop.OrderMapper.find")
+	f("-- name: GetUser :one\nSELECT 1", "GetUser")
+	f("/*+ INDEX(t i) */ SELECT 1", "")
+	f("/* please do not touch this */ SELECT 1", "")
+	f("SELECT 1 /*traceparent='00-1-2-01'*/", "")
+}
+
+func TestTheSameQueryWithOtherValuesHasTheSameHash(t *testing.T) {
+	same := [][2]string{
+		{"SELECT a FROM t WHERE i IN (1, 2, 3)", "SELECT a FROM t WHERE i IN (?,?)"},
+		{"SELECT a FROM t WHERE i=-5", "SELECT a FROM t WHERE i = 'x'"},
+		{"INSERT INTO t (a) VALUES (1)", "INSERT INTO t (a) VALUES (1), (NULL), ('x')"},
+		{"SELECT 1", "/* x.y */ SELECT $1 -- later"},
+	}
+	for _, pair := range same {
+		a, b := Normalize("postgresql", pair[0]), Normalize("postgresql", pair[1])
+		if a.Hash != b.Hash || a.Hash == 0 {
+			t.Errorf("%q and %q: hashes %x and %x", a.Text, b.Text, a.Hash, b.Hash)
+		}
+	}
+	if Normalize("mysql", "SELECT 1").Hash == Normalize("postgresql", "SELECT 1").Hash {
+		t.Error("the system is part of the hash")
+	}
+	if Normalize("redis", "GET a").Hash != 0 {
+		t.Error("what is no SQL has no hash")
+	}
+}
+
+func TestALongStatementIsCutVisibly(t *testing.T) {
+	s := Normalize("mysql", "SELECT "+strings.Repeat("한글_column, ", 5000)+"x FROM t")
+	if len(s.Text) > maxStatementText || !strings.HasSuffix(s.Text, cutMark) {
+		t.Fatalf("%d bytes, ends in %q", len(s.Text), s.Text[len(s.Text)-10:])
+	}
+}
+
+func FuzzNormalize(f *testing.F) {
+	for _, raw := range []string{
+		"SELECT * FROM a WHERE b = 'SECRETvalue' AND c IN (1,2)", "WITH a AS (SELECT 1), b(c) AS (SELECT 2) SELECT * FROM a, b",
+		"INSERT INTO t(a) VALUES (1),(2) ON CONFLICT DO UPDATE SET a = 1", "((((", "))))", "IN (IN (1), VALUES (", "a?b!c/d::e:f", "$$", "`", "\"a\".", "{\"find\":[{",
+		"SELECT a FROM b. WHERE", "N'x' x'1", "UPDATE \x00 SET", "FROM FROM JOIN JOIN ,,", "WITH WITH AS AS (", strings.Repeat("(", 300) + strings.Repeat(")", 300),
+	} {
+		for _, system := range []string{"mysql", "postgresql", "oracle", "mssql", "sqlite", "redis", "mongodb", ""} {
+			f.Add(system, raw)
+		}
+	}
+	f.Fuzz(func(t *testing.T, system, raw string) {
+		s := Normalize(system, raw)
+		if len(s.Text) > maxStatementText {
+			t.Fatalf("text of %d bytes", len(s.Text))
+		}
+		if s.Tables == nil {
+			t.Fatal("tables are never null")
+		}
+		if IsSQL(system) && s.Text != "" && s.Hash == 0 {
+			t.Fatal("a SQL statement has a hash")
+		}
+	})
+}

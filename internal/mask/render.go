@@ -1,0 +1,196 @@
+package mask
+
+import (
+	"regexp"
+	"strings"
+)
+
+// part is one piece of an address: structure (class keep) or something to mask.
+type part struct {
+	class  Class
+	text   string
+	global bool // masked wherever else it stands, not only in this address
+}
+
+// simple says that a value of the class is replaced by one token as a whole.
+func simple(c Class) bool { return c != URL && c != JDBCURL && c != Path }
+
+// render returns the masked form of one claimed piece of text.
+func (s *Session) render(class Class, text string) (string, error) {
+	switch {
+	case class == keep:
+		return text, nil
+	case !simple(class):
+		var out strings.Builder
+		for _, p := range takeApart(text) {
+			masked, err := s.part(p)
+			if err != nil {
+				return "", err
+			}
+			out.WriteString(masked)
+		}
+		return out.String(), nil
+	}
+	// A literal that quotes tokens is masked as the text it was.
+	if s.owner[fold(text)] == nil {
+		text = s.Unmask(text)
+	}
+	return s.token(class, text)
+}
+
+func (s *Session) part(p part) (string, error) {
+	if p.class != keep {
+		return s.token(p.class, p.text)
+	}
+	// Structure such as the scheme may be a learned name as well: a database "mysql".
+	var out strings.Builder
+	at := 0
+	folded := fold(p.text)
+	for _, m := range s.learned.find(folded) {
+		class := s.classOf[folded[m.start:m.end]]
+		if !simple(class) || reserved[folded[m.start:m.end]] && !s.spellingKnown(p.text[m.start:m.end]) {
+			continue
+		}
+		masked, err := s.token(class, p.text[m.start:m.end])
+		if err != nil {
+			return "", err
+		}
+		out.WriteString(p.text[at:m.start] + masked)
+		at = m.end
+	}
+	out.WriteString(p.text[at:])
+	return out.String(), nil
+}
+
+var (
+	jdbcHead  = regexp.MustCompile(`(?i)^jdbc:[a-z0-9]+:(?:(?:thin|oci|mem|file|tcp|ssl|replication|loadbalance|failover|aurora):)*@?(?://)?`)
+	urlHead   = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]*://`)
+	authority = regexp.MustCompile(`^[^/?#;]*`)
+	run       = regexp.MustCompile(`[^/?&=#;:,{}()\[\]@!$*+|~]+`)
+	portAt    = regexp.MustCompile(`^:[0-9]{1,5}(?:$|[^0-9A-Za-z._-])`)
+	bracketed = regexp.MustCompile(`^\[[0-9A-Fa-f:.%]+\]`)
+)
+
+// databaseScheme names the URL schemes whose first path segment is a database.
+var databaseScheme = set(`mysql mariadb postgres postgresql mongodb mongodb+srv redis rediss clickhouse sqlserver oracle cockroachdb amqp amqps`)
+
+// databaseKey names the connection properties that hold a database.
+var databaseKey = set(`databasename database dbname db initialcatalog servicename currentschema`)
+
+// takeApart splits a URL, a JDBC URL or a path into its structure (scheme,
+// delimiters, port), which stays, and its names, which are masked. The texts of
+// the parts joined are the input.
+func takeApart(text string) []part {
+	var parts []part
+	add := func(class Class, piece string, global bool) {
+		if piece != "" {
+			parts = append(parts, part{class, piece, global && class != keep})
+		}
+	}
+	head := jdbcHead.FindString(text)
+	database := head != ""
+	if head == "" {
+		head = urlHead.FindString(text)
+		database = databaseScheme[fold(strings.TrimSuffix(head, "://"))]
+	}
+	add(keep, head, false)
+	rest := text[len(head):]
+	if head != "" {
+		auth := authority.FindString(rest)
+		rest = rest[len(auth):]
+		if user, host, ok := cutLast(auth, '@'); ok {
+			runs(user, func(piece string, name bool) { add(pick(name, Name), piece, false) })
+			add(keep, "@", false)
+			auth = host
+		}
+		for auth != "" {
+			auth = takeHost(auth, rest == "" && database, add)
+		}
+	}
+	first := database && strings.HasPrefix(rest, "/")
+	key, before := "", ""
+	runs(rest, func(piece string, name bool) {
+		class := Path
+		if name && (first || before == "=" && databaseKey[fold(key)]) {
+			class, first = Database, false
+		}
+		add(pick(name, class), piece, class == Database)
+		key, before = before, piece
+	})
+	return parts
+}
+
+// takeHost takes one host[:port] off the front of an authority and returns what
+// is left. Behind a host's port may stand an Oracle SID, and an authority alone
+// may be a database (jdbc:postgresql:shop).
+func takeHost(auth string, alone bool, add func(Class, string, bool)) string {
+	if b := bracketed.FindString(auth); b != "" {
+		add(keep, "[", false)
+		add(IP, b[1:len(b)-1], true)
+		add(keep, "]", false)
+		return auth[len(b):]
+	}
+	if loc := portAt.FindString(auth); loc != "" {
+		n := 1
+		for n < len(auth) && auth[n] >= '0' && auth[n] <= '9' {
+			n++
+		}
+		add(keep, auth[:n], false)
+		if n < len(auth) && auth[n] == ':' {
+			add(keep, ":", false)
+			add(Database, auth[n+1:], true)
+			return ""
+		}
+		return auth[n:]
+	}
+	loc := run.FindStringIndex(auth)
+	if loc == nil {
+		add(keep, auth, false)
+		return ""
+	}
+	add(keep, auth[:loc[0]], false)
+	host := auth[loc[0]:loc[1]]
+	switch {
+	case isIP(host):
+		add(IP, host, true)
+	case alone && loc[1] == len(auth) && loc[0] == 0 && !strings.Contains(host, "."):
+		add(Database, host, true)
+	default:
+		add(Host, host, true)
+	}
+	return auth[loc[1]:]
+}
+
+// runs calls yield for every name and every piece of structure between names.
+func runs(text string, yield func(piece string, name bool)) {
+	at := 0
+	for _, loc := range run.FindAllStringIndex(text, -1) {
+		yield(text[at:loc[0]], false)
+		yield(text[loc[0]:loc[1]], true)
+		at = loc[1]
+	}
+	yield(text[at:], false)
+}
+
+func pick(name bool, class Class) Class {
+	if name {
+		return class
+	}
+	return keep
+}
+
+func cutLast(s string, sep byte) (before, after string, ok bool) {
+	if i := strings.LastIndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return "", s, false
+}
+
+// cutPort splits host:port; ok is false when text is not of that form.
+func cutPort(text string) (host, port string, ok bool) {
+	i := strings.LastIndexByte(text, ':')
+	if i < 0 || isIP(text) || strings.Trim(text[i+1:], "0123456789") != "" {
+		return text, "", false
+	}
+	return text[:i], text[i+1:], true
+}

@@ -1,0 +1,223 @@
+package trace
+
+import (
+	"encoding/binary"
+
+	"github.com/ClickHouse/ch-go/proto"
+)
+
+// textColumn is a String column kept in its wire form: each value behind its
+// length as a varint. Appending is the only copy a value ever gets.
+type textColumn struct {
+	wire []byte
+	rows int
+}
+
+func (c *textColumn) append(v []byte) {
+	c.wire = binary.AppendUvarint(c.wire, uint64(len(v)))
+	c.wire = append(c.wire, v...)
+	c.rows++
+}
+
+func (c *textColumn) appendString(v string) {
+	c.wire = binary.AppendUvarint(c.wire, uint64(len(v)))
+	c.wire = append(c.wire, v...)
+	c.rows++
+}
+
+// maxIdle is the capacity in bytes that a column keeps between blocks; one
+// block of giants must not hold its memory for ever.
+const maxIdle = 32 << 20
+
+func (c *textColumn) reset() {
+	c.wire = c.wire[:0]
+	if cap(c.wire) > maxIdle {
+		c.wire = nil
+	}
+	c.rows = 0
+}
+
+// Type implements proto.ColInput.
+func (c *textColumn) Type() proto.ColumnType { return proto.ColumnTypeString }
+
+// Rows implements proto.ColInput.
+func (c *textColumn) Rows() int { return c.rows }
+
+// EncodeColumn implements proto.ColInput.
+func (c *textColumn) EncodeColumn(b *proto.Buffer) { b.Buf = append(b.Buf, c.wire...) }
+
+// WriteColumn implements proto.ColInput.
+func (c *textColumn) WriteColumn(w *proto.Writer) { w.ChainWrite(c.wire) }
+
+// lowCardColumn is a LowCardinality(String) column. proto.ColLowCardinality
+// hashes every value again when the block is encoded and keeps each as a
+// string; this one finds a value's index when it is appended, and remembers
+// values across blocks, so that a value seen before costs no allocation.
+type lowCardColumn struct {
+	slots  map[string]*slot
+	block  uint32     // the open block; a slot of another block has no index yet
+	values textColumn // the block's dictionary, "" first
+	keys   []uint32   // by row: index into values
+	last   *slot
+	narrow []byte // keys in the width the dictionary's size asks for
+}
+
+type slot struct {
+	value string
+	block uint32
+	index uint32
+}
+
+// maxSlots bounds the values a column remembers between blocks.
+const maxSlots = 1 << 16
+
+func newLowCardColumn() *lowCardColumn {
+	c := &lowCardColumn{}
+	c.reset()
+	return c
+}
+
+func (c *lowCardColumn) append(v []byte) { c.keys = append(c.keys, c.indexOf(v)) }
+
+func (c *lowCardColumn) indexOf(v []byte) uint32 {
+	if len(v) == 0 {
+		return 0
+	}
+	if s := c.last; s != nil && s.value == string(v) {
+		return s.index
+	}
+	s, ok := c.slots[string(v)]
+	if !ok {
+		s = &slot{value: string(v)}
+		c.slots[s.value] = s
+	}
+	if s.block != c.block {
+		s.block, s.index = c.block, uint32(c.values.rows)
+		c.values.append(v)
+	}
+	c.last = s
+	return s.index
+}
+
+func (c *lowCardColumn) reset() {
+	if c.slots == nil || len(c.slots) > maxSlots {
+		c.slots = map[string]*slot{}
+	}
+	c.block++
+	c.last = nil
+	c.keys = c.keys[:0]
+	c.values.reset()
+	c.values.append(nil)
+}
+
+// Type implements proto.ColInput.
+func (c *lowCardColumn) Type() proto.ColumnType {
+	return proto.ColumnTypeLowCardinality.Sub(proto.ColumnTypeString)
+}
+
+// Rows implements proto.ColInput.
+func (c *lowCardColumn) Rows() int { return len(c.keys) }
+
+// EncodeState implements proto.StateEncoder: the version of the key format.
+func (c *lowCardColumn) EncodeState(b *proto.Buffer) { b.PutInt64(1) }
+
+// The key block's header: what follows is a dictionary of its own
+// (additional keys, update dictionary), with keys of 1, 2 or 4 bytes.
+const (
+	lowCardOwnDictionary = 1<<9 | 1<<10
+	lowCardKeys8         = 0
+	lowCardKeys16        = 1
+	lowCardKeys32        = 2
+)
+
+func (c *lowCardColumn) encodeKeys() (width int64) {
+	c.narrow = c.narrow[:0]
+	switch n := c.values.rows; {
+	case n <= 1<<8:
+		for _, k := range c.keys {
+			c.narrow = append(c.narrow, byte(k))
+		}
+		return lowCardKeys8
+	case n <= 1<<16:
+		for _, k := range c.keys {
+			c.narrow = binary.LittleEndian.AppendUint16(c.narrow, uint16(k))
+		}
+		return lowCardKeys16
+	}
+	for _, k := range c.keys {
+		c.narrow = binary.LittleEndian.AppendUint32(c.narrow, k)
+	}
+	return lowCardKeys32
+}
+
+// EncodeColumn implements proto.ColInput.
+func (c *lowCardColumn) EncodeColumn(b *proto.Buffer) {
+	if len(c.keys) == 0 {
+		return
+	}
+	b.PutInt64(lowCardOwnDictionary | c.encodeKeys())
+	b.PutInt64(int64(c.values.rows))
+	c.values.EncodeColumn(b)
+	b.PutInt64(int64(len(c.keys)))
+	b.Buf = append(b.Buf, c.narrow...)
+}
+
+// WriteColumn implements proto.ColInput.
+func (c *lowCardColumn) WriteColumn(w *proto.Writer) {
+	if len(c.keys) == 0 {
+		return
+	}
+	width := c.encodeKeys()
+	w.ChainBuffer(func(b *proto.Buffer) {
+		b.PutInt64(lowCardOwnDictionary | width)
+		b.PutInt64(int64(c.values.rows))
+	})
+	c.values.WriteColumn(w)
+	w.ChainBuffer(func(b *proto.Buffer) { b.PutInt64(int64(len(c.keys))) })
+	w.ChainWrite(c.narrow)
+}
+
+// element is what an array column holds: any column of this file.
+type element interface {
+	proto.ColInput
+	append(v []byte)
+	reset()
+}
+
+// arrayColumn is an Array column: values are appended to data, and close ends a row.
+type arrayColumn[E element] struct {
+	ends proto.ColUInt64 // by row: number of values up to and including it
+	data E
+}
+
+func (c *arrayColumn[E]) close() { c.ends = append(c.ends, uint64(c.data.Rows())) }
+
+func (c *arrayColumn[E]) reset() {
+	c.ends = c.ends[:0]
+	c.data.reset()
+}
+
+// Type implements proto.ColInput.
+func (c *arrayColumn[E]) Type() proto.ColumnType { return c.data.Type().Array() }
+
+// Rows implements proto.ColInput.
+func (c *arrayColumn[E]) Rows() int { return len(c.ends) }
+
+// EncodeState implements proto.StateEncoder.
+func (c *arrayColumn[E]) EncodeState(b *proto.Buffer) {
+	if s, ok := any(c.data).(proto.StateEncoder); ok {
+		s.EncodeState(b)
+	}
+}
+
+// EncodeColumn implements proto.ColInput.
+func (c *arrayColumn[E]) EncodeColumn(b *proto.Buffer) {
+	c.ends.EncodeColumn(b)
+	c.data.EncodeColumn(b)
+}
+
+// WriteColumn implements proto.ColInput.
+func (c *arrayColumn[E]) WriteColumn(w *proto.Writer) {
+	c.ends.WriteColumn(w)
+	c.data.WriteColumn(w)
+}

@@ -1,0 +1,312 @@
+package trace
+
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Limits on what one span may store. What is longer is cut and says so at the
+// cut; what is more is dropped and counted in spans.dropped. Lengths in bytes.
+const (
+	MaxAttributes      = 128 // beside those that have a column of their own
+	MaxEvents          = 128
+	MaxLinks           = 128
+	MaxKeyLength       = 256
+	MaxNameLength      = 1 << 10 // names, services, routes: whatever is grouped by
+	MaxValueLength     = 4 << 10
+	MaxStatementLength = 64 << 10
+	MaxStackLength     = 32 << 10
+)
+
+// Row is one span on its way into Columns: a scratch that is filled, appended
+// and Reset for the next, so that a span costs no allocation. Byte slices given
+// to it must stay unchanged until the row was appended.
+type Row struct {
+	TraceID       TraceID
+	SpanID        SpanID
+	ParentID      SpanID // 0: a root
+	Name          []byte
+	Scope         []byte // name of the instrumentation library
+	Kind          uint8  // OTLP numbers, 0 to 5
+	Status        uint8  // OTLP numbers, 0 to 2
+	StatusMessage []byte
+	Start         int64  // unix ns
+	Duration      uint64 // ns
+	Dropped       uint64 // what the sender cut; the row adds what it cuts itself
+
+	known  [fieldCount]known
+	attrs  []attribute // those without a column
+	events jsonList
+	links  jsonList
+
+	exceptionType, exceptionMessage []byte // of the first exception event
+	exceptions                      int
+	inException                     bool // in the first one
+
+	scratch []byte // holds what had to be rewritten: cut, repaired or joined values
+}
+
+type attribute struct{ key, value []byte }
+
+// known is the attribute that fills a field, and how well.
+type known struct {
+	key, value []byte
+	rank       uint8 // 0: not set
+}
+
+// NewRow returns an empty row.
+func NewRow() *Row { return &Row{} }
+
+// maxScratch is the capacity in bytes a row keeps between spans.
+const maxScratch = 1 << 20
+
+// Reset empties the row for the next span.
+func (r *Row) Reset() {
+	attrs, events, links, scratch := r.attrs[:0], r.events.emptied(), r.links.emptied(), r.scratch[:0]
+	if cap(scratch) > maxScratch {
+		scratch = nil
+	}
+	*r = Row{attrs: attrs, events: events, links: links, scratch: scratch}
+}
+
+// Entry reports whether the span is where a transaction enters an application:
+// a server or consumer span, or the root of a trace.
+func (r *Row) Entry() bool { return r.Kind == kindServer || r.Kind == kindConsumer || r.ParentID == 0 }
+
+// The span kinds of OTLP.
+const (
+	kindServer   = 2
+	kindClient   = 3
+	kindConsumer = 5
+)
+
+// Attribute adds an attribute of the span. A key of the semantic conventions
+// that has a column goes there; of several that mean the same the newest
+// convention wins, and the others stay attributes.
+func (r *Row) Attribute(key, value []byte) {
+	s, ok := spanFields[string(key)]
+	if !ok {
+		r.attribute(key, value)
+		return
+	}
+	have := &r.known[s.field]
+	switch {
+	case have.rank >= s.rank || !s.accepts(value):
+		r.attribute(key, value)
+		return
+	case have.rank > 0:
+		r.attribute(have.key, have.value)
+	}
+	*have = known{key: key, value: value, rank: s.rank}
+}
+
+func (r *Row) attribute(key, value []byte) {
+	if len(r.attrs) >= MaxAttributes {
+		r.Dropped++
+		return
+	}
+	r.attrs = append(r.attrs, attribute{key: r.clean(key, MaxKeyLength), value: r.clean(value, limitOf(key))})
+}
+
+// limitOf gives stack traces and statements more room than other values.
+func limitOf(key []byte) int {
+	switch string(key) {
+	case "exception.stacktrace", "code.stacktrace":
+		return MaxStackLength
+	case "db.query.text", "db.statement":
+		return MaxStatementLength
+	}
+	return MaxValueLength
+}
+
+// demote turns the attribute of a field that does not apply back into an
+// ordinary one.
+func (r *Row) demote(f field) {
+	if k := &r.known[f]; k.rank > 0 {
+		r.attribute(k.key, k.value)
+		*k = known{}
+	}
+}
+
+// Event begins an event; its attributes follow with EventAttribute until
+// EndEvent. Events beyond MaxEvents are counted as dropped, but an exception
+// among them is still noticed.
+func (r *Row) Event(unixNano int64, name []byte) {
+	if string(name) == "exception" {
+		r.exceptions++
+		r.inException = r.exceptions == 1
+	}
+	if !r.events.begin(MaxEvents) {
+		r.Dropped++
+		return
+	}
+	r.events.buf = append(r.events.buf, `"time":`...)
+	r.events.buf = strconv.AppendInt(r.events.buf, unixNano, 10)
+	r.events.buf = append(r.events.buf, `,"name":`...)
+	r.events.buf = AppendJSONString(r.events.buf, r.clean(name, MaxNameLength))
+}
+
+// EventAttribute adds an attribute to the event begun last.
+func (r *Row) EventAttribute(key, value []byte) {
+	if r.inException {
+		switch string(key) {
+		case "exception.type":
+			r.exceptionType = value
+		case "exception.message":
+			r.exceptionMessage = value
+		}
+	}
+	r.listAttribute(&r.events, key, value)
+}
+
+// EndEvent ends the event begun last. dropped is the number of attributes its
+// sender cut.
+func (r *Row) EndEvent(dropped uint64) {
+	r.inException = false
+	r.Dropped += dropped
+	r.events.end()
+}
+
+// Link begins a link to another span; LinkAttribute and EndLink as for events.
+func (r *Row) Link(id TraceID, span SpanID) {
+	if !r.links.begin(MaxLinks) {
+		r.Dropped++
+		return
+	}
+	r.links.buf = append(r.links.buf, `"trace_id":"`...)
+	r.links.buf = append(r.links.buf, id.String()...)
+	r.links.buf = append(r.links.buf, `","span_id":"`...)
+	r.links.buf = append(r.links.buf, span.String()...)
+	r.links.buf = append(r.links.buf, '"')
+}
+
+// LinkAttribute adds an attribute to the link begun last.
+func (r *Row) LinkAttribute(key, value []byte) { r.listAttribute(&r.links, key, value) }
+
+// EndLink ends the link begun last.
+func (r *Row) EndLink(dropped uint64) {
+	r.Dropped += dropped
+	r.links.end()
+}
+
+func (r *Row) listAttribute(l *jsonList, key, value []byte) {
+	if !l.open {
+		return
+	}
+	if l.attrs >= MaxAttributes {
+		r.Dropped++
+		return
+	}
+	if l.attrs == 0 {
+		l.buf = append(l.buf, `,"attributes":{`...)
+	} else {
+		l.buf = append(l.buf, ',')
+	}
+	l.attrs++
+	l.buf = AppendJSONString(l.buf, r.clean(key, MaxKeyLength))
+	l.buf = append(l.buf, ':')
+	l.buf = AppendJSONString(l.buf, r.clean(value, limitOf(key)))
+}
+
+// jsonList is a JSON array of objects under construction; empty is "".
+type jsonList struct {
+	buf   []byte
+	items int
+	attrs int  // of the open item
+	open  bool // between begin and end
+}
+
+func (l *jsonList) emptied() jsonList {
+	if cap(l.buf) > maxScratch {
+		return jsonList{}
+	}
+	return jsonList{buf: l.buf[:0]}
+}
+
+func (l *jsonList) begin(limit int) bool {
+	if l.items >= limit {
+		return false
+	}
+	if l.items == 0 {
+		l.buf = append(l.buf, '[')
+	} else {
+		l.buf[len(l.buf)-1] = ',' // in place of the bracket that closed the list
+	}
+	l.items++
+	l.attrs, l.open = 0, true
+	l.buf = append(l.buf, '{')
+	return true
+}
+
+func (l *jsonList) end() {
+	if !l.open {
+		return
+	}
+	if l.attrs > 0 {
+		l.buf = append(l.buf, '}')
+	}
+	l.open = false
+	l.buf = append(l.buf, '}', ']')
+}
+
+// clean returns v as valid UTF-8 of at most limit bytes; what was cut is said
+// at the end of the value.
+func (r *Row) clean(v []byte, limit int) []byte {
+	if len(v) <= limit && utf8.Valid(v) {
+		return v
+	}
+	kept := v
+	if len(v) > limit {
+		n := limit
+		for n > 0 && n > limit-utf8.UTFMax && !utf8.RuneStart(v[n]) {
+			n--
+		}
+		kept = v[:n]
+	}
+	at := len(r.scratch)
+	r.scratch = append(r.scratch, bytes.ToValidUTF8(kept, []byte("\uFFFD"))...)
+	if cut := len(v) - len(kept); cut > 0 {
+		r.scratch = append(r.scratch, "…[truncated "...)
+		r.scratch = strconv.AppendInt(r.scratch, int64(cut), 10)
+		r.scratch = append(r.scratch, " bytes]"...)
+	}
+	return r.scratch[at:len(r.scratch):len(r.scratch)]
+}
+
+// join returns a, sep and b as one value in the scratch.
+func (r *Row) join(a []byte, sep byte, b []byte) []byte {
+	at := len(r.scratch)
+	r.scratch = append(r.scratch, a...)
+	r.scratch = append(r.scratch, sep)
+	r.scratch = append(r.scratch, b...)
+	return r.scratch[at:len(r.scratch):len(r.scratch)]
+}
+
+// AppendJSONString appends s, which must be valid UTF-8, as a JSON string.
+func AppendJSONString(dst, s []byte) []byte {
+	const digits = "0123456789abcdef"
+	dst = append(dst, '"')
+	from := 0
+	for i, c := range s {
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, s[from:i]...)
+		from = i + 1
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+		}
+	}
+	dst = append(dst, s[from:]...)
+	return append(dst, '"')
+}

@@ -3,6 +3,7 @@ package mask
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -81,7 +82,26 @@ func detect(text string) []span {
 			found = append(found, span{start, end, d.class, true})
 		}
 	}
-	return append(found, detectTables(text)...)
+	return outsideAddresses(append(found, detectTables(text)...))
+}
+
+// outsideAddresses drops claims inside a URL: taking it apart knows better
+// which of its names is a host, which a database and which a scheme.
+func outsideAddresses(found []span) []span {
+	kept := found[:0]
+	var addresses []span
+	for _, sp := range found { // the addresses come first
+		if sp.class == URL || sp.class == JDBCURL {
+			addresses = append(addresses, sp)
+		}
+		inside := slices.ContainsFunc(addresses, func(a span) bool {
+			return a != sp && a.start <= sp.start && sp.end <= a.end
+		})
+		if !inside {
+			kept = append(kept, sp)
+		}
+	}
+	return kept
 }
 
 var (

@@ -1,0 +1,55 @@
+/** A refusal of the API (RFC 9457), or of the network on the way to it (status 0). */
+export class Problem extends Error {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  /** Names the entry in the server's log when the fault is the server's. */
+  readonly id: string;
+  /** Seconds to wait, when the server said so. */
+  readonly retryAfter: number;
+
+  constructor(status: number, body: Partial<ProblemBody> = {}, retryAfter = 0) {
+    super(body.detail || body.title || `HTTP ${status}`);
+    this.name = 'Problem';
+    this.status = status;
+    this.title = body.title ?? '';
+    this.detail = [body.detail, ...(body.errors ?? []).map((e) => e.message)].filter(Boolean).join(' · ');
+    this.id = body.id ?? body.instance ?? '';
+    this.retryAfter = retryAfter;
+  }
+
+  /** The catalogue entry that explains this refusal. */
+  get reason(): Reason {
+    if (this.status === 0) return 'offline';
+    if (this.status === 401) return 'unauthenticated';
+    if (this.status === 403) return 'denied';
+    if (this.status === 404) return 'not_found';
+    if (this.status === 409 || this.status === 412) return 'conflict';
+    if (this.status === 429) return 'rate_limited';
+    if (this.status === 503) return 'unavailable';
+    if (this.status >= 500) return 'internal';
+    return 'invalid';
+  }
+}
+
+export type Reason =
+  | 'offline'
+  | 'unauthenticated'
+  | 'denied'
+  | 'not_found'
+  | 'conflict'
+  | 'rate_limited'
+  | 'unavailable'
+  | 'internal'
+  | 'invalid';
+
+interface ProblemBody {
+  title: string;
+  detail: string;
+  id: string;
+  instance: string;
+  errors: { message: string; location?: string }[];
+}
+
+export const asProblem = (error: unknown): Problem =>
+  error instanceof Problem ? error : new Problem(0, { detail: error instanceof Error ? error.message : String(error) });

@@ -1,0 +1,39 @@
+const MS = 1e6;
+const S = 1e9;
+
+/**
+ * A duration given in nanoseconds, in the unit a reader would choose and with
+ * no more digits than matter: 0.4 µs, 348 ms, 1.24 s, 3 min 20 s, 2 h 5 min.
+ */
+export function duration(ns: number): string {
+  const abs = Math.abs(ns);
+  if (abs === 0) return '0 ms';
+  if (abs < 1e3) return `${Math.round(ns)} ns`;
+  if (abs < MS) return `${digits(ns / 1e3)} µs`;
+  // Rounded first, so that 999.6 ms becomes 1 s and not 1000 ms.
+  if (Math.round(abs / MS) < 1000) return `${digits(ns / MS)} ms`;
+  if (Math.round(abs / S) < 60) return `${digits(ns / S)} s`;
+  const seconds = Math.round(ns / S);
+  if (Math.abs(seconds) < 3600) return pair(seconds, 60, 'min', 's');
+  const minutes = Math.round(seconds / 60);
+  if (Math.abs(minutes) < 1440) return pair(minutes, 60, 'h', 'min');
+  return pair(Math.round(minutes / 60), 24, 'd', 'h');
+}
+
+/** A duration given in milliseconds. */
+export const durationMs = (ms: number) => duration(ms * MS);
+
+/** Whole milliseconds with thousands separators, as profiles and alarms state them: "11,354 ms". */
+export const exactMs = (ns: number) => `${Math.round(ns / MS).toLocaleString('en-US')} ms`;
+
+function digits(value: number): string {
+  const abs = Math.abs(value);
+  const places = abs >= 100 ? 0 : abs >= 10 ? 1 : 2;
+  return String(Number(value.toFixed(places)));
+}
+
+function pair(value: number, per: number, big: string, small: string): string {
+  const whole = Math.trunc(value / per);
+  const rest = Math.abs(value % per);
+  return rest === 0 ? `${whole} ${big}` : `${whole} ${big} ${rest} ${small}`;
+}

@@ -1,0 +1,21 @@
+/** A count as a person reads it: 7, 1,234, 12.4 k, 3.1 M. Exact below ten thousand. */
+export function count(n: number): string {
+  const abs = Math.abs(n);
+  if (abs < 10_000) return n.toLocaleString('en-US');
+  if (abs < 999_500) return `${trim(n / 1e3)} k`;
+  if (abs < 999_500_000) return `${trim(n / 1e6)} M`;
+  return `${trim(n / 1e9)} G`;
+}
+
+/** A share between 0 and 1 in percent: 0.4 %, 12 %, 99.7 %. Never 100 % or 0 % for what is not quite that. */
+export function percent(share: number): string {
+  const p = share * 100;
+  if (p > 0 && p < 0.1) return '<0.1 %';
+  if (p > 99.9 && p < 100) return '>99.9 %';
+  return `${Number(p.toFixed(p < 10 || p > 99 ? 1 : 0))} %`;
+}
+
+/** Now against usual: "14.2×". Below ten with one digit, above a hundred none. */
+export const ratio = (r: number) => `${Number(r.toFixed(r < 100 ? 1 : 0))}×`;
+
+const trim = (n: number) => String(Number(n.toFixed(Math.abs(n) >= 100 ? 0 : 1)));

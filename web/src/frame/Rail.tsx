@@ -1,0 +1,133 @@
+import { Tooltip } from '@mantine/core';
+import {
+  IconAlertTriangle,
+  IconArrowsExchange,
+  IconBell,
+  IconLayoutSidebarLeftCollapse,
+  IconLayoutSidebarLeftExpand,
+  IconSettings,
+  IconSparkles,
+  IconTargetArrow,
+} from '@tabler/icons-react';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link, type LinkProps } from '@tanstack/react-router';
+import type { ComponentType } from 'react';
+import { useTranslation } from 'react-i18next';
+import { incidentsQuery } from '../api/incidents.ts';
+import { meQuery } from '../api/session.ts';
+import classes from './Frame.module.css';
+import { Mark } from './Mark.tsx';
+import { useProject } from './useProject.ts';
+
+interface Props {
+  collapsed: boolean;
+  /** Absent where the rail cannot be collapsed. */
+  onToggle?: () => void;
+}
+
+/** The sections that exist. What is not built yet is not shown. */
+export function Rail({ collapsed, onToggle }: Props) {
+  const { t } = useTranslation();
+  const project = useProject();
+  const { data: me } = useQuery(meQuery);
+  const params = project && { project: String(project.id) };
+  const Toggle = collapsed ? IconLayoutSidebarLeftExpand : IconLayoutSidebarLeftCollapse;
+  return (
+    <nav className={classes.rail} data-collapsed={collapsed || undefined} aria-label={t('frame.rail')}>
+      <Link to="/" className={classes.brand} aria-label="MATRIX">
+        <Mark />
+        <span translate="no">{'MATRIX'}</span>
+      </Link>
+      {params && (
+        <>
+          <Item
+            icon={IconAlertTriangle}
+            label={t('nav.incidents')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/incidents', params }}
+            badge={<OpenCount project={Number(params.project)} />}
+          />
+          <Item
+            icon={IconArrowsExchange}
+            label={t('nav.transactions')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/transactions', params }}
+          />
+          <div className={classes.section}>{t('nav.alerting')}</div>
+          <Item
+            icon={IconTargetArrow}
+            label={t('nav.rules')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/rules', params }}
+          />
+          <Item
+            icon={IconBell}
+            label={t('nav.channels')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/channels', params }}
+          />
+        </>
+      )}
+      {me?.user.system && (
+        <>
+          <div className={classes.section}>{t('nav.ai')}</div>
+          <Item icon={IconSparkles} label={t('nav.roles')} collapsed={collapsed} link={{ to: '/roles' }} />
+        </>
+      )}
+      {params && (
+        <>
+          <div className={classes.section}>{t('nav.project')}</div>
+          <Item
+            icon={IconSettings}
+            label={t('nav.settings')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/settings', params }}
+          />
+        </>
+      )}
+      {onToggle && (
+        <button
+          type="button"
+          className={`${classes.item} ${classes.toggle}`}
+          onClick={onToggle}
+          aria-expanded={!collapsed}
+          aria-label={t('frame.collapse')}
+        >
+          <Toggle size={18} stroke={1.6} aria-hidden />
+          <span>{t('frame.collapse')}</span>
+        </button>
+      )}
+    </nav>
+  );
+}
+
+interface ItemProps {
+  icon: ComponentType<{ size: number; stroke: number }>;
+  label: string;
+  collapsed: boolean;
+  link: LinkProps;
+  badge?: React.ReactNode;
+}
+
+function Item({ icon: Icon, label, collapsed, link, badge }: ItemProps) {
+  return (
+    <Tooltip label={label} position="right" disabled={!collapsed}>
+      <Link {...link} className={classes.item} aria-label={label}>
+        <Icon size={18} stroke={1.6} />
+        <span>{label}</span>
+        {!collapsed && badge}
+      </Link>
+    </Tooltip>
+  );
+}
+
+function OpenCount({ project }: { project: number }) {
+  const { t } = useTranslation();
+  const { data } = useInfiniteQuery(incidentsQuery(project, 'open', ''));
+  const open = data?.pages[0]?.total ?? 0;
+  return open > 0 ? (
+    <em className={classes.count} title={t('nav.open_count', { count: open })} style={{ fontStyle: 'normal' }}>
+      {open}
+    </em>
+  ) : null;
+}

@@ -1,0 +1,149 @@
+import { Modal } from '@mantine/core';
+import { IconAlertTriangle, IconArrowRight, IconSearch, IconTimeline } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { type LinkProps, useNavigate } from '@tanstack/react-router';
+import { type KeyboardEvent, type ReactNode, useId, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { incidentsQuery } from '../api/incidents.ts';
+import { State } from '../parts/State.tsx';
+import { When } from '../parts/When.tsx';
+import classes from './Search.module.css';
+import { useProject } from './useProject.ts';
+
+interface Hit {
+  key: string;
+  icon: ReactNode;
+  label: ReactNode;
+  hint?: ReactNode;
+  to: LinkProps;
+}
+
+/** From anywhere to a trace by its id, an incident, or a page. */
+export function Search({ onClose }: { onClose: () => void }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const [text, setText] = useState('');
+  const [at, setAt] = useState(0);
+  const listId = useId();
+  const hits = useHits(text.trim());
+  const current = Math.min(at, hits.length - 1);
+
+  const go = (hit: Hit | undefined) => {
+    if (!hit) return;
+    onClose();
+    void navigate(hit.to);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'ArrowDown') setAt(Math.min(current + 1, hits.length - 1));
+    else if (event.key === 'ArrowUp') setAt(Math.max(current - 1, 0));
+    else if (event.key === 'Enter') go(hits[current]);
+    else return;
+    event.preventDefault();
+  };
+
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      withCloseButton={false}
+      size={560}
+      padding={0}
+      yOffset="12vh"
+      aria-label={t('search.label')}
+    >
+      <div className={classes.field}>
+        <IconSearch size={17} aria-hidden />
+        <input
+          // biome-ignore lint/a11y/noAutofocus: the dialog exists to be typed into
+          autoFocus
+          value={text}
+          onChange={(event) => {
+            setText(event.currentTarget.value);
+            setAt(0);
+          }}
+          onKeyDown={onKeyDown}
+          placeholder={t('search.placeholder')}
+          role="combobox"
+          aria-label={t('search.placeholder')}
+          aria-expanded
+          aria-controls={listId}
+          aria-activedescendant={hits[current] && `${listId}-${current}`}
+        />
+      </div>
+      <div id={listId} role="listbox" aria-label={t('search.results')} className={classes.list}>
+        {hits.map((hit, i) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are handled in the combobox above
+          <div
+            key={hit.key}
+            id={`${listId}-${i}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={i === current}
+            className={classes.hit}
+            onMouseMove={() => setAt(i)}
+            onClick={() => go(hit)}
+          >
+            {hit.icon}
+            <span className="clip">{hit.label}</span>
+            <span className={classes.hint}>{hit.hint}</span>
+          </div>
+        ))}
+      </div>
+      {hits.length === 0 && <p className={classes.none}>{t('search.none')}</p>}
+    </Modal>
+  );
+}
+
+function useHits(text: string): Hit[] {
+  const { t } = useTranslation();
+  const project = useProject();
+  const number = /^#?(\d+)$/.exec(text)?.[1];
+  const { data } = useInfiniteQuery({
+    ...incidentsQuery(project?.id ?? 0, 'all', number || /^[0-9a-f]{32}$/i.test(text) ? '' : text),
+    enabled: project !== undefined,
+    refetchInterval: false,
+  });
+  if (!project) return [];
+  const params = { project: String(project.id) };
+  const hits: Hit[] = [];
+  if (/^[0-9a-f]{32}$/i.test(text)) {
+    hits.push({
+      key: 'trace',
+      icon: <IconTimeline size={16} aria-hidden />,
+      label: t('search.trace', { id: text }),
+      to: { to: '/projects/$project/traces/$traceId', params: { ...params, traceId: text.toLowerCase() } },
+    });
+  }
+  if (number) {
+    hits.push({
+      key: 'number',
+      icon: <IconAlertTriangle size={16} aria-hidden />,
+      label: t('search.incident', { id: number }),
+      to: { to: '/projects/$project/incidents/$incident', params: { ...params, incident: number } },
+    });
+  }
+  for (const incident of (data?.pages[0]?.items ?? []).slice(0, 6)) {
+    if (number && String(incident.id) === number) continue;
+    if (number || hits.some((h) => h.key === 'trace')) break;
+    hits.push({
+      key: `i${incident.id}`,
+      icon: <State incident={incident} />,
+      label: `#${incident.id} ${incident.title}`,
+      hint: <When at={incident.opened_at} />,
+      to: { to: '/projects/$project/incidents/$incident', params: { ...params, incident: String(incident.id) } },
+    });
+  }
+  const pages: [string, LinkProps][] = [
+    [t('nav.incidents'), { to: '/projects/$project/incidents', params }],
+    [t('nav.transactions'), { to: '/projects/$project/transactions', params }],
+    [t('nav.rules'), { to: '/projects/$project/rules', params }],
+    [t('nav.channels'), { to: '/projects/$project/channels', params }],
+    [t('nav.settings'), { to: '/projects/$project/settings', params }],
+  ];
+  for (const [label, to] of pages) {
+    if (!text || label.toLowerCase().includes(text.toLowerCase())) {
+      hits.push({ key: label, icon: <IconArrowRight size={16} aria-hidden />, label, hint: t('search.page'), to });
+    }
+  }
+  return hits;
+}

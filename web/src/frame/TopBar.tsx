@@ -1,0 +1,136 @@
+import { ActionIcon, Menu, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import {
+  IconLanguage,
+  IconLogout,
+  IconMenu2,
+  IconMoon,
+  IconSearch,
+  IconSun,
+  IconUserCircle,
+} from '@tabler/icons-react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { logout, meQuery } from '../api/session.ts';
+import { changeLanguage } from '../i18n/index.ts';
+import { toastProblem } from '../parts/toast.tsx';
+import classes from './Frame.module.css';
+import { ProjectSwitch } from './ProjectSwitch.tsx';
+import { TimeRange } from './TimeRange.tsx';
+import { useSearchKeys } from './useSearchKeys.ts';
+
+const Search = lazy(() => import('./Search.tsx').then((m) => ({ default: m.Search })));
+
+export function TopBar({ onMenu }: { onMenu?: () => void }) {
+  const { t } = useTranslation();
+  const [searching, setSearching] = useState(false);
+  useSearchKeys(() => setSearching(true));
+  return (
+    <header className={classes.bar}>
+      {onMenu && (
+        <ActionIcon variant="subtle" color="gray" size={32} aria-label={t('frame.menu')} onClick={onMenu}>
+          <IconMenu2 size={18} />
+        </ActionIcon>
+      )}
+      <ProjectSwitch />
+      <button
+        type="button"
+        className={classes.search}
+        onClick={() => setSearching(true)}
+        aria-label={t('search.label')}
+        aria-keyshortcuts="/ Control+K"
+      >
+        <IconSearch size={15} aria-hidden />
+        <span>{t('search.label')}</span>
+        <kbd>{'/'}</kbd>
+      </button>
+      <TimeRange />
+      <SchemeToggle />
+      <LanguageToggle />
+      <UserMenu />
+      {searching && (
+        <Suspense>
+          <Search onClose={() => setSearching(false)} />
+        </Suspense>
+      )}
+    </header>
+  );
+}
+
+function SchemeToggle() {
+  const { t } = useTranslation();
+  const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
+  const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false });
+  const label = t(scheme === 'dark' ? 'frame.light' : 'frame.dark');
+  return (
+    <Tooltip label={label}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size={32}
+        aria-label={label}
+        onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}
+      >
+        {scheme === 'dark' ? <IconSun size={18} stroke={1.6} /> : <IconMoon size={18} stroke={1.6} />}
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+function LanguageToggle() {
+  const { t, i18n } = useTranslation();
+  const other = i18n.language === 'ko' ? 'en' : 'ko';
+  const label = t('frame.language', { language: other === 'ko' ? '한국어' : 'English' });
+  return (
+    <Tooltip label={label}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size={32}
+        aria-label={label}
+        lang={other}
+        onClick={() => void changeLanguage(other)}
+      >
+        <IconLanguage size={18} stroke={1.6} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+function UserMenu() {
+  const { t } = useTranslation();
+  const { data: me } = useQuery(meQuery);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return (
+    <Menu position="bottom-end" width={220}>
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size={32} aria-label={t('frame.me')}>
+          <IconUserCircle size={19} stroke={1.6} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          <div className="soft">{me?.user.name}</div>
+          <div className="clip">{me?.user.email}</div>
+        </Menu.Label>
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<IconLogout size={16} />}
+          onClick={async () => {
+            try {
+              await logout();
+            } catch (error) {
+              return toastProblem(error);
+            }
+            client.clear();
+            await navigate({ to: '/login', search: {} });
+          }}
+        >
+          {t('frame.logout')}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

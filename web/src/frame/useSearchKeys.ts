@@ -1,0 +1,18 @@
+import { useEffect } from 'react';
+
+/** Opens the search on Ctrl-K (or ⌘K) anywhere, and on / outside of fields. */
+export function useSearchKeys(open: () => void) {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const inField =
+        event.target instanceof HTMLElement && event.target.closest('input, textarea, select, [contenteditable]');
+      const chord = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k';
+      if (chord || (event.key === '/' && !inField && !event.ctrlKey && !event.metaKey)) {
+        event.preventDefault();
+        open();
+      }
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [open]);
+}

@@ -1,0 +1,177 @@
+import { Button, SegmentedControl, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { IconCircleCheck, IconSearch } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { type IncidentState, incidentsQuery } from '../../api/incidents.ts';
+import type { IncidentSummary } from '../../api/types.ts';
+import { duration } from '../../format/duration.ts';
+import { count } from '../../format/number.ts';
+import { useProject, useProjectId } from '../../frame/useProject.ts';
+import { Empty } from '../../parts/Empty.tsx';
+import { Failure } from '../../parts/Failure.tsx';
+import { FirstTelemetry } from '../../parts/FirstTelemetry.tsx';
+import { rowKeys } from '../../parts/rowKeys.ts';
+import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
+import { State } from '../../parts/State.tsx';
+import { useNow } from '../../parts/useNow.ts';
+import { useTitle } from '../../parts/useTitle.ts';
+import { When } from '../../parts/When.tsx';
+import classes from './Incidents.module.css';
+
+/** What is broken in this project, newest first. */
+export function Incidents() {
+  const { t } = useTranslation();
+  const projectId = useProjectId();
+  const project = useProject();
+  const navigate = useNavigate();
+  const { state = 'open', q = '' } = useSearch({ from: '/home/projects/$project/incidents' });
+  const list = useInfiniteQuery(incidentsQuery(projectId, state, q));
+  const items = list.data?.pages.flatMap((p) => p.items ?? []) ?? [];
+  const total = list.data?.pages[0]?.total ?? 0;
+  useTitle(t('nav.incidents'), project?.name);
+
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1>{t('nav.incidents')}</h1>
+        <Filter
+          key={`${projectId}`}
+          value={q}
+          onChange={(next) =>
+            void navigate({ to: '.', search: (old) => ({ ...old, q: next || undefined }), replace: true })
+          }
+        />
+        <SegmentedControl
+          value={state}
+          aria-label={t('incidents.state')}
+          onChange={(next) =>
+            void navigate({
+              to: '.',
+              search: (old) => ({ ...old, state: next === 'open' ? undefined : (next as IncidentState) }),
+            })
+          }
+          data={(['open', 'resolved', 'all'] as const).map((value) => ({ value, label: t(`incidents.${value}`) }))}
+        />
+      </div>
+      <section className="panel" aria-busy={list.isPending}>
+        {list.isError && !list.data ? (
+          <Failure error={list.error} retry={() => void list.refetch()} />
+        ) : !list.isPending && items.length === 0 ? (
+          <Nothing state={state} q={q} project={projectId} />
+        ) : (
+          <div className={classes.scroll}>
+            <table className="table">
+              <thead>
+                <tr>
+                  <th className={classes.state}>{t('incidents.column.state')}</th>
+                  <th>{t('incidents.column.what')}</th>
+                  <th>{t('incidents.column.service')}</th>
+                  <th className="num">{t('incidents.column.matches')}</th>
+                  <th>{t('incidents.column.since')}</th>
+                  <th className="num">{t('incidents.column.lasted')}</th>
+                  <th>{t('incidents.column.who')}</th>
+                </tr>
+              </thead>
+              <tbody onKeyDown={rowKeys}>
+                {list.isPending ? (
+                  <SkeletonRows rows={8} columns={7} />
+                ) : (
+                  items.map((incident) => <Row key={incident.id} incident={incident} />)
+                )}
+              </tbody>
+            </table>
+          </div>
+        )}
+        {items.length > 0 && (
+          <div className="foot">
+            <span>{t('list.shown', { shown: count(items.length), total: count(total) })}</span>
+            {list.hasNextPage && (
+              <Button
+                variant="default"
+                size="compact-xs"
+                loading={list.isFetchingNextPage}
+                onClick={() => void list.fetchNextPage()}
+              >
+                {t('list.more')}
+              </Button>
+            )}
+          </div>
+        )}
+      </section>
+    </div>
+  );
+}
+
+function Row({ incident }: { incident: IncidentSummary }) {
+  const { t } = useTranslation();
+  const now = useNow();
+  const end = incident.resolved_at ? Date.parse(incident.resolved_at) : now;
+  const lasted = Math.max(0, end - Date.parse(incident.opened_at)) * 1e6;
+  return (
+    <tr className="link">
+      <td>
+        <State incident={incident} />
+      </td>
+      <td>
+        <Link
+          className="row-link"
+          to="/projects/$project/incidents/$incident"
+          params={{ project: String(incident.project_id), incident: String(incident.id) }}
+        >
+          {incident.title}
+        </Link>
+        <div className={classes.rule}>{t('incidents.rule', { id: incident.id, rule: incident.rule.name })}</div>
+      </td>
+      <td>
+        {incident.service}
+        <div className={classes.rule}>{incident.phase}</div>
+      </td>
+      <td className="num">{count(incident.matches)}</td>
+      <td>
+        <When at={incident.opened_at} />
+      </td>
+      <td className="num">{duration(lasted)}</td>
+      <td>{incident.acknowledged_by || <span className="dim">{t('incidents.nobody')}</span>}</td>
+    </tr>
+  );
+}
+
+function Filter({ value, onChange }: { value: string; onChange: (next: string) => void }) {
+  const { t } = useTranslation();
+  const [text, setText] = useState(value);
+  const later = useDebouncedCallback(onChange, 250);
+  return (
+    <TextInput
+      type="search"
+      w={220}
+      leftSection={<IconSearch size={15} />}
+      placeholder={t('incidents.filter')}
+      aria-label={t('incidents.filter')}
+      value={text}
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        later(event.currentTarget.value.trim());
+      }}
+    />
+  );
+}
+
+function Nothing({ state, q, project }: { state: IncidentState; q: string; project: number }) {
+  const { t } = useTranslation();
+  if (q) {
+    return (
+      <Empty icon={IconSearch} title={t('incidents.no_match', { q })}>
+        <p>{t('incidents.no_match_hint')}</p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty icon={IconCircleCheck} title={t(state === 'open' ? 'incidents.none_open' : 'incidents.none')}>
+      <p>{t('first.why')}</p>
+      <FirstTelemetry project={project} />
+    </Empty>
+  );
+}

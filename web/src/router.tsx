@@ -1,0 +1,178 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  parseSearchWith,
+  redirect,
+  retainSearchParams,
+  stringifySearchWith,
+} from '@tanstack/react-router';
+import { whenSignedOut } from './api/client.ts';
+import { asProblem } from './api/problem.ts';
+import { meQuery, projectsQuery } from './api/session.ts';
+import { Frame } from './frame/Frame.tsx';
+import { validateRange } from './frame/range.ts';
+import { rememberedProject } from './frame/remembered.ts';
+import { Broken, Missing } from './parts/Failure.tsx';
+import { choice, flag, optional, positive, text } from './search.ts';
+
+interface Context {
+  queryClient: QueryClient;
+}
+
+const root = createRootRouteWithContext<Context>()({ notFoundComponent: Missing });
+
+const loginRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  validateSearch: optional((s) => ({ to: text(s.to) })),
+  component: lazyRouteComponent(() => import('./pages/login/Login.tsx'), 'Login'),
+});
+
+/** Everything behind the login. */
+const home = createRoute({
+  getParentRoute: () => root,
+  id: 'home',
+  validateSearch: validateRange,
+  search: { middlewares: [retainSearchParams(['range', 'from', 'to'])] },
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queryClient.ensureQueryData(meQuery);
+    } catch (error) {
+      if (asProblem(error).status === 401) {
+        throw redirect({ to: '/login', search: { to: location.href } });
+      }
+      throw error;
+    }
+  },
+  loader: ({ context }) => context.queryClient.ensureQueryData(projectsQuery),
+  component: Frame,
+});
+
+const start = createRoute({
+  getParentRoute: () => home,
+  path: '/',
+  beforeLoad: async ({ context }) => {
+    const projects = await context.queryClient.ensureQueryData(projectsQuery);
+    const project = projects.find((p) => p.id === rememberedProject()) ?? projects[0];
+    if (project) throw redirect({ to: '/projects/$project/incidents', params: { project: String(project.id) } });
+  },
+  component: lazyRouteComponent(() => import('./pages/start/NoProject.tsx'), 'NoProject'),
+});
+
+const project = createRoute({ getParentRoute: () => home, path: '/projects/$project' });
+
+const projectHome = createRoute({
+  getParentRoute: () => project,
+  path: '/',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/projects/$project/incidents', params });
+  },
+});
+
+const incidents = createRoute({
+  getParentRoute: () => project,
+  path: '/incidents',
+  validateSearch: optional((s) => ({
+    state: choice(s.state, ['open', 'resolved', 'all'] as const),
+    q: text(s.q),
+  })),
+  component: lazyRouteComponent(() => import('./pages/incidents/Incidents.tsx'), 'Incidents'),
+});
+
+const incident = createRoute({
+  getParentRoute: () => project,
+  path: '/incidents/$incident',
+  validateSearch: optional((s) => ({
+    tab: choice(s.tab, ['evidence', 'timeline', 'masking', 'deliveries'] as const),
+    fact: text(s.fact),
+  })),
+  component: lazyRouteComponent(() => import('./pages/incident/IncidentPage.tsx'), 'IncidentPage'),
+});
+
+const trace = createRoute({
+  getParentRoute: () => project,
+  path: '/traces/$traceId',
+  validateSearch: optional((s) => ({
+    span: text(s.span),
+    view: choice(s.view, ['waterfall', 'profile'] as const),
+    incident: positive(s.incident),
+  })),
+  component: lazyRouteComponent(() => import('./pages/trace/TracePage.tsx'), 'TracePage'),
+});
+
+const transactions = createRoute({
+  getParentRoute: () => project,
+  path: '/transactions',
+  validateSearch: optional((s) => ({
+    sort: choice(s.sort, ['newest', 'slowest'] as const),
+    service: text(s.service),
+    endpoint: text(s.endpoint),
+    min: positive(s.min),
+    errors: flag(s.errors),
+  })),
+  component: lazyRouteComponent(() => import('./pages/transactions/Transactions.tsx'), 'Transactions'),
+});
+
+const rules = createRoute({
+  getParentRoute: () => project,
+  path: '/rules',
+  component: lazyRouteComponent(() => import('./pages/rules/Rules.tsx'), 'Rules'),
+});
+
+const channels = createRoute({
+  getParentRoute: () => project,
+  path: '/channels',
+  component: lazyRouteComponent(() => import('./pages/channels/Channels.tsx'), 'Channels'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => project,
+  path: '/settings',
+  validateSearch: optional((s) => ({ tab: choice(s.tab, ['keys', 'members', 'tokens'] as const) })),
+  component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
+});
+
+const roles = createRoute({
+  getParentRoute: () => home,
+  path: '/roles',
+  validateSearch: optional((s) => ({ role: text(s.role) })),
+  component: lazyRouteComponent(() => import('./pages/roles/Roles.tsx'), 'Roles'),
+});
+
+const tree = root.addChildren([
+  loginRoute,
+  home.addChildren([
+    start,
+    roles,
+    project.addChildren([projectHome, incidents, incident, trace, transactions, rules, channels, settings]),
+  ]),
+]);
+
+export function createAppRouter(queryClient: QueryClient) {
+  const router = createRouter({
+    routeTree: tree,
+    context: { queryClient },
+    // Values stay the text they are: a span id of sixteen digits is not a number.
+    parseSearch: parseSearchWith((value) => value),
+    stringifySearch: stringifySearchWith(String),
+    defaultPreload: 'intent',
+    defaultErrorComponent: Broken,
+    defaultPendingMs: 400,
+    scrollRestoration: true,
+  });
+  whenSignedOut(() => {
+    const { location } = router.state;
+    queryClient.clear();
+    if (location.pathname !== '/login') void router.navigate({ to: '/login', search: { to: location.href } });
+  });
+  return router;
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,21 @@
+// Readers of one search parameter each: what does not fit is left out, so that
+// a mistyped address shows the page's default and not an error.
+
+export const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined;
+
+export const positive = (value: unknown): number | undefined => {
+  const n = Number(value);
+  return Number.isFinite(n) && n > 0 ? n : undefined;
+};
+
+export const flag = (value: unknown): true | undefined => (value === true || value === 'true' ? true : undefined);
+
+export const choice = <T extends string>(value: unknown, among: readonly T[]): T | undefined =>
+  among.find((one) => one === value);
+
+/** Every search parameter of a page may be absent. */
+export const optional =
+  <T extends object>(read: (search: Record<string, unknown>) => T) =>
+  (search: Record<string, unknown>): Partial<T> =>
+    read(search);

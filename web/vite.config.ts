@@ -1,0 +1,38 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+import { mockApi } from './dev/mock.ts';
+
+// MATRIX_URL is the running server `npm run dev` talks to; MATRIX_MOCK=1
+// answers the API from dev/ instead, for work on the looks alone.
+const server = process.env.MATRIX_URL ?? 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  plugins: [react(), ...(process.env.MATRIX_MOCK ? [mockApi()] : [])],
+  html: process.env.NODE_ENV === 'production' ? { cspNonce: '__CSP_NONCE__' } : {},
+  server: { port: 5173, strictPort: true, proxy: { '/api': server } },
+  build: {
+    target: 'es2023',
+    // The nonce covers style elements, not data: URIs in them.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 600,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\// },
+            {
+              name: 'tanstack',
+              test: /node_modules\/@tanstack\/(react-router|router-core|history|react-query|query-core|react-store|store)\//,
+            },
+          ],
+        },
+      },
+    },
+  },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.{ts,tsx}'],
+    setupFiles: ['src/test-setup.ts'],
+    css: false,
+  },
+});

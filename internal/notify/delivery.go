@@ -1,0 +1,159 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/job"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+)
+
+// attempt is a claimed delivery.
+type attempt struct {
+	id, target int64
+	number     int       // 1, 2, …
+	created    time.Time // of the message
+	message    Message
+}
+
+// deliver is the job of one delivery. Waiting is done by snoozing, so that the
+// queue's own retries are left for its own troubles.
+func (o *Outbox) deliver(ctx context.Context, args deliverJob) error {
+	pass, wait := o.gate.enter(args.Target, o.opts.Now())
+	if pass == nil {
+		return job.Snooze(wait)
+	}
+	var sent error
+	defer func() { o.gate.leave(pass, o.opts.Now(), sent) }()
+
+	a, wait, err := o.claim(ctx, args.Delivery)
+	if err != nil {
+		return fmt.Errorf("claim delivery: %w", err)
+	}
+	if a == nil {
+		if wait > 0 {
+			return job.Snooze(wait)
+		}
+		return nil // delivered, failed or pruned
+	}
+	t, err := o.targets.load(ctx, o.opts.DB, a.message.Project, a.target)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return o.record(ctx, a, Failed, "the channel was removed")
+	case err != nil:
+		return o.after(ctx, a, err)
+	case !t.Enabled:
+		return o.record(ctx, a, Failed, "the channel was switched off")
+	}
+	sent = o.send(ctx, t, a.message)
+	return o.after(ctx, a, sent)
+}
+
+// claim takes the delivery for one attempt. It returns nil when there is
+// nothing to do, now or, when the wait is not 0, until another's lease is over.
+func (o *Outbox) claim(ctx context.Context, id int64) (*attempt, time.Duration, error) {
+	now := o.opts.Now()
+	// Longer than an attempt can take: two nodes never send the same delivery
+	// at once, even when the queue believes one of them dead too early.
+	lease := now.Add(o.opts.SendTimeout + recordWithin)
+	a := &attempt{id: id}
+	var message int64
+	err := o.opts.DB.QueryRow(ctx, `UPDATE notify_delivery
+		SET state = $2, attempts = attempts + 1, updated_at = $3, lease_until = $4
+		WHERE id = $1 AND (state = $5 OR state = $2 AND lease_until <= $3)
+		RETURNING message_id, target_id, attempts`,
+		id, Sending, metadb.Micros(now), metadb.Micros(lease), Pending).Scan(&message, &a.target, &a.number)
+	if errors.Is(err, metadb.ErrNoRows) {
+		wait, err := o.leased(ctx, id, now)
+		return nil, wait, err
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	var body json.RawMessage
+	var created int64
+	err = o.opts.DB.QueryRow(ctx, `SELECT body, created_at FROM notify_message WHERE id = $1`, message).Scan(&body, &created)
+	if err != nil {
+		return nil, 0, err
+	}
+	a.created = metadb.FromMicros(created)
+	var data json.RawMessage // kept as it was written: numbers beyond 2⁵³ too
+	a.message.Data = &data
+	if err := json.Unmarshal(body, &a.message); err != nil {
+		return nil, 0, err
+	}
+	if a.message.Data = nil; len(data) > 0 {
+		a.message.Data = data
+	}
+	a.message.Key = fmt.Sprintf("%s/to/%d", a.message.Key, a.target)
+	return a, 0, nil
+}
+
+// leased returns how long another's attempt at the delivery may still take.
+func (o *Outbox) leased(ctx context.Context, id int64, now time.Time) (time.Duration, error) {
+	var until int64
+	err := o.opts.DB.QueryRow(ctx, `SELECT lease_until FROM notify_delivery WHERE id = $1 AND state = $2`, id, Sending).Scan(&until)
+	if errors.Is(err, metadb.ErrNoRows) {
+		return 0, nil
+	}
+	return max(time.Second, metadb.FromMicros(until).Sub(now)), err
+}
+
+// send makes one attempt. A channel that panics has failed like any other.
+func (o *Outbox) send(ctx context.Context, t Target, m Message) (err error) {
+	channel, ok := o.targets.channels[t.Kind]
+	if !ok {
+		return fault.New(fault.Unsupported, "this server has no channel of kind %s", t.Kind)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("channel %s panicked: %v", t.Kind, p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, o.opts.SendTimeout)
+	defer cancel()
+	return channel.Send(ctx, t.Config, m)
+}
+
+// after decides what follows an attempt that ended with err.
+func (o *Outbox) after(ctx context.Context, a *attempt, err error) error {
+	if err == nil {
+		return o.record(ctx, a, Delivered, "")
+	}
+	wait := backoff(a.number, firstBackoff, maxBackoff)
+	if f := fault.As(err); f != nil {
+		wait = max(wait, min(f.RetryAfter, maxRetryAfter))
+	}
+	late := o.opts.Now().Add(wait).Sub(a.created) > giveUpAfter
+	if temporary(err) && !late {
+		if err := o.record(ctx, a, Pending, reason(err)); err != nil {
+			return err
+		}
+		return job.Snooze(wait)
+	}
+	why := reason(err)
+	if temporary(err) {
+		why = "given up after a day: " + why
+	}
+	o.opts.Log.WarnContext(ctx, "message was not delivered", "delivery_id", a.id, "target_id", a.target,
+		"attempts", a.number, "message_kind", a.message.Kind, "reason", why)
+	return o.record(ctx, a, Failed, why)
+}
+
+// record writes down how the attempt ended, also while the node is stopping:
+// what was sent and not recorded is sent again.
+func (o *Outbox) record(ctx context.Context, a *attempt, state, why string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
+	_, err := o.opts.DB.Exec(ctx, `UPDATE notify_delivery SET state = $3, error = $4, updated_at = $5, lease_until = 0
+		WHERE id = $1 AND state = $2 AND attempts = $6`,
+		a.id, Sending, state, why, metadb.Micros(o.opts.Now()), a.number)
+	if err != nil {
+		return fmt.Errorf("record delivery: %w", err)
+	}
+	return nil
+}

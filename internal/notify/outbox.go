@@ -1,0 +1,205 @@
+package notify
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/job"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/project"
+)
+
+// The states of a delivery. Delivered and failed are final.
+const (
+	Pending   = "pending" // waiting for its first or next attempt
+	Sending   = "sending"
+	Delivered = "delivered"
+	Failed    = "failed"
+)
+
+const (
+	// giveUpAfter is how long a message is worth delivering.
+	giveUpAfter = 24 * time.Hour
+	maxBackoff  = 30 * time.Minute
+	// keep is how long messages and their deliveries can be looked up.
+	keep = 90 * 24 * time.Hour
+	// recordWithin bounds writing down how an attempt ended, which happens even
+	// when the node is stopping.
+	recordWithin = 10 * time.Second
+)
+
+// Options are the dependencies of an Outbox. DB, Jobs and Sealer are required.
+type Options struct {
+	DB       *metadb.DB
+	Jobs     *job.Queue
+	Sealer   *Sealer
+	Channels []Channel
+	// SendTimeout bounds one attempt; default 10 s.
+	SendTimeout time.Duration
+	Log         *slog.Logger
+	Now         func() time.Time
+}
+
+// Outbox delivers messages to targets. A message is stored in the transaction
+// of what it tells about, and each of its deliveries is a job of its own.
+//
+// A delivery is attempted until it is delivered, its error is final or a day
+// has passed. It is written down before and after each attempt, and one that is
+// delivered is never sent again. If the node dies between the two, it is sent
+// once more under the same key: at least once, and exactly once for receivers
+// that remember keys.
+type Outbox struct {
+	opts    Options
+	targets *Targets
+	gate    *gate
+}
+
+// New returns an outbox and registers its jobs; call it before Jobs.Start.
+func New(opts Options) (*Outbox, error) {
+	if opts.DB == nil || opts.Jobs == nil || opts.Sealer == nil {
+		return nil, errors.New("notify: Options.DB, Jobs and Sealer are required")
+	}
+	opts.Log = cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "notify")
+	opts.SendTimeout = cmp.Or(opts.SendTimeout, 10*time.Second)
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	channels := map[string]Channel{}
+	for _, c := range opts.Channels {
+		channels[c.Kind()] = c
+	}
+	o := &Outbox{
+		opts:    opts,
+		targets: &Targets{db: opts.DB, sealer: opts.Sealer, channels: channels, now: opts.Now},
+		gate:    &gate{lanes: map[int64]*lane{}},
+	}
+	job.Handle(opts.Jobs, o.deliver)
+	job.Handle(opts.Jobs, o.prune)
+	opts.Jobs.Every(24*time.Hour, func() river.JobArgs { return pruneJob{} })
+	return o, nil
+}
+
+// Targets returns the store of targets.
+func (o *Outbox) Targets() *Targets { return o.targets }
+
+type deliverJob struct {
+	Delivery int64 `json:"delivery_id"`
+	Target   int64 `json:"target_id"`
+}
+
+// Kind implements river.JobArgs.
+func (deliverJob) Kind() string { return "notify_deliver" }
+
+type pruneJob struct{}
+
+// Kind implements river.JobArgs.
+func (pruneJob) Kind() string { return "notify_prune" }
+
+// Enqueue stores m and a delivery of it for each of the project's enabled
+// targets, or for those among them that targets lists when it is not empty. It all happens when
+// tx commits. A message whose key the project has had already is left alone, so
+// a job that runs again may say it again.
+func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m Message) error {
+	if m.Project == 0 || m.Key == "" || m.Kind == "" {
+		return fault.New(fault.Internal, "a message without project, key or kind")
+	}
+	body, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("enqueue message: %w", err)
+	}
+	id, err := metadb.NextID(ctx, tx, "notify_message")
+	if err != nil {
+		return fmt.Errorf("enqueue message: %w", err)
+	}
+	now := metadb.Micros(o.opts.Now())
+	n, err := tx.Exec(ctx, `INSERT INTO notify_message (id, project_id, key, ref, kind, body, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (project_id, key) DO NOTHING`,
+		id, m.Project, m.Key, m.Ref, m.Kind, string(body), now)
+	if err != nil {
+		return fmt.Errorf("enqueue message: %w", err)
+	}
+	if n == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, `SELECT id, kind, name FROM notify_target WHERE project_id = $1 AND enabled ORDER BY id`, m.Project)
+	enabled, err := metadb.Collect(rows, err, func(r *metadb.Rows) (t Target, err error) {
+		return t, r.Scan(&t.ID, &t.Kind, &t.Name)
+	})
+	if err != nil {
+		return fmt.Errorf("enqueue message: %w", err)
+	}
+	for _, t := range enabled {
+		if len(targets) > 0 && !slices.Contains(targets, t.ID) {
+			continue
+		}
+		delivery, err := metadb.NextID(ctx, tx, "notify_delivery")
+		if err != nil {
+			return fmt.Errorf("enqueue delivery: %w", err)
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO notify_delivery
+			(id, message_id, target_id, target_name, target_kind, state, attempts, error, updated_at, lease_until)
+			VALUES ($1, $2, $3, $4, $5, $6, 0, '', $7, 0)`, delivery, id, t.ID, t.Name, t.Kind, Pending, now)
+		if err != nil {
+			return fmt.Errorf("enqueue delivery: %w", err)
+		}
+		if err := o.opts.Jobs.Insert(ctx, tx, deliverJob{Delivery: delivery, Target: t.ID}); err != nil {
+			return fmt.Errorf("enqueue delivery: %w", err)
+		}
+	}
+	return nil
+}
+
+// Test sends a message to one target now, past the outbox, and returns how
+// that went.
+func (o *Outbox) Test(ctx context.Context, p project.ID, target int64, m Message) error {
+	t, err := o.targets.load(ctx, o.opts.DB, p, target)
+	if err != nil {
+		return err
+	}
+	m.Project = p
+	m.Key = fmt.Sprintf("test/%d/%d", target, o.opts.Now().UnixNano())
+	return o.send(ctx, t, m)
+}
+
+// Delivery is how one message fares at one target.
+type Delivery struct {
+	Message  string    `json:"message"` // the message's kind
+	Target   string    `json:"target"`  // the target's name when the message was written
+	Kind     string    `json:"kind"`
+	State    string    `json:"state"`
+	Attempts int       `json:"attempts"`
+	At       time.Time `json:"at"`    // of the last change
+	Error    string    `json:"error"` // of the last attempt, "" when there was none
+}
+
+// Deliveries returns the deliveries of all messages about ref, in the order in
+// which they were written.
+func (o *Outbox) Deliveries(ctx context.Context, p project.ID, ref string) ([]Delivery, error) {
+	rows, err := o.opts.DB.Query(ctx, `SELECT m.kind, d.target_name, d.target_kind, d.state, d.attempts, d.updated_at, d.error
+		FROM notify_message m JOIN notify_delivery d ON d.message_id = m.id
+		WHERE m.project_id = $1 AND m.ref = $2 ORDER BY d.id`, p, ref)
+	deliveries, err := metadb.Collect(rows, err, func(r *metadb.Rows) (d Delivery, err error) {
+		var at int64
+		err = r.Scan(&d.Message, &d.Target, &d.Kind, &d.State, &d.Attempts, &at, &d.Error)
+		d.At = metadb.FromMicros(at)
+		return d, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list deliveries: %w", err)
+	}
+	return deliveries, nil
+}
+
+func (o *Outbox) prune(ctx context.Context, _ pruneJob) error {
+	_, err := o.opts.DB.Exec(ctx, `DELETE FROM notify_message WHERE created_at < $1`, metadb.Micros(o.opts.Now().Add(-keep)))
+	return err
+}

@@ -1,0 +1,563 @@
+package notify_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	fakeslack "github.com/matrix-aiops/matrix/internal/fake/slack"
+	fakewebhook "github.com/matrix-aiops/matrix/internal/fake/webhook"
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/job"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
+	"github.com/matrix-aiops/matrix/internal/notify"
+	"github.com/matrix-aiops/matrix/internal/notify/slack"
+	"github.com/matrix-aiops/matrix/internal/notify/webhook"
+)
+
+const secret = "whsec-0123456789abcdef"
+
+// house is an outbox on a real database, with a clock of its own.
+type house struct {
+	t      testing.TB
+	db     *metadb.DB
+	jobs   *job.Queue
+	outbox *notify.Outbox
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (h *house) Now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.now
+}
+
+func (h *house) Advance(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now = h.now.Add(d)
+}
+
+func newHouse(t testing.TB, db *metadb.DB, channels ...notify.Channel) *house {
+	t.Helper()
+	h := &house{t: t, db: db, now: time.Now().Truncate(time.Microsecond)}
+	sealer, err := notify.NewSealer(bytes.Repeat([]byte{7}, notify.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.jobs, err = job.New(job.Options{DB: db, PollInterval: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.outbox, err = notify.New(notify.Options{DB: db, Jobs: h.jobs, Sealer: sealer, Channels: channels,
+		SendTimeout: 30 * time.Second, Now: h.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// work runs the queue until the test ends.
+func (h *house) work() {
+	h.t.Helper()
+	if err := h.jobs.Start(context.Background()); err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := h.jobs.Stop(ctx); err != nil {
+			h.t.Error(err)
+		}
+	})
+}
+
+func (h *house) target(kind, name, config string) notify.Target {
+	h.t.Helper()
+	t, err := h.outbox.Targets().Create(h.t.Context(), notify.Target{Project: 1, Kind: kind, Name: name,
+		Config: json.RawMessage(config), Enabled: true}, "ann")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return t
+}
+
+func (h *house) enqueue(m notify.Message, targets ...int64) {
+	h.t.Helper()
+	m.Project, m.Kind, m.Ref = 1, "test.message", "test/1"
+	err := h.db.InTx(h.t.Context(), func(ctx context.Context, tx *metadb.Tx) error {
+		return h.outbox.Enqueue(ctx, tx, targets, m)
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) deliveries() []notify.Delivery {
+	h.t.Helper()
+	d, err := h.outbox.Deliveries(h.t.Context(), 1, "test/1")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return d
+}
+
+// until waits for a delivery to reach state.
+func (h *house) until(target, state string) notify.Delivery {
+	h.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		for _, d := range h.deliveries() {
+			if d.Target == target && d.State == state {
+				return d
+			}
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatalf("%s was not %s in time: %+v", target, state, h.deliveries())
+		}
+	}
+}
+
+// snoozed returns for how long err puts a job off.
+func snoozed(t testing.TB, err error) time.Duration {
+	t.Helper()
+	var snooze *river.JobSnoozeError
+	if !errors.As(err, &snooze) {
+		t.Fatalf("the job ended with %v, want it put off", err)
+	}
+	return snooze.Duration
+}
+
+// scripted is a channel whose sends do what the test says.
+type scripted struct {
+	mu   sync.Mutex
+	sent []notify.Message
+	send func(ctx context.Context, n int) error
+}
+
+func (c *scripted) Kind() string                { return "scripted" }
+func (c *scripted) Check(json.RawMessage) error { return nil }
+func (c *scripted) Secrets() []string           { return []string{"token"} }
+func (c *scripted) Send(ctx context.Context, _ json.RawMessage, m notify.Message) error {
+	c.mu.Lock()
+	c.sent = append(c.sent, m)
+	n := len(c.sent)
+	c.mu.Unlock()
+	if c.send == nil {
+		return nil
+	}
+	return c.send(ctx, n)
+}
+
+func realChannels(s *fakeslack.Server) []notify.Channel {
+	dev := notify.Guard{Dev: true}
+	client := notify.NewClient(dev)
+	return []notify.Channel{
+		webhook.New(webhook.Options{Client: client, Guard: dev}),
+		slack.New(slack.Options{Client: client, Dev: true, APIURL: s.APIURL()}),
+	}
+}
+
+func TestAMessageReachesEveryEnabledTargetOnceHoweverOftenItIsEnqueued(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		s, first, second := fakeslack.New(t), fakewebhook.New(t, secret), fakewebhook.New(t, secret)
+		h := newHouse(t, db, realChannels(s)...)
+		h.target("slack", "team", fmt.Sprintf(`{"webhook_url": %q}`, s.WebhookURL()))
+		h.target("webhook", "first", string(first.Config()))
+		chosen := h.target("webhook", "second", string(second.Config()))
+		off := h.target("webhook", "off", string(second.Config()))
+		off.Enabled = false
+		if _, err := h.outbox.Targets().Update(t.Context(), off, "ann"); err != nil {
+			t.Fatal(err)
+		}
+		m := notify.Message{Key: "a", Subject: "s", Text: "to all", Data: map[string]int64{"big": 1<<53 + 1}}
+		h.enqueue(m)
+		h.enqueue(m)
+		h.work()
+		h.enqueue(m)
+		h.enqueue(notify.Message{Key: "b", Subject: "s", Text: "to one"}, chosen.ID)
+
+		s.Expect(t, "to all")
+		if got := first.Expect(t, "to all"); string(got.Data) != `{"big":9007199254740993}` {
+			t.Errorf("data %s", got.Data)
+		}
+		second.Expect(t, "to all")
+		second.Expect(t, "to one")
+		for _, name := range []string{"team", "first", "second"} {
+			h.until(name, notify.Delivered)
+		}
+		if n, k := s.Requests(), len(first.Keys()); n != 1 || k != 1 || len(second.Keys()) != 2 || len(h.deliveries()) != 4 {
+			t.Fatalf("slack %d, first %d, second %d, deliveries %+v", n, k, len(second.Keys()), h.deliveries())
+		}
+	})
+}
+
+func TestAMessageOfARolledBackTransactionIsNotSent(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		c := &scripted{}
+		h := newHouse(t, db, c)
+		h.target("scripted", "x", `{}`)
+		boom := errors.New("boom")
+		err := db.InTx(t.Context(), func(ctx context.Context, tx *metadb.Tx) error {
+			m := notify.Message{Project: 1, Key: "gone", Kind: "test.message", Ref: "test/1"}
+			return errors.Join(h.outbox.Enqueue(ctx, tx, nil, m), boom)
+		})
+		if !errors.Is(err, boom) {
+			t.Fatal(err)
+		}
+		h.work()
+		h.enqueue(notify.Message{Key: "stays", Text: "x"})
+		h.until("x", notify.Delivered)
+		if len(c.sent) != 1 || !strings.HasPrefix(c.sent[0].Key, "stays/") {
+			t.Fatalf("sent %+v", c.sent)
+		}
+	})
+}
+
+func TestAnotherProjectsTargetsGetNothing(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h := newHouse(t, db, &scripted{})
+		foreign, err := h.outbox.Targets().Create(t.Context(), notify.Target{Project: 2, Kind: "scripted", Name: "x",
+			Config: json.RawMessage(`{}`), Enabled: true}, "eve")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.enqueue(notify.Message{Key: "a"})
+		h.enqueue(notify.Message{Key: "b"}, foreign.ID)
+		if d := h.deliveries(); len(d) != 0 {
+			t.Fatalf("deliveries %+v", d)
+		}
+		if d, err := h.outbox.Deliveries(t.Context(), 2, "test/1"); err != nil || len(d) != 0 {
+			t.Fatalf("the other project reads %+v, %v", d, err)
+		}
+		if err := h.outbox.Test(t.Context(), 1, foreign.ID, notify.Message{}); !fault.Is(err, fault.NotFound) {
+			t.Fatalf("test send to a foreign target: %v", err)
+		}
+	})
+}
+
+func TestADeliveryIsTriedAgainWithGrowingPausesAndGivenUpAfterADay(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		c := &scripted{send: func(context.Context, int) error { return fault.New(fault.Unavailable, "no answer in time") }}
+		h := newHouse(t, db, c)
+		target := h.target("scripted", "x", `{}`)
+		h.enqueue(notify.Message{Key: "a"})
+		start := h.Now()
+		var pauses []time.Duration
+		for h.deliveries()[0].State != notify.Failed && len(pauses) < 200 {
+			if err := h.outbox.Deliver(t.Context(), 1, target.ID); err != nil {
+				pauses = append(pauses, snoozed(t, err))
+				h.Advance(pauses[len(pauses)-1])
+			}
+		}
+		if first, tenth := pauses[0], pauses[9]; first > 7*time.Second || tenth < 20*time.Minute {
+			t.Fatalf("the pauses do not grow: first %s, tenth %s", first, tenth)
+		}
+		d := h.deliveries()[0]
+		if lasted := h.Now().Sub(start); lasted < 23*time.Hour || d.Attempts < 40 || d.Attempts > 120 {
+			t.Fatalf("gave up after %s and %d attempts", lasted, d.Attempts)
+		}
+		if d.Error != "given up after a day: no answer in time" {
+			t.Fatalf("error %q", d.Error)
+		}
+	})
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		s := fakeslack.New(t)
+		h := newHouse(t, db, realChannels(s)...)
+		target := h.target("slack", "team", fmt.Sprintf(`{"webhook_url": %q}`, s.WebhookURL()))
+		h.enqueue(notify.Message{Key: "a", Text: "patience"})
+		s.Limit(1, 5*time.Minute)
+		if pause := snoozed(t, h.outbox.Deliver(t.Context(), 1, target.ID)); pause < 5*time.Minute {
+			t.Fatalf("pause %s", pause)
+		}
+		h.Advance(4 * time.Minute)
+		snoozed(t, h.outbox.Deliver(t.Context(), 1, target.ID))
+		if s.Requests() != 1 {
+			t.Fatal("Slack was asked before its Retry-After")
+		}
+		h.Advance(time.Minute)
+		if err := h.outbox.Deliver(t.Context(), 1, target.ID); err != nil {
+			t.Fatal(err)
+		}
+		s.Expect(t, "patience")
+	})
+}
+
+func TestAFinalErrorIsNotTriedAgain(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		receiver := fakewebhook.New(t, secret)
+		h := newHouse(t, db, realChannels(fakeslack.New(t))...)
+		target := h.target("webhook", "x", string(receiver.Config()))
+		receiver.Answer(1, http.StatusGone, nil)
+		h.enqueue(notify.Message{Key: "a"})
+		for range 3 {
+			if err := h.outbox.Deliver(t.Context(), 1, target.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d := h.deliveries()[0]
+		if d.State != notify.Failed || d.Attempts != 1 || d.Error != "the receiver answered 410" {
+			t.Fatalf("delivery %+v", d)
+		}
+	})
+}
+
+func TestADeliveredMessageIsNotSentWhenItsJobRunsAgain(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		c := &scripted{}
+		h := newHouse(t, db, c)
+		target := h.target("scripted", "x", `{}`)
+		h.enqueue(notify.Message{Key: "a"})
+		for range 3 {
+			if err := h.outbox.Deliver(t.Context(), 1, target.ID); err != nil {
+				t.Fatal(err)
+			}
+			h.Advance(time.Hour)
+		}
+		if len(c.sent) != 1 {
+			t.Fatalf("sent %d times", len(c.sent))
+		}
+	})
+}
+
+func TestTwoNodesNeverSendTheSameDeliveryAtOnce(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		here, there := &scripted{}, &scripted{}
+		sending, goOn := make(chan struct{}), make(chan struct{})
+		here.send = func(context.Context, int) error { close(sending); <-goOn; return nil }
+		h, other := newHouse(t, db, here), newHouse(t, db, there)
+		target := h.target("scripted", "x", `{}`)
+		h.enqueue(notify.Message{Key: "a"})
+		done := make(chan error)
+		go func() { done <- h.outbox.Deliver(context.WithoutCancel(t.Context()), 1, target.ID) }()
+		<-sending
+		if wait := snoozed(t, other.outbox.Deliver(t.Context(), 1, target.ID)); wait > time.Minute {
+			t.Fatalf("the other node comes back only after %s", wait)
+		}
+		close(goOn)
+		if err := errors.Join(<-done, other.outbox.Deliver(t.Context(), 1, target.ID)); err != nil {
+			t.Fatal(err)
+		}
+		if len(here.sent) != 1 || len(there.sent) != 0 {
+			t.Fatalf("sent %d and %d times", len(here.sent), len(there.sent))
+		}
+	})
+}
+
+func TestAStoppedAttemptIsWrittenDownAndTriedAgain(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		ctx, stop := context.WithCancel(t.Context())
+		c := &scripted{send: func(ctx context.Context, n int) error {
+			if n == 1 {
+				stop()
+				return notify.TransportFault(ctx.Err())
+			}
+			return nil
+		}}
+		h := newHouse(t, db, c)
+		target := h.target("scripted", "x", `{}`)
+		h.enqueue(notify.Message{Key: "a"})
+		h.Advance(snoozed(t, h.outbox.Deliver(ctx, 1, target.ID)))
+		if d := h.deliveries()[0]; d.State != notify.Pending || d.Error != "the attempt was stopped" {
+			t.Fatalf("delivery %+v", d)
+		}
+		if err := h.outbox.Deliver(t.Context(), 1, target.ID); err != nil {
+			t.Fatal(err)
+		}
+		if c.sent[0].Key != c.sent[1].Key {
+			t.Fatalf("keys %q and %q", c.sent[0].Key, c.sent[1].Key)
+		}
+	})
+}
+
+func TestAChannelThatPanicsIsTriedAgainLikeAnyOther(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		c := &scripted{send: func(_ context.Context, n int) error {
+			if n == 1 {
+				panic("boom")
+			}
+			return nil
+		}}
+		h := newHouse(t, db, c)
+		target := h.target("scripted", "x", `{}`)
+		h.enqueue(notify.Message{Key: "a"})
+		h.Advance(snoozed(t, h.outbox.Deliver(t.Context(), 1, target.ID)))
+		if err := h.outbox.Deliver(t.Context(), 1, target.ID); err != nil || h.deliveries()[0].State != notify.Delivered {
+			t.Fatalf("%v, %+v", err, h.deliveries())
+		}
+	})
+}
+
+func TestATargetThatIsGoneOrOffFailsItsDeliveriesVisibly(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		c := &scripted{}
+		h := newHouse(t, db, c)
+		gone, off := h.target("scripted", "gone", `{}`), h.target("scripted", "off", `{}`)
+		h.enqueue(notify.Message{Key: "a"})
+		if err := h.outbox.Targets().Delete(t.Context(), 1, gone.ID); err != nil {
+			t.Fatal(err)
+		}
+		off.Enabled = false
+		if _, err := h.outbox.Targets().Update(t.Context(), off, "ann"); err != nil {
+			t.Fatal(err)
+		}
+		h.work()
+		if d := h.until("gone", notify.Failed); d.Error != "the channel was removed" {
+			t.Errorf("gone: %+v", d)
+		}
+		if d := h.until("off", notify.Failed); d.Error != "the channel was switched off" {
+			t.Errorf("off: %+v", d)
+		}
+		if len(c.sent) != 0 {
+			t.Errorf("sent %+v", c.sent)
+		}
+	})
+}
+
+func TestChannelsThatHangDoNotDelayAnother(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		s, hung := fakeslack.New(t), fakewebhook.New(t, secret)
+		h := newHouse(t, db, realChannels(s)...)
+		hung.Hang()
+		h.target("webhook", "hung", string(hung.Config()))
+		for i := range 20 { // more than the queue has workers
+			h.enqueue(notify.Message{Key: fmt.Sprint("old", i), Text: "old"})
+		}
+		h.target("slack", "team", fmt.Sprintf(`{"webhook_url": %q}`, s.WebhookURL()))
+		h.work()
+		h.enqueue(notify.Message{Key: "new", Text: "fresh alarm"})
+		s.Expect(t, "fresh alarm") // in less time than one hung send takes
+		hung.Resume()
+		h.Advance(10 * time.Minute)
+		hung.Expect(t, "fresh alarm")
+	})
+}
+
+func TestATestSendSaysHowItWent(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		receiver := fakewebhook.New(t, secret)
+		h := newHouse(t, db, realChannels(fakeslack.New(t))...)
+		target := h.target("webhook", "x", string(receiver.Config()))
+		if err := h.outbox.Test(t.Context(), 1, target.ID, notify.Message{Kind: "test", Text: "hello"}); err != nil {
+			t.Fatal(err)
+		}
+		receiver.Expect(t, "hello")
+		receiver.Answer(1, 500, nil)
+		if err := h.outbox.Test(t.Context(), 1, target.ID, notify.Message{Kind: "test"}); !fault.Is(err, fault.Unavailable) {
+			t.Fatalf("error %v", err)
+		}
+	})
+}
+
+func TestOldMessagesAreForgotten(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h := newHouse(t, db, &scripted{})
+		h.target("scripted", "x", `{}`)
+		h.enqueue(notify.Message{Key: "old"})
+		h.Advance(91 * 24 * time.Hour)
+		h.enqueue(notify.Message{Key: "new"})
+		if err := h.outbox.Prune(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if d := h.deliveries(); len(d) != 1 {
+			t.Fatalf("deliveries %+v", d)
+		}
+	})
+}
+
+func TestTargetsAreVersionedAndTheirSecretsNeverRead(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h := newHouse(t, db, realChannels(fakeslack.New(t))...)
+		targets := h.outbox.Targets()
+		created := h.target("webhook", " ops ", `{"url": "https://hooks.example.com/a", "secret": "`+secret+`"}`)
+		if created.Version != 1 || created.Name != "ops" || created.UpdatedBy != "ann" {
+			t.Fatalf("created %+v", created)
+		}
+		var stored string
+		if err := db.QueryRow(t.Context(), `SELECT config FROM notify_target`).Scan(&stored); err != nil {
+			t.Fatal(err)
+		}
+		list, err := targets.List(t.Context(), 1)
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		got, err := targets.Get(t.Context(), 1, created.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{stored, string(created.Config), string(list[0].Config), string(got.Config)} {
+			if strings.Contains(text, secret) {
+				t.Errorf("the secret can be read in %s", text)
+			}
+		}
+		if !strings.Contains(string(got.Config), notify.Kept) || !strings.Contains(string(got.Config), "hooks.example.com") {
+			t.Errorf("config reads %s", got.Config)
+		}
+
+		got.Config = json.RawMessage(strings.Replace(string(got.Config), "/a", "/b", 1))
+		updated, err := targets.Update(t.Context(), got, "bob")
+		if err != nil || updated.Version != 2 || updated.UpdatedBy != "bob" || !strings.Contains(string(updated.Config), "/b") {
+			t.Fatalf("updated %+v, %v", updated, err)
+		}
+		if _, err := targets.Update(t.Context(), got, "cid"); !fault.Is(err, fault.Conflict) {
+			t.Errorf("an update of an old version: %v", err)
+		}
+		h.target("webhook", "other", `{"url": "https://hooks.example.com/a", "secret": "`+secret+`"}`)
+		updated.Name = "other"
+		if _, err := targets.Update(t.Context(), updated, "bob"); !fault.Is(err, fault.Conflict) {
+			t.Errorf("a name that is taken: %v", err)
+		}
+		if _, err := targets.Create(t.Context(), notify.Target{Project: 1, Kind: "webhook", Name: "ops", Config: json.RawMessage(`{"url": "https://hooks.example.com/a", "secret": "` + secret + `"}`)}, "bob"); !fault.Is(err, fault.Conflict) {
+			t.Errorf("a second ops: %v", err)
+		}
+		if _, err := targets.Create(t.Context(), notify.Target{Project: 1, Kind: "pager", Name: "p", Config: json.RawMessage(`{}`)}, "bob"); !fault.Is(err, fault.Invalid) {
+			t.Errorf("an unknown kind: %v", err)
+		}
+
+		foreign := updated
+		foreign.Project = 2
+		_, readErr := targets.Get(t.Context(), 2, updated.ID)
+		_, writeErr := targets.Update(t.Context(), foreign, "eve")
+		for _, err := range []error{readErr, writeErr, targets.Delete(t.Context(), 2, updated.ID)} {
+			if !fault.Is(err, fault.NotFound) {
+				t.Errorf("another project: %v", err)
+			}
+		}
+		if err := targets.Delete(t.Context(), 1, updated.ID); err != nil {
+			t.Error(err)
+		}
+		if !slices.Equal(targets.Kinds(), []string{"slack", "webhook"}) {
+			t.Errorf("kinds %q", targets.Kinds())
+		}
+	})
+}
+
+func TestASecretThatIsKeptStillSigns(t *testing.T) {
+	db := metadbtest.SQLite(t)
+	receiver := fakewebhook.New(t, secret)
+	h := newHouse(t, db, realChannels(fakeslack.New(t))...)
+	target := h.target("webhook", "x", string(receiver.Config()))
+	target.Name = "renamed"
+	if _, err := h.outbox.Targets().Update(t.Context(), target, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.outbox.Test(t.Context(), 1, target.ID, notify.Message{Kind: "test", Text: "signed"}); err != nil {
+		t.Fatal(err, receiver.Refused())
+	}
+}

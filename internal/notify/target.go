@@ -1,0 +1,260 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/project"
+)
+
+// Kept stands for a secret in what reads return. Written back, it means: keep
+// the one that is stored.
+const Kept = "********"
+
+const maxName = 100
+
+// Target is where a project's messages go.
+type Target struct {
+	ID      int64      `json:"id"`
+	Project project.ID `json:"project_id"`
+	Kind    string     `json:"kind"`
+	Name    string     `json:"name"` // unique in the project
+	// Config is the channel's own; its secrets read as Kept.
+	Config    json.RawMessage `json:"config"`
+	Enabled   bool            `json:"enabled"`
+	Version   int64           `json:"version"` // 1, 2, … at each change
+	UpdatedAt time.Time       `json:"updated_at"`
+	UpdatedBy string          `json:"updated_by"`
+}
+
+// Targets stores the targets of all projects. Configurations are sealed in
+// the database and opened only to send.
+type Targets struct {
+	db       *metadb.DB
+	sealer   *Sealer
+	channels map[string]Channel
+	now      func() time.Time
+}
+
+// Kinds returns the kinds of targets that can be created, sorted.
+func (s *Targets) Kinds() []string {
+	kinds := make([]string, 0, len(s.channels))
+	for kind := range s.channels {
+		kinds = append(kinds, kind)
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+const targetColumns = `id, project_id, kind, name, config, enabled, version, updated_at, updated_by`
+
+// List returns the project's targets by name, without their secrets.
+func (s *Targets) List(ctx context.Context, p project.ID) ([]Target, error) {
+	rows, err := s.db.Query(ctx, `SELECT `+targetColumns+` FROM notify_target WHERE project_id = $1 ORDER BY name, id`, p)
+	targets, err := metadb.Collect(rows, err, s.scan)
+	if err != nil {
+		return nil, fmt.Errorf("list targets: %w", err)
+	}
+	for i := range targets {
+		targets[i] = s.redact(targets[i])
+	}
+	return targets, nil
+}
+
+// Get returns one target of the project, without its secrets; fault.NotFound
+// when the project has none of that id.
+func (s *Targets) Get(ctx context.Context, p project.ID, id int64) (Target, error) {
+	t, err := s.load(ctx, s.db, p, id)
+	if err != nil {
+		return Target{}, err
+	}
+	return s.redact(t), nil
+}
+
+// Create stores a new target and returns it as Get would. ID and Version are given by the store. A name that is taken is fault.Conflict.
+func (s *Targets) Create(ctx context.Context, t Target, by string) (Target, error) {
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) (err error) {
+		t, err = s.CreateIn(ctx, tx, t, by)
+		return err
+	})
+	return t, err
+}
+
+// CreateIn is Create inside the caller's transaction.
+func (s *Targets) CreateIn(ctx context.Context, tx *metadb.Tx, t Target, by string) (Target, error) {
+	if err := s.check(&t); err != nil {
+		return Target{}, err
+	}
+	id, err := metadb.NextID(ctx, tx, "notify_target")
+	if err != nil {
+		return Target{}, fmt.Errorf("create target: %w", err)
+	}
+	t.ID, t.Version, t.UpdatedAt, t.UpdatedBy = id, 1, s.now().UTC(), by
+	n, err := tx.Exec(ctx, `INSERT INTO notify_target (`+targetColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (project_id, name) DO NOTHING`,
+		t.ID, t.Project, t.Kind, t.Name, s.sealer.Seal(t.Config, place(t.Project, t.ID)), t.Enabled, t.Version,
+		metadb.Micros(t.UpdatedAt), t.UpdatedBy)
+	if err != nil {
+		return Target{}, fmt.Errorf("create target: %w", err)
+	}
+	if n == 0 {
+		return Target{}, taken(t.Name)
+	}
+	return s.redact(t), nil
+}
+
+// Update replaces name, config and enabled of the target with t's ID and
+// returns it as Get would. Secrets given as Kept stay. t.Version is the version that was edited: fault.Conflict when
+// it is not the current one. The kind cannot change.
+func (s *Targets) Update(ctx context.Context, t Target, by string) (Target, error) {
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		next := t
+		stored, err := s.load(ctx, tx, t.Project, t.ID)
+		if err != nil {
+			return err
+		}
+		if stored.Version != t.Version {
+			return fault.New(fault.Conflict, "the channel was changed by %s in the meantime: load it again", stored.UpdatedBy)
+		}
+		next.Kind = stored.Kind
+		if next.Config, err = s.restore(next, stored); err != nil {
+			return err
+		}
+		if err := s.check(&next); err != nil {
+			return err
+		}
+		next.Version, next.UpdatedAt, next.UpdatedBy = stored.Version+1, s.now().UTC(), by
+		_, err = tx.Exec(ctx, `UPDATE notify_target
+			SET name = $3, config = $4, enabled = $5, version = $6, updated_at = $7, updated_by = $8
+			WHERE project_id = $1 AND id = $2`,
+			next.Project, next.ID, next.Name, s.sealer.Seal(next.Config, place(next.Project, next.ID)), next.Enabled, next.Version,
+			metadb.Micros(next.UpdatedAt), next.UpdatedBy)
+		if metadb.IsUnique(err) {
+			return taken(next.Name)
+		}
+		if err != nil {
+			return fmt.Errorf("update target: %w", err)
+		}
+		t = s.redact(next)
+		return nil
+	})
+	return t, err
+}
+
+// Delete removes a target. What is on its way to it fails.
+func (s *Targets) Delete(ctx context.Context, p project.ID, id int64) error {
+	n, err := s.db.Exec(ctx, `DELETE FROM notify_target WHERE project_id = $1 AND id = $2`, p, id)
+	if err != nil {
+		return fmt.Errorf("delete target: %w", err)
+	}
+	if n == 0 {
+		return missing()
+	}
+	return nil
+}
+
+// load returns the target with its secrets.
+func (s *Targets) load(ctx context.Context, q metadb.Querier, p project.ID, id int64) (Target, error) {
+	rows, err := q.Query(ctx, `SELECT `+targetColumns+` FROM notify_target WHERE project_id = $1 AND id = $2`, p, id)
+	found, err := metadb.Collect(rows, err, s.scan)
+	if err != nil {
+		return Target{}, fmt.Errorf("load target: %w", err)
+	}
+	if len(found) == 0 {
+		return Target{}, missing()
+	}
+	return found[0], nil
+}
+
+func (s *Targets) scan(r *metadb.Rows) (Target, error) {
+	var t Target
+	var sealed string
+	var updated int64
+	err := r.Scan(&t.ID, &t.Project, &t.Kind, &t.Name, &sealed, &t.Enabled, &t.Version, &updated, &t.UpdatedBy)
+	if err != nil {
+		return t, err
+	}
+	t.UpdatedAt = metadb.FromMicros(updated)
+	t.Config, err = s.sealer.Open(sealed, place(t.Project, t.ID))
+	return t, err
+}
+
+// check validates t and trims its name.
+func (s *Targets) check(t *Target) error {
+	t.Name = strings.TrimSpace(t.Name)
+	channel, ok := s.channels[t.Kind]
+	switch {
+	case t.Project == 0:
+		return fault.New(fault.Internal, "a target without a project")
+	case !ok:
+		return fault.New(fault.Invalid, "kind must be one of %s", strings.Join(s.Kinds(), ", ")).WithField("kind")
+	case t.Name == "" || utf8.RuneCountInString(t.Name) > maxName:
+		return fault.New(fault.Invalid, "name must have 1 to %d characters", maxName).WithField("name")
+	}
+	return channel.Check(t.Config)
+}
+
+// redact replaces the secrets that are set. A config it cannot read is not shown at all.
+func (s *Targets) redact(t Target) Target {
+	fields, err := object(t.Config)
+	channel, ok := s.channels[t.Kind]
+	if err != nil || !ok {
+		t.Config = json.RawMessage("{}")
+		return t
+	}
+	for _, name := range channel.Secrets() {
+		if _, set := fields[name]; set {
+			fields[name] = Kept
+		}
+	}
+	t.Config, _ = json.Marshal(fields)
+	return t
+}
+
+// restore returns next's config with the secrets given as Kept taken from stored.
+func (s *Targets) restore(next, stored Target) (json.RawMessage, error) {
+	channel, ok := s.channels[stored.Kind]
+	if !ok {
+		return nil, fault.New(fault.Unsupported, "this server has no channel of kind %s", stored.Kind)
+	}
+	fields, err := object(next.Config)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "config must be an object").WithField("config")
+	}
+	old, err := object(stored.Config)
+	if err != nil {
+		return nil, fmt.Errorf("read stored config: %w", err)
+	}
+	for _, name := range channel.Secrets() {
+		if fields[name] == Kept {
+			fields[name] = old[name]
+		}
+	}
+	return json.Marshal(fields)
+}
+
+func object(raw json.RawMessage) (map[string]any, error) {
+	fields := map[string]any{}
+	err := json.Unmarshal(raw, &fields)
+	if err == nil && fields == nil { // JSON null
+		err = errors.New("null")
+	}
+	return fields, err
+}
+
+// place ties a sealed config to its row.
+func place(p project.ID, id int64) string { return fmt.Sprintf("notify_target/%d/%d", p, id) }
+
+func taken(name string) error {
+	return fault.New(fault.Conflict, "the project has a channel named %q already", name).WithField("name")
+}
+
+func missing() error { return fault.New(fault.NotFound, "the channel does not exist") }

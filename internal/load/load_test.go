@@ -1,0 +1,323 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+var now = time.Date(2025, 6, 17, 14, 3, 0, 0, time.UTC)
+
+// decode reads requests from to (exclusive) of a run with seed 7.
+func decode(t *testing.T, from, to uint64) []*tracepb.Span {
+	t.Helper()
+	templates := newTemplates(40)
+	var spans []*tracepb.Span
+	for n := from; n < to; n++ {
+		var request collectorpb.ExportTraceServiceRequest
+		if err := proto.Unmarshal(templates.request(nil, 7, n, now), &request); err != nil {
+			t.Fatal(err)
+		}
+		if len(request.ResourceSpans) != 1 || len(request.ResourceSpans[0].ScopeSpans[0].Spans) != 40 {
+			t.Fatalf("request %d is not one resource with 40 spans", n)
+		}
+		spans = append(spans, request.ResourceSpans[0].ScopeSpans[0].Spans...)
+	}
+	return spans
+}
+
+func TestEverySpanHasNineAttributesAndRecentTimes(t *testing.T) {
+	names := map[string]bool{}
+	for _, s := range decode(t, 0, 40) {
+		names[s.Name] = true
+		if len(s.Attributes) != 9 {
+			t.Fatalf("%s has %d attributes", s.Name, len(s.Attributes))
+		}
+		start, end := time.Unix(0, int64(s.StartTimeUnixNano)), time.Unix(0, int64(s.EndTimeUnixNano))
+		if end.Before(start) || start.Before(now.Add(-2*time.Second)) || end.After(now) {
+			t.Fatalf("%s lasts from %s to %s", s.Name, start, end)
+		}
+		for _, e := range s.Events {
+			if e.TimeUnixNano != s.EndTimeUnixNano || e.Name != "exception" || len(e.Attributes) != 3 {
+				t.Fatalf("event %v", e)
+			}
+		}
+		for _, kv := range s.Attributes {
+			if strings.HasSuffix(kv.Value.GetStringValue(), "/00000000") {
+				t.Fatalf("%s was not patched", kv.Key)
+			}
+		}
+	}
+	if len(names) < 100 {
+		t.Fatalf("only %d operations", len(names))
+	}
+}
+
+func TestTwentyServicesTakePart(t *testing.T) {
+	services := map[string]bool{}
+	templates := newTemplates(4)
+	for n := range uint64(serviceCount) {
+		var request collectorpb.ExportTraceServiceRequest
+		if err := proto.Unmarshal(templates.request(nil, 7, n, now), &request); err != nil {
+			t.Fatal(err)
+		}
+		services[request.ResourceSpans[0].Resource.Attributes[0].Value.GetStringValue()] = true
+	}
+	if len(services) != 20 {
+		t.Fatalf("%d services", len(services))
+	}
+}
+
+func TestTheRequestsOfAGroupCompleteItsTraces(t *testing.T) {
+	spans := decode(t, 5, 10)
+	byID, roots, perTrace := map[string]*tracepb.Span{}, 0, map[string]int{}
+	for _, s := range spans {
+		byID[string(s.SpanId)] = s
+		perTrace[string(s.TraceId)]++
+	}
+	if len(byID) != len(spans) {
+		t.Fatalf("%d ids for %d spans", len(byID), len(spans))
+	}
+	for _, s := range spans {
+		if len(s.ParentSpanId) == 0 {
+			roots++
+			continue
+		}
+		parent := byID[string(s.ParentSpanId)]
+		if parent == nil || !bytes.Equal(parent.TraceId, s.TraceId) {
+			t.Fatalf("the parent of %s is missing or in another trace", s.Name)
+		}
+	}
+	if roots != 10 || len(perTrace) != 10 {
+		t.Fatalf("%d roots of %d traces, want 10", roots, len(perTrace))
+	}
+	for id, n := range perTrace {
+		if n != 20 {
+			t.Fatalf("trace %x has %d spans", id, n)
+		}
+	}
+}
+
+func TestTheLedgerTellsWhichSpansWereAcknowledged(t *testing.T) {
+	sink := &sink{t: t}
+	server := httptest.NewServer(sink)
+	defer server.Close()
+	sink.refuse = 3
+	var ledger bytes.Buffer
+	report, err := Run(context.Background(), Options{Endpoint: server.URL, Spans: 400, Batch: 40, Retries: -1, Seed: 7, Ledger: &ledger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed, entries, err := ReadLedger(&ledger)
+	if err != nil || seed != 7 || len(entries) != 7 {
+		t.Fatalf("seed %d, %d entries, error %v", seed, len(entries), err)
+	}
+	want := map[uint64]bool{}
+	for _, e := range entries {
+		for id := range SpanIDs(seed, e.Request, e.Spans) {
+			want[id] = true
+		}
+	}
+	if len(want) != 280 || len(sink.ids) != 280 || report.Accepted != 280 || report.RejectedSpans() != 120 {
+		t.Fatalf("%d ids by the ledger, %d arrived, report %+v", len(want), len(sink.ids), report)
+	}
+	for id := range want {
+		if !sink.ids[id] {
+			t.Fatalf("span %016x is in the ledger and did not arrive", id)
+		}
+	}
+}
+
+func TestTheSameLoadArrivesOverHTTPAndGRPC(t *testing.T) {
+	f := func(protocol string, endpoint string, sink *sink) {
+		t.Run(protocol, func(t *testing.T) {
+			report, err := Run(context.Background(), Options{Endpoint: endpoint, Protocol: protocol, Key: "mtx_ing_test", Spans: 2000, Batch: 100, Seed: 7})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report.Accepted != 2000 || report.Acknowledged != 20 || len(report.Rejected) != 0 || len(sink.ids) != 2000 {
+				t.Fatalf("%d ids arrived, report %+v", len(sink.ids), report)
+			}
+			if report.Latency.P50Ns <= 0 || report.Latency.MaxNs < report.Latency.P99Ns || report.SpansPerSec <= 0 {
+				t.Fatalf("report %+v", report)
+			}
+		})
+	}
+	overHTTP := &sink{t: t, key: "mtx_ing_test"}
+	server := httptest.NewServer(overHTTP)
+	defer server.Close()
+	f("http", server.URL, overHTTP)
+	overGRPC := &sink{t: t}
+	f("grpc", serveGRPC(t, overGRPC), overGRPC)
+}
+
+func TestARefusalWithATimeIsRepeatedAfterIt(t *testing.T) {
+	f := func(protocol, endpoint string, sink *sink) {
+		t.Run(protocol, func(t *testing.T) {
+			sink.refuse = 1
+			began := time.Now()
+			report, err := Run(context.Background(), Options{Endpoint: endpoint, Protocol: protocol, Spans: 40, Batch: 40, Concurrency: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took < time.Second || report.Retried != 1 || report.Accepted != 40 {
+				t.Fatalf("after %s: %+v", took, report)
+			}
+		})
+	}
+	overHTTP := &sink{t: t}
+	server := httptest.NewServer(overHTTP)
+	defer server.Close()
+	f("http", server.URL, overHTTP)
+	overGRPC := &sink{t: t}
+	f("grpc", serveGRPC(t, overGRPC), overGRPC)
+}
+
+func TestRejectionsAreCountedByReason(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	defer server.Close()
+	report, err := Run(context.Background(), Options{Endpoint: server.URL, Spans: 80, Batch: 40})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Rejected["HTTP 401"] != 80 || report.Retried != 0 {
+		t.Fatalf("report %+v", report)
+	}
+	var out strings.Builder
+	if err := report.WriteText(&out); err != nil || !strings.Contains(out.String(), "80: HTTP 401") {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+}
+
+func TestPartialSuccessIsNotCountedAsAccepted(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		answer, _ := proto.Marshal(&collectorpb.ExportTraceServiceResponse{PartialSuccess: &collectorpb.ExportTracePartialSuccess{RejectedSpans: 3, ErrorMessage: "3 too old"}})
+		_, _ = w.Write(answer)
+	}))
+	defer server.Close()
+	report, err := Run(context.Background(), Options{Endpoint: server.URL, Spans: 40, Batch: 40})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Accepted != 37 || report.Rejected["partial success: 3 too old"] != 3 {
+		t.Fatalf("report %+v", report)
+	}
+}
+
+func TestALoadKeepsItsRate(t *testing.T) {
+	sink := &sink{t: t}
+	server := httptest.NewServer(sink)
+	defer server.Close()
+	report, err := Run(context.Background(), Options{Endpoint: server.URL, Spans: 400, Batch: 40, Rate: 800})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Duration(report.ElapsedNs); took < 450*time.Millisecond || took > 5*time.Second {
+		t.Fatalf("400 spans at 800 a second took %s", took)
+	}
+}
+
+func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
+	f := func(opts Options, want string) {
+		t.Helper()
+		if _, err := Run(context.Background(), opts); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one about %q", err, want)
+		}
+	}
+	f(Options{}, "endpoint")
+	f(Options{Endpoint: "x", Protocol: "udp"}, "udp")
+	f(Options{Endpoint: "x", Batch: 30}, "multiple of 4")
+	f(Options{Endpoint: "x", Rate: -1}, "negative")
+}
+
+// sink takes requests over both protocols and remembers the ids of their spans.
+type sink struct {
+	collectorpb.UnimplementedTraceServiceServer
+	t      *testing.T
+	key    string
+	mu     sync.Mutex
+	ids    map[uint64]bool
+	refuse int // requests to refuse before taking one
+}
+
+func (s *sink) take(request *collectorpb.ExportTraceServiceRequest) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refuse > 0 {
+		s.refuse--
+		return false
+	}
+	if s.ids == nil {
+		s.ids = map[uint64]bool{}
+	}
+	for _, span := range request.ResourceSpans[0].ScopeSpans[0].Spans {
+		s.ids[binary.BigEndian.Uint64(span.SpanId)] = true
+	}
+	return true
+}
+
+func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if got := r.Header.Get("Authorization"); s.key != "" && got != "Bearer "+s.key {
+		s.t.Errorf("key %q", got)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		s.t.Error(err)
+	}
+	var request collectorpb.ExportTraceServiceRequest
+	if err := proto.Unmarshal(body, &request); err != nil {
+		s.t.Error(err)
+	}
+	if !s.take(&request) {
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+}
+
+func (s *sink) Export(_ context.Context, request *collectorpb.ExportTraceServiceRequest) (*collectorpb.ExportTraceServiceResponse, error) {
+	if !s.take(request) {
+		st, _ := status.New(codes.ResourceExhausted, "slow down").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
+		return nil, st.Err()
+	}
+	return &collectorpb.ExportTraceServiceResponse{}, nil
+}
+
+func serveGRPC(t *testing.T, s *sink) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	collectorpb.RegisterTraceServiceServer(server, s)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return listener.Addr().String()
+}
+
+// The generator must be cheap beside what it measures.
+func BenchmarkRequest(b *testing.B) {
+	templates := newTemplates(1000)
+	var body []byte
+	for n := range b.N {
+		body = templates.request(body[:0], 7, uint64(n), now)
+	}
+	b.SetBytes(int64(len(body)))
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/span")
+}

@@ -1,0 +1,90 @@
+package load
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Report is what became of a run.
+type Report struct {
+	Seed         uint64           `json:"seed"`
+	Requests     int64            `json:"requests"`
+	Acknowledged int64            `json:"acknowledged"`    // requests
+	Accepted     int64            `json:"accepted"`        // spans
+	Traces       int64            `json:"traces"`          // begun by acknowledged and other requests
+	Rejected     map[string]int64 `json:"rejected"`        // spans by reason
+	Retried      int64            `json:"retried"`         // requests sent again
+	Bytes        int64            `json:"bytes"`           // of request bodies
+	ElapsedNs    int64            `json:"elapsed_ns"`      // of the whole run
+	SpansPerSec  float64          `json:"spans_per_s"`     // accepted
+	Latency      Latency          `json:"acknowledgement"` // of acknowledged requests
+}
+
+// Latency are quantiles of the time until a request was acknowledged.
+type Latency struct {
+	P50Ns int64 `json:"p50_ns"`
+	P90Ns int64 `json:"p90_ns"`
+	P99Ns int64 `json:"p99_ns"`
+	MaxNs int64 `json:"max_ns"`
+}
+
+func newReport(opts Options, tallies []tally, elapsed time.Duration) *Report {
+	r := &Report{Seed: opts.Seed, Rejected: map[string]int64{}, ElapsedNs: elapsed.Nanoseconds()}
+	var latencies []time.Duration
+	for _, t := range tallies {
+		r.Requests += t.requests
+		r.Acknowledged += t.acknowledged
+		r.Accepted += t.accepted
+		r.Retried += t.retried
+		r.Bytes += t.bytes
+		for reason, spans := range t.rejected {
+			r.Rejected[reason] += spans
+		}
+		latencies = append(latencies, t.latencies...)
+	}
+	r.Traces = (r.Requests + hops - 1) / hops * int64(opts.Batch/spansPerHop)
+	if elapsed > 0 {
+		r.SpansPerSec = float64(r.Accepted) / elapsed.Seconds()
+	}
+	slices.Sort(latencies)
+	quantile := func(q float64) int64 {
+		if len(latencies) == 0 {
+			return 0
+		}
+		return latencies[int(q*float64(len(latencies)-1))].Nanoseconds()
+	}
+	r.Latency = Latency{P50Ns: quantile(0.5), P90Ns: quantile(0.9), P99Ns: quantile(0.99), MaxNs: quantile(1)}
+	return r
+}
+
+// RejectedSpans counts the spans that were not taken, for whatever reason.
+func (r *Report) RejectedSpans() int64 {
+	n := int64(0)
+	for _, spans := range r.Rejected {
+		n += spans
+	}
+	return n
+}
+
+// WriteText writes the report for a person.
+func (r *Report) WriteText(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(name, format string, values ...any) {
+		fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, values...))
+	}
+	row("accepted", "%d spans in %d requests, %.1f s, %.0f spans/s", r.Accepted, r.Acknowledged, time.Duration(r.ElapsedNs).Seconds(), r.SpansPerSec)
+	row("rejected", "%d spans", r.RejectedSpans())
+	for _, reason := range slices.Sorted(maps.Keys(r.Rejected)) {
+		row("", "%d: %s", r.Rejected[reason], reason)
+	}
+	row("retried", "%d requests", r.Retried)
+	row("latency", "%s", strings.Join([]string{"p50 " + ms(r.Latency.P50Ns), "p90 " + ms(r.Latency.P90Ns), "p99 " + ms(r.Latency.P99Ns), "max " + ms(r.Latency.MaxNs)}, ", "))
+	return t.Flush()
+}
+
+func ms(ns int64) string { return fmt.Sprintf("%.1f ms", float64(ns)/1e6) }

@@ -57,7 +57,7 @@ type Queue struct {
 	opts     Options
 	workers  *river.Workers
 	periodic []*river.PeriodicJob
-	insert   func(ctx context.Context, tx *metadb.Tx, args river.JobArgs, opts *river.InsertOpts) error
+	insert   func(ctx context.Context, tx *metadb.Tx, args Args, opts *river.InsertOpts) error
 
 	mu     sync.Mutex
 	client client // nil until Start
@@ -96,7 +96,7 @@ func New(opts Options) (*Queue, error) {
 		if err != nil {
 			return nil, fmt.Errorf("job: %w", err)
 		}
-		q.insert = func(ctx context.Context, tx *metadb.Tx, args river.JobArgs, o *river.InsertOpts) error {
+		q.insert = func(ctx context.Context, tx *metadb.Tx, args Args, o *river.InsertOpts) error {
 			_, raw := tx.Raw()
 			_, err := c.InsertTx(ctx, raw, args, o)
 			return err
@@ -107,13 +107,16 @@ func New(opts Options) (*Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("job: %w", err)
 	}
-	q.insert = func(ctx context.Context, tx *metadb.Tx, args river.JobArgs, o *river.InsertOpts) error {
+	q.insert = func(ctx context.Context, tx *metadb.Tx, args Args, o *river.InsertOpts) error {
 		raw, _ := tx.Raw()
 		_, err := c.InsertTx(ctx, raw, args, o)
 		return err
 	}
 	return q, nil
 }
+
+// Args is what a job carries: its kind, and fields that go through JSON.
+type Args = river.JobArgs
 
 // Option changes how one job is inserted.
 type Option func(*river.InsertOpts)
@@ -136,7 +139,7 @@ var unfinished = []rivertype.JobState{
 }
 
 // Insert adds a job that exists exactly when tx commits.
-func (q *Queue) Insert(ctx context.Context, tx *metadb.Tx, args river.JobArgs, opts ...Option) error {
+func (q *Queue) Insert(ctx context.Context, tx *metadb.Tx, args Args, opts ...Option) error {
 	insert := &river.InsertOpts{}
 	for _, opt := range opts {
 		opt(insert)
@@ -150,7 +153,7 @@ func (q *Queue) Insert(ctx context.Context, tx *metadb.Tx, args river.JobArgs, o
 // Handle registers what does the jobs of A's kind, before Start. A returned
 // fault of kind Invalid, NotFound or Unsupported ends the job for good, as does
 // Cancel; Snooze runs it again later; any other error is retried with back-off.
-func Handle[A river.JobArgs](q *Queue, fn func(ctx context.Context, args A) error) {
+func Handle[A Args](q *Queue, fn func(ctx context.Context, args A) error) {
 	river.AddWorker(q.workers, river.WorkFunc(func(ctx context.Context, job *river.Job[A]) error {
 		end, ok := q.begin(job.Kind, string(job.EncodedArgs))
 		if !ok {
@@ -184,10 +187,10 @@ func Cancel(err error) error { return river.JobCancel(err) }
 // first at Start. Call it before Start. A failed run is not retried: the next
 // period is the retry. A run that outlasts its period makes the node skip
 // the next; on another node the two may overlap.
-func (q *Queue) Every(period time.Duration, args func() river.JobArgs) {
+func (q *Queue) Every(period time.Duration, args func() Args) {
 	q.every[args().Kind()] = true
 	q.periodic = append(q.periodic, river.NewPeriodicJob(river.PeriodicInterval(period),
-		func() (river.JobArgs, *river.InsertOpts) {
+		func() (Args, *river.InsertOpts) {
 			// Unique by period and not by "still running": a job that died with
 			// its node must not keep the next one from being inserted.
 			return args(), &river.InsertOpts{MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true, ByPeriod: period}}

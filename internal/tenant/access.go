@@ -1,0 +1,200 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/project"
+)
+
+// Role is what a member is in an organisation or a group, strongest first:
+// owner, admin, editor, viewer.
+type Role string
+
+// The roles.
+const (
+	Owner  Role = "owner"
+	Admin  Role = "admin"
+	Editor Role = "editor"
+	Viewer Role = "viewer"
+)
+
+// Roles lists the roles, strongest first.
+var Roles = []Role{Owner, Admin, Editor, Viewer}
+
+// covers reports whether r is at least min. The empty role covers nothing.
+func (r Role) covers(min Role) bool {
+	mine := slices.Index(Roles, r)
+	return mine >= 0 && mine <= slices.Index(Roles, min)
+}
+
+// Actor is who asks: a user by session, or a user's API token.
+type Actor struct {
+	UserID int64
+	Name   string
+	System bool   // system admin
+	Token  *Token // nil for a session
+}
+
+// Action is one thing the API can do for somebody.
+type Action string
+
+// The actions.
+const (
+	SelfRead     Action = "self.read"     // read my own account
+	SelfWrite    Action = "self.write"    // change my password, make tokens: by session only
+	OrgRead      Action = "org.read"      // see an organisation and those of its groups I am in
+	OrgMembers   Action = "org.members"   // see who is in an organisation
+	OrgAdmin     Action = "org.admin"     // change an organisation, its groups and members
+	GroupRead    Action = "group.read"    // see a group and its members
+	GroupAdmin   Action = "group.admin"   // change a group and its members, make projects
+	ProjectRead  Action = "project.read"  // read a project's telemetry and incidents
+	ProjectWrite Action = "project.write" // work on incidents, edit rules and channels
+	ProjectAdmin Action = "project.admin" // settings, ingest keys, archiving
+	SystemAdmin  Action = "system.admin"  // organisations, accounts, AI roles
+)
+
+// requirement is what an action needs.
+type requirement struct {
+	role Role // at the target, or above it
+	// within: a role in any group of the target organisation is enough.
+	within bool
+	// system: a system admin may do it in any team without being a member.
+	// Telemetry is not among these: who wants to read a project must become a
+	// member, which leaves a row that says so.
+	system bool
+	// scopes: a token needs one of these; none means only a session will do.
+	scopes []Scope
+}
+
+var requirements = map[Action]requirement{
+	SelfRead:     {scopes: Scopes},
+	SelfWrite:    {},
+	OrgRead:      {role: Viewer, within: true, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
+	OrgMembers:   {role: Viewer, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
+	OrgAdmin:     {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
+	GroupRead:    {role: Viewer, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
+	GroupAdmin:   {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
+	ProjectRead:  {role: Viewer, scopes: []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin}},
+	ProjectWrite: {role: Editor, scopes: []Scope{ScopeProjectWrite, ScopeProjectAdmin}},
+	ProjectAdmin: {role: Admin, scopes: []Scope{ScopeProjectAdmin}},
+	SystemAdmin:  {system: true, scopes: []Scope{ScopeSystemAdmin}},
+}
+
+// Target is what an action is done to: one of the three, or none (the system,
+// or the actor's own account).
+type Target struct {
+	Org     int64
+	Group   int64
+	Project project.ID
+}
+
+// Can returns nil when a may do act to target. Otherwise the error is a fault:
+// Unauthenticated without an actor, Denied when a may see the target but not do
+// this, and NotFound when a may not know that the target exists.
+func (s *Store) Can(ctx context.Context, a Actor, act Action, target Target) error {
+	need, known := requirements[act]
+	switch {
+	case !known:
+		return fault.New(fault.Internal, "unknown action %q", act)
+	case a.UserID == 0:
+		return fault.New(fault.Unauthenticated, "sign in, or send an API token")
+	case a.Token != nil && !slices.ContainsFunc(need.scopes, a.Token.has):
+		return fault.New(fault.Denied, "this token's scopes do not include %s", act)
+	case act == SelfRead || act == SelfWrite:
+		return nil
+	case act == SystemAdmin:
+		if !a.System {
+			return fault.New(fault.Denied, "only a system admin may do this")
+		}
+		return nil
+	}
+	at, err := s.standing(ctx, s.db, a, target)
+	if err != nil {
+		return err
+	}
+	// Actions on groups and projects count the stronger of both roles; on an
+	// organisation a role in one of its groups counts only where within says so.
+	switch {
+	case at.effective().covers(need.role):
+		return nil
+	case need.within && at.within:
+		return nil
+	case need.system && at.systemAdmin:
+		return nil
+	case at.effective() != "" || at.within || at.systemAdmin:
+		return fault.New(fault.Denied, "your role does not allow %s here", act)
+	}
+	return notFound(target)
+}
+
+func notFound(target Target) error {
+	switch {
+	case target.Project != 0:
+		return fault.New(fault.NotFound, "project %s does not exist", target.Project)
+	case target.Group != 0:
+		return fault.New(fault.NotFound, "group %d does not exist", target.Group)
+	default:
+		return fault.New(fault.NotFound, "organisation %d does not exist", target.Org)
+	}
+}
+
+// standing is what an actor is at a target.
+type standing struct {
+	org, group  Role
+	within      bool // has a role in some group of the target organisation
+	systemAdmin bool // is a system admin, and the organisation is a team
+}
+
+func (at standing) effective() Role {
+	if at.org.covers(Viewer) && (at.group == "" || at.org.covers(at.group)) {
+		return at.org
+	}
+	return at.group
+}
+
+// standing looks up the target and the actor's roles there. A target that does
+// not exist is NotFound.
+func (s *Store) standing(ctx context.Context, q metadb.Querier, a Actor, target Target) (standing, error) {
+	const columns = `SELECT o.id, o.kind, `
+	var org, group int64
+	var kind string
+	var err error
+	switch {
+	case target.Project != 0:
+		err = q.QueryRow(ctx, columns+`p.group_id FROM project p JOIN organisation o ON o.id = p.org_id
+			WHERE p.id = $1 AND p.archived_at = 0`, target.Project).Scan(&org, &kind, &group)
+	case target.Group != 0:
+		err = q.QueryRow(ctx, columns+`g.id FROM project_group g JOIN organisation o ON o.id = g.org_id
+			WHERE g.id = $1`, target.Group).Scan(&org, &kind, &group)
+	default:
+		err = q.QueryRow(ctx, columns+`0 FROM organisation o WHERE o.id = $1`, target.Org).Scan(&org, &kind, &group)
+	}
+	if errors.Is(err, metadb.ErrNoRows) {
+		return standing{}, notFound(target)
+	}
+	if err != nil {
+		return standing{}, err
+	}
+	at := standing{systemAdmin: a.System && kind == KindTeam}
+	rows, err := q.Query(ctx, `SELECT group_id, role FROM membership WHERE org_id = $1 AND user_id = $2`, org, a.UserID)
+	type membership struct {
+		group int64
+		role  Role
+	}
+	mine, err := metadb.Collect(rows, err, func(r *metadb.Rows) (m membership, err error) { return m, r.Scan(&m.group, &m.role) })
+	for _, m := range mine {
+		switch m.group {
+		case 0:
+			at.org = m.role
+		case group:
+			at.group = m.role
+		default:
+			at.within = at.within || target == Target{Org: org}
+		}
+	}
+	return at, err
+}

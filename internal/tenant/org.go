@@ -1,0 +1,172 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+)
+
+const orgColumns = `o.id, o.kind, o.name, o.version, o.created_at`
+
+func scanOrg(r interface{ Scan(...any) error }) (o Organisation, err error) {
+	var created int64
+	err = r.Scan(&o.ID, &o.Kind, &o.Name, &o.Version, &created)
+	o.CreatedAt = metadb.FromMicros(created)
+	return o, err
+}
+
+// Organisations lists what a may see: those a is in, and for a system admin all teams.
+func (s *Store) Organisations(ctx context.Context, a Actor) ([]Organisation, error) {
+	rows, err := s.db.Query(ctx, `SELECT `+orgColumns+` FROM organisation o
+		WHERE ($2 AND o.kind = 'team') OR EXISTS (SELECT 1 FROM membership m WHERE m.org_id = o.id AND m.user_id = $1)
+		ORDER BY o.kind DESC, o.name, o.id`, a.UserID, a.System && a.allows(OrgRead))
+	return metadb.Collect(rows, err, func(r *metadb.Rows) (Organisation, error) { return scanOrg(r) })
+}
+
+// allows reports whether the actor's token, if any, covers act.
+func (a Actor) allows(act Action) bool {
+	if a.Token == nil {
+		return true
+	}
+	for _, scope := range requirements[act].scopes {
+		if a.Token.has(scope) {
+			return true
+		}
+	}
+	return false
+}
+
+// Organisation returns one organisation.
+func (s *Store) Organisation(ctx context.Context, id int64) (Organisation, error) {
+	o, err := scanOrg(s.db.QueryRow(ctx, `SELECT `+orgColumns+` FROM organisation o WHERE o.id = $1`, id))
+	if errors.Is(err, metadb.ErrNoRows) {
+		return o, notFound(Target{Org: id})
+	}
+	return o, err
+}
+
+// CreateOrganisation makes a team with one group "default"; by becomes its owner.
+func (s *Store) CreateOrganisation(ctx context.Context, by Actor, name string) (o Organisation, err error) {
+	if err := checkName(&name); err != nil {
+		return o, err
+	}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		o, _, err = s.insertOrg(ctx, tx, KindTeam, name, by.UserID)
+		return err
+	})
+	return o, err
+}
+
+func (s *Store) insertOrg(ctx context.Context, tx *metadb.Tx, kind, name string, owner int64) (o Organisation, g Group, err error) {
+	o = Organisation{Kind: kind, Name: name, Version: 1, CreatedAt: s.now().UTC()}
+	if o.ID, err = metadb.NextID(ctx, tx, "organisation"); err != nil {
+		return o, g, err
+	}
+	now := metadb.Micros(o.CreatedAt)
+	if _, err = tx.Exec(ctx, `INSERT INTO organisation (id, kind, name, version, created_at, created_by)
+		VALUES ($1, $2, $3, 1, $4, $5)`, o.ID, kind, name, now, owner); err != nil {
+		return o, g, err
+	}
+	if _, err = tx.Exec(ctx, `INSERT INTO membership (org_id, group_id, user_id, role, created_at, created_by)
+		VALUES ($1, 0, $2, 'owner', $3, $2)`, o.ID, owner, now); err != nil {
+		return o, g, err
+	}
+	g, err = s.insertGroup(ctx, tx, o.ID, "default")
+	return o, g, err
+}
+
+// RenameOrganisation changes the name of the organisation as read in version.
+func (s *Store) RenameOrganisation(ctx context.Context, id, version int64, name string) (Organisation, error) {
+	if err := checkName(&name); err != nil {
+		return Organisation{}, err
+	}
+	if err := changed(s.db.Exec(ctx, `UPDATE organisation SET name = $3, version = version + 1 WHERE id = $1 AND version = $2`,
+		id, version, name)); err != nil {
+		return Organisation{}, err
+	}
+	return s.Organisation(ctx, id)
+}
+
+const groupColumns = `g.id, g.org_id, g.name, g.version, g.created_at`
+
+func scanGroup(r interface{ Scan(...any) error }) (g Group, err error) {
+	var created int64
+	err = r.Scan(&g.ID, &g.OrgID, &g.Name, &g.Version, &created)
+	g.CreatedAt = metadb.FromMicros(created)
+	return g, err
+}
+
+// Groups lists the groups of an organisation that a may see.
+func (s *Store) Groups(ctx context.Context, a Actor, org int64) ([]Group, error) {
+	at, err := s.standing(ctx, s.db, a, Target{Org: org})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.db.Query(ctx, `SELECT `+groupColumns+` FROM project_group g
+		WHERE g.org_id = $1 AND ($3 OR EXISTS (SELECT 1 FROM membership m
+			WHERE m.org_id = g.org_id AND m.group_id IN (0, g.id) AND m.user_id = $2))
+		ORDER BY g.name, g.id`, org, a.UserID, at.systemAdmin)
+	return metadb.Collect(rows, err, func(r *metadb.Rows) (Group, error) { return scanGroup(r) })
+}
+
+// Group returns one group.
+func (s *Store) Group(ctx context.Context, id int64) (Group, error) {
+	g, err := scanGroup(s.db.QueryRow(ctx, `SELECT `+groupColumns+` FROM project_group g WHERE g.id = $1`, id))
+	if errors.Is(err, metadb.ErrNoRows) {
+		return g, notFound(Target{Group: id})
+	}
+	return g, err
+}
+
+// CreateGroup makes a group in an organisation.
+func (s *Store) CreateGroup(ctx context.Context, org int64, name string) (g Group, err error) {
+	if err := checkName(&name); err != nil {
+		return g, err
+	}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		g, err = s.insertGroup(ctx, tx, org, name)
+		return err
+	})
+	return g, err
+}
+
+func (s *Store) insertGroup(ctx context.Context, tx *metadb.Tx, org int64, name string) (g Group, err error) {
+	g = Group{OrgID: org, Name: name, Version: 1, CreatedAt: s.now().UTC()}
+	if g.ID, err = metadb.NextID(ctx, tx, "project_group"); err != nil {
+		return g, err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO project_group (id, org_id, name, version, created_at) VALUES ($1, $2, $3, 1, $4)`,
+		g.ID, org, name, metadb.Micros(g.CreatedAt))
+	return g, taken(err, "a group")
+}
+
+// RenameGroup changes the name of the group as read in version.
+func (s *Store) RenameGroup(ctx context.Context, id, version int64, name string) (Group, error) {
+	if err := checkName(&name); err != nil {
+		return Group{}, err
+	}
+	n, err := s.db.Exec(ctx, `UPDATE project_group SET name = $3, version = version + 1 WHERE id = $1 AND version = $2`, id, version, name)
+	if err := changed(n, taken(err, "a group")); err != nil {
+		return Group{}, err
+	}
+	return s.Group(ctx, id)
+}
+
+// DeleteGroup removes a group without projects, and its memberships.
+func (s *Store) DeleteGroup(ctx context.Context, id, version int64) error {
+	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		var projects int
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM project WHERE group_id = $1`, id).Scan(&projects); err != nil {
+			return err
+		}
+		if projects > 0 {
+			return fault.New(fault.Conflict, "the group has %d projects, archived ones included", projects).WithField("id")
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM membership WHERE group_id = $1`, id); err != nil {
+			return err
+		}
+		return changed(tx.Exec(ctx, `DELETE FROM project_group WHERE id = $1 AND version = $2`, id, version))
+	})
+}

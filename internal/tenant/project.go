@@ -1,0 +1,152 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/project"
+)
+
+// What a project may be set to.
+const (
+	DefaultRetentionDays = 14
+	MaxRetentionDays     = 400
+)
+
+const projectColumns = `p.id, p.org_id, p.group_id, p.name, p.language, p.retention_days, p.span_rate,
+	p.version, p.created_at, p.updated_at, p.updated_by`
+
+func scanProject(r interface{ Scan(...any) error }) (p Project, err error) {
+	var created, updated int64
+	err = r.Scan(&p.ID, &p.OrgID, &p.GroupID, &p.Name, &p.Language, &p.RetentionDays, &p.SpanRate,
+		&p.Version, &created, &updated, &p.UpdatedBy)
+	p.CreatedAt, p.UpdatedAt = metadb.FromMicros(created), metadb.FromMicros(updated)
+	return p, err
+}
+
+// Projects lists the projects in use whose telemetry a may read.
+func (s *Store) Projects(ctx context.Context, a Actor) ([]Project, error) {
+	rows, err := s.db.Query(ctx, `SELECT `+projectColumns+` FROM project p
+		WHERE p.archived_at = 0 AND EXISTS (SELECT 1 FROM membership m
+			WHERE m.org_id = p.org_id AND m.group_id IN (0, p.group_id) AND m.user_id = $1)
+		ORDER BY p.name, p.id`, a.UserID)
+	return metadb.Collect(rows, err, func(r *metadb.Rows) (Project, error) { return scanProject(r) })
+}
+
+// GroupProjects lists the projects in use of one group.
+func (s *Store) GroupProjects(ctx context.Context, group int64) ([]Project, error) {
+	rows, err := s.db.Query(ctx, `SELECT `+projectColumns+` FROM project p
+		WHERE p.archived_at = 0 AND p.group_id = $1 ORDER BY p.name, p.id`, group)
+	return metadb.Collect(rows, err, func(r *metadb.Rows) (Project, error) { return scanProject(r) })
+}
+
+// Project returns one project in use.
+func (s *Store) Project(ctx context.Context, id project.ID) (Project, error) {
+	p, err := scanProject(s.db.QueryRow(ctx, `SELECT `+projectColumns+` FROM project p WHERE p.id = $1 AND p.archived_at = 0`, id))
+	if errors.Is(err, metadb.ErrNoRows) {
+		return p, notFound(Target{Project: id})
+	}
+	return p, err
+}
+
+// ProjectSettings is what an admin edits. Zero values mean the default.
+type ProjectSettings struct {
+	Name          string `json:"name" minLength:"1" maxLength:"100"`
+	Language      string `json:"language,omitempty" enum:"ko,en" doc:"default ko"`
+	RetentionDays int    `json:"retention_days,omitempty" minimum:"0" maximum:"400" doc:"default 14"`
+	SpanRate      int    `json:"span_rate,omitempty" minimum:"0" doc:"spans accepted a second, 0 = no limit"`
+}
+
+func (p *ProjectSettings) check() error {
+	if err := checkName(&p.Name); err != nil {
+		return err
+	}
+	if p.Language == "" {
+		p.Language = "ko"
+	}
+	if p.RetentionDays == 0 {
+		p.RetentionDays = DefaultRetentionDays
+	}
+	switch {
+	case p.Language != "ko" && p.Language != "en":
+		return fault.New(fault.Invalid, "the language is ko or en").WithField("language")
+	case p.RetentionDays < 1 || p.RetentionDays > MaxRetentionDays:
+		return fault.New(fault.Invalid, "telemetry is kept from 1 to %d days", MaxRetentionDays).WithField("retention_days")
+	case p.SpanRate < 0 || p.SpanRate > math.MaxInt32:
+		return fault.New(fault.Invalid, "the span rate is 0 (no limit) or positive").WithField("span_rate")
+	}
+	return nil
+}
+
+// CreateProject makes a project in a group. seed, if not nil, runs in the same
+// transaction: the default rules of other packages.
+func (s *Store) CreateProject(ctx context.Context, by Actor, group int64, set ProjectSettings,
+	seed func(ctx context.Context, tx *metadb.Tx, p Project) error) (p Project, err error) {
+	if err := set.check(); err != nil {
+		return p, err
+	}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		var org int64
+		if err := tx.QueryRow(ctx, `SELECT org_id FROM project_group WHERE id = $1`, group).Scan(&org); err != nil {
+			if errors.Is(err, metadb.ErrNoRows) {
+				return notFound(Target{Group: group})
+			}
+			return err
+		}
+		if p, err = s.insertProject(ctx, tx, org, group, by.UserID, set); err != nil || seed == nil {
+			return err
+		}
+		return seed(ctx, tx, p)
+	})
+	return p, err
+}
+
+func (s *Store) insertProject(ctx context.Context, tx *metadb.Tx, org, group, by int64, set ProjectSettings) (p Project, err error) {
+	id, err := metadb.NextID(ctx, tx, "project")
+	if err != nil {
+		return p, err
+	}
+	if id > math.MaxUint32 {
+		return p, fault.New(fault.Unsupported, "no more than %d projects", uint32(math.MaxUint32))
+	}
+	now := s.now().UTC()
+	p = Project{ID: project.ID(id), OrgID: org, GroupID: group, Name: set.Name, Language: set.Language,
+		RetentionDays: set.RetentionDays, SpanRate: set.SpanRate, Version: 1, CreatedAt: now, UpdatedAt: now, UpdatedBy: by}
+	_, err = tx.Exec(ctx, `INSERT INTO project (id, org_id, group_id, name, language, retention_days, span_rate,
+			version, created_at, updated_at, updated_by, archived_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8, $9, 0)`,
+		p.ID, org, group, p.Name, p.Language, p.RetentionDays, p.SpanRate, metadb.Micros(now), by)
+	return p, taken(err, "a project")
+}
+
+// UpdateProject replaces the settings of the project as read in version.
+func (s *Store) UpdateProject(ctx context.Context, by Actor, id project.ID, version int64, set ProjectSettings) (Project, error) {
+	if err := set.check(); err != nil {
+		return Project{}, err
+	}
+	n, err := s.db.Exec(ctx, `UPDATE project SET name = $3, language = $4, retention_days = $5, span_rate = $6,
+			version = version + 1, updated_at = $7, updated_by = $8
+		WHERE id = $1 AND version = $2 AND archived_at = 0`,
+		id, version, set.Name, set.Language, set.RetentionDays, set.SpanRate, metadb.Micros(s.now()), by.UserID)
+	if err := changed(n, taken(err, "a project")); err != nil {
+		return Project{}, err
+	}
+	return s.Project(ctx, id)
+}
+
+// ArchiveProject ends a project: its keys stop working and nobody sees it any
+// more. Its telemetry leaves with its retention.
+func (s *Store) ArchiveProject(ctx context.Context, by Actor, id project.ID, version int64) error {
+	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		now := metadb.Micros(s.now())
+		if err := changed(tx.Exec(ctx, `UPDATE project SET archived_at = $3, version = version + 1, updated_at = $3, updated_by = $4
+			WHERE id = $1 AND version = $2 AND archived_at = 0`, id, version, now, by.UserID)); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `UPDATE ingest_key SET revoked_at = $2 WHERE project_id = $1 AND revoked_at = 0`, id, now)
+		return err
+	})
+}

@@ -1,0 +1,174 @@
+// Package tenant is who may do what: organisations, groups, projects, users,
+// memberships, ingest keys, API tokens, passwords and sessions.
+//
+// One function decides, Store.Can. The package owns no telemetry and knows no
+// HTTP: the API asks Can before every operation, the receivers ask
+// AuthenticateKey before every request.
+package tenant
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/job"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/project"
+)
+
+// The kinds of an organisation.
+const (
+	KindTeam     = "team"
+	KindPersonal = "personal" // belongs to one user, has no other members
+)
+
+// Organisation is the top of the tree: people and money.
+type Organisation struct {
+	ID        int64     `json:"id"`
+	Kind      string    `json:"kind" enum:"team,personal"`
+	Name      string    `json:"name"`
+	Version   int64     `json:"version"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Group is a part of an organisation that owns projects.
+type Group struct {
+	ID        int64     `json:"id"`
+	OrgID     int64     `json:"org_id"`
+	Name      string    `json:"name"`
+	Version   int64     `json:"version"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Project is the unit of isolation: every row of telemetry belongs to one.
+type Project struct {
+	ID            project.ID `json:"id"`
+	OrgID         int64      `json:"org_id"`
+	GroupID       int64      `json:"group_id"`
+	Name          string     `json:"name"`
+	Language      string     `json:"language" enum:"ko,en" doc:"the language reports are written in"`
+	RetentionDays int        `json:"retention_days" doc:"days telemetry is kept"`
+	SpanRate      int        `json:"span_rate" doc:"spans accepted a second, 0 = no limit"`
+	Version       int64      `json:"version"`
+	CreatedAt     time.Time  `json:"created_at"`
+	UpdatedAt     time.Time  `json:"updated_at"`
+	UpdatedBy     int64      `json:"updated_by"`
+}
+
+// User is a person's account.
+type User struct {
+	ID        int64     `json:"id"`
+	Email     string    `json:"email"`
+	Name      string    `json:"name"`
+	System    bool      `json:"system" doc:"a system admin: administers every organisation, models and roles"`
+	Disabled  bool      `json:"disabled"`
+	Version   int64     `json:"version"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Member is a user's role in an organisation or in one of its groups.
+type Member struct {
+	OrgID     int64     `json:"org_id"`
+	GroupID   int64     `json:"group_id" doc:"0 = the whole organisation"`
+	UserID    int64     `json:"user_id"`
+	Email     string    `json:"email"`
+	Name      string    `json:"name"`
+	Role      Role      `json:"role"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Options configure a Store. DB is required.
+type Options struct {
+	DB  *metadb.DB
+	Log *slog.Logger
+	Now func() time.Time
+}
+
+// Store keeps tenants in the metadata database. It is safe for concurrent use.
+type Store struct {
+	db      *metadb.DB
+	log     *slog.Logger
+	now     func() time.Time
+	keys    keyCache
+	hashing chan struct{} // bounds the memory that logins may take at once
+}
+
+// New returns a store over a migrated database.
+func New(opts Options) (*Store, error) {
+	if opts.DB == nil {
+		return nil, errors.New("tenant: Options.DB is required")
+	}
+	now := opts.Now
+	if now == nil {
+		now = time.Now
+	}
+	return &Store{
+		db:      opts.DB,
+		log:     cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "tenant"),
+		now:     now,
+		keys:    keyCache{entries: map[string]keyEntry{}},
+		hashing: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+	}, nil
+}
+
+type prune struct{}
+
+// Kind implements river.JobArgs.
+func (prune) Kind() string { return "tenant_prune" }
+
+// Register lets q remove sessions and login failures that are over, every hour.
+func (s *Store) Register(q *job.Queue) {
+	job.Handle(q, func(ctx context.Context, _ prune) error { return s.Prune(ctx) })
+	q.Every(time.Hour, func() job.Args { return prune{} })
+}
+
+// Prune removes sessions and login failures that are over.
+func (s *Store) Prune(ctx context.Context) error {
+	now := s.now()
+	if _, err := s.db.Exec(ctx, `DELETE FROM login_session WHERE expires_at < $1 OR seen_at < $2`,
+		metadb.Micros(now), metadb.Micros(now.Add(-sessionIdle))); err != nil {
+		return err
+	}
+	_, err := s.db.Exec(ctx, `DELETE FROM login_failure WHERE last_at < $1`, metadb.Micros(now.Add(-failureMemory)))
+	return err
+}
+
+// checkName refuses names that a screen could not show.
+func checkName(name *string) error {
+	*name = strings.TrimSpace(*name)
+	switch n := utf8.RuneCountInString(*name); {
+	case n == 0:
+		return fault.New(fault.Invalid, "a name is required").WithField("name")
+	case n > 100:
+		return fault.New(fault.Invalid, "a name has at most 100 characters").WithField("name")
+	case strings.ContainsFunc(*name, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }):
+		return fault.New(fault.Invalid, "a name has no control characters").WithField("name")
+	}
+	return nil
+}
+
+// changed turns "no row was updated" into what it means: the row exists, so
+// its version has moved on.
+func changed(n int64, err error) error {
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fault.New(fault.Conflict, "somebody else changed this in the meantime: read it again").WithField("version")
+	}
+	return nil
+}
+
+// taken turns a violated unique index on names into the caller's mistake.
+func taken(err error, what string) error {
+	if metadb.IsUnique(err) {
+		return fault.Wrap(err, fault.Conflict, "%s of this name exists already", what)
+	}
+	return err
+}

@@ -1,0 +1,284 @@
+package trace
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/project"
+)
+
+// Store reads spans, transactions and slow calls. It is safe for concurrent use.
+type Store struct{ db *clickhouse.DB }
+
+// NewStore returns a Store over the tables of Migrations.
+func NewStore(db *clickhouse.DB) *Store { return &Store{db: db} }
+
+// What one trace may cost to read. Beyond either it is Truncated.
+const (
+	maxTraceSpans = 50_000
+	maxTraceBytes = 64 << 20 // of attributes, statements and events
+)
+
+// bounds returns when a trace began and ended; NotFound when nothing of it is stored.
+func (s *Store) bounds(ctx context.Context, p project.ID, id TraceID) (from, to time.Time, err error) {
+	var rows []struct {
+		From  time.Time `ch:"from"`
+		To    time.Time `ch:"to"`
+		Spans uint64    `ch:"spans"`
+	}
+	err = s.db.Select(ctx, p, &rows, `
+		SELECT min(start_min) AS from, max(end_max) AS to, sum(spans) AS spans
+		FROM transaction_calls
+		WHERE project_id = {project:UInt32} AND trace_id = toFixedString(unhex({trace:String}), 16)`,
+		clickhouse.P("trace", id.String()))
+	if err != nil {
+		return from, to, fmt.Errorf("find trace: %w", err)
+	}
+	if len(rows) == 0 || rows[0].Spans == 0 {
+		return from, to, fault.New(fault.NotFound, "trace %s is not stored: the id is wrong, its spans have not arrived, or they are older than the retention", id)
+	}
+	return rows[0].From, rows[0].To, nil
+}
+
+// Trace reads a whole trace of at most 50,000 spans and 64 MiB, the earliest
+// first. NotFound when nothing of it is stored.
+func (s *Store) Trace(ctx context.Context, p project.ID, id TraceID) (*Trace, error) {
+	from, to, err := s.bounds(ctx, p, id)
+	if err != nil {
+		return nil, err
+	}
+	t := &Trace{TraceID: id, Start: from}
+	resources, err := s.spans(ctx, p, t, from, to)
+	if err != nil {
+		return nil, fmt.Errorf("read trace: %w", err)
+	}
+	if len(t.Spans) == 0 {
+		return nil, fault.New(fault.NotFound, "the spans of trace %s have expired", id)
+	}
+	if err := s.resources(ctx, p, t, resources); err != nil {
+		return nil, fmt.Errorf("read resources: %w", err)
+	}
+	return t, nil
+}
+
+// Profile reads the trace and builds the profile of the transaction that span
+// belongs to; 0 picks the trace's longest.
+func (s *Store) Profile(ctx context.Context, p project.ID, id TraceID, span SpanID) (*Profile, error) {
+	t, err := s.Trace(ctx, p, id)
+	if err != nil {
+		return nil, err
+	}
+	return BuildProfile(t, span)
+}
+
+// spanRow is a row of spans as the engine returns it.
+type spanRow struct {
+	SpanID           uint64    `ch:"span_id"`
+	ParentID         uint64    `ch:"parent_id"`
+	Service          string    `ch:"service"`
+	Environment      string    `ch:"environment"`
+	Instance         string    `ch:"instance"`
+	Version          string    `ch:"version"`
+	ResourceID       uint64    `ch:"resource_id"`
+	Scope            string    `ch:"scope"`
+	Name             string    `ch:"name"`
+	Operation        string    `ch:"operation"`
+	Kind             uint8     `ch:"kind"`
+	Entry            bool      `ch:"entry"`
+	Status           uint8     `ch:"status"`
+	StatusMessage    string    `ch:"status_message"`
+	Start            time.Time `ch:"start"`
+	Duration         uint64    `ch:"duration"`
+	HTTPMethod       string    `ch:"http_method"`
+	HTTPRoute        string    `ch:"http_route"`
+	HTTPStatus       uint16    `ch:"http_status"`
+	URL              string    `ch:"url"`
+	RPC              string    `ch:"rpc"`
+	Messaging        string    `ch:"messaging"`
+	DBSystem         string    `ch:"db_system"`
+	DBName           string    `ch:"db_name"`
+	DBOperation      string    `ch:"db_operation"`
+	DBStatement      string    `ch:"db_statement"`
+	DBHash           uint64    `ch:"db_hash"`
+	DBRows           uint64    `ch:"db_rows"`
+	Peer             string    `ch:"peer"`
+	ExceptionType    string    `ch:"exception_type"`
+	ExceptionMessage string    `ch:"exception_message"`
+	AttrKeys         []string  `ch:"attr_keys"`
+	AttrValues       []string  `ch:"attr_values"`
+	Events           string    `ch:"events"`
+	Dropped          uint16    `ch:"dropped"`
+}
+
+const spanColumns = `span_id, parent_id, service, environment, instance, version, resource_id, scope, name, operation, kind, entry,
+	status, status_message, start, duration, http_method, http_route, http_status, url, rpc, messaging, db_system, db_name,
+	db_operation, db_statement, db_hash, db_rows, peer, exception_type, exception_message, attr_keys, attr_values, events, dropped`
+
+// size estimates what the row holds, in bytes.
+func (r *spanRow) size() int {
+	n := len(r.StatusMessage) + len(r.URL) + len(r.DBStatement) + len(r.ExceptionMessage) + len(r.Events) + 512
+	for _, v := range r.AttrValues {
+		n += len(v) + 32
+	}
+	return n
+}
+
+// spans fills in everything of t but the resources, whose ids it returns, one per span.
+func (s *Store) spans(ctx context.Context, p project.ID, t *Trace, from, to time.Time) ([]uint64, error) {
+	rows, err := s.db.Query(ctx, p, `
+		SELECT `+spanColumns+` FROM spans
+		WHERE project_id = {project:UInt32} AND start >= {from:DateTime64(9)} AND start <= {to:DateTime64(9)}
+			AND trace_id = toFixedString(unhex({trace:String}), 16)
+		ORDER BY start, span_id LIMIT {limit:UInt32}`,
+		clickhouse.P("trace", t.TraceID.String()), clickhouse.P("from", from), clickhouse.P("to", to),
+		clickhouse.P("limit", maxTraceSpans+1))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below carries what matters
+	known := map[string]Statement{}
+	resources := map[spanKey]uint64{}
+	bytes := 0
+	for rows.Next() {
+		var row spanRow
+		if err := rows.ScanStruct(&row); err != nil {
+			return nil, err
+		}
+		if bytes += row.size(); len(t.Spans) == maxTraceSpans || bytes > maxTraceBytes {
+			t.Truncated = true
+			break
+		}
+		span := row.span(t.Start, known)
+		resources[spanKey{span.SpanID, span.Service, span.Kind}] = row.ResourceID
+		t.Spans = append(t.Spans, span)
+		if !slices.Contains(t.Services, span.Service) {
+			t.Services = append(t.Services, span.Service)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	t.Spans = distinct(t.Spans)
+	ids := make([]uint64, len(t.Spans))
+	for i := range t.Spans {
+		span := &t.Spans[i]
+		ids[i] = resources[spanKey{span.SpanID, span.Service, span.Kind}]
+		t.DurationNs = max(t.DurationNs, span.StartOffsetNs+span.DurationNs)
+	}
+	return ids, nil
+}
+
+// span turns a row into what is shown. known holds statements already read.
+func (r *spanRow) span(traceStart time.Time, known map[string]Statement) Span {
+	s := Span{
+		SpanID: SpanID(r.SpanID), ParentID: SpanID(r.ParentID), Service: r.Service, Instance: r.Instance, Environment: r.Environment,
+		Version: r.Version, Name: r.Name, Operation: r.Operation, Kind: Kind(r.Kind), Status: Status(r.Status),
+		StatusMessage: r.StatusMessage, Start: r.Start.UTC(), StartOffsetNs: r.Start.Sub(traceStart).Nanoseconds(),
+		DurationNs: int64(r.Duration), Entry: r.Entry, RPC: r.RPC, Messaging: r.Messaging, Peer: r.Peer,
+		Attributes: make(map[string]string, len(r.AttrKeys)+1), Dropped: int(r.Dropped),
+	}
+	for i := range min(len(r.AttrKeys), len(r.AttrValues)) {
+		s.Attributes[r.AttrKeys[i]] = r.AttrValues[i]
+	}
+	if r.Scope != "" {
+		s.Attributes["otel.scope.name"] = r.Scope
+	}
+	if r.DBSystem != "" || r.DBStatement != "" {
+		s.DB = r.db(known)
+	}
+	if r.HTTPMethod != "" || r.HTTPStatus != 0 || r.URL != "" {
+		s.HTTP = &HTTP{Method: r.HTTPMethod, Route: r.HTTPRoute, Status: int(r.HTTPStatus), URL: r.URL}
+	}
+	s.Events = readEvents(r.Events, traceStart)
+	if r.ExceptionType != "" || r.ExceptionMessage != "" {
+		s.Exception = &Exception{Type: r.ExceptionType, Message: r.ExceptionMessage}
+		for i := range s.Events {
+			if e, ok := s.Events[i].exception(); ok {
+				s.Exception.Stacktrace = e.Stacktrace
+				break
+			}
+		}
+	}
+	return s
+}
+
+func (r *spanRow) db(known map[string]Statement) *DBCall {
+	key := r.DBSystem + "\x00" + r.DBStatement
+	st, ok := known[key]
+	if !ok {
+		st = Normalize(r.DBSystem, r.DBStatement)
+		known[key] = st
+	}
+	db := &DBCall{
+		System: r.DBSystem, Name: r.DBName, Operation: r.DBOperation, Statement: r.DBStatement, Text: st.Text,
+		Title: st.Name, Kinds: st.Kinds, Tables: st.Tables, Joins: st.Joins, Rows: r.DBRows,
+	}
+	if db.Operation == "" {
+		db.Operation = st.Operation
+	}
+	if r.DBHash != 0 {
+		db.Hash = HashString(r.DBHash)
+	}
+	return db
+}
+
+// readEvents reads the JSON in which the events of a span are stored.
+func readEvents(text string, traceStart time.Time) []Event {
+	if text == "" {
+		return []Event{}
+	}
+	var stored []struct {
+		Time       int64          `json:"time"` // unix ns
+		Name       string         `json:"name"`
+		Attributes map[string]any `json:"attributes"`
+	}
+	if err := json.Unmarshal([]byte(text), &stored); err != nil {
+		return []Event{{Name: "unreadable events", Attributes: map[string]any{"error": err.Error()}}}
+	}
+	events := make([]Event, len(stored))
+	for i, e := range stored {
+		if e.Attributes == nil {
+			e.Attributes = map[string]any{}
+		}
+		events[i] = Event{OffsetNs: e.Time - traceStart.UnixNano(), Name: e.Name, Attributes: e.Attributes}
+	}
+	return events
+}
+
+// resources fills in the resource of each span, ids[i] being that of Spans[i].
+func (s *Store) resources(ctx context.Context, p project.ID, t *Trace, ids []uint64) error {
+	wanted := slices.Clone(ids)
+	slices.Sort(wanted)
+	wanted = slices.Compact(wanted)
+	var rows []struct {
+		ID     uint64   `ch:"resource_id"`
+		Keys   []string `ch:"keys"`
+		Values []string `ch:"values"`
+	}
+	err := s.db.Select(ctx, p, &rows, `
+		SELECT resource_id, keys, values FROM resources
+		WHERE project_id = {project:UInt32} AND resource_id IN {ids:Array(UInt64)}
+		LIMIT 1 BY resource_id`, clickhouse.P("ids", wanted))
+	if err != nil {
+		return err
+	}
+	byID := make(map[uint64]map[string]string, len(rows))
+	for _, r := range rows {
+		attributes := make(map[string]string, len(r.Keys))
+		for i := range min(len(r.Keys), len(r.Values)) {
+			attributes[r.Keys[i]] = r.Values[i]
+		}
+		byID[r.ID] = attributes
+	}
+	for i := range t.Spans {
+		if t.Spans[i].Resource = byID[ids[i]]; t.Spans[i].Resource == nil {
+			t.Spans[i].Resource = map[string]string{}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,259 @@
+package trace
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/project"
+)
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Items      []T    `json:"items"`
+	NextCursor string `json:"next_cursor"` // "" on the last page
+	Total      uint64 `json:"total"`       // of all pages
+}
+
+// Order is the order of a list of transactions.
+type Order string
+
+// The orders; both descending.
+const (
+	Newest  Order = "newest"  // by the time they ended
+	Slowest Order = "slowest" // by elapsed time
+)
+
+// Limits of a page of transactions.
+const (
+	defaultPage = 50
+	maxPage     = 500
+)
+
+// TransactionQuery selects transactions; a zero field selects all.
+type TransactionQuery struct {
+	Service, Environment, Endpoint, Instance string
+	From, To                                 time.Time // by the time they ended; To is exclusive
+	MinElapsed, MaxElapsed                   time.Duration
+	ErrorsOnly                               bool
+	Order                                    Order  // default Newest
+	Cursor                                   string // of the page before, with all else unchanged
+	Limit                                    int    // default 50, at most 500
+}
+
+// transactionCursor is the last row of a page.
+type transactionCursor struct {
+	Order   Order  `json:"o"`
+	Elapsed uint64 `json:"d"`
+	Ended   int64  `json:"e"` // unix ns
+	Trace   string `json:"t"`
+	Span    uint64 `json:"s"`
+}
+
+func (c transactionCursor) encode() string {
+	b, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // strings and integers
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func decodeCursor(text string, order Order) (c transactionCursor, err error) {
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(b, &c)
+	}
+	if err == nil {
+		_, err = ParseTraceID(c.Trace)
+	}
+	if err != nil || c.Order != order {
+		return c, fault.New(fault.Invalid, "the cursor does not belong to this list: start again without one").WithField("cursor")
+	}
+	return c, nil
+}
+
+// unbounded is the end of time for a query without one: as far as DateTime64(9) reaches.
+var unbounded = time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (q *TransactionQuery) check() error {
+	switch {
+	case q.Order == "":
+		q.Order = Newest
+	case q.Order != Newest && q.Order != Slowest:
+		return fault.New(fault.Invalid, "order %q is neither newest nor slowest", q.Order).WithField("order")
+	}
+	if q.Limit == 0 {
+		q.Limit = defaultPage
+	}
+	if q.Limit < 0 || q.Limit > maxPage {
+		return fault.New(fault.Invalid, "limit %d is not between 1 and %d", q.Limit, maxPage).WithField("limit")
+	}
+	if q.To.IsZero() {
+		q.To = unbounded
+	}
+	if q.From.Before(time.Unix(0, 0)) {
+		q.From = time.Unix(0, 0)
+	}
+	if !q.From.Before(q.To) {
+		return fault.New(fault.Invalid, "the time range ends before it begins").WithField("to")
+	}
+	return nil
+}
+
+const transactionFilter = `project_id = {project:UInt32} AND ended >= {from:DateTime64(9)} AND ended < {to:DateTime64(9)}
+	AND ({service:String} = '' OR service = {service:String})
+	AND ({environment:String} = '' OR environment = {environment:String})
+	AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
+	AND ({instance:String} = '' OR instance = {instance:String})
+	AND elapsed >= {min_elapsed:UInt64} AND ({max_elapsed:UInt64} = 0 OR elapsed <= {max_elapsed:UInt64})
+	AND (NOT {errors:Bool} OR error)`
+
+func (q *TransactionQuery) params() []clickhouse.Param {
+	return []clickhouse.Param{
+		clickhouse.P("from", q.From.UTC()), clickhouse.P("to", q.To.UTC()), clickhouse.P("service", q.Service),
+		clickhouse.P("environment", q.Environment), clickhouse.P("endpoint", q.Endpoint), clickhouse.P("instance", q.Instance),
+		clickhouse.P("min_elapsed", uint64(max(q.MinElapsed, 0))), clickhouse.P("max_elapsed", uint64(max(q.MaxElapsed, 0))),
+		clickhouse.P("errors", q.ErrorsOnly),
+	}
+}
+
+type transactionRow struct {
+	Ended         time.Time `ch:"ended"`
+	Elapsed       uint64    `ch:"elapsed"`
+	Error         bool      `ch:"error"`
+	Service       string    `ch:"service"`
+	Environment   string    `ch:"environment"`
+	Endpoint      string    `ch:"endpoint"`
+	Instance      string    `ch:"instance"`
+	Version       string    `ch:"version"`
+	TraceID       string    `ch:"trace_id"`
+	SpanID        uint64    `ch:"span_id"`
+	HTTPStatus    uint16    `ch:"http_status"`
+	ExceptionType string    `ch:"exception_type"`
+}
+
+func (r *transactionRow) transaction() Transaction {
+	t := Transaction{
+		SpanID: SpanID(r.SpanID), Service: r.Service, Environment: r.Environment, Endpoint: r.Endpoint, Instance: r.Instance,
+		Version: r.Version, Start: r.Ended.Add(-time.Duration(r.Elapsed)).UTC(), ElapsedNs: int64(r.Elapsed), Error: r.Error,
+		HTTPStatus: int(r.HTTPStatus), Exception: r.ExceptionType,
+	}
+	copy(t.TraceID[:], r.TraceID)
+	return t
+}
+
+// Transactions lists transactions page by page. Pages are stable: what arrives
+// meanwhile neither repeats nor hides a row of a later page.
+func (s *Store) Transactions(ctx context.Context, p project.ID, q TransactionQuery) (Page[Transaction], error) {
+	page := Page[Transaction]{Items: []Transaction{}}
+	if err := q.check(); err != nil {
+		return page, err
+	}
+	key, params := "ended, trace_id, span_id", q.params()
+	if q.Order == Slowest {
+		key = "elapsed, " + key
+	}
+	after := ""
+	if q.Cursor != "" {
+		c, err := decodeCursor(q.Cursor, q.Order)
+		if err != nil {
+			return page, err
+		}
+		after = "{c_ended:DateTime64(9)}, toFixedString(unhex({c_trace:String}), 16), {c_span:UInt64}"
+		if q.Order == Slowest {
+			after = "{c_elapsed:UInt64}, " + after
+		}
+		after = " AND (" + key + ") < (" + after + ")"
+		params = append(params, clickhouse.P("c_ended", time.Unix(0, c.Ended).UTC()), clickhouse.P("c_trace", c.Trace),
+			clickhouse.P("c_span", c.Span), clickhouse.P("c_elapsed", c.Elapsed))
+	}
+	direction := " DESC, trace_id DESC, span_id DESC"
+	order := "ended" + direction
+	if q.Order == Slowest {
+		order = "elapsed DESC, " + order
+	}
+	var rows []transactionRow
+	err := s.db.Select(ctx, p, &rows, `
+		SELECT ended, elapsed, error, service, environment, endpoint, instance, version, trace_id, span_id, http_status, exception_type
+		FROM transactions WHERE `+transactionFilter+after+`
+		ORDER BY `+order+` LIMIT 1 BY trace_id, span_id LIMIT {limit:UInt32}`,
+		append(params, clickhouse.P("limit", q.Limit+1))...)
+	if err != nil {
+		return page, fmt.Errorf("list transactions: %w", err)
+	}
+	if len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		last := rows[len(rows)-1]
+		page.NextCursor = transactionCursor{
+			Order: q.Order, Elapsed: last.Elapsed, Ended: last.Ended.UnixNano(), Trace: hex.EncodeToString([]byte(last.TraceID)), Span: last.SpanID,
+		}.encode()
+	}
+	for i := range rows {
+		page.Items = append(page.Items, rows[i].transaction())
+	}
+	if err := s.addSums(ctx, p, page.Items); err != nil {
+		return page, fmt.Errorf("sum transactions: %w", err)
+	}
+	page.Total, err = s.countTransactions(ctx, p, q)
+	return page, err
+}
+
+func (s *Store) countTransactions(ctx context.Context, p project.ID, q TransactionQuery) (uint64, error) {
+	var total []struct {
+		N uint64 `ch:"n"`
+	}
+	err := s.db.Select(ctx, p, &total, `SELECT count() AS n FROM transactions WHERE `+transactionFilter, q.params()...)
+	if err != nil {
+		return 0, fmt.Errorf("count transactions: %w", err)
+	}
+	return total[0].N, nil
+}
+
+// addSums fills in what each transaction's instance did in its trace.
+func (s *Store) addSums(ctx context.Context, p project.ID, items []Transaction) error {
+	if len(items) == 0 {
+		return nil
+	}
+	ids := make([]string, len(items))
+	for i := range items {
+		ids[i] = items[i].TraceID.String()
+	}
+	var rows []struct {
+		TraceID   string `ch:"trace_id"`
+		Service   string `ch:"service"`
+		Instance  string `ch:"instance"`
+		SQLCount  uint64 `ch:"sql_count"`
+		SQLTime   uint64 `ch:"sql_time"`
+		SQLRows   uint64 `ch:"sql_rows"`
+		CallCount uint64 `ch:"call_count"`
+		CallTime  uint64 `ch:"call_time"`
+	}
+	err := s.db.Select(ctx, p, &rows, `
+		SELECT trace_id, service, instance, sum(sql_count) AS sql_count, sum(sql_time) AS sql_time, sum(sql_rows) AS sql_rows,
+			sum(call_count) AS call_count, sum(call_time) AS call_time
+		FROM transaction_calls
+		WHERE project_id = {project:UInt32} AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16))
+		GROUP BY trace_id, service, instance`, clickhouse.P("ids", ids))
+	if err != nil {
+		return err
+	}
+	type key struct{ trace, service, instance string }
+	at := make(map[key]int, len(rows))
+	for i, r := range rows {
+		at[key{r.TraceID, r.Service, r.Instance}] = i
+	}
+	for i := range items {
+		t := &items[i]
+		if n, ok := at[key{string(t.TraceID[:]), t.Service, t.Instance}]; ok {
+			r := rows[n]
+			t.SQLCount, t.SQLNs, t.SQLRows = int(r.SQLCount), int64(r.SQLTime), int64(r.SQLRows)
+			t.CallCount, t.CallNs = int(r.CallCount), int64(r.CallTime)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package trace
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/project"
+)
+
+// usualSample is how many transactions, picked by their trace id and so as good
+// as at random, give the SQL side of Usual.
+const usualSample = 500
+
+// UsualQuery selects the transactions that say what is usual.
+type UsualQuery struct {
+	Service, Environment, Endpoint string
+	From, To                       time.Time // by the time they ended; To is exclusive
+}
+
+// Usual is what a transaction is like over a time range. All but Count is 0
+// when there was none.
+type Usual struct {
+	Count      int     // transactions
+	P50Ns      int64   // elapsed
+	P95Ns      int64   // elapsed
+	ErrorShare float64 // 0 to 1
+	SQLNs      int64   // average per transaction, of a sample of at most 500
+	SQLCount   float64 // average per transaction, of the sample
+	// Statements are the averages per statement, of the sample.
+	Statements map[uint64]UsualStatement
+}
+
+// UsualStatement is what one statement is like within a transaction.
+type UsualStatement struct {
+	PerTransaction float64 // how often it runs
+	AverageNs      int64   // of one run
+	Runs           int     // in the sample
+}
+
+// Usual reads what a transaction is like over a time range.
+func (s *Store) Usual(ctx context.Context, p project.ID, q UsualQuery) (*Usual, error) {
+	params := []clickhouse.Param{
+		clickhouse.P("service", q.Service), clickhouse.P("environment", q.Environment), clickhouse.P("endpoint", q.Endpoint),
+		clickhouse.P("from", q.From.UTC()), clickhouse.P("to", q.To.UTC()), clickhouse.P("sample", usualSample),
+	}
+	const filter = `project_id = {project:UInt32} AND ended >= {from:DateTime64(9)} AND ended < {to:DateTime64(9)}
+		AND service = {service:String} AND environment = {environment:String} AND endpoint = {endpoint:String}`
+	var rows []struct {
+		Count  uint64  `ch:"n"`
+		P50    float64 `ch:"p50"`
+		P95    float64 `ch:"p95"`
+		Errors uint64  `ch:"errors"`
+	}
+	err := s.db.Select(ctx, p, &rows, `
+		SELECT count() AS n, toFloat64(quantileExact(0.5)(elapsed)) AS p50, toFloat64(quantileExact(0.95)(elapsed)) AS p95, countIf(error) AS errors
+		FROM transactions WHERE `+filter, params...)
+	if err != nil {
+		return nil, fmt.Errorf("read usual times: %w", err)
+	}
+	u := &Usual{Count: int(rows[0].Count), Statements: map[uint64]UsualStatement{}}
+	if u.Count == 0 {
+		return u, nil
+	}
+	u.P50Ns, u.P95Ns = int64(rows[0].P50), int64(rows[0].P95)
+	u.ErrorShare = float64(rows[0].Errors) / float64(rows[0].Count)
+
+	// A span may start before its transaction ended, by as much as that took:
+	// an hour is taken to be enough.
+	var statements []struct {
+		Hash   uint64 `ch:"db_hash"`
+		Runs   uint64 `ch:"runs"`
+		Time   uint64 `ch:"time"`
+		Sample uint64 `ch:"sample"`
+	}
+	err = s.db.Select(ctx, p, &statements, `
+		WITH sample AS (
+			SELECT trace_id FROM transactions WHERE `+filter+`
+			GROUP BY trace_id ORDER BY cityHash64(trace_id) LIMIT {sample:UInt32})
+		SELECT db_hash, count() AS runs, sum(duration) AS time, (SELECT count() FROM sample) AS sample
+		FROM spans
+		WHERE project_id = {project:UInt32} AND start >= subtractHours({from:DateTime64(9)}, 1) AND start < {to:DateTime64(9)}
+			AND trace_id IN (SELECT trace_id FROM sample) AND service = {service:String} AND db_hash != 0
+		GROUP BY db_hash`, params...)
+	if err != nil {
+		return nil, fmt.Errorf("read usual statements: %w", err)
+	}
+	for _, st := range statements {
+		n := float64(max(st.Sample, 1))
+		u.Statements[st.Hash] = UsualStatement{
+			PerTransaction: float64(st.Runs) / n, AverageNs: int64(st.Time / max(st.Runs, 1)), Runs: int(st.Runs),
+		}
+		u.SQLNs += int64(float64(st.Time) / n)
+		u.SQLCount += float64(st.Runs) / n
+	}
+	return u, nil
+}

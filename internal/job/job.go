@@ -30,7 +30,7 @@ import (
 
 const (
 	defaultWorkers = 16
-	defaultTimeout = 5 * time.Minute
+	defaultTimeout = 4 * time.Minute
 	// defaultMaxAttempts with River's back-off (1 s, 16 s, 81 s, … attempt⁴)
 	// gives up after about a day.
 	defaultMaxAttempts = 12
@@ -46,9 +46,13 @@ type Options struct {
 	// Node is this node's stable name, unique among the nodes that run at the
 	// same time: after a crash, jobs that were running under this name start
 	// again at once. Default: random, except on SQLite, which has one node.
-	Node         string
-	Workers      int           // jobs at a time on this node; default 16
-	Timeout      time.Duration // the longest a job may run; default 5 minutes
+	Node    string
+	Workers int // jobs at a time on this node; default 16
+	// Queues adds named queues with workers of their own: a job whose args
+	// implement river.JobArgsWithInsertOpts chooses one, and can then neither
+	// wait for the other jobs nor hold them up.
+	Queues       map[string]int
+	Timeout      time.Duration // the longest a job may run; default 4 minutes
 	PollInterval time.Duration // how often to look for work nobody announced; default 1 s
 }
 
@@ -222,6 +226,10 @@ func (q *Queue) Start(ctx context.Context) error {
 	if q.client != nil {
 		return errors.New("job: the queue is already started")
 	}
+	queues := map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.opts.Workers}}
+	for name, workers := range q.opts.Queues {
+		queues[name] = river.QueueConfig{MaxWorkers: workers}
+	}
 	config := &river.Config{
 		ID:                          q.opts.Node,
 		ErrorHandler:                reporter{q.opts.Log},
@@ -231,7 +239,7 @@ func (q *Queue) Start(ctx context.Context) error {
 		Logger:                      quiet(q.opts.Log),
 		MaxAttempts:                 defaultMaxAttempts,
 		PeriodicJobs:                q.periodic,
-		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.opts.Workers}},
+		Queues:                      queues,
 		RescueStuckJobsAfter:        q.opts.Timeout + lostAfter,
 		CompletedJobRetentionPeriod: time.Hour,
 		Workers:                     q.workers,

@@ -274,3 +274,34 @@ func TestAJobThatWasRunningWhenItsNodeDiedStartsAgainAtOnce(t *testing.T) {
 		expect(t, got, "lost")
 	})
 }
+
+// send is a job of a queue of its own.
+type send struct {
+	To string `json:"to"`
+}
+
+func (send) Kind() string { return "send" }
+
+func (send) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: "notify"} }
+
+func TestHungJobsOfOneQueueDoNotHoldUpAnother(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		q, err := job.New(job.Options{DB: db, Workers: 1, Queues: map[string]int{"notify": 1}, PollInterval: 20 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hung, release := make(chan string), make(chan struct{})
+		job.Handle(q, func(_ context.Context, args send) error {
+			hung <- args.To
+			<-release
+			return nil
+		})
+		got := names(q)
+		start(t, q)
+		defer close(release)
+		insert(t, q, db, send{"slow channel"})
+		expect(t, hung, "slow channel")
+		insert(t, q, db, greet{"meanwhile"})
+		expect(t, got, "meanwhile")
+	})
+}

@@ -1,0 +1,211 @@
+package clickhouse
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+)
+
+// Insert stores in as one native-protocol INSERT into table, on one healthy
+// server, and returns when the server has confirmed it. All columns of in have
+// the same number of rows; with no rows it does nothing.
+//
+// The promise is at-least-once: nil means stored. After an error that came
+// while the rows were under way it is not known whether they were stored; the
+// caller, who repeats, may then store them twice. (Deduplication by token was
+// weighed and left out: a repeating OTLP client comes back in another batch,
+// with another token.) A server that cannot be reached before anything was sent
+// is passed over for the next one. The kind is fault.Unavailable when the
+// caller should repeat later.
+func (db *DB) Insert(ctx context.Context, table string, in proto.Input) error {
+	if len(in) == 0 || in[0].Data.Rows() == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, insertTime)
+	defer cancel()
+	var err error
+	for _, s := range db.order() {
+		sent := false
+		if err = db.prepare(ctx, s); err == nil {
+			sent, err = s.inserts.insert(ctx, table, in)
+			err = mapError(err)
+		}
+		if err == nil {
+			s.succeeded()
+			return nil
+		}
+		if unreachable(err) {
+			s.failed()
+		}
+		if sent || ctx.Err() != nil || !fault.Is(err, fault.Unavailable) {
+			return err
+		}
+	}
+	return err
+}
+
+// insertPool holds idle connections for inserts. It is our own and not
+// chpool because it must notice connections that died with the engine before
+// rows are sent on them: those errors would be ambiguous for no reason.
+type insertPool struct {
+	opts  ch.Options
+	slots chan struct{} // one per connection in use
+
+	mu     sync.Mutex
+	idle   []*insertConn
+	closed bool
+}
+
+type insertConn struct {
+	*ch.Client
+	raw  net.Conn
+	born time.Time
+}
+
+// maxConnAge makes connections move on, so that load spreads again after a
+// server behind an address was replaced.
+const maxConnAge = 30 * time.Minute
+
+func newInsertPool(opts ch.Options, size int) *insertPool {
+	return &insertPool{opts: opts, slots: make(chan struct{}, size)}
+}
+
+// insert reports in sent whether any of the rows may have reached the server.
+// An exception counts as sent: a materialised view may have failed after the
+// table itself was written.
+func (p *insertPool) insert(ctx context.Context, table string, in proto.Input) (sent bool, err error) {
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	conn, err := p.get(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := conn.Do(ctx, ch.Query{Body: in.Into(table), Input: in}); err != nil {
+		// After an error the protocol may be out of step. The insert's error says
+		// more than the error of closing after it.
+		_ = conn.Close()
+		return true, err
+	}
+	p.put(conn)
+	return true, nil
+}
+
+func (p *insertPool) get(ctx context.Context) (*insertConn, error) {
+	for {
+		p.mu.Lock()
+		if p.closed {
+			p.mu.Unlock()
+			return nil, net.ErrClosed
+		}
+		n := len(p.idle)
+		if n == 0 {
+			p.mu.Unlock()
+			return p.dial(ctx)
+		}
+		conn := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		if time.Since(conn.born) < maxConnAge && alive(conn.raw) == nil {
+			return conn, nil
+		}
+		_ = conn.Close() // dead or old: nobody waits for it
+	}
+}
+
+func (p *insertPool) put(conn *insertConn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		_ = conn.Close()
+		return
+	}
+	p.idle = append(p.idle, conn)
+}
+
+func (p *insertPool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, conn := range p.idle {
+		_ = conn.Close()
+	}
+	p.idle = nil
+}
+
+func (p *insertPool) dial(ctx context.Context) (*insertConn, error) {
+	dialer := net.Dialer{Timeout: p.opts.DialTimeout}
+	raw, err := dialer.DialContext(ctx, "tcp", p.opts.Address)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := secure(ctx, raw, p.opts)
+	if err == nil {
+		var client *ch.Client
+		ctx, cancel := context.WithTimeout(ctx, 2*p.opts.DialTimeout)
+		defer cancel()
+		if client, err = ch.Connect(ctx, conn, p.opts); err == nil {
+			return &insertConn{Client: client, raw: raw, born: time.Now()}, nil
+		}
+	}
+	return nil, errors.Join(err, raw.Close())
+}
+
+// alive looks at an idle connection without waiting: a server that is gone has
+// closed it, and a server that says something unasked is not to be trusted.
+func alive(conn net.Conn) error {
+	sys, ok := conn.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := sys.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var found error
+	err = raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EWOULDBLOCK):
+		case err != nil:
+			found = err
+		case n == 0:
+			found = io.EOF
+		default:
+			found = errors.New("unexpected data on an idle connection")
+		}
+		return true
+	})
+	return errors.Join(err, found)
+}
+
+// secure wraps raw in TLS when the options ask for it.
+func secure(ctx context.Context, raw net.Conn, opts ch.Options) (net.Conn, error) {
+	if opts.TLS == nil {
+		return raw, nil
+	}
+	config := opts.TLS.Clone()
+	if config.ServerName == "" {
+		host, _, err := net.SplitHostPort(opts.Address)
+		if err != nil {
+			return nil, err
+		}
+		config.ServerName = host
+	}
+	conn := tls.Client(raw, config)
+	return conn, conn.HandshakeContext(ctx)
+}

@@ -1,0 +1,117 @@
+package clickhouse_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
+	"github.com/matrix-aiops/matrix/internal/fault"
+)
+
+func TestManyNodesMigrateAtOnceAndEachStatementRunsOnce(t *testing.T) {
+	name := clickhousetest.NewDatabase(t)
+	// Nothing here is idempotent: a second run of any statement would fail or add a row.
+	migrations := []clickhouse.Migration{
+		{Version: 1, Name: "runs", SQL: "CREATE TABLE runs (n UInt8) ENGINE = MergeTree ORDER BY n; INSERT INTO runs SELECT 1;"},
+		{Version: 2, Name: "more", SQL: "INSERT INTO runs SELECT 2; -- the ; in here is no end\nCREATE TABLE more (n UInt8) ENGINE = MergeTree ORDER BY n"},
+	}
+	var nodes sync.WaitGroup
+	for range 4 {
+		db := clickhousetest.Open(t, name)
+		nodes.Go(func() {
+			if err := db.Migrate(t.Context(), "runs", migrations); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	nodes.Wait()
+	var rows []struct {
+		N uint8 `ch:"n"`
+	}
+	if err := clickhousetest.Open(t, name).SystemSelect(t.Context(), &rows, "SELECT n FROM runs ORDER BY n"); err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 2 || rows[0].N != 1 || rows[1].N != 2 {
+		t.Errorf("runs = %v, want 1 and 2 once each", rows)
+	}
+}
+
+func TestAnEditedMigrationIsRefused(t *testing.T) {
+	name := clickhousetest.NewDatabase(t)
+	m := clickhouse.Migration{Version: 1, Name: "first", SQL: "CREATE TABLE a (n UInt8) ENGINE = MergeTree ORDER BY n"}
+	if err := clickhousetest.Open(t, name).Migrate(t.Context(), "noun", []clickhouse.Migration{m}); err != nil {
+		t.Fatal(err)
+	}
+	m.SQL = strings.Replace(m.SQL, "UInt8", "UInt16", 1)
+	err := clickhousetest.Open(t, name).Migrate(t.Context(), "noun", []clickhouse.Migration{m})
+	if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "migration noun 1 (first) was edited") {
+		t.Errorf("error = %v, want a conflict that names the migration", err)
+	}
+}
+
+func TestASchemaOfANewerProgramIsRefused(t *testing.T) {
+	name := clickhousetest.NewDatabase(t)
+	ms := []clickhouse.Migration{
+		{Version: 1, Name: "a", SQL: "CREATE TABLE a (n UInt8) ENGINE = Memory"},
+		{Version: 2, Name: "b", SQL: "CREATE TABLE b (n UInt8) ENGINE = Memory"},
+	}
+	if err := clickhousetest.Open(t, name).Migrate(t.Context(), "noun", ms); err != nil {
+		t.Fatal(err)
+	}
+	err := clickhousetest.Open(t, name).Migrate(t.Context(), "noun", ms[:1])
+	if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "at version 2") {
+		t.Errorf("error = %v, want a conflict that names the version", err)
+	}
+}
+
+func TestAMigrationThatFailedHalfWayGoesOnWhereItStopped(t *testing.T) {
+	name := clickhousetest.NewDatabase(t)
+	good := "CREATE TABLE a (n UInt8) ENGINE = Memory"
+	broken := []clickhouse.Migration{{Version: 1, Name: "a", SQL: good + "; CREATE TABLE b (n NoSuchType) ENGINE = Memory"}}
+	if err := clickhousetest.Open(t, name).Migrate(t.Context(), "noun", broken); err == nil {
+		t.Fatal("the broken migration was accepted")
+	}
+	mended := []clickhouse.Migration{{Version: 1, Name: "a", SQL: good + "; CREATE TABLE b (n UInt8) ENGINE = Memory"}}
+	db := clickhousetest.Open(t, name)
+	if err := db.Migrate(t.Context(), "noun", mended); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Exec(t.Context(), "INSERT INTO b SELECT n FROM a"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestANodeThatDiesWhileMigratingDoesNotBlockTheNext(t *testing.T) {
+	name := clickhousetest.NewDatabase(t)
+	db := clickhousetest.Open(t, name)
+	go func() { // holds the lock until its connection is cut
+		_ = db.Migrate(t.Context(), "slow", []clickhouse.Migration{{Version: 1, Name: "slow", SQL: "SELECT sleepEachRow(3) FROM numbers(100) SETTINGS max_block_size = 1"}})
+	}()
+	other := clickhousetest.Open(t, name)
+	eventually(t, func() bool {
+		var rows []struct {
+			N uint64 `ch:"n"`
+		}
+		err := other.SystemSelect(t.Context(), &rows, "SELECT count() AS n FROM system.processes WHERE query_id = {id:String}", clickhouse.P("id", "matrix-migrate-"+name))
+		return err == nil && rows[0].N == 1
+	})
+	db.Close()
+	if err := other.Migrate(t.Context(), "fast", []clickhouse.Migration{{Version: 1, Name: "fast", SQL: "CREATE TABLE f (n UInt8) ENGINE = Memory"}}); err != nil {
+		t.Error(err)
+	}
+}
+
+// eventually polls the real engine until it is so, or fails the test after 10 s.
+func eventually(t testing.TB, so func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !so() {
+		if time.Now().After(deadline) {
+			t.Fatal("it did not happen within 10 s")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}

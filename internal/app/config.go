@@ -1,0 +1,242 @@
+package app
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+	_ "time/tzdata" // a container without zoneinfo still shows local times
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+)
+
+// Options are the first tier of configuration: what a flag says.
+type Options struct {
+	DataDir    string   // holds the metadata file, the engine's data and secret keys
+	Listen     string   // UI and API, host:port; port 0 picks a free one
+	OTLPGRPC   string   // OTLP/gRPC, host:port
+	OTLPHTTP   string   // OTLP/HTTP, host:port
+	MetaDB     string   // "" = SQLite in DataDir, or postgres://…
+	ClickHouse []string // empty = the embedded engine, or clickhouse:// DSNs
+	// EngineMemory is the embedded engine's memory limit in bytes; 0 leaves the
+	// choice to the engine package.
+	EngineMemory int64
+	// Dev accepts telemetry without a key from loopback and lets notifications
+	// go to loopback addresses. Never for a reachable listener.
+	Dev bool
+	// Version is the build's version, shown to users and sent as the service version.
+	Version string
+	File    File
+}
+
+// File is the second tier: the YAML file with addresses, secrets and limits.
+// What people edit on a screen (roles, rules, channels) lives in the metadata
+// database and is not here.
+type File struct {
+	// BaseURL is how people reach the UI, for links in messages; default http://<listen>.
+	BaseURL string `yaml:"base_url"`
+	// TimeZone is an IANA name for times in messages; default is the machine's.
+	TimeZone string     `yaml:"time_zone"`
+	AI       FileAI     `yaml:"ai"`
+	Ingest   FileIngest `yaml:"ingest"`
+	Notify   FileNotify `yaml:"notify"`
+}
+
+// FileAI names the model providers and the chain a new role begins with.
+type FileAI struct {
+	Providers    map[string]FileProvider `yaml:"providers"`
+	DefaultChain []string                `yaml:"default_chain"` // "provider/model"
+}
+
+// FileProvider is one model endpoint.
+type FileProvider struct {
+	Kind    string `yaml:"kind"`     // "openai": OpenAI and everything that speaks its protocol
+	BaseURL string `yaml:"base_url"` // "" = the provider's own
+	APIKey  string `yaml:"api_key"`
+}
+
+// FileIngest limits the receivers.
+type FileIngest struct {
+	MaxBodyMiB int `yaml:"max_body_mib"` // per request, before and after decompression; default 16
+}
+
+// FileNotify widens where notifications may go.
+type FileNotify struct {
+	AllowNetworks []string `yaml:"allow_networks"` // CIDRs of private receivers
+}
+
+// LoadFile reads the YAML file at path. ${NAME} in a value is replaced by that
+// environment variable. Unknown keys and unset variables are errors that name
+// the line. An empty path is an empty file.
+func LoadFile(path string, getenv func(string) (string, bool)) (File, error) {
+	var file File
+	if path == "" {
+		return file, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return file, fault.Wrap(err, fault.Invalid, "config file %s cannot be read", path)
+	}
+	// yaml checks unknown keys only while decoding text, and expansion must
+	// happen after parsing, so that a value can never become syntax: two passes.
+	strict := yaml.NewDecoder(bytes.NewReader(text))
+	strict.KnownFields(true)
+	if err := strict.Decode(&File{}); err != nil && !errors.Is(err, io.EOF) {
+		return file, fault.Wrap(err, fault.Invalid, "config file %s", path)
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil {
+		return file, fault.Wrap(err, fault.Invalid, "config file %s", path)
+	}
+	if root.Kind == 0 {
+		return file, nil
+	}
+	if err := expand(&root, getenv); err != nil {
+		return file, fault.Wrap(err, fault.Invalid, "config file %s", path)
+	}
+	if err := root.Decode(&file); err != nil {
+		return file, fault.Wrap(err, fault.Invalid, "config file %s", path)
+	}
+	return file, nil
+}
+
+var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+func expand(node *yaml.Node, getenv func(string) (string, bool)) error {
+	if node.Kind == yaml.ScalarNode {
+		var missing error
+		node.Value = variable.ReplaceAllStringFunc(node.Value, func(match string) string {
+			name := match[2 : len(match)-1]
+			value, ok := getenv(name)
+			if !ok && missing == nil {
+				missing = fmt.Errorf("line %d: environment variable %s is not set", node.Line, name)
+			}
+			return value
+		})
+		return missing
+	}
+	for _, child := range node.Content {
+		if err := expand(child, getenv); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WithEnvironment fills in what the well-known variables of the model world
+// say, when the file names no provider: OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL.
+func (f File) WithEnvironment(getenv func(string) (string, bool)) File {
+	key, hasKey := getenv("OPENAI_API_KEY")
+	base, hasBase := getenv("OPENAI_BASE_URL")
+	if len(f.AI.Providers) > 0 || (!hasKey && !hasBase) {
+		return f
+	}
+	model, _ := getenv("OPENAI_MODEL")
+	f.AI.Providers = map[string]FileProvider{"openai": {Kind: "openai", BaseURL: base, APIKey: key}}
+	f.AI.DefaultChain = []string{"openai/" + cmp.Or(model, "gpt-5-mini")}
+	return f
+}
+
+// Check validates everything that can be known without starting: it names the
+// option or key at fault and what to write instead.
+func (o Options) Check() error {
+	for name, address := range map[string]string{"--listen": o.Listen, "--otlp-grpc": o.OTLPGRPC, "--otlp-http": o.OTLPHTTP} {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return fault.New(fault.Invalid, "%s %q is not an address: write host:port, as in 127.0.0.1:8080", name, address).WithField(name)
+		}
+	}
+	if o.DataDir == "" {
+		return fault.New(fault.Invalid, "--data must name a directory").WithField("--data")
+	}
+	if o.MetaDB != "" && !strings.HasPrefix(o.MetaDB, "postgres://") && !strings.HasPrefix(o.MetaDB, "postgresql://") && !strings.HasPrefix(o.MetaDB, "sqlite:") {
+		return fault.New(fault.Invalid, "--metadb must begin with postgres:// or sqlite:").WithField("--metadb")
+	}
+	for _, dsn := range o.ClickHouse {
+		if !strings.HasPrefix(dsn, "clickhouse://") {
+			return fault.New(fault.Invalid, "--clickhouse must be clickhouse://user:password@host:9000/database").WithField("--clickhouse")
+		}
+	}
+	if o.Dev {
+		for _, address := range []string{o.OTLPGRPC, o.OTLPHTTP} {
+			if !loopback(address) {
+				return fault.New(fault.Invalid, "--dev takes telemetry without a key and so listens on loopback only, not on %s", address).WithField("--dev")
+			}
+		}
+	}
+	return o.File.check()
+}
+
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && ip.IsLoopback())
+}
+
+func (f File) check() error {
+	if f.BaseURL != "" {
+		u, err := url.Parse(f.BaseURL)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return fault.New(fault.Invalid, "base_url %q is not an http(s) URL", f.BaseURL).WithField("base_url")
+		}
+	}
+	if _, err := time.LoadLocation(f.TimeZone); err != nil {
+		return fault.New(fault.Invalid, "time_zone %q is not an IANA name such as Asia/Seoul", f.TimeZone).WithField("time_zone")
+	}
+	for name, p := range f.AI.Providers {
+		if p.Kind != "openai" {
+			return fault.New(fault.Unsupported, "ai.providers.%s.kind %q is not built: use openai (also for Azure, vLLM and Ollama)", name, p.Kind).WithField("ai.providers")
+		}
+		if strings.Contains(name, "/") {
+			return fault.New(fault.Invalid, "ai.providers: the name %q must not contain a slash", name).WithField("ai.providers")
+		}
+	}
+	for _, entry := range f.AI.DefaultChain {
+		provider, model, ok := strings.Cut(entry, "/")
+		if !ok || model == "" {
+			return fault.New(fault.Invalid, "ai.default_chain: %q must be provider/model", entry).WithField("ai.default_chain")
+		}
+		if _, known := f.AI.Providers[provider]; !known {
+			return fault.New(fault.Invalid, "ai.default_chain: provider %q is not under ai.providers", provider).WithField("ai.default_chain")
+		}
+	}
+	for _, network := range f.Notify.AllowNetworks {
+		if _, err := netip.ParsePrefix(network); err != nil {
+			return fault.New(fault.Invalid, "notify.allow_networks: %q is not a network such as 10.1.0.0/16", network).WithField("notify.allow_networks")
+		}
+	}
+	if f.Ingest.MaxBodyMiB < 0 || f.Ingest.MaxBodyMiB > 1024 {
+		return fault.New(fault.Invalid, "ingest.max_body_mib must be between 1 and 1024").WithField("ingest.max_body_mib")
+	}
+	return nil
+}
+
+// MetaDSN returns the metadata database's address with the default filled in.
+func (o Options) MetaDSN() string {
+	return cmp.Or(o.MetaDB, "sqlite:"+filepath.Join(o.DataDir, "matrix.db"))
+}
+
+// Location returns the time zone for times in messages.
+func (f File) Location() *time.Location {
+	if f.TimeZone == "" {
+		return time.Local
+	}
+	location, err := time.LoadLocation(f.TimeZone)
+	if err != nil {
+		return time.UTC // Check has refused it before
+	}
+	return location
+}

@@ -1,0 +1,98 @@
+package app_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/matrix-aiops/matrix/internal/app"
+)
+
+func env(values map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) { v, ok := values[name]; return v, ok }
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "matrix.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestAnUnknownKeyNamesItsLine(t *testing.T) {
+	_, err := app.LoadFile(write(t, "base_url: http://m.example\nai:\n  provider: {}\n"), env(nil))
+	if err == nil || !strings.Contains(err.Error(), "line 3") || !strings.Contains(err.Error(), "provider") {
+		t.Fatalf("err = %v, want the line and the key", err)
+	}
+}
+
+func TestAnUnsetVariableNamesItsLineAndName(t *testing.T) {
+	_, err := app.LoadFile(write(t, "ai:\n  providers:\n    openai: {kind: openai, api_key: \"${NOPE}\"}\n"), env(nil))
+	if err == nil || !strings.Contains(err.Error(), "line 3") || !strings.Contains(err.Error(), "NOPE") {
+		t.Fatalf("err = %v", err)
+	}
+}
+
+func TestAVariableIsAValueAndNeverSyntax(t *testing.T) {
+	file, err := app.LoadFile(write(t, "ai:\n  providers:\n    openai: {kind: openai, api_key: \"${KEY}\"}\n"),
+		env(map[string]string{"KEY": "a\"}, evil: {kind: \"x"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(file.AI.Providers) != 1 || file.AI.Providers["openai"].APIKey != "a\"}, evil: {kind: \"x" {
+		t.Fatalf("providers = %+v", file.AI.Providers)
+	}
+}
+
+func TestNoFileAndAnEmptyFileRun(t *testing.T) {
+	for _, path := range []string{"", write(t, ""), write(t, "# nothing yet\n")} {
+		if _, err := app.LoadFile(path, env(nil)); err != nil {
+			t.Errorf("LoadFile(%q) = %v", path, err)
+		}
+	}
+}
+
+func TestTheOpenAIVariablesConfigureAProviderUnlessTheFileDoes(t *testing.T) {
+	vars := env(map[string]string{"OPENAI_API_KEY": "k", "OPENAI_MODEL": "m"})
+	file := app.File{}.WithEnvironment(vars)
+	if file.AI.Providers["openai"].APIKey != "k" || file.AI.DefaultChain[0] != "openai/m" {
+		t.Fatalf("AI = %+v", file.AI)
+	}
+	own := app.File{AI: app.FileAI{Providers: map[string]app.FileProvider{"local": {Kind: "openai"}}}}
+	if got := own.WithEnvironment(vars); len(got.AI.Providers) != 1 || got.AI.Providers["local"].Kind == "" {
+		t.Fatalf("the file's providers must win: %+v", got.AI)
+	}
+	if got := (app.File{}).WithEnvironment(env(nil)); got.AI.Providers != nil {
+		t.Fatalf("no variable, no provider: %+v", got.AI)
+	}
+}
+
+func TestCheckSaysWhatToWriteInstead(t *testing.T) {
+	good := app.Options{DataDir: "d", Listen: "127.0.0.1:8080", OTLPGRPC: "127.0.0.1:4317", OTLPHTTP: "127.0.0.1:4318"}
+	f := func(change func(*app.Options), want string) {
+		t.Helper()
+		o := good
+		change(&o)
+		err := o.Check()
+		if want == "" && err != nil {
+			t.Errorf("Check = %v, want none", err)
+		}
+		if want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("Check = %v, want %q", err, want)
+		}
+	}
+	f(func(*app.Options) {}, "")
+	f(func(o *app.Options) { o.Listen = "8080" }, "--listen")
+	f(func(o *app.Options) { o.DataDir = "" }, "--data")
+	f(func(o *app.Options) { o.MetaDB = "mysql://x" }, "postgres://")
+	f(func(o *app.Options) { o.ClickHouse = []string{"http://x"} }, "clickhouse://")
+	f(func(o *app.Options) { o.Dev, o.OTLPHTTP = true, "0.0.0.0:4318" }, "loopback")
+	f(func(o *app.Options) { o.File.BaseURL = "matrix.example" }, "base_url")
+	f(func(o *app.Options) { o.File.TimeZone = "Seoul" }, "Asia/Seoul")
+	f(func(o *app.Options) { o.File.AI.DefaultChain = []string{"openai/x"} }, "ai.providers")
+	f(func(o *app.Options) { o.File.Notify.AllowNetworks = []string{"10.0.0.1"} }, "allow_networks")
+	f(func(o *app.Options) { o.File.Ingest.MaxBodyMiB = -1 }, "max_body_mib")
+}

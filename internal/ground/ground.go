@@ -82,20 +82,3 @@ func (b *Bundle) Fact(id string) (Fact, bool) {
 	}
 	return Fact{}, false
 }
-
-// Sensitive returns every classed value of the bundle once, for a mask session to learn.
-func (b *Bundle) Sensitive() []mask.Value {
-	seen := map[mask.Value]bool{}
-	var all []mask.Value
-	for _, f := range b.Facts {
-		for _, v := range f.Values {
-			m := mask.Value{Class: v.Class, Text: v.Value}
-			if v.Class == "" || v.Value == "" || seen[m] {
-				continue
-			}
-			seen[m] = true
-			all = append(all, m)
-		}
-	}
-	return all
-}

@@ -15,10 +15,24 @@ const iris: MantineColorsTuple = [
   '#2a3483',
 ];
 
+// Mantine's greys of the dark scheme, in the tone of our own surfaces.
+const dark: MantineColorsTuple = [
+  '#e6e9ef',
+  '#aeb7c5',
+  '#8b96a8',
+  '#5d6879',
+  '#3a4453',
+  '#2b3340',
+  '#1b2029',
+  '#13171e',
+  '#0f1319',
+  '#0a0d12',
+];
+
 export const theme = createTheme({
   primaryColor: 'iris',
   primaryShade: { light: 6, dark: 6 },
-  colors: { iris },
+  colors: { iris, dark },
   fontFamily: 'var(--mx-font)',
   fontFamilyMonospace: 'var(--mx-mono)',
   headings: { fontFamily: 'var(--mx-font)', fontWeight: '600' },

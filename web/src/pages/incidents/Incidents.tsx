@@ -7,7 +7,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type IncidentState, incidentsQuery } from '../../api/incidents.ts';
 import type { IncidentSummary } from '../../api/types.ts';
-import { duration } from '../../format/duration.ts';
+import { lasted } from '../../format/duration.ts';
 import { count } from '../../format/number.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Empty } from '../../parts/Empty.tsx';
@@ -106,10 +106,9 @@ export function Incidents() {
 }
 
 function Row({ incident }: { incident: IncidentSummary }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const now = useNow();
   const end = incident.resolved_at ? Date.parse(incident.resolved_at) : now;
-  const lasted = Math.max(0, end - Date.parse(incident.opened_at)) * 1e6;
   return (
     <tr className="link">
       <td>
@@ -133,7 +132,7 @@ function Row({ incident }: { incident: IncidentSummary }) {
       <td>
         <When at={incident.opened_at} />
       </td>
-      <td className="num">{duration(lasted)}</td>
+      <td className="num">{lasted(end - Date.parse(incident.opened_at), i18n.language)}</td>
       <td>{incident.acknowledged_by || <span className="dim">{t('incidents.nobody')}</span>}</td>
     </tr>
   );

@@ -1,0 +1,137 @@
+import { Tooltip } from '@mantine/core';
+import {
+  IconAlertTriangle,
+  IconArrowsExchange,
+  IconArrowUpRight,
+  IconBug,
+  IconCode,
+  IconDatabase,
+  IconHourglass,
+  IconListDetails,
+  IconMask,
+  IconNote,
+  IconScale,
+} from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { type ComponentType, useEffect, useRef } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Fact, FactValue, Incident } from '../../api/types.ts';
+import { Block } from '../../parts/Mono.tsx';
+import classes from './Evidence.module.css';
+import { factFigure, factTitle, factValues, withUnit } from './fact.ts';
+
+const ICONS: Record<string, ComponentType<{ size: number; stroke: number }>> = {
+  alarm: IconAlertTriangle,
+  transaction: IconListDetails,
+  step: IconCode,
+  statement: IconDatabase,
+  call: IconArrowsExchange,
+  wait: IconHourglass,
+  exception: IconBug,
+  comparison: IconScale,
+  note: IconNote,
+};
+
+const KINDS = ['alarm', 'transaction', 'statement', 'call', 'wait', 'exception', 'step', 'comparison', 'note'];
+
+/** The facts the report may speak of, by kind. The marked one is brought into sight. */
+export function Evidence({ incident, marked }: { incident: Incident; marked?: string }) {
+  const { t } = useTranslation();
+  const facts = incident.evidence ?? [];
+  if (facts.length === 0) return <p className={classes.none}>{t('evidence.none')}</p>;
+  const kinds = [...new Set([...KINDS, ...facts.map((f) => f.kind)])];
+  return kinds.map((kind) => {
+    const members = facts.filter((f) => f.kind === kind);
+    if (members.length === 0) return null;
+    const Icon = ICONS[kind] ?? IconNote;
+    return (
+      <section key={kind} className={classes.kind}>
+        <h3>
+          <Icon size={15} stroke={1.7} aria-hidden />
+          {t(`evidence.kind.${kind as 'alarm'}`, kind)}
+        </h3>
+        {members.map((fact) => (
+          <FactView key={fact.id} fact={fact} incident={incident} marked={fact.id === marked} />
+        ))}
+      </section>
+    );
+  });
+}
+
+function FactView({ fact, incident, marked }: { fact: Fact; incident: Incident; marked: boolean }) {
+  const { t } = useTranslation();
+  const ref = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (!marked) return;
+    ref.current?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+    ref.current?.focus({ preventScroll: true });
+  }, [marked]);
+  const sql = factValues(fact, 'sql').join('\n');
+  return (
+    <article
+      ref={ref}
+      id={`fact-${fact.id}`}
+      className={classes.fact}
+      data-marked={marked || undefined}
+      tabIndex={-1}
+      aria-label={fact.id}
+    >
+      <header>
+        <span className={classes.id}>{fact.id}</span>
+        <span className={classes.title}>{factTitle(fact)}</span>
+        <span className={classes.figure}>{factFigure(fact)}</span>
+      </header>
+      {sql && <Block text={sql} what={t('evidence.sql')} />}
+      <Values values={(fact.values ?? []).filter((v) => v.name !== 'sql')} />
+      <footer>
+        {fact.trace_id && (
+          <Link
+            to="/projects/$project/traces/$traceId"
+            params={{ project: String(incident.project_id), traceId: fact.trace_id }}
+            search={{ span: fact.span_id, incident: incident.id }}
+          >
+            {fact.step ? t('evidence.to_step', { step: fact.step }) : t('evidence.to_trace')}
+            <IconArrowUpRight size={14} aria-hidden />
+          </Link>
+        )}
+        <details>
+          <summary>{t('evidence.as_read')}</summary>
+          <code>{`[${fact.id}] ${fact.text}`}</code>
+        </details>
+      </footer>
+    </article>
+  );
+}
+
+/** Every value with its name; values of one name stand together. */
+function Values({ values }: { values: FactValue[] }) {
+  const { t } = useTranslation();
+  const byName = new Map<string, FactValue[]>();
+  for (const v of values) {
+    if (v.value !== '') byName.set(v.name, [...(byName.get(v.name) ?? []), v]);
+  }
+  if (byName.size === 0) return null;
+  return (
+    <dl className={classes.values}>
+      {[...byName].map(([name, members]) => (
+        <div key={name}>
+          <dt>{t(`evidence.value.${name as 'elapsed'}`, name)}</dt>
+          <dd>
+            {members.map((v, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: one fact may hold the same value twice
+              <span key={i} className={v.class ? classes.masked : undefined}>
+                {i > 0 && ', '}
+                {withUnit(v)}
+              </span>
+            ))}
+            {members.some((v) => v.class) && (
+              <Tooltip label={t('evidence.masked')}>
+                <IconMask size={13} aria-label={t('evidence.masked')} role="img" />
+              </Tooltip>
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,88 @@
+import { Skeleton } from '@mantine/core';
+import { IconListCheck, IconSparkles } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import type { Incident, Point, Report } from '../../api/types.ts';
+import { Copy } from '../../parts/Copy.tsx';
+import { When } from '../../parts/When.tsx';
+import { Cite } from './Cite.tsx';
+import classes from './Incident.module.css';
+import { reportText, SECTION_TITLES } from './reportText.ts';
+
+/** The report in its four sections, every point beside the evidence it stands on. */
+export function ReportView({ incident }: { incident: Incident }) {
+  const { t } = useTranslation();
+  const { report } = incident;
+  return (
+    <section aria-labelledby="report" aria-busy={!report}>
+      <div className={classes.reportHead}>
+        <h2 id="report" className={classes.heading}>
+          {t('incident.report')}
+        </h2>
+        {report && <Copy text={reportText(report)} what={t('incident.report')} />}
+        {report && <Origin report={report} />}
+      </div>
+      {report ? <Sections report={report} incident={incident} /> : <Pending incident={incident} />}
+    </section>
+  );
+}
+
+function Sections({ report, incident }: { report: Report; incident: Incident }) {
+  const titles = SECTION_TITLES[report.language] ?? SECTION_TITLES.en;
+  const points = (list: Point[] | null) =>
+    (list ?? []).map((point) => (
+      <li key={point.text}>
+        {point.text} <Cite ids={point.evidence} incident={incident} />
+      </li>
+    ));
+  return (
+    <div className={`panel ${classes.report}`} lang={report.language}>
+      <h3>{titles.summary}</h3>
+      <p className={classes.summary}>
+        {report.summary.text} <Cite ids={report.summary.evidence} incident={incident} />
+      </p>
+      <h3>{titles.transaction}</h3>
+      <ul>{points(report.transaction)}</ul>
+      <h3>{titles.analysis}</h3>
+      <ol>{points(report.analysis)}</ol>
+      <h3>{titles.actions}</h3>
+      <ol>{points(report.actions)}</ol>
+    </div>
+  );
+}
+
+/** Who wrote it: a model, in which role and version, or nobody. */
+function Origin({ report }: { report: Report }) {
+  const { t } = useTranslation();
+  if (report.source === 'model') {
+    return (
+      <p className={classes.origin}>
+        <IconSparkles size={14} aria-hidden />
+        <span>{t('incident.by_model', { model: report.model, provider: report.provider })}</span>
+        <code>{`${report.role} v${report.role_version}`}</code>
+        <When at={report.created_at} />
+      </p>
+    );
+  }
+  return (
+    <p className={classes.origin} data-plain>
+      <IconListCheck size={14} aria-hidden />
+      <span>
+        {report.reason ? t('incident.without_model_because', { reason: report.reason }) : t('incident.without_model')}
+      </span>
+      <When at={report.created_at} />
+    </p>
+  );
+}
+
+function Pending({ incident }: { incident: Incident }) {
+  const { t } = useTranslation();
+  return (
+    <div className={`panel ${classes.report}`}>
+      <p className="soft" role="status">
+        {t(`incident.analysis.${incident.analysis}`)}
+      </p>
+      {incident.analysis !== 'failed' &&
+        [92, 78, 60, 84, 70].map((width) => <Skeleton key={width} height={12} width={`${width}%`} mt={14} />)}
+    </div>
+  );
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// collectorVersion is the version of the builder and of all parts in builder.yaml.
+const collectorVersion = "v0.161.0"
+
+//go:embed builder.yaml
+var manifest []byte
+
+// buildCollector builds the collector with its official builder, once for each manifest, and returns the program.
+func buildCollector(ctx context.Context) (string, error) {
+	cache := os.Getenv("MATRIX_CACHE")
+	if cache == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return "", err
+		}
+		cache = filepath.Join(user, "matrix")
+	}
+	dir := filepath.Join(cache, fmt.Sprintf("otelcol-%x", sha256.Sum256(manifest))[:24])
+	program := filepath.Join(dir, "otelcol")
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	fmt.Fprintf(os.Stderr, "building the collector in %s (some minutes, once) …\n", dir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "builder.yaml"), manifest, 0o644); err != nil {
+		return "", err
+	}
+	build := exec.CommandContext(ctx, "go", "run", "go.opentelemetry.io/collector/cmd/builder@"+collectorVersion, "--config", "builder.yaml")
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the collector: %w\n%s", err, out)
+	}
+	return program, nil
+}

@@ -1,0 +1,119 @@
+package rig
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
+)
+
+// Engine is a telemetry engine as MATRIX embeds it, run by the benchmark so that it can look inside.
+type Engine struct {
+	*clickhouse.Engine
+	db *clickhouse.DB
+}
+
+// ServeEngine takes over the process when the benchmark was started again as its own engine. A benchmark's
+// main calls it first.
+func ServeEngine() {
+	if len(os.Args) < 2 || os.Args[1] != "engine" {
+		return
+	}
+	if err := clickhouse.ServeEngine(os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// StartEngine starts an engine with its data in dir; database is where the benchmark looks.
+func StartEngine(ctx context.Context, dir, database string) (*Engine, error) {
+	engine, err := clickhouse.StartEngine(ctx, clickhouse.EngineOptions{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	db, err := clickhouse.Open(ctx, clickhouse.Options{DSNs: []string{engine.DSN()}, Database: database, MaxOpen: 4})
+	if err != nil {
+		_ = engine.Stop(ctx)
+		return nil, err
+	}
+	return &Engine{Engine: engine, db: db}, nil
+}
+
+// Stop ends the engine.
+func (e *Engine) Stop() error {
+	e.db.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return e.Engine.Stop(ctx)
+}
+
+// Number returns the result of a query for one number.
+func (e *Engine) Number(ctx context.Context, sql string) (int64, error) {
+	var rows []struct {
+		N int64 `ch:"n"`
+	}
+	if err := e.db.SystemSelect(ctx, &rows, "SELECT toInt64(("+sql+")) AS n"); err != nil {
+		return 0, err
+	}
+	return rows[0].N, nil
+}
+
+// Version returns the version of ClickHouse.
+func (e *Engine) Version(ctx context.Context) (string, error) {
+	var rows []struct {
+		Version string `ch:"v"`
+	}
+	if err := e.db.SystemSelect(ctx, &rows, "SELECT version() AS v"); err != nil {
+		return "", err
+	}
+	return rows[0].Version, nil
+}
+
+// SpanIDs counts the rows by span id. column is an expression that gives the id as a big-endian number.
+func (e *Engine) SpanIDs(ctx context.Context, table, column string) (map[uint64]int, error) {
+	var rows []struct {
+		ID uint64 `ch:"id"`
+	}
+	if err := e.db.SystemSelect(ctx, &rows, fmt.Sprintf("SELECT %s AS id FROM %s", column, table)); err != nil {
+		return nil, err
+	}
+	ids := make(map[uint64]int, len(rows))
+	for _, row := range rows {
+		ids[row.ID]++
+	}
+	return ids, nil
+}
+
+// Settle waits until no merge is running and the parts of the database have stayed the same for ten seconds.
+func (e *Engine) Settle(ctx context.Context, database string) error {
+	const quiet = 10 * time.Second
+	parts, since := int64(-1), time.Now()
+	for time.Since(since) < quiet {
+		merges, err := e.Number(ctx, "SELECT count() FROM system.merges")
+		if err != nil {
+			return err
+		}
+		// Ids of parts, not their number: a merge may keep it.
+		now, err := e.Number(ctx, "SELECT toInt64(sum(cityHash64(table, name)) % 1000000007) FROM system.parts WHERE active AND database = '"+database+"'")
+		if err != nil {
+			return err
+		}
+		if merges > 0 || now != parts {
+			parts, since = now, time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// BytesOnDisk is the size of all tables of a database.
+func (e *Engine) BytesOnDisk(ctx context.Context, database string) (int64, error) {
+	return e.Number(ctx, "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = '"+database+"'")
+}

@@ -8,33 +8,32 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 )
 
-// How many sends may run at a time on a node. They share the queue's workers
-// with everything else, so a receiver that hangs may only hold a few.
+// How many of the queue's workers a receiver that hangs may hold.
 const (
-	laneLimit    = 2 // to one target
-	suspectLimit = 2 // to all targets whose last attempt failed, together
-	totalLimit   = 8
+	laneLimit    = 2           // sends to one target at a time
+	suspectLimit = Workers / 4 // to all targets whose last attempt failed, together
 )
 
 const (
 	firstBackoff = 5 * time.Second
 	maxHold      = time.Minute
 	busyWait     = time.Second
+	maxBusyWait  = 30 * time.Second
 )
 
 // gate keeps targets from delaying one another. A target whose last attempt failed is
 // suspect: it is tried by one send at a time, with pauses in between, and all
-// suspects together hold few of the places. So however many are down, the
-// healthy ones find a place.
+// suspects together hold few of the workers. So however many are down, the
+// healthy ones find a worker.
 type gate struct {
 	mu       sync.Mutex
-	running  int
-	suspects int // of running, those to suspect targets
+	suspects int // sends under way to suspect targets
 	lanes    map[int64]*lane
 }
 
 type lane struct {
 	running   int
+	refused   int // since the last send ended
 	failures  int // in a row
 	heldUntil time.Time
 }
@@ -59,12 +58,13 @@ func (g *gate) enter(target int64, now time.Time) (*pass, time.Duration) {
 		// Spread those who wait, so that they do not all come back at once.
 		wait := l.heldUntil.Sub(now)
 		return nil, wait + rand.N(wait+1)
-	case g.running >= totalLimit,
-		!suspect && l.running >= laneLimit,
+	case !suspect && l.running >= laneLimit,
 		suspect && (l.running >= 1 || g.suspects >= suspectLimit):
-		return nil, busyWait
+		// The longer the line, the later its end asks again: a thousand messages
+		// that wait must not keep the database busy.
+		l.refused++
+		return nil, min(maxBusyWait, busyWait*time.Duration(1+l.refused/10))
 	}
-	g.running++
 	l.running++
 	if suspect {
 		g.suspects++
@@ -78,8 +78,8 @@ func (g *gate) leave(p *pass, now time.Time, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	l := g.lanes[p.target]
-	g.running--
 	l.running--
+	l.refused = 0
 	if p.suspect {
 		g.suspects--
 	}

@@ -37,6 +37,13 @@ const (
 	recordWithin = 10 * time.Second
 )
 
+// Queue is the job queue of deliveries, with Workers of its own
+// (job.Options.Queues), so that sends that hang hold up nothing but sends.
+const (
+	Queue   = "notify"
+	Workers = 32
+)
+
 // Options are the dependencies of an Outbox. DB, Jobs and Sealer are required.
 type Options struct {
 	DB       *metadb.DB
@@ -84,7 +91,7 @@ func New(opts Options) (*Outbox, error) {
 	}
 	job.Handle(opts.Jobs, o.deliver)
 	job.Handle(opts.Jobs, o.prune)
-	opts.Jobs.Every(24*time.Hour, func() river.JobArgs { return pruneJob{} })
+	opts.Jobs.Every(24*time.Hour, func() job.Args { return pruneJob{} })
 	return o, nil
 }
 
@@ -98,6 +105,9 @@ type deliverJob struct {
 
 // Kind implements river.JobArgs.
 func (deliverJob) Kind() string { return "notify_deliver" }
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (deliverJob) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: Queue} }
 
 type pruneJob struct{}
 

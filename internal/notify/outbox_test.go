@@ -59,7 +59,8 @@ func newHouse(t testing.TB, db *metadb.DB, channels ...notify.Channel) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.jobs, err = job.New(job.Options{DB: db, PollInterval: 50 * time.Millisecond})
+	h.jobs, err = job.New(job.Options{DB: db, PollInterval: 50 * time.Millisecond,
+		Queues: map[string]int{notify.Queue: notify.Workers}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -436,7 +437,7 @@ func TestChannelsThatHangDoNotDelayAnother(t *testing.T) {
 		h := newHouse(t, db, realChannels(s)...)
 		hung.Hang()
 		h.target("webhook", "hung", string(hung.Config()))
-		for i := range 20 { // more than the queue has workers
+		for i := range 2 * notify.Workers { // more than the queue has workers
 			h.enqueue(notify.Message{Key: fmt.Sprint("old", i), Text: "old"})
 		}
 		h.target("slack", "team", fmt.Sprintf(`{"webhook_url": %q}`, s.WebhookURL()))

@@ -9,8 +9,6 @@ import (
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
 )
 
-func TestMain(m *testing.M) { clickhousetest.Main(m) }
-
 // createPoints makes a table that pointsInput writes to.
 func createPoints(t testing.TB, db *clickhouse.DB) {
 	t.Helper()

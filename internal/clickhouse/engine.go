@@ -37,17 +37,16 @@ type EngineOptions struct {
 	// Command runs ServeEngine in a new process; arguments are appended.
 	// Default: this program with the subcommand "engine".
 	Command []string
+
+	probeTimeout time.Duration // 5 s
+	hangs        int           // probes in a row without an answer after which it is killed; 6
 }
 
 const (
 	// startTime is how long a start may take until the engine answers. Opening
 	// tables of a large data directory is what takes time.
-	startTime    = 2 * time.Minute
-	probePeriod  = time.Second
-	probeTimeout = 5 * time.Second
-	// hangs is the number of probes in a row without an answer after which the
-	// engine is taken for hung and killed.
-	hangs = 12
+	startTime   = 2 * time.Minute
+	probePeriod = time.Second
 
 	firstBackoff = 20 * time.Millisecond
 	lastBackoff  = 15 * time.Second
@@ -100,6 +99,8 @@ func StartEngine(ctx context.Context, opts EngineOptions) (*Engine, error) {
 		}
 		opts.Command = []string{self, "engine"}
 	}
+	opts.probeTimeout = cmp.Or(opts.probeTimeout, 5*time.Second)
+	opts.hangs = cmp.Or(opts.hangs, 6)
 	log := cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "engine")
 	e := &Engine{
 		opts: opts, binary: binary, dir: filepath.Join(data, "engine"), password: rand.Text(), log: log,
@@ -328,7 +329,7 @@ func (e *Engine) watch(ctx context.Context, ready func()) error {
 		default:
 			misses++
 			e.healthy.Store(false)
-			if misses >= hangs {
+			if misses >= e.opts.hangs {
 				return fmt.Errorf("no answer to %d probes: %w", misses, err)
 			}
 		}
@@ -342,11 +343,11 @@ func (e *Engine) watch(ctx context.Context, ready func()) error {
 
 // probe logs in, which runs through the listener, the accounts and a thread of the pool.
 func (e *Engine) probe(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, e.opts.probeTimeout)
 	defer cancel()
 	client, err := ch.Dial(ctx, ch.Options{
 		Address: e.address(), User: engineUser, Password: e.password,
-		DialTimeout: probeTimeout, HandshakeTimeout: probeTimeout, ReadTimeout: probeTimeout,
+		DialTimeout: e.opts.probeTimeout, HandshakeTimeout: e.opts.probeTimeout, ReadTimeout: e.opts.probeTimeout,
 	})
 	if err != nil {
 		return err

@@ -39,6 +39,12 @@ type Actor struct {
 	Token  *Token // nil for a session
 }
 
+// Allows reports whether the actor's token, if any, covers act at all; what the
+// actor may do to a target is for Can to say.
+func (a Actor) Allows(act Action) bool {
+	return a.Token == nil || slices.ContainsFunc(requirements[act].scopes, a.Token.has)
+}
+
 // Action is one thing the API can do for somebody.
 type Action string
 
@@ -46,11 +52,13 @@ type Action string
 const (
 	SelfRead     Action = "self.read"     // read my own account
 	SelfWrite    Action = "self.write"    // change my password, make tokens: by session only
+	OrgList      Action = "org.list"      // list the organisations I can see
 	OrgRead      Action = "org.read"      // see an organisation and those of its groups I am in
 	OrgMembers   Action = "org.members"   // see who is in an organisation
 	OrgAdmin     Action = "org.admin"     // change an organisation, its groups and members
 	GroupRead    Action = "group.read"    // see a group and its members
 	GroupAdmin   Action = "group.admin"   // change a group and its members, make projects
+	ProjectList  Action = "project.list"  // list the projects I can read
 	ProjectRead  Action = "project.read"  // read a project's telemetry and incidents
 	ProjectWrite Action = "project.write" // work on incidents, edit rules and channels
 	ProjectAdmin Action = "project.admin" // settings, ingest keys, archiving
@@ -73,11 +81,13 @@ type requirement struct {
 var requirements = map[Action]requirement{
 	SelfRead:     {scopes: Scopes},
 	SelfWrite:    {},
+	OrgList:      {scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	OrgRead:      {role: Viewer, within: true, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	OrgMembers:   {role: Viewer, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	OrgAdmin:     {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
 	GroupRead:    {role: Viewer, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	GroupAdmin:   {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
+	ProjectList:  {scopes: []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin}},
 	ProjectRead:  {role: Viewer, scopes: []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin}},
 	ProjectWrite: {role: Editor, scopes: []Scope{ScopeProjectWrite, ScopeProjectAdmin}},
 	ProjectAdmin: {role: Admin, scopes: []Scope{ScopeProjectAdmin}},
@@ -102,9 +112,9 @@ func (s *Store) Can(ctx context.Context, a Actor, act Action, target Target) err
 		return fault.New(fault.Internal, "unknown action %q", act)
 	case a.UserID == 0:
 		return fault.New(fault.Unauthenticated, "sign in, or send an API token")
-	case a.Token != nil && !slices.ContainsFunc(need.scopes, a.Token.has):
+	case !a.Allows(act):
 		return fault.New(fault.Denied, "this token's scopes do not include %s", act)
-	case act == SelfRead || act == SelfWrite:
+	case need.role == "" && !need.system: // about the actor, or a list of what the actor may see
 		return nil
 	case act == SystemAdmin:
 		if !a.System {

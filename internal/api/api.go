@@ -1,0 +1,160 @@
+// Package api is the HTTP API under /api/v1 and its OpenAPI description.
+//
+// It owns the protocol: routes, problems, paging, ETags, cookies, who is asked
+// before anything happens. It owns no rules of the product: each resource file
+// hands requests to the package whose noun it is, and domain types go out as
+// they are. Every operation goes through register, which asks tenant.Can.
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/tenant"
+)
+
+//go:generate go test . -run TestTheOpenAPIDescriptionIsUpToDate -update
+
+// Options configure the API. Tenants is required.
+type Options struct {
+	Tenants *tenant.Store
+	Log     *slog.Logger
+	Version string
+	// BaseURL is where browsers reach MATRIX, e.g. https://matrix.example.com.
+	// With https cookies are Secure whatever this process itself listens on.
+	BaseURL string
+	// OTLPHTTP and OTLPGRPC are the receivers' addresses as senders write them,
+	// e.g. http://127.0.0.1:4318; they are shown on the set-up page.
+	OTLPHTTP, OTLPGRPC string
+	// Dev says that the receivers need no key on loopback.
+	Dev bool
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// Seed gives a new project what it starts with, in the transaction that
+	// makes it: its default rules.
+	Seed func(ctx context.Context, tx *metadb.Tx, p tenant.Project) error
+	// Ready are the dependencies /readyz asks.
+	Ready []Check
+	// UI serves every path that is not the API's; nil serves none.
+	UI http.Handler
+}
+
+// Check is one dependency: Ask returns nil when it can be used.
+type Check struct {
+	Name string
+	Ask  func(ctx context.Context) error
+}
+
+type server struct {
+	opts    Options
+	log     *slog.Logger
+	tenants *tenant.Store
+	api     huma.API
+	failure *huma.Response // what every operation answers when it does not work
+	https   bool           // BaseURL says so
+	origin  string         // of BaseURL, "" without
+}
+
+// New returns the handler of the whole HTTP surface but telemetry: /api,
+// /healthz, /readyz, and the UI on every other path.
+func New(opts Options) (http.Handler, error) {
+	s, mux, err := build(opts)
+	if err != nil {
+		return nil, err
+	}
+	return s.wrap(mux), nil
+}
+
+func build(opts Options) (*server, *http.ServeMux, error) {
+	if opts.Tenants == nil {
+		return nil, nil, errors.New("api: Options.Tenants is required")
+	}
+	s := &server{opts: opts, tenants: opts.Tenants,
+		log: cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "api")}
+	if opts.BaseURL != "" {
+		base, err := url.Parse(opts.BaseURL)
+		if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+			return nil, nil, fmt.Errorf("api: Options.BaseURL %q is not like https://matrix.example.com", opts.BaseURL)
+		}
+		s.https, s.origin = base.Scheme == "https", base.Scheme+"://"+base.Host
+	}
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("MATRIX", "1")
+	config.CreateHooks = nil // no $schema members in bodies
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.Transformers = []huma.Transformer{reshape}
+	config.Info.Description = "Observability with a second opinion: traces, incidents and the reports written about them."
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"session": {Type: "apiKey", In: "cookie", Name: plainCookie, Description: "made by POST /api/v1/session"},
+		"token":   {Type: "http", Scheme: "bearer", Description: "an API token, mtx_api_…"},
+	}
+	s.api = humago.New(mux, config)
+	s.failure = &huma.Response{Description: "Problem", Content: map[string]*huma.MediaType{
+		"application/problem+json": {Schema: config.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")},
+	}}
+	s.resources()
+	if err := s.describe(mux); err != nil {
+		return nil, nil, err
+	}
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, &Problem{Kind: "not_found", Title: http.StatusText(http.StatusNotFound),
+			Status: http.StatusNotFound, Detail: "there is no such path in this API"})
+	})
+	if opts.UI != nil {
+		mux.Handle("/", opts.UI)
+	}
+	return s, mux, nil
+}
+
+// resources registers every resource, one file each.
+func (s *server) resources() {
+	s.registerSystem()
+	s.registerSession()
+	s.registerUsers()
+	s.registerOrgs()
+	s.registerProjects()
+}
+
+// describe serves the OpenAPI description of what has been registered.
+func (s *server) describe(mux *http.ServeMux) error {
+	openapi := s.api.OpenAPI()
+	schemas := openapi.Components.Schemas.Map()
+	delete(schemas, "ErrorModel") // huma's own, which reshape replaces
+	for _, schema := range schemas {
+		neverNull(schema)
+	}
+	text, err := openapi.YAML()
+	if err != nil {
+		return fmt.Errorf("api: describe: %w", err)
+	}
+	mux.HandleFunc("GET /api/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/yaml")
+		_, _ = w.Write(text) // the caller is gone when this fails
+	})
+	return nil
+}
+
+// neverNull says what is true of our lists: an empty one is [], not null.
+func neverNull(schema *huma.Schema) {
+	if schema == nil {
+		return
+	}
+	if schema.Type == huma.TypeArray {
+		schema.Nullable = false
+	}
+	neverNull(schema.Items)
+	for _, property := range schema.Properties {
+		neverNull(property)
+	}
+}

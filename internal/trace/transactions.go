@@ -77,8 +77,11 @@ func decodeCursor(text string, order Order) (c transactionCursor, err error) {
 	return c, nil
 }
 
-// unbounded is the end of time for a query without one: as far as DateTime64(9) reaches.
-var unbounded = time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)
+// The time range of a query without one: what DateTime64(9) holds.
+var (
+	earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	latest   = time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)
+)
 
 func (q *TransactionQuery) check() error {
 	switch {
@@ -94,10 +97,10 @@ func (q *TransactionQuery) check() error {
 		return fault.New(fault.Invalid, "limit %d is not between 1 and %d", q.Limit, maxPage).WithField("limit")
 	}
 	if q.To.IsZero() {
-		q.To = unbounded
+		q.To = latest
 	}
-	if q.From.Before(time.Unix(0, 0)) {
-		q.From = time.Unix(0, 0)
+	if q.From.Before(earliest) {
+		q.From = earliest
 	}
 	if !q.From.Before(q.To) {
 		return fault.New(fault.Invalid, "the time range ends before it begins").WithField("to")

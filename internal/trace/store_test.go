@@ -1,0 +1,219 @@
+package trace_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/trace"
+	"github.com/matrix-aiops/matrix/internal/trace/tracetest"
+)
+
+var noon = time.Date(2025, 6, 17, 14, 3, 0, 0, time.UTC)
+
+const ms = time.Millisecond
+
+// request is one GET /items of "api" with a query of 300 ms and a call of 100 ms.
+func request(n uint64, at time.Time, elapsed time.Duration) []tracetest.Span {
+	id := tracetest.ID(n)
+	base := trace.SpanID(n * 10)
+	span := func(id_ trace.SpanID, parent trace.SpanID, kind trace.Kind, name string, from, length time.Duration, attrs map[string]string) tracetest.Span {
+		return tracetest.Span{
+			Trace: id, ID: base + id_, Parent: parent, Service: "api", Environment: "PRODUCTION", Instance: "pod-1", Version: "1.2",
+			Name: name, Kind: kind, Start: at.Add(from), Duration: length, Attributes: attrs,
+		}
+	}
+	return []tracetest.Span{
+		span(1, 0, trace.KindServer, "GET /items", 0, elapsed, map[string]string{
+			"http.request.method": "GET", "http.route": "/items", "http.response.status_code": "200", "url.path": "/items", "thread.id": "7",
+		}),
+		span(2, base+1, trace.KindClient, "SELECT shop.items", 10*ms, 300*ms, map[string]string{
+			"db.system": "mysql", "db.name": "shop", "db.statement": fmt.Sprintf("SELECT * FROM items WHERE id = %d", n), "server.address": "db.internal", "server.port": "3306",
+		}),
+		span(3, base+1, trace.KindClient, "GET", 320*ms, 100*ms, map[string]string{"http.request.method": "GET", "url.full": "https://pay.example.com/v1?x=1", "server.address": "pay.example.com"}),
+	}
+}
+
+func TestATraceIsReadBackAsItWasSent(t *testing.T) {
+	ctx := context.Background()
+	db, store := tracetest.Open(t)
+	spans := request(1, noon, time.Second)
+	spans[0].Events = []tracetest.Event{tracetest.Exception(noon.Add(900*ms), "Boom", "no", "Boom: no\n\tat com.shop.A.b(A.java:1)")}
+	spans[0].Error = true
+	tracetest.Insert(t, db, 1, spans...)
+	tracetest.Insert(t, db, 1, spans[1]) // delivered twice
+
+	got, err := store.Trace(ctx, 1, tracetest.ID(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Spans) != 3 || got.Truncated || got.DurationNs != 1e9 || !got.Start.Equal(noon) {
+		t.Fatalf("%d spans, truncated %v, %d ns from %v", len(got.Spans), got.Truncated, got.DurationNs, got.Start)
+	}
+	entry, query := got.Spans[0], got.Spans[1]
+	if !entry.Entry || entry.Operation != "GET /items" || entry.Attributes["thread.id"] != "7" || entry.Resource["service.version"] != "1.2" {
+		t.Errorf("entry: %+v", entry)
+	}
+	if e := entry.Exception; e == nil || e.Type != "Boom" || e.Stacktrace == "" || entry.Events[0].OffsetNs != 900e6 {
+		t.Errorf("exception: %+v, events %+v", entry.Exception, entry.Events)
+	}
+	want := &trace.DBCall{
+		System: "mysql", Name: "shop", Operation: "SELECT", Statement: "SELECT * FROM items WHERE id = 1", Text: "SELECT * FROM items WHERE id = ?",
+		Kinds: []string{"SELECT"}, Tables: []string{"items"}, Hash: trace.HashString(trace.Normalize("mysql", "SELECT * FROM items WHERE id = 1").Hash),
+	}
+	if diff := cmp.Diff(want, query.DB); diff != "" {
+		t.Errorf("query (-want +got)\n%s", diff)
+	}
+	text, err := json.Marshal(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown map[string]any
+	if err := json.Unmarshal(text, &shown); err != nil {
+		t.Fatal(err)
+	}
+	if shown["span_id"] != "000000000000000c" || shown["parent_id"] != "000000000000000b" || shown["kind"] != "client" || shown["start_offset_ns"] != 10e6 {
+		t.Errorf("JSON: %s", text)
+	}
+
+	if _, err := store.Trace(ctx, 2, tracetest.ID(1)); !fault.Is(err, fault.NotFound) {
+		t.Errorf("another project sees it: %v", err)
+	}
+	p, err := store.Profile(ctx, 1, tracetest.ID(1), 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Steps) != 4 || p.Transaction.SQLNs != 300e6 || p.Steps[2].Address != "pay.example.com" || p.Steps[1].Database != "shop" {
+		t.Errorf("profile: %+v", p)
+	}
+}
+
+func TestAGiantTraceIsReadUpToItsLimitAndSaysSo(t *testing.T) {
+	db, store := tracetest.Open(t)
+	if err := db.Exec(context.Background(), `INSERT INTO spans (project_id, retention_days, trace_id, span_id, parent_id, service, name, start, duration)
+		SELECT 1, 20000, toFixedString(unhex('ab000000000000000000000000000001'), 16), number + 1, if(number = 0, 0, 1), 'api', 's',
+			toDateTime64('2025-06-17 14:03:00', 9, 'UTC') + toIntervalMillisecond(number), 1000000 FROM numbers(50001)`); err != nil {
+		t.Fatal(err)
+	}
+	got, err := store.Trace(context.Background(), 1, tracetest.ID(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Spans) != 50_000 || !got.Truncated {
+		t.Errorf("%d spans, truncated %v", len(got.Spans), got.Truncated)
+	}
+}
+
+func TestTransactionsAreListedPageByPage(t *testing.T) {
+	ctx := context.Background()
+	db, store := tracetest.Open(t)
+	for n := range uint64(7) {
+		tracetest.Insert(t, db, 1, request(n+1, noon.Add(time.Duration(n)*time.Minute), time.Duration(500+(n*37)%5*100)*ms)...)
+	}
+	tracetest.Insert(t, db, 2, request(99, noon, time.Second)...)
+
+	f := func(q trace.TransactionQuery, want ...uint64) {
+		t.Helper()
+		var got []uint64
+		for {
+			page, err := store.Transactions(ctx, 1, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if page.Total != uint64(len(want)) {
+				t.Errorf("total %d, want %d", page.Total, len(want))
+			}
+			for _, tx := range page.Items {
+				got = append(got, uint64(tx.SpanID)/10)
+				if tx.SQLCount != 1 || tx.SQLNs != 300e6 || tx.CallCount != 1 || tx.CallNs != 100e6 || tx.Endpoint != "GET /items" {
+					t.Errorf("%+v", tx)
+				}
+			}
+			if q.Cursor = page.NextCursor; q.Cursor == "" {
+				break
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%+v (-want +got)\n%s", q, diff)
+		}
+	}
+	f(trace.TransactionQuery{}, 7, 6, 5, 4, 3, 2, 1)
+	f(trace.TransactionQuery{Limit: 2}, 7, 6, 5, 4, 3, 2, 1)
+	// elapsed by n: 1:500 2:700 3:900 4:600 5:800 6:500 7:700
+	f(trace.TransactionQuery{Limit: 2, Order: trace.Slowest}, 3, 5, 7, 2, 4, 6, 1)
+	f(trace.TransactionQuery{MinElapsed: 800 * ms}, 5, 3)
+	f(trace.TransactionQuery{MaxElapsed: 500 * ms, Service: "api", Environment: "PRODUCTION", Endpoint: "GET /items", Instance: "pod-1"}, 6, 1)
+	f(trace.TransactionQuery{From: noon.Add(5 * time.Minute), To: noon.Add(6 * time.Minute)}, 6)
+	f(trace.TransactionQuery{ErrorsOnly: true})
+	f(trace.TransactionQuery{Service: "other"})
+
+	page, err := store.Transactions(ctx, 1, trace.TransactionQuery{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []trace.TransactionQuery{
+		{Cursor: "garbage"}, {Cursor: page.NextCursor, Order: trace.Slowest}, {Order: "best"}, {Limit: 501}, {From: noon, To: noon},
+	} {
+		if _, err := store.Transactions(ctx, 1, q); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%+v: %v", q, err)
+		}
+	}
+}
+
+func TestUsualSaysWhatATransactionIsLike(t *testing.T) {
+	ctx := context.Background()
+	db, store := tracetest.Open(t)
+	for n := range uint64(10) {
+		tracetest.Insert(t, db, 1, request(n+1, noon.Add(time.Duration(n)*time.Second), time.Duration(500+n*10)*ms)...)
+	}
+	tracetest.Insert(t, db, 1, request(50, noon.Add(2*time.Hour), 9*time.Second)...)
+	q := trace.UsualQuery{Service: "api", Environment: "PRODUCTION", Endpoint: "GET /items", From: noon, To: noon.Add(time.Hour)}
+	u, err := store.Usual(ctx, 1, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Count != 10 || u.P50Ns < 540e6 || u.P50Ns > 550e6 || u.P95Ns != 590e6 || u.ErrorShare != 0 || u.SQLNs != 300e6 || u.SQLCount != 1 {
+		t.Errorf("%+v", u)
+	}
+	if st := u.Statements[trace.Normalize("mysql", "SELECT * FROM items WHERE id = 1").Hash]; st.PerTransaction != 1 || st.AverageNs != 300e6 || st.Runs != 10 {
+		t.Errorf("statements %+v", u.Statements)
+	}
+	q.From, q.To = noon.Add(-time.Hour), noon
+	if u, err = store.Usual(ctx, 1, q); err != nil || u.Count != 0 {
+		t.Errorf("nothing ran then: %+v, %v", u, err)
+	}
+}
+
+func TestSlowCallsComeInTheOrderTheyArrived(t *testing.T) {
+	ctx := context.Background()
+	db, store := tracetest.Open(t)
+	before := time.Now().Add(-time.Minute)
+	tracetest.Insert(t, db, 1, request(1, noon, time.Second)...)
+	tracetest.Insert(t, db, 1, request(2, noon.Add(-time.Hour), time.Second)...)
+	tracetest.Insert(t, db, 2, request(3, noon, time.Second)...)
+	q := trace.SlowQuery{Projects: []project.ID{1}, After: before, Until: time.Now().Add(time.Minute), Floor: 300 * ms}
+	calls, err := store.SlowSQL(ctx, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(calls) != 2 || calls[0].TraceID != tracetest.ID(1) || calls[1].TraceID != tracetest.ID(2) {
+		t.Fatalf("%+v", calls)
+	}
+	if c := calls[0]; c.Service != "api" || c.Environment != "PRODUCTION" || c.Instance != "pod-1" || !c.Start.Equal(noon.Add(10*ms)) || c.DurationNs != 300e6 || c.SpanID != 12 || c.Hash == 0 {
+		t.Errorf("%+v", c)
+	}
+	q.Newest, q.Limit = true, 1
+	if calls, err = store.SlowSQL(ctx, q); err != nil || len(calls) != 1 || calls[0].TraceID != tracetest.ID(2) {
+		t.Errorf("newest: %+v, %v", calls, err)
+	}
+	q.Floor = 301 * ms
+	if calls, err = store.SlowSQL(ctx, q); err != nil || len(calls) != 0 {
+		t.Errorf("above the floor: %+v, %v", calls, err)
+	}
+}

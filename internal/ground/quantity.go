@@ -71,10 +71,7 @@ func quantities(text string) []quantity {
 		if loc[0] > 0 && (letterByte(text[loc[0]-1]) || text[loc[0]-1] == '_') {
 			continue
 		}
-		q, ok := parseNumber(text[loc[0]:loc[1]])
-		if !ok {
-			continue
-		}
+		q := parseNumber(text[loc[0]:loc[1]])
 		q.start, q.end = loc[0], loc[1]
 		rest := text[loc[1]:]
 		if m := multiplier.FindStringSubmatch(rest); m != nil {
@@ -96,21 +93,18 @@ func quantities(text string) []quantity {
 	return all
 }
 
-func parseNumber(written string) (quantity, bool) {
+func parseNumber(written string) quantity {
 	digits := strings.ReplaceAll(written, ",", "")
-	value, err := strconv.ParseFloat(digits, 64)
-	if err != nil {
-		return quantity{}, false
-	}
+	value, _ := strconv.ParseFloat(digits, 64) // out of range is +Inf, which no evidence states
 	q := quantity{value: value, unit: 1, ulp: 1, zeros: 1}
 	if _, fraction, ok := strings.Cut(digits, "."); ok {
 		q.ulp = math.Pow10(-len(fraction))
-		return q, true
+		return q
 	}
 	for n := len(digits) - 1; n > 0 && digits[n] == '0'; n-- {
 		q.zeros *= 10
 	}
-	return q, true
+	return q
 }
 
 // unitName returns the unit at the start of rest and its length, spaces included.

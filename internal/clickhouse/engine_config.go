@@ -42,6 +42,7 @@ var configTemplate = template.Must(template.New("config").Funcs(template.FuncMap
       <logger><name>executeQuery</name><level>none</level></logger>
       <logger><name>TCPHandler</name><level>none</level></logger>
       <logger><name>DynamicQueryHandler</name><level>none</level></logger>
+      <logger><name>BackgroundSchedulePool/BgStrmSchPool</name><level>none</level></logger>
     </levels>
   </logger>
   <path>{{xml .Data}}/</path>

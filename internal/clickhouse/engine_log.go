@@ -88,6 +88,9 @@ func parseLogLine(text string) (level slog.Level, source, message string) {
 				source, message = "", rest
 			}
 			text = message
+			if strings.Contains(message, "writing to socket") {
+				level = slog.LevelDebug // a client that left: it cancelled its query
+			}
 		}
 	}
 	if i := strings.Index(text, "(in query:"); i >= 0 {

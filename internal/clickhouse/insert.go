@@ -146,22 +146,24 @@ func (p *insertPool) close() {
 	p.idle = nil
 }
 
+// dial connects, without the caller's cancellation for the reason given at dialToTheEnd.
 func (p *insertPool) dial(ctx context.Context) (*insertConn, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*p.opts.DialTimeout)
+	defer cancel()
 	dialer := net.Dialer{Timeout: p.opts.DialTimeout}
 	raw, err := dialer.DialContext(ctx, "tcp", p.opts.Address)
 	if err != nil {
 		return nil, err
 	}
 	conn, err := secure(ctx, raw, p.opts)
-	if err == nil {
-		var client *ch.Client
-		ctx, cancel := context.WithTimeout(ctx, 2*p.opts.DialTimeout)
-		defer cancel()
-		if client, err = ch.Connect(ctx, conn, p.opts); err == nil {
-			return &insertConn{Client: client, raw: raw, born: time.Now()}, nil
-		}
+	if err != nil {
+		return nil, errors.Join(err, raw.Close())
 	}
-	return nil, errors.Join(err, raw.Close())
+	client, err := ch.Connect(ctx, conn, p.opts)
+	if err != nil {
+		return nil, errors.Join(err, raw.Close())
+	}
+	return &insertConn{Client: client, raw: raw, born: time.Now()}, nil
 }
 
 // alive looks at an idle connection without waiting: a server that is gone has

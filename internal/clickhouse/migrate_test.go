@@ -1,6 +1,7 @@
 package clickhouse_test
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -86,22 +87,44 @@ func TestAMigrationThatFailedHalfWayGoesOnWhereItStopped(t *testing.T) {
 
 func TestANodeThatDiesWhileMigratingDoesNotBlockTheNext(t *testing.T) {
 	name := clickhousetest.NewDatabase(t)
-	db := clickhousetest.Open(t, name)
-	go func() { // holds the lock until its connection is cut
-		_ = db.Migrate(t.Context(), "slow", []clickhouse.Migration{{Version: 1, Name: "slow", SQL: "SELECT sleepEachRow(3) FROM numbers(100) SETTINGS max_block_size = 1"}})
+	wire := newWire(t, clickhousetest.Engine(t).DSN())
+	dying, err := clickhouse.Open(t.Context(), clickhouse.Options{DSNs: []string{wire.dsn}, Database: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dying.Close()
+	done := make(chan error, 1)
+	go func() {
+		done <- dying.Migrate(t.Context(), "slow", []clickhouse.Migration{{Version: 1, Name: "slow",
+			SQL: "SELECT sleepEachRow(0.5) FROM numbers(1000) SETTINGS max_block_size = 1"}})
 	}()
 	other := clickhousetest.Open(t, name)
-	eventually(t, func() bool {
-		var rows []struct {
-			N uint64 `ch:"n"`
-		}
-		err := other.SystemSelect(t.Context(), &rows, "SELECT count() AS n FROM system.processes WHERE query_id = {id:String}", clickhouse.P("id", "matrix-migrate-"+name))
-		return err == nil && rows[0].N == 1
-	})
-	db.Close()
-	if err := other.Migrate(t.Context(), "fast", []clickhouse.Migration{{Version: 1, Name: "fast", SQL: "CREATE TABLE f (n UInt8) ENGINE = Memory"}}); err != nil {
+	eventually(t, func() bool { return running(t, other, "matrix-migrate-"+name) })
+	fast := []clickhouse.Migration{{Version: 1, Name: "fast", SQL: "CREATE TABLE f (n UInt8) ENGINE = Memory"}}
+	impatient, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := other.Migrate(impatient, "fast", fast); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("while the other node lives = %v, want to wait for it", err)
+	}
+	wire.cut()
+	if err := <-done; err == nil {
+		t.Error("the node whose connections are cut says it migrated")
+	}
+	if err := other.Migrate(t.Context(), "fast", fast); err != nil {
 		t.Error(err)
 	}
+}
+
+// running reports whether a query of that id runs.
+func running(t testing.TB, db *clickhouse.DB, id string) bool {
+	t.Helper()
+	var rows []struct {
+		N uint64 `ch:"n"`
+	}
+	if err := db.SystemSelect(t.Context(), &rows, "SELECT count() AS n FROM system.processes WHERE query_id = {id:String}", clickhouse.P("id", id)); err != nil {
+		t.Fatal(err)
+	}
+	return rows[0].N > 0
 }
 
 // eventually polls the real engine until it is so, or fails the test after 10 s.

@@ -52,6 +52,7 @@ func newServer(dsn, database string, maxOpen int, log *slog.Logger) (*server, er
 	}
 	opts.DialTimeout = dialTimeout
 	opts.ReadTimeout = queryTime + 5*time.Second
+	opts.DialStrategy = dialToTheEnd
 	opts.MaxOpenConns = maxOpen
 	opts.MaxIdleConns = maxOpen
 	opts.Settings["max_execution_time"] = int(queryTime.Seconds())
@@ -77,6 +78,14 @@ func newServer(dsn, database string, maxOpen int, log *slog.Logger) (*server, er
 		ClientName:  "matrix",
 	}, maxOpen)
 	return &server{addr: opts.Addr[0], reads: reads, inserts: inserts, admin: admin}, nil
+}
+
+// dialToTheEnd dials without the caller's cancellation: the engine library does
+// not survive a client that leaves in the middle of the handshake (ADR 0002).
+func dialToTheEnd(ctx context.Context, id int, opts *driver.Options, dial driver.Dial) (driver.DialResult, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*dialTimeout)
+	defer cancel()
+	return driver.DefaultDialStrategy(ctx, id, opts, dial)
 }
 
 func (s *server) close() {

@@ -32,6 +32,8 @@ function span(parent: Span | null, at: number, took: number, partial: Partial<Sp
     instance: 'prod-test-api-pod-6945c568-2ghw8',
     environment: 'PRODUCTION',
     name: 'span',
+    version: '1.14.2',
+    operation: '',
     kind: 'internal',
     status: 'unset',
     status_message: '',
@@ -42,6 +44,7 @@ function span(parent: Span | null, at: number, took: number, partial: Partial<Sp
     db: null,
     http: null,
     rpc: '',
+    messaging: '',
     peer: '',
     exception: null,
     attributes: { 'thread.name': 'http-nio-8080-exec-7', 'thread.id': 41 },
@@ -201,16 +204,20 @@ export const transactions: Transaction[] = Array.from({ length: 160 }, (_, i) =>
   elapsed_ns: (i === 0 ? 11354 : 12 + ((i * 7907) % 900)) * MS,
   error: i % 17 === 3,
   http_status: i % 17 === 3 ? 500 : 200,
+  exception: '',
+  version: '1.14.2',
+  sql_rows: 0,
   sql_count: i === 0 ? 47 : i % 6,
-  sql_time_ns: (i === 0 ? 11327 : (i * 13) % 300) * MS,
+  sql_ns: (i === 0 ? 11327 : (i * 13) % 300) * MS,
   call_count: i % 3,
-  call_time_ns: ((i * 17) % 200) * MS,
+  call_ns: ((i * 17) % 200) * MS,
 }));
 
 const kindOf = (s: Span): Step['kind'] =>
   s.db ? 'sql' : s.kind === 'client' ? 'call' : s.kind === 'producer' ? 'message' : 'method';
 const inside = spans.filter((s) => s.service === 'test-api');
 export const profile: Profile = {
+  truncated: false,
   transaction: transactions[0]!,
   steps: inside.map((s, i) => {
     const parent = inside.findIndex((p) => p.span_id === s.parent_id);
@@ -235,12 +242,14 @@ export const profile: Profile = {
       offset_ns: s.start_offset_ns - entry.start_offset_ns,
       elapsed_ns: s.duration_ns,
       self_ns: s.db || s.kind === 'client' ? s.duration_ns : 2 * MS,
+      tail_ns: 0,
+      code: '',
       gap_ns: i % 9 === 4 ? 3 * MS : 0,
       statement: s.db
         ? { system: s.db.system, text: s.db.normalized, operation: s.db.operation, tables: s.db.tables }
         : null,
       address: s.peer,
-      error: s.status === 'error' ? s.status_message : '',
+      error: s.status === 'error',
     };
   }),
 };
@@ -279,6 +288,7 @@ export const incidents: IncidentSummary[] = [
   opened_at: iso(now - Number(minutes) * 60_000),
   last_match_at: iso(now - Number(minutes) * 40_000),
   resolved_at: state === 'resolved' ? iso(now - Number(minutes) * 30_000) : null,
+  resolved_by: '',
   matches: Number(matches),
   instances: [
     { name: 'prod-test-api-pod-6945c568-2ghw8', count: Math.max(1, Number(matches) - 1) },
@@ -391,7 +401,7 @@ export const incident: Incident = {
   ],
   timeline: [
     { at: iso(now - 7 * 60_000), kind: 'opened', data: { count: 1 } },
-    { at: iso(now - 7 * 60_000 + 900), kind: 'notified', data: { target: 'ops-slack' } },
+    { at: iso(now - 7 * 60_000 + 900), kind: 'notified', data: { message: 'incident.alarm', target: 'ops-slack' } },
     { at: iso(now - 6.9 * 60_000), kind: 'analysis_started', data: {} },
     { at: iso(now - 6.7 * 60_000), kind: 'analysed', data: { source: 'model', model: 'gpt-5-mini' } },
     { at: iso(now - 3 * 60_000), kind: 'matched', data: { count: 2 } },
@@ -416,9 +426,26 @@ export const incident: Incident = {
     ],
   },
   deliveries: [
-    { target: 'console', kind: 'console', state: 'delivered', attempts: 1, at: iso(now - 6.9 * 60_000), error: '' },
-    { target: 'ops-slack', kind: 'slack', state: 'delivered', attempts: 2, at: iso(now - 6.6 * 60_000), error: '' },
     {
+      message: 'incident.alarm',
+      target: 'console',
+      kind: 'console',
+      state: 'delivered',
+      attempts: 1,
+      at: iso(now - 6.9 * 60_000),
+      error: '',
+    },
+    {
+      message: 'incident.alarm',
+      target: 'ops-slack',
+      kind: 'slack',
+      state: 'delivered',
+      attempts: 2,
+      at: iso(now - 6.6 * 60_000),
+      error: '',
+    },
+    {
+      message: 'incident.report',
       target: 'pager',
       kind: 'webhook',
       state: 'retrying',

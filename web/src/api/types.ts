@@ -38,6 +38,7 @@ export interface IncidentSummary {
   opened_at: string;
   last_match_at: string;
   resolved_at: string | null;
+  resolved_by: string;
   matches: number;
   instances: { name: string; count: number }[] | null;
   analysis: 'pending' | 'running' | 'done' | 'failed';
@@ -88,6 +89,7 @@ export interface TimelineEntry {
 }
 
 export interface Delivery {
+  message: string;
   target: string;
   kind: string;
   state: string;
@@ -108,13 +110,21 @@ export interface Incident extends IncidentSummary {
   deliveries: Delivery[] | null;
 }
 
+export interface Exception {
+  type: string;
+  message: string;
+  stacktrace?: string;
+}
+
 export interface Span {
   span_id: string;
   parent_id: string;
   service: string;
   instance: string;
   environment: string;
+  version: string;
   name: string;
+  operation: string;
   kind: 'server' | 'client' | 'internal' | 'producer' | 'consumer' | '';
   status: 'unset' | 'ok' | 'error';
   status_message: string;
@@ -132,8 +142,9 @@ export interface Span {
   } | null;
   http: { method: string; route: string; status: number; url: string } | null;
   rpc: string;
+  messaging: string;
   peer: string;
-  exception: { type: string; message: string; stacktrace: string } | null;
+  exception: Exception | null;
   attributes: Record<string, unknown> | null;
   resource: Record<string, unknown> | null;
   events: { offset_ns: number; name: string; attributes: Record<string, unknown> | null }[] | null;
@@ -160,10 +171,13 @@ export interface Transaction {
   elapsed_ns: number;
   error: boolean;
   http_status: number;
+  exception: string;
+  version: string;
   sql_count: number;
-  sql_time_ns: number;
+  sql_ns: number;
+  sql_rows: number;
   call_count: number;
-  call_time_ns: number;
+  call_ns: number;
 }
 
 export interface Step {
@@ -179,14 +193,28 @@ export interface Step {
   elapsed_ns: number;
   self_ns: number;
   gap_ns: number;
-  statement: { system: string; text: string; operation: string; tables: string[] | null } | null;
-  address: string;
-  error: string;
+  tail_ns: number;
+  code: string;
+  error: boolean;
+  statement?: { system: string; name?: string; text: string; operation: string; tables: string[] | null } | null;
+  raw_statement?: string;
+  database?: string;
+  rows?: number;
+  address?: string;
+  url?: string;
+  method?: string;
+  status?: number;
+  rpc?: string;
+  exception?: Exception | null;
+  remotes?:
+    | { span_id: string; service: string; instance: string; endpoint: string; elapsed_ns: number; error: boolean }[]
+    | null;
 }
 
 export interface Profile {
   transaction: Transaction;
   steps: Step[];
+  truncated: boolean;
 }
 
 export interface Rule {

@@ -30,8 +30,9 @@ export const lasted = (ms: number, language: string) =>
     ? pair(Math.max(0, Math.floor(ms / 1000)), 60, 'min', 's', language)
     : duration(Math.floor(ms / 60_000) * 60 * S, language);
 
-/** Whole milliseconds with thousands separators, as profiles and alarms state them: "11,354 ms". */
-export const exactMs = (ns: number) => `${Math.round(ns / MS).toLocaleString('en-US')} ms`;
+/** In milliseconds whatever the length, as profiles and reports state it: "11,354 ms", below ten with a digit: "1.2 ms". */
+export const exactMs = (ns: number) =>
+  `${(ns / MS).toLocaleString('en-US', { maximumFractionDigits: Math.abs(ns) < 10 * MS ? 1 : 0 })} ms`;
 
 function digits(value: number): string {
   const abs = Math.abs(value);

@@ -27,7 +27,6 @@ export function Block({
   return (
     <div className={classes.block}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
-      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is no place for text */}
       <pre data-wrap={wrap || undefined} data-tall={tall || undefined} tabIndex={0} role="group" aria-label={what}>
         {text}
       </pre>

@@ -63,8 +63,7 @@ function FactView({ fact, incident, marked }: { fact: Fact; incident: Incident; 
   const ref = useRef<HTMLElement>(null);
   useEffect(() => {
     if (!marked) return;
-    ref.current?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
-    ref.current?.focus({ preventScroll: true });
+    if (ref.current) bringIntoSight(ref.current);
   }, [marked]);
   const sql = factValues(fact, 'sql').join('\n');
   return (
@@ -134,4 +133,15 @@ function Values({ values }: { values: FactValue[] }) {
       ))}
     </dl>
   );
+}
+
+/** Scrolls the panel the fact stands in; where the panel does not scroll by itself, the page. */
+function bringIntoSight(fact: HTMLElement) {
+  fact.focus({ preventScroll: true });
+  const panel = fact.closest<HTMLElement>('[role="tabpanel"]')?.parentElement;
+  if (panel && panel.scrollHeight > panel.clientHeight) {
+    panel.scrollTo({ top: fact.offsetTop - 80, behavior: 'smooth' });
+  } else {
+    fact.scrollIntoView({ block: 'start', behavior: 'smooth' });
+  }
 }

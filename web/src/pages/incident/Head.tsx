@@ -58,15 +58,21 @@ export function Head({ incident }: { incident: Incident }) {
         </Answer>
         <Answer label={t('incident.where')}>
           <strong>{incident.service}</strong>
-          <span className="dim">{incident.phase}</span>
+          <Instances incident={incident} />
         </Answer>
         <Answer label={t('incident.matches')}>
           <strong>{t('incident.times', { times: count(incident.matches) })}</strong>
-          <Instances incident={incident} />
+          <span className="dim">{incident.rule.name}</span>
         </Answer>
         <Answer label={t('incident.who')}>
           <strong>{incident.acknowledged_by || t('incidents.nobody')}</strong>
-          <span className="dim">{incident.rule.name}</span>
+          {incident.resolved_at && (
+            <span className="dim">
+              {incident.resolved_by
+                ? t('incident.resolved_by', { name: incident.resolved_by })
+                : t('incident.resolved_itself')}
+            </span>
+          )}
         </Answer>
       </dl>
     </header>
@@ -86,7 +92,7 @@ function Instances({ incident }: { incident: Incident }) {
   const { t } = useTranslation();
   const instances = incident.instances ?? [];
   const [worst] = instances;
-  if (!worst) return null;
+  if (!worst) return <span className="dim">{incident.phase}</span>;
   const all = instances.map((i) => `${i.name}: ${i.count}`).join('\n');
   return (
     <Tooltip label={<span className={classes.lines}>{all}</span>}>

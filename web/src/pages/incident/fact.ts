@@ -32,13 +32,14 @@ function figure(fact: Fact, name: string): string {
   return found ? withUnit(found) : '';
 }
 
-/** A value as a reader writes it: "8 s", "1,840", "70.5 %", "27.5×". */
+/** A value as a reader writes it: "8,003 ms", "1,840", "70.5 %", "27.5×". */
 export function withUnit({ value, unit }: FactValue): string {
   const n = Number(value);
   if (value === '' || Number.isNaN(n)) return value;
   switch (unit) {
     case 'ms':
-      return durationMs(n);
+      // As exact as the report writes it, so that the eye finds the number again.
+      return `${n.toLocaleString('en-US')} ms`;
     case 's':
       return durationMs(n * 1000);
     case 'min':

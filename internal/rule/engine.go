@@ -206,7 +206,7 @@ func (e *Engine) matching(r *due, calls []trace.SlowCall) []trace.SlowCall {
 
 // advance moves rules that matched nothing.
 func (e *Engine) advance(ctx context.Context, ids []int64, from int64, until time.Time) error {
-	for chunk := range slices.Chunk(ids, 500) {
+	for chunk := range slices.Chunk(ids, 100) {
 		list := placeholders{}
 		set, at := list.add(metadb.Micros(until)), list.add(from)
 		_, err := e.db.Exec(ctx, `UPDATE rule_state SET watermark = `+set+` WHERE watermark = `+at+` AND rule_id IN (`+addAll(&list, chunk)+`)`, list.args...)

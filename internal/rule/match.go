@@ -17,7 +17,7 @@ import (
 const spare = time.Hour
 
 const (
-	insertRows = 500    // matches per INSERT
+	insertRows = 20     // matches per INSERT: SQLite looks each $n up by name, so the cost of long lists is their square
 	maxSliding = 20_000 // matches looked at to find a window that is met
 )
 

@@ -1,12 +1,17 @@
 package clickhouse_test
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
+	"github.com/matrix-aiops/matrix/internal/fault"
 )
 
 // createPoints makes a table that pointsInput writes to.
@@ -47,5 +52,80 @@ func TestInsertedRowsAreReadBackByTheirProjectOnly(t *testing.T) {
 	}
 	if len(got) != 1 || got[0] != (point{20, "n"}) {
 		t.Errorf("rows = %v, want the one of project 1 above 10", got)
+	}
+}
+
+func TestAReadThatForgetsItsProjectIsRefused(t *testing.T) {
+	db := clickhousetest.New(t)
+	createPoints(t, db)
+	var got []point
+	for what, err := range map[string]error{
+		"no parameter": db.Select(t.Context(), 1, &got, "SELECT x, note FROM points"),
+		"no project":   db.Select(t.Context(), 0, &got, "SELECT x, note FROM points WHERE project_id = {project:UInt32}"),
+	} {
+		if !fault.Is(err, fault.Internal) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := db.Query(t.Context(), 1, "SELECT 1"); !fault.Is(err, fault.Internal) {
+		t.Errorf("query: %v", err)
+	}
+}
+
+func TestParametersReachTheServerAsTheyAre(t *testing.T) {
+	db := clickhousetest.New(t)
+	at := time.Date(2026, 11, 23, 1, 2, 3, 123456789, time.UTC)
+	var rows []struct {
+		Text string    `ch:"text"`
+		List []string  `ch:"list"`
+		At   time.Time `ch:"at"`
+		Big  uint64    `ch:"big"`
+	}
+	const text = "'; DROP TABLE points; --\t\\ \n{project:UInt32} \x00 한글"
+	err := db.Select(t.Context(), 1, &rows, `SELECT {text:String} AS text, {list:Array(String)} AS list,
+		{at:DateTime64(9)} AS at, {big:UInt64} AS big WHERE {project:UInt32} = 1`,
+		clickhouse.P("text", text), clickhouse.P("list", []string{"a'b", `c\d`}), clickhouse.P("at", at), clickhouse.P("big", uint64(1<<64-1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rows[0]
+	if r.Text != text || len(r.List) != 2 || r.List[0] != "a'b" || r.List[1] != `c\d` || !r.At.Equal(at) || r.Big != 1<<64-1 {
+		t.Errorf("came back as %+v", r)
+	}
+}
+
+func TestAQueryEndsWithItsContext(t *testing.T) {
+	db := clickhousetest.New(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- db.Exec(ctx, "SELECT sleepEachRow(0.1) FROM numbers(100000) SETTINGS max_block_size = 1 -- endless")
+	}()
+	count := func() int {
+		var rows []struct {
+			N uint64 `ch:"n"`
+		}
+		if err := db.SystemSelect(t.Context(), &rows, "SELECT count() AS n FROM system.processes WHERE query LIKE '%-- endless' AND query NOT LIKE '%processes%'"); err != nil {
+			t.Fatal(err)
+		}
+		return int(rows[0].N)
+	}
+	eventually(t, func() bool { return count() == 1 })
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v", err)
+	}
+	eventually(t, func() bool { return count() == 0 })
+}
+
+func TestAQueryOverItsLimitsIsToldToNarrowTheRange(t *testing.T) {
+	db := clickhousetest.New(t)
+	for sql, want := range map[string]string{
+		"SELECT sum(sleepEachRow(0.05)) FROM numbers(1000) SETTINGS max_execution_time = 0.1, max_block_size = 1": "longer than its limit",
+		"SELECT groupArray(toString(number)) FROM numbers(10000000) SETTINGS max_memory_usage = 10000000":         "more memory than its limit",
+	} {
+		if err := db.Exec(t.Context(), sql); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), want) {
+			t.Errorf("error = %v, want %q", err, want)
+		}
 	}
 }

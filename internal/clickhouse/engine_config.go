@@ -74,6 +74,7 @@ var configTemplate = template.Must(template.New("config").Funcs(template.FuncMap
   <background_schedule_pool_size>8</background_schedule_pool_size>
   <max_concurrent_queries>200</max_concurrent_queries>
   <max_connections>512</max_connections>
+  <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
   <keep_alive_timeout>30</keep_alive_timeout>
   <asynchronous_metrics_update_period_s>15</asynchronous_metrics_update_period_s>
   <merge_tree>

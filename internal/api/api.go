@@ -15,21 +15,31 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"reflect"
+	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/notify"
+	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/tenant"
+	"github.com/matrix-aiops/matrix/internal/trace"
 )
 
 //go:generate go test . -run TestTheOpenAPIDescriptionIsUpToDate -update
 
-// Options configure the API. Tenants is required.
+// Options configure the API. The stores are required.
 type Options struct {
 	Tenants *tenant.Store
+	Traces  *trace.Store
+	Rules   *rule.Store
+	Outbox  *notify.Outbox
 	Log     *slog.Logger
+	Now     func() time.Time
 	Version string
 	// BaseURL is where browsers reach MATRIX, e.g. https://matrix.example.com.
 	// With https cookies are Secure whatever this process itself listens on.
@@ -60,6 +70,7 @@ type server struct {
 	opts    Options
 	log     *slog.Logger
 	tenants *tenant.Store
+	now     func() time.Time
 	api     huma.API
 	failure *huma.Response // what every operation answers when it does not work
 	https   bool           // BaseURL says so
@@ -77,10 +88,13 @@ func New(opts Options) (http.Handler, error) {
 }
 
 func build(opts Options) (*server, *http.ServeMux, error) {
-	if opts.Tenants == nil {
-		return nil, nil, errors.New("api: Options.Tenants is required")
+	if opts.Tenants == nil || opts.Traces == nil || opts.Rules == nil || opts.Outbox == nil {
+		return nil, nil, errors.New("api: Options needs every store")
 	}
-	s := &server{opts: opts, tenants: opts.Tenants,
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	s := &server{opts: opts, tenants: opts.Tenants, now: opts.Now,
 		log: cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "api")}
 	if opts.BaseURL != "" {
 		base, err := url.Parse(opts.BaseURL)
@@ -93,6 +107,9 @@ func build(opts Options) (*server, *http.ServeMux, error) {
 	config := huma.DefaultConfig("MATRIX", "1")
 	config.CreateHooks = nil // no $schema members in bodies
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaNames())
+	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[trace.Kind](), reflect.TypeFor[spanKind]())
+	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[trace.Status](), reflect.TypeFor[spanStatus]())
 	config.Transformers = []huma.Transformer{reshape}
 	config.Info.Description = "Observability with a second opinion: traces, incidents and the reports written about them."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
@@ -124,6 +141,27 @@ func (s *server) resources() {
 	s.registerUsers()
 	s.registerOrgs()
 	s.registerProjects()
+	s.registerTraces()
+	s.registerRules()
+	s.registerChannels()
+}
+
+// schemaNames names a schema after its Go type, and after its package too when
+// another package's type had the name first.
+func schemaNames() func(t reflect.Type, hint string) string {
+	owners := map[string]reflect.Type{}
+	return func(t reflect.Type, hint string) string {
+		name := huma.DefaultSchemaNamer(t, hint)
+		for t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if owner, taken := owners[name]; taken && owner != t {
+			pkg := path.Base(t.PkgPath())
+			name = strings.ToUpper(pkg[:1]) + pkg[1:] + name
+		}
+		owners[name] = t
+		return name
+	}
 }
 
 // describe serves the OpenAPI description of what has been registered.

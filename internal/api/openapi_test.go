@@ -10,22 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
-	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
 var update = flag.Bool("update", false, "write openapi.yaml anew")
 
 func TestTheOpenAPIDescriptionIsUpToDate(t *testing.T) {
-	tenants, err := tenant.New(tenant.Options{DB: metadbtest.SQLite(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler, err := New(Options{Tenants: tenants})
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
 	answer := httptest.NewRecorder()
-	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/api/openapi.yaml", nil))
+	h.handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/api/openapi.yaml", nil))
 	if answer.Code != http.StatusOK {
 		t.Fatalf("status %d", answer.Code)
 	}

@@ -102,26 +102,30 @@ func targetOf(act tenant.Action, path string) func(huma.Context) (tenant.Target,
 	}
 }
 
-// The parts of requests and responses.
+// The parts of requests. They are exported because huma does not look into
+// embedded types that are not.
 
-type inProject struct {
+// InProject names a project in the path.
+type InProject struct {
 	Project project.ID `path:"project" minimum:"1" doc:"project id"`
 }
 
-type inOrg struct {
+// InOrg names an organisation in the path.
+type InOrg struct {
 	Org int64 `path:"org" minimum:"1" doc:"organisation id"`
 }
 
-type inGroup struct {
+// InGroup names a group in the path.
+type InGroup struct {
 	Group int64 `path:"group" minimum:"1" doc:"group id"`
 }
 
-// inVersion is embedded by requests that edit something.
-type inVersion struct {
+// InVersion is embedded by requests that edit something.
+type InVersion struct {
 	IfMatch string `header:"If-Match" doc:"the ETag of what was read"`
 }
 
-func (v inVersion) version() (int64, error) {
+func (v InVersion) version() (int64, error) {
 	if v.IfMatch == "" {
 		return 0, errNoVersion
 	}

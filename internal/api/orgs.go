@@ -29,14 +29,14 @@ func (s *server) registerOrgs() {
 			return versioned(o, o.Version, err)
 		})
 	register(s, tenant.OrgRead, get("get-org", "/api/v1/orgs/{org}", "One organisation"),
-		func(ctx context.Context, _ tenant.Actor, in *inOrg) (*edited[tenant.Organisation], error) {
+		func(ctx context.Context, _ tenant.Actor, in *InOrg) (*edited[tenant.Organisation], error) {
 			o, err := s.tenants.Organisation(ctx, in.Org)
 			return versioned(o, o.Version, err)
 		})
 	register(s, tenant.OrgAdmin, put("rename-org", "/api/v1/orgs/{org}", "Rename an organisation"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
-			inOrg
-			inVersion
+			InOrg
+			InVersion
 			Body Named
 		}) (*edited[tenant.Organisation], error) {
 			version, err := in.version()
@@ -47,30 +47,30 @@ func (s *server) registerOrgs() {
 			return versioned(o, o.Version, err)
 		})
 	register(s, tenant.OrgMembers, get("list-org-members", "/api/v1/orgs/{org}/members", "Who is in an organisation"),
-		func(ctx context.Context, _ tenant.Actor, in *inOrg) (*result[Page[tenant.Member]], error) {
+		func(ctx context.Context, _ tenant.Actor, in *InOrg) (*result[Page[tenant.Member]], error) {
 			return all(s.tenants.Members(ctx, in.Org, 0))
 		})
 	register(s, tenant.OrgAdmin, put("set-org-member", "/api/v1/orgs/{org}/members", "Give an account a role in an organisation"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
-			inOrg
+			InOrg
 			Body MemberRequest
 		}) (*struct{}, error) {
 			return done(s.tenants.SetMember(ctx, a, in.Org, 0, in.Body.Email, in.Body.Role))
 		})
 	register(s, tenant.OrgAdmin, del("remove-org-member", "/api/v1/orgs/{org}/members/{user}", "Remove somebody from an organisation and its groups"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
-			inOrg
+			InOrg
 			User int64 `path:"user" minimum:"1"`
 		}) (*struct{}, error) {
 			return done(s.tenants.RemoveMember(ctx, a, in.Org, 0, in.User))
 		})
 	register(s, tenant.OrgRead, get("list-groups", "/api/v1/orgs/{org}/groups", "The groups of an organisation that I can see"),
-		func(ctx context.Context, a tenant.Actor, in *inOrg) (*result[Page[tenant.Group]], error) {
+		func(ctx context.Context, a tenant.Actor, in *InOrg) (*result[Page[tenant.Group]], error) {
 			return all(s.tenants.Groups(ctx, a, in.Org))
 		})
 	register(s, tenant.OrgAdmin, post("create-group", "/api/v1/orgs/{org}/groups", "Make a group", http.StatusCreated),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
-			inOrg
+			InOrg
 			Body Named
 		}) (*edited[tenant.Group], error) {
 			g, err := s.tenants.CreateGroup(ctx, in.Org, in.Body.Name)
@@ -81,14 +81,14 @@ func (s *server) registerOrgs() {
 
 func (s *server) registerGroups() {
 	register(s, tenant.GroupRead, get("get-group", "/api/v1/groups/{group}", "One group"),
-		func(ctx context.Context, _ tenant.Actor, in *inGroup) (*edited[tenant.Group], error) {
+		func(ctx context.Context, _ tenant.Actor, in *InGroup) (*edited[tenant.Group], error) {
 			g, err := s.tenants.Group(ctx, in.Group)
 			return versioned(g, g.Version, err)
 		})
 	register(s, tenant.GroupAdmin, put("rename-group", "/api/v1/groups/{group}", "Rename a group"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
-			inGroup
-			inVersion
+			InGroup
+			InVersion
 			Body Named
 		}) (*edited[tenant.Group], error) {
 			version, err := in.version()
@@ -100,8 +100,8 @@ func (s *server) registerGroups() {
 		})
 	register(s, tenant.GroupAdmin, del("delete-group", "/api/v1/groups/{group}", "Delete a group that has no projects"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
-			inGroup
-			inVersion
+			InGroup
+			InVersion
 		}) (*struct{}, error) {
 			version, err := in.version()
 			if err != nil {
@@ -110,7 +110,7 @@ func (s *server) registerGroups() {
 			return done(s.tenants.DeleteGroup(ctx, in.Group, version))
 		})
 	register(s, tenant.GroupRead, get("list-group-members", "/api/v1/groups/{group}/members", "Who has a role in just this group"),
-		func(ctx context.Context, _ tenant.Actor, in *inGroup) (*result[Page[tenant.Member]], error) {
+		func(ctx context.Context, _ tenant.Actor, in *InGroup) (*result[Page[tenant.Member]], error) {
 			g, err := s.tenants.Group(ctx, in.Group)
 			if err != nil {
 				return nil, err
@@ -119,7 +119,7 @@ func (s *server) registerGroups() {
 		})
 	register(s, tenant.GroupAdmin, put("set-group-member", "/api/v1/groups/{group}/members", "Give an account a role in a group"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
-			inGroup
+			InGroup
 			Body MemberRequest
 		}) (*struct{}, error) {
 			g, err := s.tenants.Group(ctx, in.Group)
@@ -130,7 +130,7 @@ func (s *server) registerGroups() {
 		})
 	register(s, tenant.GroupAdmin, del("remove-group-member", "/api/v1/groups/{group}/members/{user}", "Remove somebody from a group"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
-			inGroup
+			InGroup
 			User int64 `path:"user" minimum:"1"`
 		}) (*struct{}, error) {
 			g, err := s.tenants.Group(ctx, in.Group)
@@ -140,12 +140,12 @@ func (s *server) registerGroups() {
 			return done(s.tenants.RemoveMember(ctx, a, g.OrgID, g.ID, in.User))
 		})
 	register(s, tenant.GroupRead, get("list-group-projects", "/api/v1/groups/{group}/projects", "The projects of a group"),
-		func(ctx context.Context, _ tenant.Actor, in *inGroup) (*result[Page[tenant.Project]], error) {
+		func(ctx context.Context, _ tenant.Actor, in *InGroup) (*result[Page[tenant.Project]], error) {
 			return all(s.tenants.GroupProjects(ctx, in.Group))
 		})
 	register(s, tenant.GroupAdmin, post("create-project", "/api/v1/groups/{group}/projects", "Make a project", http.StatusCreated),
 		func(ctx context.Context, a tenant.Actor, in *struct {
-			inGroup
+			InGroup
 			Body tenant.ProjectSettings
 		}) (*edited[tenant.Project], error) {
 			p, err := s.tenants.CreateProject(ctx, a, in.Group, in.Body, s.opts.Seed)

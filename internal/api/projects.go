@@ -22,14 +22,14 @@ func (s *server) registerProjects() {
 			return all(s.tenants.Projects(ctx, a))
 		})
 	register(s, tenant.ProjectRead, get("get-project", "/api/v1/projects/{project}", "One project"),
-		func(ctx context.Context, _ tenant.Actor, in *inProject) (*edited[tenant.Project], error) {
+		func(ctx context.Context, _ tenant.Actor, in *InProject) (*edited[tenant.Project], error) {
 			p, err := s.tenants.Project(ctx, in.Project)
 			return versioned(p, p.Version, err)
 		})
 	register(s, tenant.ProjectAdmin, put("update-project", "/api/v1/projects/{project}", "Change a project's settings"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
-			inProject
-			inVersion
+			InProject
+			InVersion
 			Body tenant.ProjectSettings
 		}) (*edited[tenant.Project], error) {
 			version, err := in.version()
@@ -41,8 +41,8 @@ func (s *server) registerProjects() {
 		})
 	register(s, tenant.ProjectAdmin, del("archive-project", "/api/v1/projects/{project}", "End a project: keys stop working, nobody sees it any more"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
-			inProject
-			inVersion
+			InProject
+			InVersion
 		}) (*struct{}, error) {
 			version, err := in.version()
 			if err != nil {
@@ -51,19 +51,19 @@ func (s *server) registerProjects() {
 			return done(s.tenants.ArchiveProject(ctx, a, in.Project, version))
 		})
 	register(s, tenant.ProjectAdmin, get("list-keys", "/api/v1/projects/{project}/keys", "A project's ingest keys"),
-		func(ctx context.Context, _ tenant.Actor, in *inProject) (*result[Page[tenant.Key]], error) {
+		func(ctx context.Context, _ tenant.Actor, in *InProject) (*result[Page[tenant.Key]], error) {
 			return all(s.tenants.Keys(ctx, in.Project))
 		})
 	register(s, tenant.ProjectAdmin, post("create-key", "/api/v1/projects/{project}/keys", "Make an ingest key; it is shown this one time", http.StatusCreated),
 		func(ctx context.Context, a tenant.Actor, in *struct {
-			inProject
+			InProject
 			Body Named
 		}) (*result[tenant.NewKey], error) {
 			return ok(s.tenants.CreateKey(ctx, a, in.Project, in.Body.Name))
 		})
 	register(s, tenant.ProjectAdmin, del("revoke-key", "/api/v1/projects/{project}/keys/{key}", "Revoke an ingest key"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
-			inProject
+			InProject
 			Key int64 `path:"key" minimum:"1"`
 		}) (*struct{}, error) {
 			return done(s.tenants.RevokeKey(ctx, in.Project, in.Key))
@@ -71,7 +71,7 @@ func (s *server) registerProjects() {
 	register(s, tenant.ProjectRead, get("get-setup", "/api/v1/projects/{project}/setup", "Where to send telemetry and how"), s.setup)
 }
 
-func (s *server) setup(ctx context.Context, _ tenant.Actor, in *inProject) (*result[Setup], error) {
+func (s *server) setup(ctx context.Context, _ tenant.Actor, in *InProject) (*result[Setup], error) {
 	keys, err := s.tenants.Keys(ctx, in.Project)
 	if err != nil {
 		return nil, err

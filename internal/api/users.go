@@ -33,7 +33,7 @@ func (s *server) registerUsers() {
 	register(s, tenant.SystemAdmin, put("update-user", "/api/v1/users/{user}", "Rename, promote or disable an account"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
 			User int64 `path:"user" minimum:"1"`
-			inVersion
+			InVersion
 			Body tenant.UserChange
 		}) (*edited[tenant.User], error) {
 			version, err := in.version()

@@ -30,7 +30,7 @@ import (
 
 const (
 	defaultWorkers = 16
-	defaultTimeout = 4 * time.Minute
+	defaultTimeout = 6 * time.Minute
 	// defaultMaxAttempts with River's back-off (1 s, 16 s, 81 s, … attempt⁴)
 	// gives up after about a day.
 	defaultMaxAttempts = 12
@@ -52,7 +52,7 @@ type Options struct {
 	// implement river.JobArgsWithInsertOpts chooses one, and can then neither
 	// wait for the other jobs nor hold them up.
 	Queues       map[string]int
-	Timeout      time.Duration // the longest a job may run; default 4 minutes
+	Timeout      time.Duration // the longest a job may run; default 6 minutes
 	PollInterval time.Duration // how often to look for work nobody announced; default 1 s
 }
 

@@ -168,7 +168,7 @@ func changed(n int64, err error) error {
 // taken turns a violated unique index on names into the caller's mistake.
 func taken(err error, what string) error {
 	if metadb.IsUnique(err) {
-		return fault.Wrap(err, fault.Conflict, "%s of this name exists already", what)
+		return fault.New(fault.Conflict, "%s of this name exists already", what).WithField("name")
 	}
 	return err
 }

@@ -78,7 +78,7 @@ func (s *Store) insertUser(ctx context.Context, tx *metadb.Tx, email, name, hash
 	if _, err = tx.Exec(ctx, `INSERT INTO account (id, email, name, password_hash, system_admin, disabled, version, created_at)
 		VALUES ($1, $2, $3, $4, $5, FALSE, 1, $6)`, u.ID, email, name, hash, system, metadb.Micros(u.CreatedAt)); err != nil {
 		if metadb.IsUnique(err) {
-			return u, fault.Wrap(err, fault.Conflict, "an account with this address exists already")
+			return u, fault.New(fault.Conflict, "an account with this address exists already").WithField("email")
 		}
 		return u, err
 	}

@@ -1,0 +1,82 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/matrix-aiops/matrix/internal/notify"
+	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/tenant"
+)
+
+// ChannelRequest is what one edits of a channel.
+type ChannelRequest struct {
+	Name    string          `json:"name" minLength:"1" maxLength:"100"`
+	Kind    string          `json:"kind" minLength:"1" maxLength:"50" doc:"one of the channel kinds; it cannot change"`
+	Enabled bool            `json:"enabled"`
+	Config  json.RawMessage `json:"config" doc:"the kind's own settings; a secret given as ******** stays what it is"`
+}
+
+func (r ChannelRequest) target(p project.ID, id, version int64) notify.Target {
+	return notify.Target{ID: id, Project: p, Version: version, Kind: r.Kind, Name: r.Name, Config: r.Config, Enabled: r.Enabled}
+}
+
+// ChannelKinds is what channels can be made of here.
+type ChannelKinds struct {
+	Kinds []string `json:"kinds"`
+}
+
+// InChannel names a channel in the path.
+type InChannel struct {
+	InProject
+	Channel int64 `path:"channel" minimum:"1" doc:"channel id"`
+}
+
+func (s *server) registerChannels() {
+	targets := s.opts.Outbox.Targets
+	register(s, tenant.SelfRead, get("list-channel-kinds", "/api/v1/channel-kinds", "The kinds of channels that can be made"),
+		func(context.Context, tenant.Actor, *nothing) (*result[ChannelKinds], error) {
+			return ok(ChannelKinds{targets().Kinds()}, nil)
+		})
+	register(s, tenant.ProjectRead, get("list-channels", "/api/v1/projects/{project}/channels", "Where a project's messages go"),
+		func(ctx context.Context, _ tenant.Actor, in *InProject) (*result[Page[notify.Target]], error) {
+			return all(targets().List(ctx, in.Project))
+		})
+	register(s, tenant.ProjectWrite, post("create-channel", "/api/v1/projects/{project}/channels", "Make a channel", http.StatusCreated),
+		func(ctx context.Context, a tenant.Actor, in *struct {
+			InProject
+			Body ChannelRequest
+		}) (*edited[notify.Target], error) {
+			t, err := targets().Create(ctx, in.Body.target(in.Project, 0, 0), a.Name)
+			return versioned(t, t.Version, err)
+		})
+	register(s, tenant.ProjectRead, get("get-channel", "/api/v1/projects/{project}/channels/{channel}", "One channel, its secrets masked"),
+		func(ctx context.Context, _ tenant.Actor, in *InChannel) (*edited[notify.Target], error) {
+			t, err := targets().Get(ctx, in.Project, in.Channel)
+			return versioned(t, t.Version, err)
+		})
+	register(s, tenant.ProjectWrite, put("update-channel", "/api/v1/projects/{project}/channels/{channel}", "Change a channel"),
+		func(ctx context.Context, a tenant.Actor, in *struct {
+			InChannel
+			InVersion
+			Body ChannelRequest
+		}) (*edited[notify.Target], error) {
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			t, err := targets().Update(ctx, in.Body.target(in.Project, in.Channel, version), a.Name)
+			return versioned(t, t.Version, err)
+		})
+	register(s, tenant.ProjectWrite, del("delete-channel", "/api/v1/projects/{project}/channels/{channel}", "Delete a channel"),
+		func(ctx context.Context, _ tenant.Actor, in *InChannel) (*struct{}, error) {
+			return done(targets().Delete(ctx, in.Project, in.Channel))
+		})
+	register(s, tenant.ProjectWrite, post("test-channel", "/api/v1/projects/{project}/channels/{channel}/test", "Send a test message now", http.StatusNoContent),
+		func(ctx context.Context, a tenant.Actor, in *InChannel) (*struct{}, error) {
+			return done(s.opts.Outbox.Test(ctx, in.Project, in.Channel, notify.Message{
+				Kind: "test", Subject: "MATRIX", Text: a.Name + ": this is a test message.", Link: s.origin,
+			}))
+		})
+}

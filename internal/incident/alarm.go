@@ -1,0 +1,59 @@
+package incident
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/matrix-aiops/matrix/internal/rule"
+)
+
+const (
+	alarmInstances = 20  // lines; more than that nobody reads in a message
+	alarmName      = 200 // characters of a name in an alarm
+)
+
+// unknownPhase stands for a missing deployment environment. An empty line would
+// look like a broken message.
+const unknownPhase = "UNKNOWN"
+
+// alarmText is the plain alarm, line by line the one MATRIX users know. It is
+// the same in every language.
+func alarmText(f rule.Firing, projectName string, zone *time.Location) string {
+	var b strings.Builder
+	b.WriteString("[MATRIX-APM]\n")
+	fmt.Fprintf(&b, "Phase: %s\n", phaseName(f.Phase))
+	fmt.Fprintf(&b, "%s(%s)\n", oneLine(f.Service), oneLine(projectName))
+	fmt.Fprintf(&b, "Rule Name: %s\n", oneLine(f.Rule.Name))
+	fmt.Fprintf(&b, "[SQL Response time >= %d ms] occurred %d times.\n", f.Rule.ThresholdMs, f.Count)
+	const minute = "2006-01-02 15:04"
+	fmt.Fprintf(&b, "[%s ~ %s]", f.From.In(zone).Format(minute), f.To.In(zone).Format(minute))
+	for i, instance := range f.Instances {
+		if i == alarmInstances {
+			fmt.Fprintf(&b, "\n[%d more instances]", len(f.Instances)-i)
+			break
+		}
+		fmt.Fprintf(&b, "\n[%s: %d times]", oneLine(instance.Name), instance.Count)
+	}
+	return b.String()
+}
+
+func phaseName(phase string) string {
+	if phase = strings.ToUpper(oneLine(phase)); phase != "" {
+		return phase
+	}
+	return unknownPhase
+}
+
+// oneLine makes a name that a monitored program chose fit for a line: it cannot
+// add lines of its own.
+func oneLine(name string) string {
+	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || !unicode.IsPrint(r)
+	}), " ")
+	if r := []rune(name); len(r) > alarmName {
+		return string(r[:alarmName]) + "…"
+	}
+	return name
+}

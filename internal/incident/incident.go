@@ -1,0 +1,163 @@
+// Package incident is the case: a rule fired, people are told, the cause is
+// looked for, and it ends.
+//
+// It owns the incident's state, its timeline, the plain alarm text and the
+// order of the analysis: collect evidence, ask the model, check the answer or
+// write without one, tell people. It does not detect (package rule), collect
+// (evidence), ask (ai), write (report) or deliver (notify): it calls them. It
+// talks to the metadata database and to the job queue; everything that comes
+// later is a job, and every job may run twice.
+package incident
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/evidence"
+	"github.com/matrix-aiops/matrix/internal/ground"
+	"github.com/matrix-aiops/matrix/internal/job"
+	"github.com/matrix-aiops/matrix/internal/mask"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/notify"
+	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/report"
+	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/tenant"
+)
+
+// The states of an incident. A resolved one stays so: a later match opens another.
+const (
+	Open     = "open"
+	Resolved = "resolved"
+)
+
+// The states of an incident's analysis. Failed means that the traces could not
+// be read, so the report knows no more than the alarm.
+const (
+	Pending = "pending"
+	Running = "running"
+	Done    = "done"
+	Failed  = "failed"
+)
+
+// Incident is one case as a list shows it.
+type Incident struct {
+	ID             int64                `json:"id"`
+	Project        project.ID           `json:"project_id"`
+	State          string               `json:"state" enum:"open,resolved"`
+	AcknowledgedBy string               `json:"acknowledged_by" doc:"who is on it, empty for nobody"`
+	AcknowledgedAt *time.Time           `json:"acknowledged_at"`
+	Title          string               `json:"title"`
+	Rule           RuleRef              `json:"rule"`
+	Service        string               `json:"service"`
+	Phase          string               `json:"phase"`
+	OpenedAt       time.Time            `json:"opened_at"`
+	LastMatchAt    time.Time            `json:"last_match_at"`
+	ResolvedAt     *time.Time           `json:"resolved_at"`
+	ResolvedBy     string               `json:"resolved_by" doc:"empty when it ended by itself"`
+	Matches        int                  `json:"matches"`
+	Instances      []rule.InstanceCount `json:"instances" doc:"most matches first"`
+	Analysis       string               `json:"analysis" enum:"pending,running,done,failed"`
+}
+
+// RuleRef is the rule that fired, as it was then.
+type RuleRef struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+}
+
+// Detail is everything the page of one incident shows.
+type Detail struct {
+	Incident
+	Alarm      string            `json:"alarm"`
+	Report     *report.Report    `json:"report"`
+	Evidence   []ground.Fact     `json:"evidence"`
+	Timeline   []Event           `json:"timeline"`
+	Masking    Masking           `json:"masking"`
+	Deliveries []notify.Delivery `json:"deliveries"`
+}
+
+// Masking says what was hidden from the model, and behind which tokens.
+type Masking struct {
+	Counts []mask.Count `json:"counts"`
+	Tokens []mask.Token `json:"tokens"`
+}
+
+// Event is one entry of an incident's timeline.
+type Event struct {
+	At   time.Time      `json:"at"`
+	Kind string         `json:"kind" enum:"opened,matched,analysis_started,analysis_requested,analyzed,acknowledged,resolved"`
+	Data map[string]any `json:"data"`
+}
+
+const (
+	// analysisDelay lets the rest of the trace arrive: a slow span is exported
+	// before the spans around it have ended.
+	analysisDelay = 5 * time.Second
+	// analysisPatience is how long an analysis waits for traces that cannot be
+	// read before it goes on without them.
+	analysisPatience = 5 * time.Minute
+	// analysisLost is how long after it was asked for an analysis cannot be
+	// under way any more: its job was lost.
+	analysisLost = time.Hour
+	// askTimeout bounds the whole conversation with the models; it is below the
+	// longest a job may run, so that there is time left to write without them.
+	askTimeout = 3 * time.Minute
+)
+
+// Options are the dependencies of a Service. All functions are required.
+type Options struct {
+	DB     *metadb.DB
+	Jobs   *job.Queue
+	Outbox *notify.Outbox
+	// Project looks a project up: its name and language.
+	Project func(ctx context.Context, p project.ID) (tenant.Project, error)
+	// Collect gathers the evidence (evidence.Collector.Collect).
+	Collect func(ctx context.Context, p project.ID, in evidence.Input) (*ground.Bundle, error)
+	// Ask talks to the model (ai.Gateway.Run).
+	Ask func(ctx context.Context, caller ai.Caller, role string, in ai.Input) (*ai.Result, error)
+	// BaseURL is where people reach the UI, without a slash at the end.
+	BaseURL string
+	// Location is the time zone of the times in alarms; default the server's.
+	Location *time.Location
+	Log      *slog.Logger
+	Now      func() time.Time
+}
+
+// Service keeps incidents.
+type Service struct{ opts Options }
+
+// New returns a service and registers its jobs; call it before Jobs.Start.
+func New(opts Options) (*Service, error) {
+	switch {
+	case opts.DB == nil || opts.Jobs == nil || opts.Outbox == nil:
+		return nil, errors.New("incident: Options.DB, Jobs and Outbox are required")
+	case opts.Project == nil || opts.Collect == nil || opts.Ask == nil:
+		return nil, errors.New("incident: Options.Project, Collect and Ask are required")
+	}
+	opts.BaseURL = strings.TrimRight(opts.BaseURL, "/")
+	opts.Location = cmp.Or(opts.Location, time.Local)
+	opts.Log = cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "incident")
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	s := &Service{opts: opts}
+	job.Handle(opts.Jobs, s.analyze)
+	job.Handle(opts.Jobs, s.quiet)
+	return s, nil
+}
+
+// link is the address of an incident's page.
+func (s *Service) link(p project.ID, id int64) string {
+	return fmt.Sprintf("%s/projects/%d/incidents/%d", s.opts.BaseURL, p, id)
+}
+
+// ref is how messages and model calls name an incident.
+func ref(id int64) string { return fmt.Sprintf("incident/%d", id) }

@@ -1,0 +1,186 @@
+package incident
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/job"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/notify"
+	"github.com/matrix-aiops/matrix/internal/rule"
+)
+
+const (
+	keepInstances = 100
+	keepWorst     = 3 // what evidence looks at
+)
+
+// scope is what an incident's evidence is about, as far as the rule knows it.
+type scope struct {
+	From          time.Time    `json:"from"`
+	To            time.Time    `json:"to"`
+	ThresholdMs   int          `json:"threshold_ms"`
+	WindowMinutes int          `json:"window_minutes"`
+	Count         int          `json:"count"` // in the window
+	Worst         []rule.Match `json:"worst"` // slowest first, each of another trace
+}
+
+// Open takes a firing into account, inside the evaluation's transaction: it
+// adds the new matches to the incident that is open for the same rule, service
+// and phase, or opens one when the firing meets the rule. It is rule's OnFire.
+func (s *Service) Open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error {
+	var id int64
+	err := tx.QueryRow(ctx, `SELECT id FROM incident WHERE rule_id = $1 AND service = $2 AND phase = $3 AND state = 'open'`,
+		f.Rule.ID, f.Service, f.Phase).Scan(&id)
+	switch {
+	case errors.Is(err, metadb.ErrNoRows) && !f.Met:
+		return nil
+	case errors.Is(err, metadb.ErrNoRows):
+		return s.open(ctx, tx, f)
+	case err != nil:
+		return fmt.Errorf("find open incident: %w", err)
+	}
+	return s.add(ctx, tx, id, f)
+}
+
+func (s *Service) open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error {
+	p, err := s.opts.Project(ctx, f.Rule.Project)
+	if fault.Is(err, fault.NotFound) {
+		return nil // archived while it was evaluated: nobody is left to tell
+	}
+	if err != nil {
+		return fmt.Errorf("open incident: %w", err)
+	}
+	id, err := metadb.NextID(ctx, tx, "incident")
+	if err != nil {
+		return fmt.Errorf("open incident: %w", err)
+	}
+	now := s.opts.Now()
+	alarm := alarmText(f, p.Name, s.opts.Location)
+	title := oneLine(f.Rule.Name) + " · " + oneLine(f.Service)
+	about := scope{From: f.From, To: f.To, ThresholdMs: f.Rule.ThresholdMs, Count: f.Count, WindowMinutes: f.Rule.WindowMinutes, Worst: worst(nil, f.Window)}
+	_, err = tx.Exec(ctx, `INSERT INTO incident (id, project_id, state, title, rule_id, rule_name, rule_kind, service, phase,
+			alarm, scope, quiet_minutes, channels, opened_at, last_match_at, seen_at, matches, instances,
+			acknowledged_at, acknowledged_by, resolved_at, resolved_by,
+			analysis, analysis_run, analysis_since, report, evidence, masking)
+		VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $13, $15, $16,
+			0, '', 0, '', 'pending', 1, $13, '', '[]', '{}')`,
+		id, f.Rule.Project, title, f.Rule.ID, f.Rule.Name, f.Rule.Kind, f.Service, f.Phase,
+		alarm, encode(about), f.Rule.QuietMinutes, encode(f.Rule.Channels), metadb.Micros(now),
+		metadb.Micros(latest(f)), f.Count, encode(mergeInstances(nil, f.Instances)))
+	if err != nil {
+		return fmt.Errorf("open incident: %w", err)
+	}
+	if err := s.note(ctx, tx, id, "opened", map[string]any{"matches": f.Count, "rule": f.Rule.Name}); err != nil {
+		return err
+	}
+	opened, err := s.load(ctx, tx, f.Rule.Project, id)
+	if err != nil {
+		return err
+	}
+	err = s.opts.Outbox.Enqueue(ctx, tx, f.Rule.Channels, notify.Message{
+		Project: f.Rule.Project, Key: ref(id) + "/alarm", Kind: "incident.alarm", Ref: ref(id),
+		Subject: title + " (" + phaseName(f.Phase) + ")", Text: alarm, Fixed: true,
+		Link: s.link(f.Rule.Project, id), LinkText: linkText(p.Language), Data: map[string]any{"incident": opened.Incident},
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.opts.Jobs.Insert(ctx, tx, analyzeJob{Incident: id, Run: 1}, job.At(now.Add(analysisDelay))); err != nil {
+		return err
+	}
+	return s.opts.Jobs.Insert(ctx, tx, quietJob{Incident: id}, job.At(now.Add(quietPeriod(f.Rule.QuietMinutes))))
+}
+
+// add takes later matches into an open incident.
+func (s *Service) add(ctx context.Context, tx *metadb.Tx, id int64, f rule.Firing) error {
+	c, err := s.load(ctx, tx, f.Rule.Project, id)
+	if err != nil {
+		return err
+	}
+	about := c.scope
+	if f.Met { // the latest window worth an alarm
+		about.From, about.To, about.Count = f.From, f.To, f.Count
+	}
+	about.Worst = worst(about.Worst, f.Matches)
+	last := latest(f)
+	if last.Before(c.LastMatchAt) {
+		last = c.LastMatchAt
+	}
+	_, err = tx.Exec(ctx, `UPDATE incident SET scope = $2, last_match_at = $3, seen_at = $4, matches = $5, instances = $6 WHERE id = $1`,
+		id, encode(about), metadb.Micros(last), metadb.Micros(s.opts.Now()), c.Matches+f.New,
+		encode(mergeInstances(c.Instances, f.NewInstances)))
+	if err != nil {
+		return fmt.Errorf("add to incident: %w", err)
+	}
+	return s.noteMatches(ctx, tx, id, f.New)
+}
+
+// latest is when the newest match of f ended, the end of the window when it brings none.
+func latest(f rule.Firing) time.Time {
+	var last time.Time
+	for _, m := range f.Matches {
+		if end := m.Start.Add(time.Duration(m.DurationNs)); end.After(last) {
+			last = end
+		}
+	}
+	return cmp.Or(last, f.To)
+}
+
+// worst merges new matches into the slowest ones of different traces.
+func worst(kept, more []rule.Match) []rule.Match {
+	all := slices.Concat(kept, more)
+	slices.SortStableFunc(all, func(a, b rule.Match) int { return cmp.Compare(b.DurationNs, a.DurationNs) })
+	out := all[:0:0]
+	for _, m := range all {
+		if len(out) < keepWorst && !slices.ContainsFunc(out, func(o rule.Match) bool { return o.TraceID == m.TraceID }) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// mergeInstances adds counts by name, most matches first. Beyond keepInstances
+// names the rarest are dropped.
+func mergeInstances(kept, more []rule.InstanceCount) []rule.InstanceCount {
+	out := slices.Clone(kept)
+	for _, m := range more {
+		if i := slices.IndexFunc(out, func(o rule.InstanceCount) bool { return o.Name == m.Name }); i >= 0 {
+			out[i].Count += m.Count
+		} else {
+			out = append(out, m)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b rule.InstanceCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Name, b.Name))
+	})
+	return out[:min(len(out), keepInstances)]
+}
+
+func linkText(language string) string {
+	if language == "en" {
+		return "Open in MATRIX"
+	}
+	return "MATRIX에서 보기"
+}
+
+func quietPeriod(minutes int) time.Duration { return time.Duration(max(1, minutes)) * time.Minute }
+
+// encode is JSON of a value that always can be: no nil slice becomes null.
+func encode(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // plain data; a channel or a function in it is a programming error
+	}
+	if string(raw) == "null" {
+		return "[]"
+	}
+	return string(raw)
+}

@@ -15,9 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -72,6 +70,7 @@ type server struct {
 	tenants *tenant.Store
 	now     func() time.Time
 	api     huma.API
+	schemas schemas
 	failure *huma.Response // what every operation answers when it does not work
 	https   bool           // BaseURL says so
 	origin  string         // of BaseURL, "" without
@@ -94,7 +93,7 @@ func build(opts Options) (*server, *http.ServeMux, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	s := &server{opts: opts, tenants: opts.Tenants, now: opts.Now,
+	s := &server{opts: opts, tenants: opts.Tenants, now: opts.Now, schemas: schemas{},
 		log: cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "api")}
 	if opts.BaseURL != "" {
 		base, err := url.Parse(opts.BaseURL)
@@ -107,7 +106,7 @@ func build(opts Options) (*server, *http.ServeMux, error) {
 	config := huma.DefaultConfig("MATRIX", "1")
 	config.CreateHooks = nil // no $schema members in bodies
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
-	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaNames())
+	config.Components.Schemas = huma.NewMapRegistry(schemaPath, s.schemas.name)
 	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[trace.Kind](), reflect.TypeFor[spanKind]())
 	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[trace.Status](), reflect.TypeFor[spanStatus]())
 	config.Transformers = []huma.Transformer{reshape}
@@ -144,55 +143,4 @@ func (s *server) resources() {
 	s.registerTraces()
 	s.registerRules()
 	s.registerChannels()
-}
-
-// schemaNames names a schema after its Go type, and after its package too when
-// another package's type had the name first.
-func schemaNames() func(t reflect.Type, hint string) string {
-	owners := map[string]reflect.Type{}
-	return func(t reflect.Type, hint string) string {
-		name := huma.DefaultSchemaNamer(t, hint)
-		for t.Kind() == reflect.Pointer {
-			t = t.Elem()
-		}
-		if owner, taken := owners[name]; taken && owner != t {
-			pkg := path.Base(t.PkgPath())
-			name = strings.ToUpper(pkg[:1]) + pkg[1:] + name
-		}
-		owners[name] = t
-		return name
-	}
-}
-
-// describe serves the OpenAPI description of what has been registered.
-func (s *server) describe(mux *http.ServeMux) error {
-	openapi := s.api.OpenAPI()
-	schemas := openapi.Components.Schemas.Map()
-	delete(schemas, "ErrorModel") // huma's own, which reshape replaces
-	for _, schema := range schemas {
-		neverNull(schema)
-	}
-	text, err := openapi.YAML()
-	if err != nil {
-		return fmt.Errorf("api: describe: %w", err)
-	}
-	mux.HandleFunc("GET /api/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/yaml")
-		_, _ = w.Write(text) // the caller is gone when this fails
-	})
-	return nil
-}
-
-// neverNull says what is true of our lists: an empty one is [], not null.
-func neverNull(schema *huma.Schema) {
-	if schema == nil {
-		return
-	}
-	if schema.Type == huma.TypeArray {
-		schema.Nullable = false
-	}
-	neverNull(schema.Items)
-	for _, property := range schema.Properties {
-		neverNull(property)
-	}
 }

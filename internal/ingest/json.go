@@ -1,0 +1,85 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+
+	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+)
+
+// fromJSON converts a request in OTLP's JSON encoding to its protobuf bytes, so
+// that both encodings share one decoder. OTLP's JSON is that of protobuf except
+// that ids are hexadecimal.
+// https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+func fromJSON(body []byte) ([]byte, error) {
+	var tree any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber() // nanoseconds do not fit a float
+	if err := d.Decode(&tree); err != nil {
+		return nil, fault.New(fault.Invalid, "malformed JSON: %v", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fault.New(fault.Invalid, "malformed JSON: more than one value")
+	}
+	each(tree, "resourceSpans", "resource_spans", func(resource any) {
+		each(resource, "scopeSpans", "scope_spans", func(scope any) {
+			each(scope, "spans", "spans", func(span any) {
+				hexToBase64(span, "traceId", "trace_id")
+				hexToBase64(span, "spanId", "span_id")
+				hexToBase64(span, "parentSpanId", "parent_span_id")
+				each(span, "links", "links", func(link any) {
+					hexToBase64(link, "traceId", "trace_id")
+					hexToBase64(link, "spanId", "span_id")
+				})
+			})
+		})
+	})
+	plain, err := json.Marshal(tree)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "malformed JSON")
+	}
+	var request collector.ExportTraceServiceRequest
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(plain, &request); err != nil {
+		return nil, fault.New(fault.Invalid, "malformed ExportTraceServiceRequest: %v", err)
+	}
+	return proto.Marshal(&request)
+}
+
+// each calls fn for the elements of an object's list, under either of the names
+// that protobuf's JSON allows.
+func each(object any, camel, snake string, fn func(any)) {
+	fields, _ := object.(map[string]any)
+	for _, name := range []string{camel, snake} {
+		list, _ := fields[name].([]any)
+		for _, element := range list {
+			fn(element)
+		}
+		if camel == snake {
+			return
+		}
+	}
+}
+
+// hexToBase64 rewrites an id. One that is not hexadecimal becomes no id: that
+// span is refused, and its neighbours are not.
+func hexToBase64(object any, camel, snake string) {
+	fields, _ := object.(map[string]any)
+	for _, name := range []string{camel, snake} {
+		text, ok := fields[name].(string)
+		if !ok {
+			continue
+		}
+		id, err := hex.DecodeString(text)
+		if err != nil {
+			id = []byte{0}
+		}
+		fields[name] = base64.StdEncoding.EncodeToString(id)
+	}
+}

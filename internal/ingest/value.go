@@ -1,0 +1,205 @@
+package ingest
+
+import (
+	"encoding/base64"
+	"math"
+	"strconv"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/matrix-aiops/matrix/internal/trace"
+)
+
+// maxDepth is how deep an attribute value may nest before the rest of it is
+// shown as "…": a request must not choose the depth of our stack.
+const maxDepth = 16
+
+// maxRendered is where the rendering of a nested value stops: it will be cut
+// at trace.MaxValueLength anyway.
+const maxRendered = trace.MaxValueLength + 1<<10
+
+var (
+	textTrue  = []byte("true")
+	textFalse = []byte("false")
+	textNull  = []byte("null")
+)
+
+// keyValue reads a KeyValue message.
+func (d *decoder) keyValue(b []byte) (key, value []byte, err error) {
+	for w := walk(b); ; {
+		if !w.next() {
+			return key, value, w.fault(keyValueFields)
+		}
+		switch {
+		case w.number == 1 && w.is(protowire.BytesType):
+			key = w.bytes
+		case w.number == 2 && w.is(protowire.BytesType):
+			if value, err = d.value(w.bytes); err != nil {
+				return nil, nil, w.within(err, keyValueFields, -1)
+			}
+		}
+	}
+}
+
+// value reads an AnyValue as text: scalars plainly, bytes in base64, lists and
+// maps as JSON, nothing as "". The result is a view of b or of the decoder's
+// scratch.
+func (d *decoder) value(b []byte) (text []byte, err error) {
+	for w := walk(b); ; {
+		if !w.next() {
+			return text, w.fault(anyValueFields)
+		}
+		at := len(d.scratch)
+		switch w.number {
+		case 1:
+			if w.is(protowire.BytesType) {
+				text = w.bytes
+			}
+			continue
+		case 2:
+			if w.is(protowire.VarintType) {
+				text = textFalse
+				if w.value != 0 {
+					text = textTrue
+				}
+			}
+			continue
+		case 3:
+			if w.is(protowire.VarintType) {
+				d.scratch = strconv.AppendInt(d.scratch, int64(w.value), 10)
+			}
+		case 4:
+			if w.is(protowire.Fixed64Type) {
+				d.scratch = strconv.AppendFloat(d.scratch, math.Float64frombits(w.value), 'g', -1, 64)
+			}
+		case 5, 6:
+			if w.is(protowire.BytesType) {
+				if err := d.list(w.bytes, w.number == 6, 1, at); err != nil {
+					return nil, w.within(err, anyValueFields, -1)
+				}
+			}
+		case 7:
+			if w.is(protowire.BytesType) {
+				d.scratch = base64.StdEncoding.AppendEncode(d.scratch, w.bytes[:min(len(w.bytes), maxRendered)])
+			}
+		default:
+			continue
+		}
+		text = d.scratch[at:len(d.scratch):len(d.scratch)]
+	}
+}
+
+// list renders an ArrayValue, or a KeyValueList when it is a map, as JSON. The
+// value it is part of began at start in the scratch; behind maxRendered from
+// there it is only checked.
+func (d *decoder) list(b []byte, isMap bool, depth, start int) error {
+	if depth > maxDepth {
+		d.put(start, `"…"`)
+		return nil
+	}
+	open, shut := "[", "]"
+	if isMap {
+		open, shut = "{", "}"
+	}
+	d.put(start, open)
+	w := walk(b)
+	for i := 0; w.next(); {
+		if w.number != 1 || !w.is(protowire.BytesType) {
+			continue
+		}
+		if i > 0 {
+			d.put(start, ",")
+		}
+		element := d.jsonValue
+		if isMap {
+			element = d.jsonPair
+		}
+		if err := element(w.bytes, depth, start); err != nil {
+			return w.within(err, listFields, i)
+		}
+		i++
+	}
+	d.put(start, shut)
+	return w.fault(listFields)
+}
+
+// jsonPair renders a KeyValue inside of a map.
+func (d *decoder) jsonPair(b []byte, depth, start int) error {
+	var key, value []byte
+	w := walk(b)
+	for w.next() {
+		switch {
+		case w.number == 1 && w.is(protowire.BytesType):
+			key = w.bytes
+		case w.number == 2 && w.is(protowire.BytesType):
+			value = w.bytes
+		}
+	}
+	if err := w.fault(keyValueFields); err != nil {
+		return err
+	}
+	d.putString(start, key)
+	d.put(start, ":")
+	return d.jsonValue(value, depth, start)
+}
+
+// jsonValue renders an AnyValue inside of a list or map.
+func (d *decoder) jsonValue(b []byte, depth, start int) error {
+	var last walker // of a oneof the last field counts
+	w := walk(b)
+	for w.next() {
+		if w.number >= 1 && w.number <= 7 && w.is(anyValueTypes[w.number]) {
+			last = w
+		}
+	}
+	if err := w.fault(anyValueFields); err != nil {
+		return err
+	}
+	switch last.number {
+	case 0:
+		d.put(start, string(textNull))
+	case 1:
+		d.putString(start, last.bytes)
+	case 2:
+		d.put(start, strconv.FormatBool(last.value != 0))
+	case 3:
+		if d.room(start) >= 0 {
+			d.scratch = strconv.AppendInt(d.scratch, int64(last.value), 10)
+		}
+	case 4:
+		f := math.Float64frombits(last.value)
+		if math.IsNaN(f) || math.IsInf(f, 0) { // JSON has no word for them
+			d.put(start, strconv.Quote(strconv.FormatFloat(f, 'g', -1, 64)))
+			break
+		}
+		if d.room(start) >= 0 {
+			d.scratch = strconv.AppendFloat(d.scratch, f, 'g', -1, 64)
+		}
+	case 5, 6:
+		if err := d.list(last.bytes, last.number == 6, depth+1, start); err != nil {
+			return last.within(err, anyValueFields, -1)
+		}
+	case 7:
+		d.putString(start, base64.StdEncoding.AppendEncode(nil, last.bytes[:min(len(last.bytes), maxRendered)]))
+	}
+	return nil
+}
+
+// anyValueTypes are the wire types of AnyValue's fields.
+var anyValueTypes = [...]protowire.Type{1: protowire.BytesType, 2: protowire.VarintType, 3: protowire.VarintType,
+	4: protowire.Fixed64Type, 5: protowire.BytesType, 6: protowire.BytesType, 7: protowire.BytesType}
+
+// room is how many bytes may still be rendered, negative when none.
+func (d *decoder) room(start int) int { return maxRendered - (len(d.scratch) - start) }
+
+func (d *decoder) put(start int, s string) {
+	if d.room(start) >= 0 {
+		d.scratch = append(d.scratch, s...)
+	}
+}
+
+func (d *decoder) putString(start int, s []byte) {
+	if room := d.room(start); room >= 0 {
+		d.scratch = trace.AppendJSONString(d.scratch, s[:min(len(s), room)])
+	}
+}

@@ -1,0 +1,160 @@
+package ingest
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// walker steps over the fields of one protobuf message. After next, the field
+// is in number, kind and, by kind, bytes or value; they are views into the
+// message. A walker that has met a fault stops.
+type walker struct {
+	rest   []byte
+	number protowire.Number
+	kind   protowire.Type
+	bytes  []byte // of a length-delimited field
+	value  uint64 // of a varint, fixed32 or fixed64 field
+	from   []byte // the message from the start of this field on
+	bad    string // the fault, "" while there is none
+}
+
+func walk(message []byte) walker { return walker{rest: message} }
+
+// next moves to the next field. It returns false at the end and at a fault.
+func (w *walker) next() bool {
+	if len(w.rest) == 0 || w.bad != "" {
+		return false
+	}
+	w.from = w.rest
+	tag, ok := w.varint()
+	if !ok {
+		return w.fail("malformed tag")
+	}
+	w.number, w.kind = protowire.DecodeTag(tag)
+	if w.number < protowire.MinValidNumber {
+		return w.fail("malformed tag")
+	}
+	switch w.kind {
+	case protowire.BytesType:
+		n, ok := w.varint()
+		if !ok {
+			return w.fail("malformed length")
+		}
+		if n > uint64(len(w.rest)) {
+			return w.fail(fmt.Sprintf("length %d runs past the end of the message, %d bytes left", n, len(w.rest)))
+		}
+		w.bytes, w.rest = w.rest[:n], w.rest[n:]
+	case protowire.VarintType:
+		if w.value, ok = w.varint(); !ok {
+			return w.fail("malformed varint")
+		}
+	case protowire.Fixed64Type:
+		if len(w.rest) < 8 {
+			return w.fail("truncated fixed64")
+		}
+		w.value, w.rest = binary.LittleEndian.Uint64(w.rest), w.rest[8:]
+	case protowire.Fixed32Type:
+		if len(w.rest) < 4 {
+			return w.fail("truncated fixed32")
+		}
+		w.value, w.rest = uint64(binary.LittleEndian.Uint32(w.rest)), w.rest[4:]
+	default: // groups are gone from the language, but may still be skipped
+		n := protowire.ConsumeFieldValue(w.number, w.kind, w.rest)
+		if n < 0 {
+			return w.fail("malformed group")
+		}
+		w.rest = w.rest[n:]
+	}
+	return true
+}
+
+// is reports whether the field has the wire type its message declares; another
+// one is a fault.
+func (w *walker) is(want protowire.Type) bool {
+	if w.kind == want {
+		return true
+	}
+	return w.fail(fmt.Sprintf("wire type %d, want %d", w.kind, want))
+}
+
+func (w *walker) fail(what string) bool {
+	w.bad = what
+	return false
+}
+
+func (w *walker) varint() (uint64, bool) {
+	if len(w.rest) > 0 && w.rest[0] < 0x80 {
+		v := uint64(w.rest[0])
+		w.rest = w.rest[1:]
+		return v, true
+	}
+	v, n := protowire.ConsumeVarint(w.rest)
+	if n < 0 {
+		return 0, false
+	}
+	w.rest = w.rest[n:]
+	return v, true
+}
+
+// wireError is malformed input: where and what.
+type wireError struct {
+	path string // "resource_spans[0].scope_spans[2].spans[17].name"
+	left int    // bytes from the fault to the end of the request
+	what string
+}
+
+func (e *wireError) Error() string { return e.path + ": " + e.what }
+
+// fault is the walker's fault as an error, nil when there is none. fields names
+// the message's fields by number.
+func (w *walker) fault(fields []string) error {
+	if w.bad == "" {
+		return nil
+	}
+	// All slices are views of one request, cut at their ends never: capacities
+	// tell positions.
+	return &wireError{path: fieldName(fields, w.number), left: cap(w.from), what: w.bad}
+}
+
+// within puts err below the walker's present field, the index-th of its kind; a
+// negative index is a field that does not repeat.
+func (w *walker) within(err error, fields []string, index int) error {
+	e, ok := err.(*wireError)
+	if !ok {
+		return err
+	}
+	name := fieldName(fields, w.number)
+	if index >= 0 {
+		name = fmt.Sprintf("%s[%d]", name, index)
+	}
+	e.path = name + "." + e.path
+	return e
+}
+
+func fieldName(fields []string, n protowire.Number) string {
+	if int(n) < len(fields) && fields[n] != "" {
+		return fields[n]
+	}
+	return fmt.Sprintf("field %d", n)
+}
+
+// The fields of OTLP by number, for error messages.
+var (
+	requestFields       = []string{1: "resource_spans"}
+	resourceSpansFields = []string{1: "resource", 2: "scope_spans", 3: "schema_url"}
+	resourceFields      = []string{1: "attributes", 2: "dropped_attributes_count"}
+	scopeSpansFields    = []string{1: "scope", 2: "spans", 3: "schema_url"}
+	scopeFields         = []string{1: "name", 2: "version", 3: "attributes", 4: "dropped_attributes_count"}
+	spanFields          = []string{1: "trace_id", 2: "span_id", 3: "trace_state", 4: "parent_span_id", 5: "name", 6: "kind",
+		7: "start_time_unix_nano", 8: "end_time_unix_nano", 9: "attributes", 10: "dropped_attributes_count", 11: "events",
+		12: "dropped_events_count", 13: "links", 14: "dropped_links_count", 15: "status", 16: "flags"}
+	eventFields    = []string{1: "time_unix_nano", 2: "name", 3: "attributes", 4: "dropped_attributes_count"}
+	linkFields     = []string{1: "trace_id", 2: "span_id", 3: "trace_state", 4: "attributes", 5: "dropped_attributes_count", 6: "flags"}
+	statusFields   = []string{2: "message", 3: "code"}
+	keyValueFields = []string{1: "key", 2: "value"}
+	anyValueFields = []string{1: "string_value", 2: "bool_value", 3: "int_value", 4: "double_value", 5: "array_value",
+		6: "kvlist_value", 7: "bytes_value"}
+	listFields = []string{1: "values"}
+)

@@ -1,0 +1,165 @@
+package ai
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/project"
+)
+
+// CallQuery selects calls of one project, newest first.
+type CallQuery struct {
+	Role   string // "" = all
+	Ref    string // "" = all
+	Cursor string // NextCursor of the page before, "" = the first
+	Limit  int    // at most 200; 0 = 50
+}
+
+// CallPage is one page of calls, without attempts.
+type CallPage struct {
+	Items      []Call `json:"items"`
+	NextCursor string `json:"next_cursor"` // "" = the last page
+	Total      uint64 `json:"total"`
+}
+
+type callRow struct {
+	CallID       string    `ch:"call_id"`
+	At           time.Time `ch:"at"`
+	CallerKind   string    `ch:"caller_kind"`
+	CallerName   string    `ch:"caller_name"`
+	CallerRef    string    `ch:"caller_ref"`
+	Role         string    `ch:"role"`
+	RoleVersion  uint32    `ch:"role_version"`
+	Language     string    `ch:"language"`
+	Status       string    `ch:"status"`
+	Provider     string    `ch:"provider"`
+	Model        string    `ch:"model"`
+	Parameters   string    `ch:"parameters"`
+	System       string    `ch:"system"`
+	Message      string    `ch:"message"`
+	Answer       string    `ch:"answer"`
+	LatencyMs    uint32    `ch:"latency_ms"`
+	InputTokens  uint64    `ch:"input_tokens"`
+	CachedTokens uint64    `ch:"cached_tokens"`
+	OutputTokens uint64    `ch:"output_tokens"`
+	CostUSD      *float64  `ch:"cost_usd"`
+	Masked       string    `ch:"masked"`
+	Error        string    `ch:"error"`
+}
+
+func (r callRow) call(p project.ID) (Call, error) {
+	c := Call{
+		Project: p, CallID: r.CallID, At: r.At.UTC(), CallerKind: r.CallerKind, CallerName: r.CallerName, CallerRef: r.CallerRef,
+		Role: r.Role, RoleVersion: int(r.RoleVersion), Language: r.Language, Status: r.Status, Provider: r.Provider, Model: r.Model,
+		System: r.System, Message: r.Message, Answer: r.Answer, LatencyMs: int64(r.LatencyMs), Error: r.Error,
+		Usage: Usage{InputTokens: int64(r.InputTokens), CachedTokens: int64(r.CachedTokens), OutputTokens: int64(r.OutputTokens), CostUSD: r.CostUSD},
+	}
+	return c, errors.Join(json.Unmarshal([]byte(r.Parameters), &c.Parameters), json.Unmarshal([]byte(r.Masked), &c.Masked))
+}
+
+const callColumns = `call_id, at, caller_kind, caller_name, caller_ref, role, role_version, language, status, provider, model, parameters,
+	system, message, answer, latency_ms, input_tokens, cached_tokens, output_tokens, cost_usd, masked, error`
+
+// Calls returns one page of the project's calls, newest first, without attempts.
+func (g *Gateway) Calls(ctx context.Context, p project.ID, q CallQuery) (*CallPage, error) {
+	limit := q.Limit
+	if limit <= 0 {
+		limit = 50
+	}
+	limit = min(limit, 200)
+	const selected = ` FROM ai_calls WHERE project_id = {project:UInt32} AND ({role:String} = '' OR role = {role:String}) AND ({ref:String} = '' OR caller_ref = {ref:String})`
+	params := []clickhouse.Param{clickhouse.P("role", q.Role), clickhouse.P("ref", q.Ref)}
+	var count []struct {
+		N uint64 `ch:"n"`
+	}
+	if err := g.calls.telemetry.Select(ctx, p, &count, `SELECT uniqExact(call_id) AS n`+selected, params...); err != nil {
+		return nil, fmt.Errorf("count ai calls: %w", err)
+	}
+	before, beforeID, err := readCursor(q.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	params = append(params, clickhouse.P("before", before), clickhouse.P("before_id", beforeID), clickhouse.P("limit", uint64(limit+1)))
+	var rows []callRow
+	err = g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callColumns+selected+`
+		AND ({before_id:String} = '' OR (toUnixTimestamp64Milli(at), call_id) < ({before:Int64}, {before_id:String}))
+		ORDER BY at DESC, call_id DESC LIMIT 1 BY call_id LIMIT {limit:UInt64}`, params...)
+	if err != nil {
+		return nil, fmt.Errorf("list ai calls: %w", err)
+	}
+	page := &CallPage{Items: []Call{}}
+	if len(count) > 0 {
+		page.Total = count[0].N
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := rows[limit-1]
+		page.NextCursor = strconv.FormatInt(last.At.UnixMilli(), 10) + "." + last.CallID
+	}
+	for _, r := range rows {
+		c, err := r.call(p)
+		if err != nil {
+			return nil, fmt.Errorf("read ai call: %w", err)
+		}
+		page.Items = append(page.Items, c)
+	}
+	return page, nil
+}
+
+func readCursor(cursor string) (before int64, id string, err error) {
+	if cursor == "" {
+		return 0, "", nil
+	}
+	ms, id, ok := strings.Cut(cursor, ".")
+	before, err = strconv.ParseInt(ms, 10, 64)
+	if err != nil || !ok || id == "" {
+		return 0, "", fault.New(fault.Invalid, "the cursor is not one of ours").WithField("cursor")
+	}
+	return before, id, nil
+}
+
+// Call returns one call of the project with its attempts; fault.NotFound.
+func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, error) {
+	var rows []callRow
+	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callColumns+` FROM ai_calls WHERE project_id = {project:UInt32} AND call_id = {id:String} LIMIT 1`, clickhouse.P("id", id))
+	if err != nil {
+		return nil, fmt.Errorf("load ai call: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, fault.New(fault.NotFound, "there is no call %q", id)
+	}
+	c, err := rows[0].call(p)
+	if err != nil {
+		return nil, fmt.Errorf("read ai call: %w", err)
+	}
+	var attempts []struct {
+		At           time.Time `ch:"at"`
+		Provider     string    `ch:"provider"`
+		Model        string    `ch:"model"`
+		Repair       bool      `ch:"repair"`
+		Status       string    `ch:"status"`
+		Error        string    `ch:"error"`
+		LatencyMs    uint32    `ch:"latency_ms"`
+		InputTokens  uint64    `ch:"input_tokens"`
+		CachedTokens uint64    `ch:"cached_tokens"`
+		OutputTokens uint64    `ch:"output_tokens"`
+		CostUSD      *float64  `ch:"cost_usd"`
+	}
+	err = g.calls.telemetry.Select(ctx, p, &attempts, `SELECT at, provider, model, repair, status, error, latency_ms, input_tokens, cached_tokens, output_tokens, cost_usd
+		FROM ai_attempts WHERE project_id = {project:UInt32} AND call_id = {id:String} ORDER BY number LIMIT 1 BY number`, clickhouse.P("id", id))
+	if err != nil {
+		return nil, fmt.Errorf("load ai attempts: %w", err)
+	}
+	for _, a := range attempts {
+		c.Attempts = append(c.Attempts, Attempt{At: a.At.UTC(), Provider: a.Provider, Model: a.Model, Repair: a.Repair, Status: a.Status, Error: a.Error, LatencyMs: int64(a.LatencyMs),
+			Usage: Usage{InputTokens: int64(a.InputTokens), CachedTokens: int64(a.CachedTokens), OutputTokens: int64(a.OutputTokens), CostUSD: a.CostUSD}})
+	}
+	return &c, nil
+}

@@ -1,0 +1,188 @@
+package ai
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+)
+
+// Roles are the roles and prices of the installation. A call reads its role
+// from the database, so an edit is live on all nodes with the next call.
+type Roles struct {
+	db  *metadb.DB
+	now func() time.Time
+}
+
+// NewRoles returns the store on db. now is the clock; nil is time.Now.
+func NewRoles(db *metadb.DB, now func() time.Time) *Roles {
+	if now == nil {
+		now = time.Now
+	}
+	return &Roles{db: db, now: now}
+}
+
+// Seed stores the default roles and prices that were never stored before. A
+// role that was edited or deleted stays so.
+func (s *Roles) Seed(ctx context.Context) error {
+	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		for _, r := range DefaultRoles() {
+			known, err := lastVersion(ctx, tx, r.Code)
+			if err != nil {
+				return err
+			}
+			if known == 0 {
+				if err := s.write(ctx, tx, &r, 1, "matrix"); err != nil {
+					return err
+				}
+			}
+		}
+		return seedPrices(ctx, tx)
+	})
+}
+
+// Get returns the role with that code; fault.NotFound.
+func (s *Roles) Get(ctx context.Context, code string) (*Role, error) {
+	return role(ctx, s.db, code)
+}
+
+func role(ctx context.Context, q metadb.Querier, code string) (*Role, error) {
+	var body string
+	err := q.QueryRow(ctx, `SELECT body FROM ai_role WHERE code = $1`, code).Scan(&body)
+	if errors.Is(err, metadb.ErrNoRows) {
+		return nil, fault.New(fault.NotFound, "role %q does not exist", code)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load role: %w", err)
+	}
+	var r Role
+	if err := json.Unmarshal([]byte(body), &r); err != nil {
+		return nil, fmt.Errorf("read role %s: %w", code, err)
+	}
+	return &r, nil
+}
+
+func scanRole(rows *metadb.Rows) (Role, error) {
+	var body string
+	var r Role
+	if err := rows.Scan(&body); err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal([]byte(body), &r)
+}
+
+// List returns all roles by code.
+func (s *Roles) List(ctx context.Context) ([]Role, error) {
+	rows, err := s.db.Query(ctx, `SELECT body FROM ai_role ORDER BY code`)
+	return metadb.Collect(rows, err, scanRole)
+}
+
+// History returns the versions of a role, newest first, also of a deleted one.
+func (s *Roles) History(ctx context.Context, code string) ([]Role, error) {
+	rows, err := s.db.Query(ctx, `SELECT body FROM ai_role_version WHERE code = $1 ORDER BY version DESC`, code)
+	return metadb.Collect(rows, err, scanRole)
+}
+
+// Create stores a new role; fault.Conflict when the code is taken.
+func (s *Roles) Create(ctx context.Context, r Role, author string) (*Role, error) {
+	if err := r.Check(); err != nil {
+		return nil, err
+	}
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		if _, err := role(ctx, tx, r.Code); !fault.Is(err, fault.NotFound) {
+			if err != nil {
+				return err
+			}
+			return fault.New(fault.Conflict, "role %q exists already", r.Code).WithField("code")
+		}
+		last, err := lastVersion(ctx, tx, r.Code)
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, tx, &r, last+1, author)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+// Update replaces the role if r.Version is still the stored one; else fault.Conflict.
+func (s *Roles) Update(ctx context.Context, r Role, author string) (*Role, error) {
+	if err := r.Check(); err != nil {
+		return nil, err
+	}
+	expected := r.Version
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		if err := unchanged(ctx, tx, r.Code, expected); err != nil {
+			return err
+		}
+		return s.write(ctx, tx, &r, expected+1, author)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+// Delete removes the role if version is still the stored one. Its history stays.
+func (s *Roles) Delete(ctx context.Context, code string, version int, author string) error {
+	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		if err := unchanged(ctx, tx, code, version); err != nil {
+			return err
+		}
+		r, err := role(ctx, tx, code)
+		if err != nil {
+			return err
+		}
+		if _, err := s.record(ctx, tx, r, version+1, author, true); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM ai_role WHERE code = $1`, code)
+		return err
+	})
+}
+
+func unchanged(ctx context.Context, tx *metadb.Tx, code string, version int) error {
+	stored, err := role(ctx, tx, code)
+	if err != nil {
+		return err
+	}
+	if stored.Version != version {
+		return fault.New(fault.Conflict, "role %q was changed by %s meanwhile: it is at version %d", code, stored.UpdatedBy, stored.Version)
+	}
+	return nil
+}
+
+func lastVersion(ctx context.Context, q metadb.Querier, code string) (int, error) {
+	var last int
+	err := q.QueryRow(ctx, `SELECT COALESCE(MAX(version), 0) FROM ai_role_version WHERE code = $1`, code).Scan(&last)
+	return last, err
+}
+
+func (s *Roles) write(ctx context.Context, tx *metadb.Tx, r *Role, version int, author string) error {
+	body, err := s.record(ctx, tx, r, version, author, false)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO ai_role (code, version, body) VALUES ($1, $2, $3)
+		ON CONFLICT (code) DO UPDATE SET version = excluded.version, body = excluded.body`, r.Code, version, body)
+	return err
+}
+
+func (s *Roles) record(ctx context.Context, tx *metadb.Tx, r *Role, version int, author string, deleted bool) (body string, err error) {
+	r.Version, r.UpdatedBy, r.UpdatedAt = version, author, s.now().UTC().Truncate(time.Microsecond)
+	if r.Chain == nil {
+		r.Chain = []Entry{}
+	}
+	encoded, err := json.Marshal(r)
+	if err != nil {
+		return "", fmt.Errorf("write role: %w", err)
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO ai_role_version (code, version, body, deleted) VALUES ($1, $2, $3, $4)`, r.Code, version, string(encoded), deleted)
+	return string(encoded), err
+}

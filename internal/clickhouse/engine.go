@@ -49,9 +49,9 @@ const (
 	probePeriod = time.Second
 
 	firstBackoff = 20 * time.Millisecond
-	lastBackoff  = 15 * time.Second
+	lastBackoff  = 10 * time.Second
 	// steady is how long the engine has to run for its next end to count as a first one.
-	steady = time.Minute
+	steady = 5 * time.Second
 )
 
 // Engine is a ClickHouse child process: started, watched, and started again

@@ -93,6 +93,7 @@ var configTemplate = template.Must(template.New("config").Funcs(template.FuncMap
 var usersTemplate = template.Must(template.New("users").Parse(`<clickhouse>
   <profiles>
     <default>
+      <poll_interval>1</poll_interval>
       <log_queries>0</log_queries>
       <query_profiler_real_time_period_ns>0</query_profiler_real_time_period_ns>
       <query_profiler_cpu_time_period_ns>0</query_profiler_cpu_time_period_ns>

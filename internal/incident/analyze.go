@@ -84,8 +84,10 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 		return job.Snooze(max(analysisDelay, min(waited, time.Minute)))
 	case err != nil:
 		s.opts.Log.ErrorContext(ctx, "analysis goes on without traces", "incident_id", c.ID, "error", err.Error())
-		bundle = c.alarmOnly()
+		bundle = c.alarmOnly(s.opts.Now())
 		return s.finish(ctx, c, p, analysis{state: Failed, bundle: bundle, report: report.Deterministic(bundle, p.Language, "")})
+	case waited < arrivalPatience && !c.arrived(bundle):
+		return job.Snooze(analysisDelay)
 	}
 	a, err := s.ask(ctx, c, p, bundle)
 	switch {
@@ -137,7 +139,7 @@ func (s *Service) ask(ctx context.Context, c *record, p tenant.Project, bundle *
 		}
 	}()
 	var written *report.Report
-	result, err := s.opts.Ask(ctx, ai.Caller{Project: c.Project, Kind: "incident", Name: c.Title, Ref: ref(c.ID)}, Role, ai.Input{
+	result, err := s.opts.Ask(ctx, ai.Caller{Project: c.Project, Kind: "incident", Name: "analysis", Ref: ref(c.ID)}, Role, ai.Input{
 		Message:   bundle.Prompt(),
 		Sensitive: bundle.Sensitive(),
 		Language:  p.Language,

@@ -214,3 +214,21 @@ func TestAnAnalysisWhoseJobWasLostCanBeAskedForAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestATransactionThatIsStillOnItsWayIsWaitedForButNotForever(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	half := evidenceOf()
+	half.Facts[1].SpanID = firing().Window[0].SpanID.String() // the slow call is all there is
+	h.collect = func() (*ground.Bundle, error) { return half, nil }
+	h.fire(firing())
+	h.Advance(5 * time.Second)
+	h.Advance(snoozed(t, h.service.RunAnalysis(t.Context(), 1, 1)))
+	if len(h.asked) != 0 {
+		t.Fatal("a model was asked about half a transaction")
+	}
+	h.Advance(30 * time.Second)
+	h.analyse(1, 1)
+	if d := h.get(1); d.Analysis != incident.Done || len(h.asked) != 1 {
+		t.Fatalf("analysis %s", d.Analysis)
+	}
+}

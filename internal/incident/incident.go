@@ -101,6 +101,10 @@ const (
 	// analysisDelay lets the rest of the trace arrive: a slow span is exported
 	// before the spans around it have ended.
 	analysisDelay = 5 * time.Second
+	// arrivalPatience is how long an analysis waits for the rest of the trace. A
+	// program's exporter sends every few seconds, and some transactions really
+	// have no more spans than the slow one.
+	arrivalPatience = 30 * time.Second
 	// analysisPatience is how long an analysis waits for traces that cannot be
 	// read before it goes on without them.
 	analysisPatience = 5 * time.Minute

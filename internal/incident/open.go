@@ -24,12 +24,13 @@ const (
 
 // scope is what an incident's evidence is about, as far as the rule knows it.
 type scope struct {
-	From          time.Time    `json:"from"`
-	To            time.Time    `json:"to"`
-	ThresholdMs   int          `json:"threshold_ms"`
-	WindowMinutes int          `json:"window_minutes"`
-	Count         int          `json:"count"` // in the window
-	Worst         []rule.Match `json:"worst"` // slowest first, each of another trace
+	From          time.Time            `json:"from"`
+	To            time.Time            `json:"to"`
+	ThresholdMs   int                  `json:"threshold_ms"`
+	WindowMinutes int                  `json:"window_minutes"`
+	Count         int                  `json:"count"`     // in the window
+	Instances     []rule.InstanceCount `json:"instances"` // of the window
+	Worst         []rule.Match         `json:"worst"`     // slowest first, each of another trace
 }
 
 // Open takes a firing into account, inside the evaluation's transaction: it
@@ -65,7 +66,8 @@ func (s *Service) open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error 
 	now := s.opts.Now()
 	alarm := alarmText(f, p.Name, s.opts.Location)
 	title := oneLine(f.Rule.Name) + " · " + oneLine(f.Service)
-	about := scope{From: f.From, To: f.To, ThresholdMs: f.Rule.ThresholdMs, Count: f.Count, WindowMinutes: f.Rule.WindowMinutes, Worst: worst(nil, f.Window)}
+	about := scope{From: f.From, To: f.To, ThresholdMs: f.Rule.ThresholdMs, Count: f.Count, WindowMinutes: f.Rule.WindowMinutes,
+		Instances: f.Instances, Worst: worst(nil, f.Window)}
 	_, err = tx.Exec(ctx, `INSERT INTO incident (id, project_id, state, title, rule_id, rule_name, rule_kind, service, phase,
 			alarm, scope, quiet_minutes, channels, opened_at, last_match_at, seen_at, matches, instances,
 			acknowledged_at, acknowledged_by, resolved_at, resolved_by,
@@ -107,7 +109,7 @@ func (s *Service) add(ctx context.Context, tx *metadb.Tx, id int64, f rule.Firin
 	}
 	about := c.scope
 	if f.Met { // the latest window worth an alarm
-		about.From, about.To, about.Count = f.From, f.To, f.Count
+		about.From, about.To, about.Count, about.Instances = f.From, f.To, f.Count, f.Instances
 	}
 	about.Worst = worst(about.Worst, f.Matches)
 	last := latest(f)

@@ -456,6 +456,7 @@ export const incident: Incident = {
   ],
 };
 
+const by = { updated_at: iso(now - 3_600_000), updated_by: '관리자' };
 export const rules: Rule[] = [
   {
     id: 1,
@@ -470,13 +471,13 @@ export const rules: Rule[] = [
     quiet_minutes: 10,
     channels: [],
     version: 1,
-    updated_at: iso(now - 86_400_000),
+    ...by,
   },
   {
     id: 2,
     name: '주문 SlowSQL',
     kind: 'slow_sql',
-    enabled: true,
+    enabled: false,
     service: 'order-api',
     environment: 'PRODUCTION',
     threshold_ms: 3000,
@@ -485,27 +486,21 @@ export const rules: Rule[] = [
     quiet_minutes: 15,
     channels: [2],
     version: 4,
-    updated_at: iso(now - 3_600_000),
+    ...by,
   },
 ];
 
 export const channels: Channel[] = [
-  { id: 1, kind: 'console', name: 'console', enabled: true, config: {}, version: 1 },
-  {
-    id: 2,
-    kind: 'slack',
-    name: 'ops-slack',
-    enabled: true,
-    config: { url: 'https://hooks.slack.com/services/…' },
-    version: 2,
-  },
+  { id: 1, kind: 'console', name: 'console', enabled: true, config: {}, version: 1, ...by },
+  { id: 2, kind: 'slack', name: 'ops-slack', enabled: true, config: { webhook_url: '********' }, version: 2, ...by },
   {
     id: 3,
     kind: 'webhook',
     name: 'pager',
     enabled: false,
-    config: { url: 'https://pager.example.com/in' },
+    config: { url: 'https://pager.example.com/in', secret: '********' },
     version: 1,
+    ...by,
   },
 ];
 

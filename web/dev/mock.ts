@@ -3,16 +3,60 @@
 import type { Plugin } from 'vite';
 import * as fx from './fixtures.ts';
 
+type Handler = (path: string[], query: URLSearchParams) => unknown;
+
 let signedIn = process.env.MATRIX_MOCK !== 'login';
 const page = (items: unknown[]) => ({ items, next_cursor: '', total: items.length });
+const project = (id: number, name: string) => ({
+  id,
+  name,
+  org_id: id,
+  group_id: id,
+  language: 'ko',
+  retention_days: 14,
+  span_rate: 0,
+  version: 1,
+});
+const me = {
+  user: { id: 1, name: '관리자', email: 'admin@example.com', system: true, disabled: false, version: 1 },
+  memberships: [
+    { org_id: 1, group_id: 0, user_id: 1, role: 'admin' },
+    { org_id: 2, group_id: 0, user_id: 1, role: 'viewer' },
+  ],
+  orgs: [
+    { id: 1, name: 'Kakao', kind: 'team' },
+    { id: 2, name: '결제', kind: 'team' },
+  ],
+  projects: [project(1, 'TEST-PROJECT'), project(2, 'order')],
+};
+const days = (n: number) => new Date(Date.now() - n * 86_400_000).toISOString();
+const key = (id: number, name: string, revoked: boolean) => ({
+  id,
+  name,
+  project_id: 1,
+  hint: 'mtx_ing_8fK2',
+  created_at: days(id * 3),
+  created_by: 1,
+  last_used_at: revoked ? null : new Date(Date.now() - 30_000).toISOString(),
+  revoked_at: revoked ? days(1) : null,
+});
+const member = (id: number, name: string, role: string, group: number) => ({
+  user_id: id,
+  name,
+  email: `user${id}@example.com`,
+  role,
+  group_id: group,
+  org_id: 1,
+  created_at: days(id),
+});
 
-const routes: [string, RegExp, (m: string[], query: URLSearchParams) => unknown][] = [
+const routes: [string, RegExp, Handler][] = [
   [
     'POST',
     /^\/session$/,
     () => {
       signedIn = true;
-      return me;
+      return me.user;
     },
   ],
   [
@@ -23,37 +67,6 @@ const routes: [string, RegExp, (m: string[], query: URLSearchParams) => unknown]
     },
   ],
   ['GET', /^\/me$/, () => me],
-  [
-    'GET',
-    /^\/projects$/,
-    () =>
-      page([
-        {
-          id: 1,
-          name: 'TEST-PROJECT',
-          org_id: 1,
-          org_name: 'Kakao',
-          group_id: 1,
-          group_name: '커머스',
-          role: 'admin',
-          language: 'ko',
-          retention_days: 14,
-          span_rate: 0,
-        },
-        {
-          id: 2,
-          name: 'order',
-          org_id: 1,
-          org_name: 'Kakao',
-          group_id: 2,
-          group_name: '결제',
-          role: 'viewer',
-          language: 'ko',
-          retention_days: 14,
-          span_rate: 0,
-        },
-      ]),
-  ],
   [
     'GET',
     /^\/projects\/1\/incidents$/,
@@ -75,11 +88,30 @@ const routes: [string, RegExp, (m: string[], query: URLSearchParams) => unknown]
   ['GET', /^\/projects\/1\/transactions$/, () => page(fx.transactions)],
   ['GET', /^\/projects\/1\/rules$/, () => page(fx.rules)],
   ['GET', /^\/projects\/1\/channels$/, () => page(fx.channels)],
+  [
+    'GET',
+    /^\/projects\/\d+\/setup$/,
+    () => ({
+      otlp_http: 'http://127.0.0.1:4318',
+      otlp_grpc: 'http://127.0.0.1:4317',
+      header: 'x-matrix-key=<key>',
+      key_free: false,
+      keys: [key(1, 'default', false)],
+    }),
+  ],
+  ['GET', /^\/projects\/1\/keys$/, () => page([key(1, 'default', false), key(2, 'old', true)])],
+  [
+    'POST',
+    /^\/projects\/1\/keys$/,
+    () => ({ ...key(3, 'new', false), secret: 'mtx_ing_8fK2mQ9xT4vW7zB1nR5sL0pD3gH6jY' }),
+  ],
+  ['GET', /^\/orgs\/\d+\/members$/, () => page([member(1, '관리자', 'owner', 0)])],
+  ['GET', /^\/groups\/\d+\/members$/, () => page([member(2, '이서연', 'editor', 1), member(3, '김민준', 'viewer', 1)])],
+  ['GET', /^\/tokens$/, () => page([])],
+  ['GET', /^\/channel-kinds$/, () => ({ kinds: ['console', 'slack', 'webhook'] })],
   ['GET', /^\/roles$/, () => page(fx.roles)],
   ['GET', /^\/projects\/2\/(incidents|transactions|rules|channels)$/, () => page([])],
 ];
-
-const me = { user: { id: 1, name: '관리자', email: 'admin@example.com', system: true } };
 
 export function mockApi(): Plugin {
   return {

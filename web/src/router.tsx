@@ -11,7 +11,7 @@ import {
 } from '@tanstack/react-router';
 import { whenSignedOut } from './api/client.ts';
 import { asProblem } from './api/problem.ts';
-import { meQuery, projectsQuery } from './api/session.ts';
+import { meQuery, projectsOf } from './api/session.ts';
 import { Frame } from './frame/Frame.tsx';
 import { validateRange } from './frame/range.ts';
 import { rememberedProject } from './frame/remembered.ts';
@@ -47,7 +47,6 @@ const home = createRoute({
       throw error;
     }
   },
-  loader: ({ context }) => context.queryClient.ensureQueryData(projectsQuery),
   component: Frame,
 });
 
@@ -55,7 +54,7 @@ const start = createRoute({
   getParentRoute: () => home,
   path: '/',
   beforeLoad: async ({ context }) => {
-    const projects = await context.queryClient.ensureQueryData(projectsQuery);
+    const projects = projectsOf(await context.queryClient.ensureQueryData(meQuery));
     const project = projects.find((p) => p.id === rememberedProject()) ?? projects[0];
     if (project) throw redirect({ to: '/projects/$project/incidents', params: { project: String(project.id) } });
   },

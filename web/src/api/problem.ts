@@ -13,8 +13,10 @@ export class Problem extends Error {
     this.name = 'Problem';
     this.status = status;
     this.title = body.title ?? '';
-    this.detail = [body.detail, ...(body.errors ?? []).map((e) => e.message)].filter(Boolean).join(' · ');
-    this.id = body.id ?? body.instance ?? '';
+    this.detail = [body.detail, ...(body.violations ?? []).map((v) => `${v.field}: ${v.message}`)]
+      .filter(Boolean)
+      .join(' · ');
+    this.id = body.request_id ?? '';
     this.retryAfter = retryAfter;
   }
 
@@ -46,9 +48,8 @@ export type Reason =
 interface ProblemBody {
   title: string;
   detail: string;
-  id: string;
-  instance: string;
-  errors: { message: string; location?: string }[];
+  request_id: string;
+  violations: { field: string; message: string }[];
 }
 
 export const asProblem = (error: unknown): Problem =>

@@ -17,13 +17,13 @@ export const profileQuery = (project: number, traceId: string, span: string) =>
   });
 
 export interface TransactionFilter {
-  since: string;
-  until: string;
+  from: string;
+  to: string;
   service?: string;
   endpoint?: string;
-  min_ms?: number;
+  min_elapsed_ns?: number;
   errors?: boolean;
-  sort: 'newest' | 'slowest';
+  order: 'newest' | 'slowest';
 }
 
 export const transactionsQuery = (project: number, filter: TransactionFilter) =>

@@ -7,24 +7,9 @@ export interface Page<T> {
   total: number;
 }
 
+export type { Key, Me, Member, NewKey, NewToken, Setup, Token } from './schema.d.ts';
+
 export type MemberRole = 'owner' | 'admin' | 'editor' | 'viewer';
-
-export interface Me {
-  user: { id: number; name: string; email: string; system: boolean };
-}
-
-export interface Project {
-  id: number;
-  name: string;
-  org_id: number;
-  org_name: string;
-  group_id: number;
-  group_name: string;
-  role: MemberRole;
-  language: 'ko' | 'en';
-  retention_days: number;
-  span_rate: number;
-}
 
 export interface IncidentSummary {
   id: number;
@@ -217,8 +202,7 @@ export interface Profile {
   truncated: boolean;
 }
 
-export interface Rule {
-  id: number;
+export interface RuleEdit {
   name: string;
   kind: string;
   enabled: boolean;
@@ -229,17 +213,27 @@ export interface Rule {
   window_minutes: number;
   quiet_minutes: number;
   channels: number[] | null;
-  version: number;
-  updated_at: string;
 }
 
-export interface Channel {
+export interface Rule extends RuleEdit {
   id: number;
+  version: number;
+  updated_at: string;
+  updated_by: string;
+}
+
+export interface ChannelEdit {
   kind: string;
   name: string;
   enabled: boolean;
   config: Record<string, unknown>;
+}
+
+export interface Channel extends ChannelEdit {
+  id: number;
   version: number;
+  updated_at: string;
+  updated_by: string;
 }
 
 export interface Role {

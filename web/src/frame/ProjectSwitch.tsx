@@ -1,19 +1,17 @@
 import { Menu } from '@mantine/core';
 import { IconCheck, IconSelector } from '@tabler/icons-react';
-import { useSuspenseQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
-import { projectsQuery } from '../api/session.ts';
 import classes from './Frame.module.css';
-import { useProject } from './useProject.ts';
+import { useProject, useProjects } from './useProject.ts';
 
 /** organisation › project, and the way to another one. */
 export function ProjectSwitch() {
   const { t } = useTranslation();
-  const { data: projects } = useSuspenseQuery(projectsQuery);
+  const projects = useProjects();
   const current = useProject();
   const navigate = useNavigate();
-  const groups = Map.groupBy(projects, (p) => [p.org_name, p.group_name].filter(Boolean).join(' › '));
+  const groups = Map.groupBy(projects, (p) => p.org_name);
   return (
     <Menu position="bottom-start" width={280}>
       <Menu.Target>

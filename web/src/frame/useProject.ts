@@ -1,13 +1,17 @@
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { projectsQuery } from '../api/session.ts';
-import type { Project } from '../api/types.ts';
+import { useMemo } from 'react';
+import { meQuery, type ProjectView, projectsOf } from '../api/session.ts';
+
+export function useProjects(): ProjectView[] {
+  const { data } = useSuspenseQuery(meQuery);
+  return useMemo(() => projectsOf(data), [data]);
+}
 
 /** The project the address names, when the reader may see it. */
-export function useProject(): Project | undefined {
+export function useProject(): ProjectView | undefined {
   const { project } = useParams({ strict: false });
-  const { data } = useSuspenseQuery(projectsQuery);
-  return data.find((p) => String(p.id) === project);
+  return useProjects().find((p) => String(p.id) === project);
 }
 
 /** The number of the project the address names; for pages that live under a project. */

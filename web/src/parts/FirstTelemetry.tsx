@@ -1,16 +1,22 @@
-import { Anchor } from '@mantine/core';
+import { Skeleton } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Trans, useTranslation } from 'react-i18next';
+import { setupQuery } from '../api/project.ts';
 import { Block } from './Mono.tsx';
 
-/** The three lines that make telemetry flow, with the reader's own endpoint. */
+/** The three lines that make telemetry flow, with this installation's own endpoint and key. */
 export function FirstTelemetry({ project }: { project: number }) {
   const { t } = useTranslation();
-  const endpoint = `${window.location.protocol}//${window.location.hostname}:4318`;
+  const { data: setup, isError } = useQuery(setupQuery(project));
+  if (isError) return null;
+  if (!setup) return <Skeleton height={96} />;
+  const [key] = setup.keys.filter((k) => !k.revoked_at);
+  const header = setup.header.replace('<key>', key ? `${key.hint}…` : t('first.key'));
   const lines = [
-    `export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoint}`,
+    `export OTEL_EXPORTER_OTLP_ENDPOINT=${setup.otlp_http}`,
     'export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
-    `export OTEL_EXPORTER_OTLP_HEADERS=x-matrix-key=${t('first.key')}`,
+    `export OTEL_EXPORTER_OTLP_HEADERS=${header}`,
   ].join('\n');
   return (
     <div>
@@ -18,20 +24,10 @@ export function FirstTelemetry({ project }: { project: number }) {
       <p className="dim">
         <Trans
           t={t}
-          i18nKey="first.where"
+          i18nKey={setup.key_free ? 'first.key_free' : 'first.where'}
           components={{
             keys: (
-              <Anchor
-                fz="inherit"
-                renderRoot={(props) => (
-                  <Link
-                    {...props}
-                    to="/projects/$project/settings"
-                    params={{ project: String(project) }}
-                    search={{ tab: 'keys' }}
-                  />
-                )}
-              />
+              <Link to="/projects/$project/settings" params={{ project: String(project) }} search={{ tab: 'keys' }} />
             ),
           }}
         />

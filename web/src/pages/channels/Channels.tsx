@@ -1,1 +1,176 @@
-export const Channels = () => null;
+import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import {
+  IconBell,
+  IconBrandSlack,
+  IconCircleCheck,
+  IconCircleDashed,
+  IconPencil,
+  IconPlus,
+  IconSend,
+  IconTerminal2,
+  IconTrash,
+  IconWebhook,
+} from '@tabler/icons-react';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { channelsQuery, deleteChannel, testChannel } from '../../api/project.ts';
+import type { Channel } from '../../api/types.ts';
+import { useCanWrite, useProject, useProjectId } from '../../frame/useProject.ts';
+import { Confirm } from '../../parts/Confirm.tsx';
+import { Empty } from '../../parts/Empty.tsx';
+import { Failure } from '../../parts/Failure.tsx';
+import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
+import { toastDone, toastProblem } from '../../parts/toast.tsx';
+import { useChange } from '../../parts/useChange.ts';
+import { useTitle } from '../../parts/useTitle.ts';
+import { When } from '../../parts/When.tsx';
+import { ChannelForm } from './ChannelForm.tsx';
+
+const ICONS: Record<string, typeof IconBell> = { console: IconTerminal2, slack: IconBrandSlack, webhook: IconWebhook };
+
+/** Where this project's alarms and reports go. */
+export function Channels() {
+  const { t } = useTranslation();
+  const projectId = useProjectId();
+  const project = useProject();
+  const canWrite = useCanWrite();
+  const [editing, setEditing] = useState<Channel | 'new'>();
+  const [deleting, setDeleting] = useState<Channel>();
+  const { data: channels, error, isPending, refetch } = useQuery(channelsQuery(projectId));
+  const removal = useChange((channel: Channel) => deleteChannel(projectId, channel.id), {
+    refresh: ['channels', projectId],
+    done: t('channels.deleted'),
+  });
+  const test = useMutation({
+    mutationFn: (channel: Channel) => testChannel(projectId, channel.id),
+    onSuccess: (_, channel) => toastDone(t('channels.tested', { name: channel.name })),
+    onError: toastProblem,
+  });
+  useTitle(t('nav.channels'), project?.name);
+
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1>{t('nav.channels')}</h1>
+        {canWrite && (
+          <Button leftSection={<IconPlus size={15} />} onClick={() => setEditing('new')}>
+            {t('channels.add')}
+          </Button>
+        )}
+      </div>
+      <section className="panel" aria-busy={isPending}>
+        {error && !channels ? (
+          <Failure error={error} retry={() => void refetch()} />
+        ) : channels?.length === 0 ? (
+          <Empty icon={IconBell} title={t('channels.none')}>
+            <p>{t('channels.none_hint')}</p>
+          </Empty>
+        ) : (
+          <table className="table">
+            <thead>
+              <tr>
+                <th>{t('channels.column.name')}</th>
+                <th>{t('channels.column.kind')}</th>
+                <th>{t('channels.column.target')}</th>
+                <th>{t('channels.column.state')}</th>
+                <th>{t('channels.column.changed')}</th>
+                <th aria-label={t('channels.column.actions')} />
+              </tr>
+            </thead>
+            <tbody>
+              {isPending && <SkeletonRows rows={3} columns={6} />}
+              {channels?.map((channel) => {
+                const Icon = ICONS[channel.kind] ?? IconBell;
+                return (
+                  <tr key={channel.id} className={channel.enabled ? undefined : 'off'}>
+                    <td>
+                      <strong>{channel.name}</strong>
+                    </td>
+                    <td>
+                      <span className="row">
+                        <Icon size={16} stroke={1.6} aria-hidden />
+                        {t(`channels.kind.${channel.kind as 'slack'}`, channel.kind)}
+                      </span>
+                    </td>
+                    <td>
+                      <code>{String(channel.config.url ?? channel.config.channel ?? '')}</code>
+                    </td>
+                    <td>
+                      <span className="row">
+                        {channel.enabled ? (
+                          <IconCircleCheck size={15} color="var(--mx-ok)" aria-hidden />
+                        ) : (
+                          <IconCircleDashed size={15} aria-hidden />
+                        )}
+                        {t(channel.enabled ? 'channels.on' : 'channels.off')}
+                      </span>
+                    </td>
+                    <td className="nowrap">
+                      <When at={channel.updated_at} /> <span className="dim">{channel.updated_by}</span>
+                    </td>
+                    <td>
+                      {canWrite && (
+                        <div className="row-actions">
+                          <Button
+                            variant="default"
+                            size="compact-xs"
+                            leftSection={<IconSend size={13} />}
+                            loading={test.isPending && test.variables.id === channel.id}
+                            onClick={() => test.mutate(channel)}
+                          >
+                            {t('action.send_test')}
+                          </Button>
+                          <Tooltip label={t('action.edit')}>
+                            <ActionIcon
+                              variant="subtle"
+                              color="gray"
+                              aria-label={`${t('action.edit')}: ${channel.name}`}
+                              onClick={() => setEditing(channel)}
+                            >
+                              <IconPencil size={16} />
+                            </ActionIcon>
+                          </Tooltip>
+                          <Tooltip label={t('action.delete')}>
+                            <ActionIcon
+                              variant="subtle"
+                              color="gray"
+                              aria-label={`${t('action.delete')}: ${channel.name}`}
+                              onClick={() => setDeleting(channel)}
+                            >
+                              <IconTrash size={16} />
+                            </ActionIcon>
+                          </Tooltip>
+                        </div>
+                      )}
+                    </td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        )}
+      </section>
+      {editing && (
+        <ChannelForm
+          project={projectId}
+          channel={editing === 'new' ? undefined : editing}
+          onClose={() => setEditing(undefined)}
+        />
+      )}
+      <Confirm
+        opened={deleting !== undefined}
+        title={t('channels.delete_title', { name: deleting?.name })}
+        verb={t('action.delete')}
+        danger
+        onClose={() => setDeleting(undefined)}
+        onConfirm={() => {
+          if (deleting) removal.mutate(deleting);
+          setDeleting(undefined);
+        }}
+      >
+        {t('channels.delete_means')}
+      </Confirm>
+    </div>
+  );
+}

@@ -1,1 +1,216 @@
-export const Transactions = () => null;
+import { Button, SegmentedControl, Switch, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { IconArrowsExchange, IconX } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { transactionsQuery } from '../../api/traces.ts';
+import type { Transaction } from '../../api/types.ts';
+import { duration, exactMs } from '../../format/duration.ts';
+import { count } from '../../format/number.ts';
+import { resolveRange } from '../../frame/range.ts';
+import { useProject, useProjectId } from '../../frame/useProject.ts';
+import { Empty } from '../../parts/Empty.tsx';
+import { Failure } from '../../parts/Failure.tsx';
+import { FirstTelemetry } from '../../parts/FirstTelemetry.tsx';
+import { rowKeys } from '../../parts/rowKeys.ts';
+import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
+import { useNow } from '../../parts/useNow.ts';
+import { useTitle } from '../../parts/useTitle.ts';
+import { When } from '../../parts/When.tsx';
+import classes from './Transactions.module.css';
+
+const ROUTE = '/home/projects/$project/transactions';
+
+/** The requests of the chosen time, newest or slowest first. */
+export function Transactions() {
+  const { t } = useTranslation();
+  const projectId = useProjectId();
+  const project = useProject();
+  const navigate = useNavigate();
+  const now = useNow();
+  const { sort = 'newest', service, endpoint, min, errors, ...range } = useSearch({ from: ROUTE });
+  const { since, until } = resolveRange(range, now);
+  const list = useInfiniteQuery(
+    transactionsQuery(projectId, {
+      from: since,
+      to: until,
+      order: sort,
+      service,
+      endpoint,
+      min_elapsed_ns: min && min * 1e6,
+      errors,
+    }),
+  );
+  const items = list.data?.pages.flatMap((p) => p.items ?? []) ?? [];
+  const total = list.data?.pages[0]?.total ?? 0;
+  const slowest = Math.max(1, ...items.map((i) => i.elapsed_ns));
+  const filtered = Boolean(service || endpoint || min || errors);
+  const set = (next: Record<string, string | number | boolean | undefined>) =>
+    void navigate({ to: '.', search: (old) => ({ ...old, ...next }), replace: true });
+  useTitle(t('nav.transactions'), project?.name);
+
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1>{t('nav.transactions')}</h1>
+        <Typed
+          label={t('transactions.service')}
+          value={service ?? ''}
+          onChange={(v) => set({ service: v || undefined })}
+        />
+        <Typed
+          label={t('transactions.endpoint')}
+          value={endpoint ?? ''}
+          onChange={(v) => set({ endpoint: v || undefined })}
+        />
+        <Typed
+          label={t('transactions.min')}
+          value={min ? String(min) : ''}
+          narrow
+          onChange={(v) => set({ min: Number(v) > 0 ? Number(v) : undefined })}
+        />
+        <Switch
+          label={t('transactions.errors')}
+          checked={errors ?? false}
+          onChange={(e) => set({ errors: e.currentTarget.checked || undefined })}
+        />
+        <SegmentedControl
+          aria-label={t('transactions.order')}
+          value={sort}
+          onChange={(v) => set({ sort: v === 'newest' ? undefined : v })}
+          data={(['newest', 'slowest'] as const).map((value) => ({ value, label: t(`transactions.${value}`) }))}
+        />
+      </div>
+      <section className="panel" aria-busy={list.isPending}>
+        {list.isError && !list.data ? (
+          <Failure error={list.error} retry={() => void list.refetch()} />
+        ) : !list.isPending && items.length === 0 ? (
+          <Empty icon={IconArrowsExchange} title={t(filtered ? 'transactions.no_match' : 'transactions.none')}>
+            <p>{t(filtered ? 'transactions.no_match_hint' : 'transactions.none_hint')}</p>
+            {!filtered && <FirstTelemetry project={projectId} />}
+          </Empty>
+        ) : (
+          <div className={classes.scroll}>
+            <table className="table">
+              <thead>
+                <tr>
+                  <th>{t('transactions.column.endpoint')}</th>
+                  <th>{t('transactions.column.service')}</th>
+                  <th className="num">{t('transactions.column.elapsed')}</th>
+                  <th className={classes.barHead} aria-label={t('transactions.column.bar')} />
+                  <th className="num">{t('transactions.column.sql')}</th>
+                  <th className="num">{t('transactions.column.calls')}</th>
+                  <th className="num">{t('transactions.column.status')}</th>
+                  <th>{t('transactions.column.start')}</th>
+                </tr>
+              </thead>
+              <tbody onKeyDown={rowKeys}>
+                {list.isPending ? (
+                  <SkeletonRows rows={14} columns={8} />
+                ) : (
+                  items.map((item) => (
+                    <Row key={`${item.trace_id}-${item.span_id}`} item={item} slowest={slowest} project={projectId} />
+                  ))
+                )}
+              </tbody>
+            </table>
+          </div>
+        )}
+        {items.length > 0 && (
+          <div className="foot">
+            <span>{t('list.shown', { shown: count(items.length), total: count(total) })}</span>
+            {list.hasNextPage && (
+              <Button
+                variant="default"
+                size="compact-xs"
+                loading={list.isFetchingNextPage}
+                onClick={() => void list.fetchNextPage()}
+              >
+                {t('list.more')}
+              </Button>
+            )}
+          </div>
+        )}
+      </section>
+    </div>
+  );
+}
+
+function Row({ item, slowest, project }: { item: Transaction; slowest: number; project: number }) {
+  const { t } = useTranslation();
+  return (
+    <tr className="link">
+      <td>
+        <div className="row">
+          <Link
+            className="row-link"
+            to="/projects/$project/traces/$traceId"
+            params={{ project: String(project), traceId: item.trace_id }}
+            search={{ span: item.span_id }}
+          >
+            {item.endpoint}
+          </Link>
+          {item.error && (
+            <IconX size={14} stroke={2.6} color="var(--mx-critical)" role="img" aria-label={t('trace.error')} />
+          )}
+        </div>
+        {item.exception && <div className={`clip dim ${classes.second}`}>{item.exception}</div>}
+      </td>
+      <td>
+        {item.service}
+        <div className={`clip dim ${classes.second}`}>
+          {[item.environment, item.instance].filter(Boolean).join(' · ')}
+        </div>
+      </td>
+      <td className="num">
+        <strong>{exactMs(item.elapsed_ns)}</strong>
+      </td>
+      <td>
+        <div className={classes.bar}>
+          <i data-error={item.error || undefined} style={{ width: `${(item.elapsed_ns / slowest) * 100}%` }} />
+        </div>
+      </td>
+      <td className="num">
+        {item.sql_count > 0 && t('transactions.sum', { time: duration(item.sql_ns), times: count(item.sql_count) })}
+      </td>
+      <td className="num">
+        {item.call_count > 0 && t('transactions.sum', { time: duration(item.call_ns), times: count(item.call_count) })}
+      </td>
+      <td className="num">{item.http_status || ''}</td>
+      <td>
+        <When at={item.start} clock />
+      </td>
+    </tr>
+  );
+}
+
+function Typed({
+  label,
+  value,
+  narrow,
+  onChange,
+}: {
+  label: string;
+  value: string;
+  narrow?: boolean;
+  onChange: (next: string) => void;
+}) {
+  const [text, setText] = useState(value);
+  const later = useDebouncedCallback(onChange, 300);
+  return (
+    <TextInput
+      type="search"
+      w={narrow ? 110 : 160}
+      inputMode={narrow ? 'numeric' : undefined}
+      placeholder={label}
+      aria-label={label}
+      value={text}
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        later(event.currentTarget.value.trim());
+      }}
+    />
+  );
+}

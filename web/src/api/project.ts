@@ -1,0 +1,57 @@
+import { queryOptions } from '@tanstack/react-query';
+import { get, post, put, remove } from './client.ts';
+import type { Key, Member, NewKey, NewToken, Setup, Token } from './schema.d.ts';
+import type { Channel, ChannelEdit, Rule, RuleEdit } from './types.ts';
+
+interface List<T> {
+  items: T[];
+}
+
+const list = <T>(path: string, key: unknown[]) =>
+  queryOptions({
+    queryKey: key,
+    queryFn: async ({ signal }) => (await get<List<T>>(path, undefined, signal)).items,
+  });
+
+/** The version that was read, so that nobody's edit is lost. */
+const seen = (version: number) => `"v${version}"`;
+
+export const setupQuery = (project: number) =>
+  queryOptions({
+    queryKey: ['setup', project],
+    queryFn: ({ signal }) => get<Setup>(`/projects/${project}/setup`, undefined, signal),
+    staleTime: 60_000,
+  });
+
+export const keysQuery = (project: number) => list<Key>(`/projects/${project}/keys`, ['keys', project]);
+export const createKey = (project: number, name: string) => post<NewKey>(`/projects/${project}/keys`, { name });
+export const revokeKey = (project: number, key: number) => remove(`/projects/${project}/keys/${key}`);
+
+export const orgMembersQuery = (org: number) => list<Member>(`/orgs/${org}/members`, ['members', 'org', org]);
+export const groupMembersQuery = (group: number) =>
+  list<Member>(`/groups/${group}/members`, ['members', 'group', group]);
+
+export const tokensQuery = list<Token>('/tokens', ['tokens']);
+export const createToken = (name: string, scopes: string[], expiresAt: string) =>
+  post<NewToken>('/tokens', { name, scopes, expires_at: expiresAt });
+export const revokeToken = (token: number) => remove(`/tokens/${token}`);
+
+export const rulesQuery = (project: number) => list<Rule>(`/projects/${project}/rules`, ['rules', project]);
+export const createRule = (project: number, rule: RuleEdit) => post<Rule>(`/projects/${project}/rules`, rule);
+export const updateRule = (project: number, id: number, version: number, rule: RuleEdit) =>
+  put<Rule>(`/projects/${project}/rules/${id}`, rule, seen(version));
+export const deleteRule = (project: number, { id, version }: Rule) =>
+  remove(`/projects/${project}/rules/${id}`, seen(version));
+
+export const channelsQuery = (project: number) => list<Channel>(`/projects/${project}/channels`, ['channels', project]);
+export const channelKindsQuery = queryOptions({
+  queryKey: ['channel-kinds'],
+  queryFn: async ({ signal }) => (await get<{ kinds: string[] }>('/channel-kinds', undefined, signal)).kinds,
+  staleTime: Number.POSITIVE_INFINITY,
+});
+export const createChannel = (project: number, channel: ChannelEdit) =>
+  post<Channel>(`/projects/${project}/channels`, channel);
+export const updateChannel = (project: number, id: number, version: number, channel: ChannelEdit) =>
+  put<Channel>(`/projects/${project}/channels/${id}`, channel, seen(version));
+export const deleteChannel = (project: number, id: number) => remove(`/projects/${project}/channels/${id}`);
+export const testChannel = (project: number, id: number) => post<void>(`/projects/${project}/channels/${id}/test`);

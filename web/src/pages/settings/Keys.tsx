@@ -1,0 +1,76 @@
+import { Button, TextInput } from '@mantine/core';
+import { IconPlus } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { createKey, keysQuery, revokeKey } from '../../api/project.ts';
+import type { Key } from '../../api/types.ts';
+import { Confirm } from '../../parts/Confirm.tsx';
+import { Failure } from '../../parts/Failure.tsx';
+import { FormModal } from '../../parts/FormModal.tsx';
+import { useChange } from '../../parts/useChange.ts';
+import { SecretTable } from './SecretTable.tsx';
+import { Shown } from './Shown.tsx';
+
+/** The project's ingest keys: write-only, one per sender if one likes. */
+export function Keys({ project }: { project: number }) {
+  const { t } = useTranslation();
+  const [name, setName] = useState<string>();
+  const [secret, setSecret] = useState<string>();
+  const [revoking, setRevoking] = useState<Key>();
+  const { data: keys, error, refetch } = useQuery(keysQuery(project));
+  const refresh = ['keys', project];
+  const make = useChange((n: string) => createKey(project, n), {
+    refresh,
+    onDone: (made) => {
+      setName(undefined);
+      setSecret(made.secret);
+    },
+  });
+  const revoke = useChange((key: Key) => revokeKey(project, key.id), { refresh, done: t('settings.revoked') });
+  if (error && !keys) return <Failure error={error} retry={() => void refetch()} />;
+  return (
+    <>
+      <div className="page-head">
+        <h2>{t('settings.tab.keys')}</h2>
+        <Button leftSection={<IconPlus size={15} />} onClick={() => setName('')}>
+          {t('settings.add_key')}
+        </Button>
+      </div>
+      <SecretTable rows={keys} onRevoke={setRevoking} />
+      {name !== undefined && (
+        <FormModal
+          title={t('settings.add_key')}
+          verb={t('action.add')}
+          busy={make.isPending}
+          size="sm"
+          onSubmit={() => make.mutate(name)}
+          onClose={() => setName(undefined)}
+        >
+          <TextInput
+            label={t('settings.name')}
+            required
+            maxLength={100}
+            data-autofocus
+            value={name}
+            onChange={(e) => setName(e.currentTarget.value)}
+          />
+        </FormModal>
+      )}
+      {secret && <Shown title={t('settings.new_key')} secret={secret} onClose={() => setSecret(undefined)} />}
+      <Confirm
+        opened={revoking !== undefined}
+        title={t('settings.revoke_title', { name: revoking?.name })}
+        verb={t('action.revoke')}
+        danger
+        onClose={() => setRevoking(undefined)}
+        onConfirm={() => {
+          if (revoking) revoke.mutate(revoking);
+          setRevoking(undefined);
+        }}
+      >
+        {t('settings.revoke_key_means')}
+      </Confirm>
+    </>
+  );
+}

@@ -49,8 +49,10 @@ type house struct {
 	now      time.Time
 	projects map[project.ID]tenant.Project
 	collect  func() (*ground.Bundle, error)
-	ask      func(ctx context.Context, in ai.Input) (*ai.Result, error)
-	asked    []ai.Input
+	// collectAbout, when set, is used in place of collect.
+	collectAbout func(ctx context.Context, p project.ID, in evidence.Input) (*ground.Bundle, error)
+	ask          func(ctx context.Context, in ai.Input) (*ai.Result, error)
+	asked        []ai.Input
 }
 
 func newHouse(t testing.TB, db *metadb.DB) *house {
@@ -94,7 +96,12 @@ func newHouse(t testing.TB, db *metadb.DB) *house {
 			}
 			return tenant.Project{}, fault.New(fault.NotFound, "no such project")
 		},
-		Collect: func(context.Context, project.ID, evidence.Input) (*ground.Bundle, error) { return h.collect() },
+		Collect: func(ctx context.Context, p project.ID, in evidence.Input) (*ground.Bundle, error) {
+			if h.collectAbout != nil {
+				return h.collectAbout(ctx, p, in)
+			}
+			return h.collect()
+		},
 		Ask: func(ctx context.Context, _ ai.Caller, role string, in ai.Input) (*ai.Result, error) {
 			if role != incident.Role {
 				t.Errorf("asked the role %s", role)

@@ -427,3 +427,30 @@ func statementName(comment string) string {
 	}
 	return strings.Clone(m[1])
 }
+
+// Literals returns the string literals of a raw statement, and its numbers of
+// six digits and more, without their quotes: what may be somebody's data.
+func Literals(system, raw string) []string {
+	system = strings.ToLower(strings.TrimSpace(system))
+	if family(system) != inSQL {
+		return nil
+	}
+	var all []string
+	lexer := sqllexer.New(untangle.Replace(clip(raw, maxRawStatement)), sqllexer.WithDBMS(dialect(system)))
+	for {
+		tok := scan(lexer)
+		v := tok.Value
+		switch tok.Type {
+		case sqllexer.EOF:
+			return all
+		case sqllexer.STRING, sqllexer.INCOMPLETE_STRING, sqllexer.DOLLAR_QUOTED_STRING:
+			if v = strings.Trim(v, `'"$`); v != "" {
+				all = append(all, strings.Clone(strings.ReplaceAll(v, "''", "'")))
+			}
+		case sqllexer.NUMBER:
+			if len(strings.Trim(v, "+-.")) >= 6 {
+				all = append(all, strings.Clone(strings.TrimLeft(v, "+-")))
+			}
+		}
+	}
+}

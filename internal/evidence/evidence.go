@@ -1,0 +1,170 @@
+// Package evidence collects what is known about an alarm as numbered facts: the
+// worst transactions, what they spent their time on, and what is usual.
+//
+// It owns which facts matter and how many; their form is package ground's. It
+// reads traces through package trace, judges nothing and asks no model. All
+// that came from monitored programs stays untrusted data in the facts; what
+// must not leave the house carries its mask class.
+package evidence
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/ground"
+	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/trace"
+)
+
+// Limits of a bundle: a model reads all of it, and so may a person.
+const (
+	maxTransactions = 3
+	maxTraces       = 6 // read to find that many different transactions
+	maxFacts        = 60
+	maxText         = 24 << 10 // bytes over all facts
+)
+
+// Input is what an alarm knows.
+type Input struct {
+	Rule          string // its name
+	Service       string
+	Environment   string // phase, "" when the program sends none
+	ThresholdMs   int
+	Count         int // matches in the window
+	WindowMinutes int
+	From, To      time.Time  // the window
+	Instances     []Instance // of the window, most first
+	Worst         []Sample   // matches, slowest first
+	Now           time.Time
+}
+
+// Instance is how many matches an instance had.
+type Instance struct {
+	Name  string
+	Count int
+}
+
+// Sample is one matching call.
+type Sample struct {
+	TraceID trace.TraceID
+	SpanID  trace.SpanID
+}
+
+// Collector collects evidence. It is safe for concurrent use.
+type Collector struct{ traces *trace.Store }
+
+// NewCollector returns a Collector that reads from traces.
+func NewCollector(traces *trace.Store) *Collector { return &Collector{traces: traces} }
+
+// Collect returns the facts about an alarm: at most three transactions, 60
+// facts and 24 KiB, numbered E1… in an order that the same data always gives.
+// What was left out or could not be read is a note. It fails only when the
+// engine does.
+func (c *Collector) Collect(ctx context.Context, p project.ID, in Input) (*ground.Bundle, error) {
+	profiles, missing, err := c.profiles(ctx, p, in.Worst)
+	if err != nil {
+		return nil, err
+	}
+	var b bundle
+	b.add(AlarmFact(in))
+	for i, profile := range profiles {
+		t := transaction{Profile: profile, bundle: &b, worst: i == 0}
+		t.describe()
+		if err := c.compare(ctx, p, &t); err != nil {
+			return nil, err
+		}
+	}
+	if missing > 0 {
+		b.add(note("%d of the traces of the alarm could not be read: their spans have expired or have not arrived.", missing))
+	}
+	if len(profiles) == 0 {
+		b.add(note("No transaction of the alarm could be read: only the alarm itself is known."))
+	}
+	return &ground.Bundle{Title: title(in), Facts: b.numbered()}, nil
+}
+
+// profiles reads the transactions of the samples, slowest first, each once.
+// missing counts the traces that are not there.
+func (c *Collector) profiles(ctx context.Context, p project.ID, worst []Sample) (found []*trace.Profile, missing int, err error) {
+	type key struct {
+		trace trace.TraceID
+		span  trace.SpanID
+	}
+	seen := map[key]bool{}
+	for i, s := range worst {
+		if i == maxTraces || len(found) == maxTransactions {
+			break
+		}
+		profile, err := c.traces.Profile(ctx, p, s.TraceID, s.SpanID)
+		switch {
+		case fault.Is(err, fault.NotFound):
+			missing++
+			continue
+		case err != nil:
+			return nil, 0, fmt.Errorf("collect evidence: %w", err)
+		}
+		if k := (key{s.TraceID, profile.Transaction.SpanID}); !seen[k] {
+			seen[k] = true
+			found = append(found, profile)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *trace.Profile) int {
+		return cmp.Or(cmp.Compare(b.Transaction.ElapsedNs, a.Transaction.ElapsedNs), cmp.Compare(a.Transaction.TraceID.String(), b.Transaction.TraceID.String()))
+	})
+	return found, missing, nil
+}
+
+func title(in Input) string {
+	text := fmt.Sprintf("SQL response time >= %d ms in %s", in.ThresholdMs, in.Service)
+	if in.Environment != "" {
+		text += " (" + in.Environment + ")"
+	}
+	return ground.Line(text)
+}
+
+// minute is how the window of an alarm is written.
+const minute = "2006-01-02 15:04"
+
+// maxInstances is how many instances the alarm's fact names.
+const maxInstances = 10
+
+// AlarmFact returns what the alarm itself says, without an id: all there is
+// when no trace can be read.
+func AlarmFact(in Input) ground.Fact {
+	f := fact{Kind: ground.Alarm}
+	f.say("%sSQL response time >= %d ms occurred %d times", quoted("Rule ", in.Rule, ": "), in.ThresholdMs, in.Count)
+	f.say(" from %s to %s UTC", in.From.UTC().Format(minute), in.To.UTC().Format(minute))
+	if in.WindowMinutes > 0 {
+		f.say(" (%d min window)", in.WindowMinutes)
+	}
+	f.say(" in %s", in.Service)
+	if in.Environment != "" {
+		f.say(", phase %s", in.Environment)
+	}
+	f.value("service", in.Service)
+	f.value("phase", in.Environment)
+	f.value("rule", in.Rule)
+	f.number("threshold", strconv.Itoa(in.ThresholdMs), "ms")
+	f.number("count", strconv.Itoa(in.Count), "count")
+	if in.WindowMinutes > 0 {
+		f.number("window", strconv.Itoa(in.WindowMinutes), "min")
+	}
+	f.value("from", in.From.UTC().Format(minute))
+	f.value("to", in.To.UTC().Format(minute))
+	for i, instance := range in.Instances {
+		if i == maxInstances {
+			f.say(", and %d more instances", len(in.Instances)-i)
+			break
+		}
+		f.say(", instance %s: %d times", cmp.Or(instance.Name, "unknown"), instance.Count)
+		f.value("instance", cmp.Or(instance.Name, "unknown"))
+		f.number("instance_count", strconv.Itoa(instance.Count), "count")
+	}
+	f.say(".")
+	return f.ground()
+}

@@ -1,0 +1,9 @@
+package evidence_test
+
+import (
+	"testing"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
+)
+
+func TestMain(m *testing.M) { clickhousetest.Main(m) }

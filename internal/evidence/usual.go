@@ -1,0 +1,92 @@
+package evidence
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/ground"
+	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/trace"
+)
+
+// How far back is usual, and how much of it is looked at.
+var earlier = []period{{"1h", "An hour", time.Hour}, {"24h", "A day", 24 * time.Hour}}
+
+type period struct {
+	when, words string
+	ago         time.Duration
+}
+
+const (
+	usualWindow = 30 * time.Minute
+	minSamples  = 3 // fewer say nothing about what is usual
+)
+
+// compare adds what the same transaction is like an hour and a day before.
+func (c *Collector) compare(ctx context.Context, p project.ID, t *transaction) error {
+	tx := &t.Transaction
+	if !t.worst {
+		return nil // its comparison would mostly repeat that of the worst
+	}
+	nothing := 0
+	for _, e := range earlier {
+		middle := tx.Ended().Add(-e.ago)
+		usual, err := c.traces.Usual(ctx, p, trace.UsualQuery{
+			Service: tx.Service, Environment: tx.Environment, Endpoint: tx.Endpoint,
+			From: middle.Add(-usualWindow / 2), To: middle.Add(usualWindow / 2),
+		})
+		if err != nil {
+			return fmt.Errorf("collect evidence: %w", err)
+		}
+		if usual.Count < minSamples {
+			nothing++
+			continue
+		}
+		t.usual(e, usual)
+	}
+	if nothing == len(earlier) {
+		t.bundle.add(note("The same transaction hardly ran an hour and a day earlier: what is usual is not known."))
+	}
+	return nil
+}
+
+func (t *transaction) usual(e period, u *trace.Usual) {
+	tx := &t.Transaction
+	t.compared(e, "elapsed", "this transaction", u.Count, tx.ElapsedNs, u.P50Ns, fmt.Sprintf(" (median; 95 %% of them within %s ms)", milliseconds(u.P95Ns)))
+	t.compared(e, "sql_time", "the SQL of this transaction", u.Count, tx.SQLNs, u.SQLNs, " (average)")
+	if t.main != nil {
+		s := t.main.slowest()
+		if st, ok := u.Statements[s.Statement.Hash]; ok {
+			t.compared(e, "statement", fmt.Sprintf("the statement of step %d", s.Index), st.Runs, s.ElapsedNs, st.AverageNs,
+				fmt.Sprintf(" (average; %s times per transaction)", trimmed(st.PerTransaction, 1)))
+		}
+	}
+	if u.ErrorShare > 0 || tx.Error {
+		f := t.fact(ground.Comparison, nil)
+		share := trimmed(100*u.ErrorShare, 1)
+		f.say("%s earlier %s %% of %d such transactions failed.", e.words, share, u.Count)
+		f.value("metric", "error_share")
+		f.number("usual", share, "percent")
+		f.count("samples", u.Count)
+		f.value("when", e.when)
+		t.bundle.add(f.ground())
+	}
+}
+
+func (t *transaction) compared(e period, metric, what string, samples int, now, usual int64, how string) {
+	f := t.fact(ground.Comparison, nil)
+	f.say("%s earlier %s took %s ms%s, %d samples; now it took %s ms", e.words, what, milliseconds(usual), how, samples, milliseconds(now))
+	f.value("metric", metric)
+	f.ms("now", now)
+	f.ms("usual", usual)
+	if usual > 0 {
+		ratio := trimmed(float64(now)/float64(usual), 1)
+		f.say(", %s times as long", ratio)
+		f.number("ratio", ratio, "ratio")
+	}
+	f.say(".")
+	f.count("samples", samples)
+	f.value("when", e.when)
+	t.bundle.add(f.ground())
+}

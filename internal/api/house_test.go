@@ -38,6 +38,8 @@ type house struct {
 	handler http.Handler
 	log     *lockedBuffer
 	sent    *sink
+	serial  int
+	foreign int64 // id of an API token of somebody else
 }
 
 // lockedBuffer is a log that tests read.

@@ -1,0 +1,466 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
+	"github.com/matrix-aiops/matrix/internal/tenant"
+)
+
+// Who may call an operation on project, group or organisation A, one letter
+// per caller: o it works, d 403, h 404, a 401. The callers, in this order:
+//
+//	anonymous · owner of organisation B · viewer, editor, admin, owner of A ·
+//	system admin (no member) · token of A's owner with every scope · token of
+//	A's owner with a scope for something else
+const (
+	anybody       = "ooooooooo"
+	signedIn      = "aoooooooo"
+	bySession     = "aooooo" + "odd"
+	listsProjects = "aooooo" + "ood"
+	listsOrgs     = "aooooo" + "ood"
+	readsProject  = "ahoooodod"
+	writesProject = "ahdooodod"
+	adminsProject = "ahddoodod"
+	readsOrg      = "ahooooood"
+	adminsOrg     = "ahddooood"
+	system        = "adddddodd"
+)
+
+var callers = []string{"anonymous", "owner of B", "viewer", "editor", "admin", "owner", "system admin", "token with scope", "token without scope"}
+
+// request fills an operation's path, query, body and If-Match.
+type request struct {
+	path  map[string]any // beside project, group and org, which the place gives
+	query string
+	body  any
+	etag  string
+}
+
+// row is what is expected of one operation.
+type row struct {
+	who    string
+	status int
+	// make prepares a request about a place; it runs before each call, so that
+	// each finds its own row to change. Nil asks for the place alone.
+	make func(p *place) request
+	// crossed prepares a request whose path names A but whose last id is B's:
+	// the answer must be 404. Nil when there is no id below the place.
+	crossed func(b *place) request
+}
+
+func table(h *house) map[string]row {
+	ids := func(name string, id any) request { return request{path: map[string]any{name: id}} }
+	named := func(p *place) request { return request{body: Named{p.h.unique("made-by-" + p.canary)}} }
+	member := func(p *place) request {
+		return request{body: MemberRequest{p.newUser(), tenant.Viewer}}
+	}
+	return map[string]row{
+		// The system, and oneself.
+		"health":  {who: anybody, status: 200},
+		"ready":   {who: anybody, status: 200},
+		"version": {who: anybody, status: 200},
+		"login":   {who: anybody, status: 200, make: func(*place) request { return request{body: Login{h.first.Email, h.first.Password}} }},
+		"logout":  {who: anybody, status: 204, make: func(*place) request { return request{query: "keep"} }},
+		"me":      {who: signedIn, status: 200},
+		"change-password": {who: bySession, status: 422, make: func(*place) request { // what is not one's own password is refused
+			return request{body: PasswordChange{"not my password", "a new long password"}}
+		}},
+		"list-tokens": {who: bySession, status: 200},
+		"create-token": {who: bySession, status: 201, make: func(*place) request {
+			return request{body: TokenRequest{"t", []tenant.Scope{tenant.ScopeProjectRead}, h.soon()}}
+		}},
+		"revoke-token": {who: bySession, status: 404, make: func(*place) request { return ids("token", h.foreign) }}, // somebody else's
+
+		// Accounts.
+		"list-users": {who: system, status: 200},
+		"create-user": {who: system, status: 201, make: func(*place) request {
+			return request{body: UserRequest{Email: h.unique("new") + "@example.com"}}
+		}},
+		"get-user": {who: system, status: 200, make: func(p *place) request { return ids("user", p.user(p.newUser())) }},
+		"update-user": {who: system, status: 200, make: func(p *place) request {
+			return request{path: map[string]any{"user": p.user(p.newUser())}, etag: `"v1"`, body: tenant.UserChange{Name: "renamed"}}
+		}},
+
+		// Organisations and groups.
+		"list-orgs":  {who: listsOrgs, status: 200},
+		"create-org": {who: system, status: 201, make: named},
+		"get-org":    {who: readsOrg, status: 200},
+		"rename-org": {who: adminsOrg, status: 200, make: func(p *place) request {
+			return request{body: Named{"org-" + p.canary}, etag: p.version(`SELECT version FROM organisation WHERE id = $1`, p.org)}
+		}},
+		"list-org-members": {who: readsOrg, status: 200},
+		"set-org-member":   {who: adminsOrg, status: 204, make: member},
+		"remove-org-member": {who: adminsOrg, status: 204, make: func(p *place) request { return ids("user", p.newMember(0)) },
+			crossed: func(b *place) request { return ids("user", b.newMember(0)) }},
+		"list-groups":        {who: readsOrg, status: 200},
+		"create-group":       {who: adminsOrg, status: 201, make: named},
+		"get-group":          {who: readsOrg, status: 200},
+		"rename-group":       {who: adminsOrg, status: 200, make: func(p *place) request { return request{body: Named{"group-" + p.canary}, etag: p.groupVersion()} }},
+		"delete-group":       {who: adminsOrg, status: 409, make: func(p *place) request { return request{etag: p.groupVersion()} }}, // it has a project
+		"list-group-members": {who: readsOrg, status: 200},
+		"set-group-member":   {who: adminsOrg, status: 204, make: member},
+		"remove-group-member": {who: adminsOrg, status: 204, make: func(p *place) request { return ids("user", p.newMember(p.group)) },
+			crossed: func(b *place) request { return ids("user", b.newMember(b.group)) }},
+		"list-group-projects": {who: readsOrg, status: 200},
+		"create-project": {who: adminsOrg, status: 201, make: func(p *place) request {
+			return request{body: tenant.ProjectSettings{Name: h.unique("made-by-" + p.canary)}}
+		}},
+
+		// Projects.
+		"list-projects": {who: listsProjects, status: 200},
+		"get-project":   {who: readsProject, status: 200},
+		"update-project": {who: adminsProject, status: 200, make: func(p *place) request {
+			return request{body: tenant.ProjectSettings{Name: "project-" + p.canary}, etag: p.projectVersion()}
+		}},
+		"archive-project": {who: adminsProject, status: 412, make: func(*place) request { return request{etag: `"v999999"`} }}, // kept for the rest of the table
+		"list-keys":       {who: adminsProject, status: 200},
+		"create-key":      {who: adminsProject, status: 201, make: named},
+		"revoke-key": {who: adminsProject, status: 204, make: func(p *place) request { return ids("key", p.newKey()) },
+			crossed: func(b *place) request { return ids("key", b.newKey()) }},
+		"get-setup": {who: readsProject, status: 200},
+
+		// Telemetry.
+		"list-transactions": {who: readsProject, status: 200},
+		"get-trace": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
+			crossed: func(b *place) request { return ids("trace", b.trace) }},
+		"get-profile": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
+			crossed: func(b *place) request { return ids("trace", b.trace) }},
+
+		// Rules and channels.
+		"list-rules":  {who: readsProject, status: 200},
+		"create-rule": {who: writesProject, status: 201, make: func(p *place) request { return request{body: p.ruleBody()} }},
+		"get-rule": {who: readsProject, status: 200, make: func(p *place) request { return ids("rule", p.rule) },
+			crossed: func(b *place) request { return ids("rule", b.rule) }},
+		"update-rule": {who: writesProject, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"rule": p.newRule()}, body: p.ruleBody(), etag: `"v1"`}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"rule": b.rule}, body: b.ruleBody(), etag: `"v1"`}
+			}},
+		"delete-rule": {who: writesProject, status: 204,
+			make:    func(p *place) request { return request{path: map[string]any{"rule": p.newRule()}, etag: `"v1"`} },
+			crossed: func(b *place) request { return request{path: map[string]any{"rule": b.rule}, etag: `"v1"`} }},
+		"get-rule-history": {who: readsProject, status: 200, make: func(p *place) request { return ids("rule", p.rule) },
+			crossed: func(b *place) request { return ids("rule", b.rule) }},
+		"list-channel-kinds": {who: signedIn, status: 200},
+		"list-channels":      {who: readsProject, status: 200},
+		"create-channel":     {who: writesProject, status: 201, make: func(p *place) request { return request{body: p.channelBody()} }},
+		"get-channel": {who: readsProject, status: 200, make: func(p *place) request { return ids("channel", p.channel) },
+			crossed: func(b *place) request { return ids("channel", b.channel) }},
+		"update-channel": {who: writesProject, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"channel": p.newChannel()}, body: p.channelBody(), etag: `"v1"`}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"channel": b.channel}, body: b.channelBody(), etag: `"v1"`}
+			}},
+		"delete-channel": {who: writesProject, status: 204, make: func(p *place) request { return ids("channel", p.newChannel()) },
+			crossed: func(b *place) request { return ids("channel", b.channel) }},
+		"test-channel": {who: writesProject, status: 204, make: func(p *place) request { return ids("channel", p.channel) },
+			crossed: func(b *place) request { return ids("channel", b.channel) }},
+	}
+}
+
+// TestNobodyReachesAnotherProjectsRows walks every registered operation with
+// every kind of caller, on two organisations with rows of their own, and fails
+// when an operation is not listed in the table above.
+func TestNobodyReachesAnotherProjectsRows(t *testing.T) {
+	h := newNeighbours(t, metadbtest.SQLite(t))
+	rows := table(h.house)
+	for id := range rows {
+		if h.operation(id) == nil {
+			t.Errorf("the table lists %q, which is not registered", id)
+		}
+	}
+	for _, id := range h.unlisted(rows) {
+		t.Errorf("%s is registered but not in the table of this test: say who may call it", id)
+	}
+	before := h.b.rows()
+	for op := range h.operations() {
+		want, listed := rows[op.OperationID]
+		if !listed {
+			continue
+		}
+		t.Run(op.OperationID, func(t *testing.T) {
+			defer func(whole *testing.T) { h.t = whole }(h.t)
+			h.t = t
+			for i, caller := range callers {
+				h.expect(op, want, h.a, h.caller(caller, op), caller, want.who[i], want.make)
+			}
+			// The mirror image: what A's people get of B, whatever they are in A.
+			if strings.ContainsAny(op.Path, "{") && want.who[1] == 'h' {
+				for _, caller := range []string{"viewer", "admin", "owner", "token with scope"} {
+					letter := byte('h')
+					if caller == "token with scope" && want.who[7] == 'd' {
+						letter = 'd'
+					}
+					h.expect(op, want, h.b, h.caller(caller, op), caller+" in B", letter, want.make)
+				}
+			}
+			if want.crossed != nil {
+				h.expect(op, want, h.a, h.caller("owner", op), "owner with an id of B", 'h', func(*place) request { return want.crossed(h.b) })
+			}
+		})
+	}
+	after := h.b.rows()
+	for _, row := range before {
+		if !slices.Contains(after, row) {
+			t.Errorf("the row %q of B was changed from outside; now there are %v", row, after)
+		}
+	}
+}
+
+func TestTheTableNoticesAnOperationThatIsNotInIt(t *testing.T) {
+	h := &neighbours{house: newHouse(t, metadbtest.SQLite(t), nil, nil)}
+	rows := table(h.house)
+	if missing := h.unlisted(rows); len(missing) != 0 {
+		t.Fatalf("missing already: %v", missing)
+	}
+	register(h.server, tenant.ProjectRead, get("sneak", "/api/v1/projects/{project}/sneak", "Not in the table"),
+		func(context.Context, tenant.Actor, *InProject) (*struct{}, error) { return nil, nil })
+	if missing := h.unlisted(rows); !slices.Equal(missing, []string{"sneak"}) {
+		t.Errorf("noticed %v", missing)
+	}
+}
+
+func TestAnActionNeedsItsTargetInThePath(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
+	defer func() {
+		if recover() == nil {
+			t.Error("an operation on a project without a project was registered")
+		}
+	}()
+	register(h.server, tenant.ProjectRead, get("sneak", "/api/v1/everything", "Of every project"),
+		func(context.Context, tenant.Actor, *nothing) (*struct{}, error) { return nil, nil })
+}
+
+// expect makes one call and checks its status, that nothing of the other place
+// is in the answer, and that an answer has the shape the OpenAPI promises.
+func (n *neighbours) expect(op *huma.Operation, want row, at *place, c *client, who string, letter byte, prepare func(*place) request) {
+	n.t.Helper()
+	status := map[byte]int{'o': want.status, 'd': http.StatusForbidden, 'h': http.StatusNotFound, 'a': http.StatusUnauthorized}[letter]
+	answer := n.call(op, at, c, prepare)
+	if answer.Code != status {
+		n.t.Errorf("%s: %d, want %d: %s", who, answer.Code, status, answer.Body)
+		return
+	}
+	if who != "owner of B" && who != "system admin" && strings.Contains(answer.Body.String(), n.b.canary) {
+		n.t.Errorf("%s sees a row of B: %s", who, answer.Body)
+	}
+	if who == "owner of B" && strings.Contains(answer.Body.String(), n.a.canary) {
+		n.t.Errorf("the owner of B sees a row of A: %s", answer.Body)
+	}
+	n.conforms(op, answer)
+}
+
+func (n *neighbours) call(op *huma.Operation, at *place, c *client, prepare func(*place) request) *httptest.ResponseRecorder {
+	n.t.Helper()
+	var r request
+	if prepare != nil {
+		r = prepare(at)
+	}
+	path := op.Path
+	for name, value := range map[string]any{"project": at.project, "group": at.group, "org": at.org} {
+		path = strings.ReplaceAll(path, "{"+name+"}", fmt.Sprint(value))
+	}
+	for name, value := range r.path {
+		path = strings.ReplaceAll(path, "{"+name+"}", fmt.Sprint(value))
+	}
+	if strings.Contains(path, "{") {
+		n.t.Fatalf("%s: the table leaves a part of the path open", path)
+	}
+	var headers []string
+	if r.etag != "" {
+		headers = []string{"If-Match", r.etag}
+	}
+	if op.OperationID == "logout" { // the callers are needed again
+		c = n.anonymous()
+	}
+	return c.do(op.Method, path, r.body, headers)
+}
+
+// caller returns the client for one of callers. What "a scope for something
+// else" is depends on the operation.
+func (n *neighbours) caller(name string, op *huma.Operation) *client {
+	if name != "token without scope" {
+		return n.clients[name]
+	}
+	if noun, _, _ := strings.Cut(string(op.Metadata["action"].(tenant.Action)), "."); noun == "project" {
+		return n.clients["token for organisations"]
+	}
+	return n.clients["token for projects"]
+}
+
+// unlisted returns the operations that rows does not list.
+func (n *neighbours) unlisted(rows map[string]row) (ids []string) {
+	for op := range n.operations() {
+		if _, ok := rows[op.OperationID]; !ok {
+			ids = append(ids, op.OperationID)
+		}
+	}
+	return ids
+}
+
+func (n *neighbours) operation(id string) *huma.Operation {
+	for op := range n.operations() {
+		if op.OperationID == id {
+			return op
+		}
+	}
+	return nil
+}
+
+// operations walks what is registered, in the order of paths and methods.
+func (n *neighbours) operations() func(yield func(*huma.Operation) bool) {
+	return func(yield func(*huma.Operation) bool) {
+		paths := n.server.api.OpenAPI().Paths
+		names := make([]string, 0, len(paths))
+		for path := range paths {
+			names = append(names, path)
+		}
+		slices.Sort(names)
+		for _, path := range names {
+			item := paths[path]
+			for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete, item.Head, item.Options, item.Trace} {
+				if op != nil && !yield(op) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// TestEveryRouteIsAnOperation closes the way around the table: a handler put
+// into the mux beside register would not be walked.
+func TestEveryRouteIsAnOperation(t *testing.T) {
+	h := &neighbours{house: newHouse(t, metadbtest.SQLite(t), nil, nil)}
+	for op := range h.operations() {
+		if _, ok := op.Metadata["action"].(tenant.Action); !ok {
+			t.Errorf("%s %s did not come through register", op.Method, op.Path)
+		}
+	}
+}
+
+// neighbours is a house with two organisations that must not see one another.
+type neighbours struct {
+	*house
+	a, b    *place
+	clients map[string]*client
+	shapes  *shapes
+}
+
+// place is one organisation with one project and rows of every kind, each of
+// which carries the canary.
+type place struct {
+	h          *house
+	canary     string
+	org, group int64
+	project    uint32
+	owner      tenant.Actor
+	login      *client
+	trace      string
+	rule       int64
+	channel    int64
+}
+
+func newNeighbours(t *testing.T, db *metadb.DB) *neighbours {
+	t.Helper()
+	engine := clickhousetest.New(t)
+	n := &neighbours{house: newHouse(t, db, engine, nil), clients: map[string]*client{}}
+	n.shapes = newShapes(n.house)
+	n.migrateEngine()
+	n.a = n.newPlace("alpha-canary", 1)
+	n.b = n.newPlace("bravo-canary", 2)
+	ctx := t.Context()
+	somebody, err := n.tenants.CreateUser(ctx, "somebody@example.com", "")
+	n.must(err)
+	token, err := n.tenants.CreateToken(ctx, tenant.Actor{UserID: somebody.ID}, "theirs", []tenant.Scope{tenant.ScopeProjectRead}, n.soon())
+	n.must(err)
+	n.foreign = token.ID
+	n.clients["anonymous"] = n.anonymous()
+	n.clients["owner of B"] = n.b.login
+	n.clients["owner"] = n.a.login
+	for _, role := range []tenant.Role{tenant.Viewer, tenant.Editor, tenant.Admin} {
+		user, err := n.tenants.CreateUser(ctx, string(role)+"@example.com", "")
+		n.must(err)
+		n.must(n.tenants.SetMember(ctx, n.a.owner, n.a.org, 0, user.Email, role))
+		n.clients[string(role)] = n.login(user.Email, user.Password)
+	}
+	n.clients["system admin"] = n.admin()
+	n.clients["token with scope"] = n.a.login.withToken(tenant.ScopeProjectAdmin, tenant.ScopeOrgAdmin)
+	n.clients["token for projects"] = n.a.login.withToken(tenant.ScopeProjectRead)
+	n.clients["token for organisations"] = n.a.login.withToken(tenant.ScopeOrgRead)
+	return n
+}
+
+// rows returns all of B's rows, by table.
+func (p *place) rows() []string {
+	p.h.t.Helper()
+	var out []string
+	for _, q := range []string{
+		`SELECT name || version FROM organisation WHERE id = $1`,
+		`SELECT name || version FROM project_group WHERE org_id = $1`,
+		`SELECT name || version || archived_at FROM project WHERE org_id = $1`,
+		`SELECT name || version || body FROM (SELECT r.name, r.version, '' AS body, p.org_id FROM rule r JOIN project p ON p.id = r.project_id) x WHERE org_id = $1 AND name LIKE 'kept-%'`,
+		`SELECT t.name || t.version FROM notify_target t JOIN project p ON p.id = t.project_id WHERE p.org_id = $1 AND t.name LIKE 'kept-%'`,
+	} {
+		rows, err := p.h.db.Query(p.h.t.Context(), q+` ORDER BY 1`, p.org)
+		found, err := metadb.Collect(rows, err, func(r *metadb.Rows) (s string, err error) { return s, r.Scan(&s) })
+		p.h.must(err)
+		if len(found) == 0 {
+			p.h.t.Fatalf("no rows to watch: %s", q)
+		}
+		out = append(out, found...)
+	}
+	return out
+}
+
+func (p *place) version(query string, id any) string {
+	p.h.t.Helper()
+	var v int64
+	p.h.must(p.h.db.QueryRow(p.h.t.Context(), query, id).Scan(&v))
+	return `"v` + strconv.FormatInt(v, 10) + `"`
+}
+
+func (p *place) groupVersion() string {
+	return p.version(`SELECT version FROM project_group WHERE id = $1`, p.group)
+}
+
+func (p *place) projectVersion() string {
+	return p.version(`SELECT version FROM project WHERE id = $1`, p.project)
+}
+
+// newUser makes an account and returns its address.
+func (p *place) newUser() string {
+	p.h.t.Helper()
+	user, err := p.h.tenants.CreateUser(context.Background(), p.h.unique("somebody")+"@"+p.canary+".example.com", "")
+	p.h.must(err)
+	return user.Email
+}
+
+func (p *place) user(email string) (id int64) {
+	p.h.t.Helper()
+	p.h.must(p.h.db.QueryRow(p.h.t.Context(), `SELECT id FROM account WHERE email = $1`, email).Scan(&id))
+	return id
+}
+
+// newMember makes an account that is in the organisation, or in just its group.
+func (p *place) newMember(group int64) int64 {
+	p.h.t.Helper()
+	email := p.newUser()
+	p.h.must(p.h.tenants.SetMember(p.h.t.Context(), p.owner, p.org, group, email, tenant.Viewer))
+	return p.user(email)
+}

@@ -1,0 +1,171 @@
+package api
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/tenant"
+	"github.com/matrix-aiops/matrix/internal/trace"
+)
+
+// unique makes a name nobody had before.
+func (h *house) unique(name string) string {
+	h.serial++
+	return fmt.Sprintf("%s-%d", name, h.serial)
+}
+
+func (h *house) soon() time.Time { return time.Now().Add(time.Hour) }
+
+func (h *house) migrateEngine() {
+	h.t.Helper()
+	h.must(h.engine.Migrate(h.t.Context(), "trace", trace.Migrations()))
+}
+
+// newPlace makes an organisation with its owner, a project, and a row of every
+// kind below it.
+func (n *neighbours) newPlace(canary string, seed byte) *place {
+	n.t.Helper()
+	ctx := n.t.Context()
+	p := &place{h: n.house, canary: canary}
+	user, err := n.tenants.CreateUser(ctx, "owner@"+canary+".example.com", "")
+	n.must(err)
+	p.login = n.login(user.Email, user.Password)
+	p.owner = tenant.Actor{UserID: user.ID, Name: user.Name}
+	org, err := n.tenants.CreateOrganisation(ctx, p.owner, "org-"+canary)
+	n.must(err)
+	groups, err := n.tenants.Groups(ctx, p.owner, org.ID)
+	n.must(err)
+	p.org, p.group = org.ID, groups[0].ID
+	made, err := n.tenants.CreateProject(ctx, p.owner, p.group, tenant.ProjectSettings{Name: "project-" + canary}, nil)
+	n.must(err)
+	p.project = uint32(made.ID)
+	_, err = n.tenants.CreateKey(ctx, p.owner, made.ID, "key-"+canary)
+	n.must(err)
+	p.rule = p.newRule()
+	p.channel = p.newChannel()
+	p.newTrace(seed)
+	return p
+}
+
+func (p *place) id() project.ID { return project.ID(p.project) }
+
+func (p *place) newKey() int64 {
+	p.h.t.Helper()
+	key, err := p.h.tenants.CreateKey(p.h.t.Context(), p.owner, p.id(), p.h.unique("kept-"+p.canary))
+	p.h.must(err)
+	return key.ID
+}
+
+func (p *place) ruleBody() RuleRequest {
+	return RuleRequest{Name: p.h.unique("kept-" + p.canary), Kind: rule.SlowSQL, Enabled: true,
+		ThresholdMs: 8000, Count: 1, WindowMinutes: 10, QuietMinutes: 10, Service: p.canary}
+}
+
+func (p *place) newRule() int64 {
+	p.h.t.Helper()
+	r, err := p.h.opts.Rules.Create(p.h.t.Context(), p.id(), p.owner.Name, p.ruleBody().rule(p.id(), 0, 0))
+	p.h.must(err)
+	return r.ID
+}
+
+func (p *place) channelBody() ChannelRequest {
+	return ChannelRequest{Name: p.h.unique("kept-" + p.canary), Kind: "sink", Enabled: true, Config: json.RawMessage(`{"room": "` + p.canary + `"}`)}
+}
+
+func (p *place) newChannel() int64 {
+	p.h.t.Helper()
+	t, err := p.h.opts.Outbox.Targets().Create(p.h.t.Context(), p.channelBody().target(p.id(), 0, 0), p.owner.Name)
+	p.h.must(err)
+	return t.ID
+}
+
+// newTrace stores a trace of two spans in the engine.
+func (p *place) newTrace(seed byte) {
+	p.h.t.Helper()
+	cols := trace.NewColumns(trace.NewCatalog())
+	cols.Begin(p.id(), 14, time.Now())
+	resource := &trace.ResourceBuilder{}
+	resource.Reset()
+	resource.Attribute([]byte("service.name"), []byte(p.canary))
+	cols.SetResource(resource, uint64(seed))
+	start := time.Now().Add(-time.Minute)
+	id := trace.TraceID{15: seed}
+	span := func(span, parent trace.SpanID, kind uint8, name string, attributes ...string) {
+		row := trace.NewRow()
+		row.Reset()
+		row.TraceID, row.SpanID, row.ParentID = id, span, parent
+		row.Name, row.Kind = []byte(name), kind
+		row.Start, row.Duration = start.UnixNano(), uint64(9*time.Second)
+		for i := 0; i+1 < len(attributes); i += 2 {
+			row.Attribute([]byte(attributes[i]), []byte(attributes[i+1]))
+		}
+		cols.Append(row)
+	}
+	span(1, 0, 2, "GET /"+p.canary, "http.request.method", "GET", "http.route", "/"+p.canary)
+	span(2, 1, 3, "SELECT", "db.system", "mysql", "db.statement", "SELECT '"+p.canary+"' FROM t")
+	cols.Commit()
+	p.h.must(p.h.engine.Insert(p.h.t.Context(), cols.Table(), cols.Input()))
+	p.trace = hex.EncodeToString(id[:])
+}
+
+// shapes checks answers against the OpenAPI description.
+type shapes struct {
+	compiler *jsonschema.Compiler
+	compiled map[string]*jsonschema.Schema
+}
+
+const shapesURL = "https://matrix.invalid/openapi.json"
+
+func newShapes(h *house) *shapes {
+	h.t.Helper()
+	text, err := json.Marshal(h.server.api.OpenAPI())
+	h.must(err)
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	h.must(err)
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft2020)
+	h.must(compiler.AddResource(shapesURL, document))
+	return &shapes{compiler, map[string]*jsonschema.Schema{}}
+}
+
+// conforms checks that an answer is what the OpenAPI description says.
+func (n *neighbours) conforms(op *huma.Operation, answer *httptest.ResponseRecorder) {
+	n.t.Helper()
+	if answer.Body.Len() == 0 {
+		return
+	}
+	status, kind := fmt.Sprint(answer.Code), "application/json"
+	if answer.Code >= http.StatusBadRequest && op.Responses[status] == nil {
+		status, kind = "default", "application/problem+json"
+	}
+	if op.Responses[status] == nil {
+		n.t.Errorf("%s is not described", status)
+		return
+	}
+	escape := strings.NewReplacer("~", "~0", "/", "~1")
+	at := shapesURL + "#/paths/" + strings.NewReplacer("{", "%7B", "}", "%7D").Replace(escape.Replace(op.Path)) + "/" + strings.ToLower(op.Method) +
+		"/responses/" + status + "/content/" + escape.Replace(kind) + "/schema"
+	schema := n.shapes.compiled[at]
+	if schema == nil {
+		var err error
+		schema, err = n.shapes.compiler.Compile(at)
+		n.must(err)
+		n.shapes.compiled[at] = schema
+	}
+	body, err := jsonschema.UnmarshalJSON(bytes.NewReader(answer.Body.Bytes()))
+	n.must(err)
+	if err := schema.Validate(body); err != nil {
+		n.t.Errorf("the answer is not as described: %v\n%s", err, answer.Body)
+	}
+}

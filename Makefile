@@ -53,7 +53,7 @@ lint: web ## golangci-lint, eslint, shell syntax, generated files up to date
 fmt: ## format Go and TypeScript
 	@sh scripts/setup.sh lint
 	$(CACHE)/tools/golangci-lint fmt ./...
-	npm --prefix web run format
+	npm --prefix web run fmt
 
 gen: ## regenerate openapi.yaml and the TypeScript types made from it
 	@sh scripts/setup.sh web

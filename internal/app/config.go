@@ -18,6 +18,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/fault"
 )
 
@@ -38,6 +39,18 @@ type Options struct {
 	// Version is the build's version, shown to users and sent as the service version.
 	Version string
 	File    File
+	// Console is where the console channel writes; default standard output.
+	Console io.Writer
+	// EngineCommand starts this program's engine subcommand; default: this
+	// executable's. Tests, which are another executable, say theirs.
+	EngineCommand []string
+}
+
+func (o Options) consoleWriter() io.Writer {
+	if o.Console != nil {
+		return o.Console
+	}
+	return os.Stdout
 }
 
 // File is the second tier: the YAML file with addresses, secrets and limits.
@@ -204,14 +217,8 @@ func (f File) check() error {
 			return fault.New(fault.Invalid, "ai.providers: the name %q must not contain a slash", name).WithField("ai.providers")
 		}
 	}
-	for _, entry := range f.AI.DefaultChain {
-		provider, model, ok := strings.Cut(entry, "/")
-		if !ok || model == "" {
-			return fault.New(fault.Invalid, "ai.default_chain: %q must be provider/model", entry).WithField("ai.default_chain")
-		}
-		if _, known := f.AI.Providers[provider]; !known {
-			return fault.New(fault.Invalid, "ai.default_chain: provider %q is not under ai.providers", provider).WithField("ai.default_chain")
-		}
+	if _, err := f.AI.chain(); err != nil {
+		return err
 	}
 	for _, network := range f.Notify.AllowNetworks {
 		if _, err := netip.ParsePrefix(network); err != nil {
@@ -222,6 +229,19 @@ func (f File) check() error {
 		return fault.New(fault.Invalid, "ingest.max_body_mib must be between 1 and 1024").WithField("ingest.max_body_mib")
 	}
 	return nil
+}
+
+// chain parses DefaultChain.
+func (f FileAI) chain() ([]ai.Entry, error) {
+	entries := make([]ai.Entry, 0, len(f.DefaultChain))
+	for _, text := range f.DefaultChain {
+		provider, model, ok := strings.Cut(text, "/")
+		if _, known := f.Providers[provider]; !ok || model == "" || !known {
+			return nil, fault.New(fault.Invalid, "ai.default_chain: %q must be provider/model with a provider of ai.providers", text).WithField("ai.default_chain")
+		}
+		entries = append(entries, ai.Entry{Provider: provider, Model: model})
+	}
+	return entries, nil
 }
 
 // MetaDSN returns the metadata database's address with the default filled in.

@@ -35,7 +35,7 @@ var foundation = map[string][]string{
 
 // clients speak to MATRIX or stand for the outside world, over the wire only:
 // they import nothing of the product.
-var clients = []string{"shop", "load", "fake"}
+var clients = []string{"client", "shop", "load", "fake"}
 
 const modulePath = "github.com/matrix-aiops/matrix/"
 

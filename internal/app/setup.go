@@ -1,0 +1,305 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/ai/openai"
+	"github.com/matrix-aiops/matrix/internal/api"
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/evidence"
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/incident"
+	"github.com/matrix-aiops/matrix/internal/ingest"
+	"github.com/matrix-aiops/matrix/internal/job"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/notify"
+	"github.com/matrix-aiops/matrix/internal/notify/console"
+	"github.com/matrix-aiops/matrix/internal/notify/slack"
+	"github.com/matrix-aiops/matrix/internal/notify/webhook"
+	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/tenant"
+	"github.com/matrix-aiops/matrix/internal/trace"
+	"github.com/matrix-aiops/matrix/web"
+)
+
+// evaluateEvery is how often the rules look at what has arrived.
+const evaluateEvery = 10 * time.Second
+
+// evaluateArgs is the periodic job of the rule engine.
+type evaluateArgs struct{}
+
+// Kind implements job.Args.
+func (evaluateArgs) Kind() string { return "rule.evaluate" }
+
+// setup starts everything in order. Whatever has started is registered with
+// onStop before the next part begins.
+func (a *App) setup(ctx context.Context) error {
+	// The address is taken first: links in messages carry it, and a second
+	// process on the same port should fail before it touches any data.
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.opts.Listen)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable, "the address %s is taken: choose another with --listen", a.opts.Listen)
+	}
+	a.listener = listener
+	a.onStop("listener", func(context.Context) error {
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+
+	meta, err := a.openMetadata(ctx)
+	if err != nil {
+		return err
+	}
+	telemetry, err := a.openTelemetry(ctx)
+	if err != nil {
+		return err
+	}
+
+	queue, err := job.New(job.Options{DB: meta, Log: a.log, Queues: map[string]int{notify.Queue: notify.Workers}})
+	if err != nil {
+		return err
+	}
+	tenants, err := tenant.New(tenant.Options{DB: meta, Log: a.log})
+	if err != nil {
+		return err
+	}
+	outbox, err := a.newOutbox(meta, queue)
+	if err != nil {
+		return err
+	}
+	roles := ai.NewRoles(meta, time.Now)
+	if err := roles.Seed(ctx); err != nil {
+		return fmt.Errorf("seed roles: %w", err)
+	}
+	gateway, err := a.newGateway(meta, telemetry, roles)
+	if err != nil {
+		return err
+	}
+	a.onStop("call log", gateway.Close)
+	traces := trace.NewStore(telemetry)
+	incidents, err := incident.New(incident.Options{
+		DB: meta, Jobs: queue, Outbox: outbox,
+		Project:  tenants.Project,
+		Collect:  evidence.New(traces).Collect,
+		Ask:      gateway.Run,
+		BaseURL:  a.URL(),
+		Location: a.opts.File.Location(),
+		Log:      a.log,
+	})
+	if err != nil {
+		return err
+	}
+	rules := rule.NewStore(meta, time.Now)
+	engine, err := rule.NewEngine(rule.EngineOptions{DB: meta, Traces: traces, OnFire: incidents.Open, Log: a.log})
+	if err != nil {
+		return err
+	}
+
+	seed := func(ctx context.Context, tx *metadb.Tx, p tenant.Project) error {
+		return seedProject(ctx, tx, outbox, p)
+	}
+	if a.first, err = tenants.Bootstrap(ctx, seed); err != nil {
+		return fmt.Errorf("first start: %w", err)
+	}
+
+	tenants.Register(queue)
+	job.Handle(queue, func(ctx context.Context, _ evaluateArgs) error { return engine.Evaluate(ctx) })
+	queue.Every(evaluateEvery, func() job.Args { return evaluateArgs{} })
+	if err := queue.Start(ctx); err != nil {
+		return fmt.Errorf("start jobs: %w", err)
+	}
+	a.onStop("jobs", queue.Stop)
+
+	if err := a.startIngest(ctx, telemetry, tenants); err != nil {
+		return err
+	}
+	return a.serve(api.Options{
+		Tenants: tenants, Traces: traces, Rules: rules, Outbox: outbox,
+		Incidents: incidents, Roles: roles, Calls: gateway,
+		Log: a.log, Version: a.opts.Version, BaseURL: a.opts.File.BaseURL,
+		OTLPHTTP: a.OTLPHTTPURL(), OTLPGRPC: "http://" + a.otlp.grpc, Dev: a.opts.Dev,
+		Seed: seed,
+		Ready: []api.Check{
+			{Name: "telemetry", Ask: telemetry.Ping},
+			{Name: "metadata", Ask: meta.Ping},
+		},
+		UI: web.Handler(),
+	})
+}
+
+// openMetadata opens and migrates the metadata database.
+func (a *App) openMetadata(ctx context.Context) (*metadb.DB, error) {
+	if err := os.MkdirAll(a.opts.DataDir, 0o700); err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "the data directory %s cannot be made", a.opts.DataDir)
+	}
+	db, err := metadb.Open(ctx, a.opts.MetaDSN())
+	if err != nil {
+		return nil, fmt.Errorf("open metadata: %w", err)
+	}
+	a.onStop("metadata", func(context.Context) error { db.Close(); return nil })
+	if err := db.Migrate(ctx); err != nil {
+		return nil, fmt.Errorf("migrate metadata: %w", err)
+	}
+	return db, nil
+}
+
+// openTelemetry starts the embedded engine unless servers are given, connects
+// and migrates.
+func (a *App) openTelemetry(ctx context.Context) (*clickhouse.DB, error) {
+	dsns := a.opts.ClickHouse
+	if len(dsns) == 0 {
+		engine, err := clickhouse.StartEngine(ctx, clickhouse.EngineOptions{
+			Dir: a.opts.DataDir, Memory: a.opts.EngineMemory, Log: a.log, Command: a.opts.EngineCommand,
+		})
+		if err != nil {
+			return nil, err
+		}
+		a.onStop("engine", engine.Stop)
+		dsns = []string{engine.DSN()}
+	}
+	db, err := clickhouse.Open(ctx, clickhouse.Options{DSNs: dsns, Log: a.log})
+	if err != nil {
+		return nil, fmt.Errorf("open telemetry: %w", err)
+	}
+	a.onStop("telemetry", func(context.Context) error { db.Close(); return nil })
+	for noun, migrations := range map[string][]clickhouse.Migration{"trace": trace.Migrations(), "ai": ai.Migrations()} {
+		if err := db.Migrate(ctx, noun, migrations); err != nil {
+			return nil, fmt.Errorf("migrate %s: %w", noun, err)
+		}
+	}
+	return db, nil
+}
+
+// newOutbox makes the outbox with every channel the product has.
+func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue) (*notify.Outbox, error) {
+	sealer, err := notify.LoadSealer(filepath.Join(a.opts.DataDir, "secrets.key"))
+	if err != nil {
+		return nil, err
+	}
+	guard := notify.Guard{Dev: a.opts.Dev}
+	for _, network := range a.opts.File.Notify.AllowNetworks {
+		guard.Private = append(guard.Private, netip.MustParsePrefix(network)) // Check has parsed it
+	}
+	client := notify.NewClient(guard)
+	return notify.New(notify.Options{
+		DB: meta, Jobs: queue, Sealer: sealer, Log: a.log,
+		Channels: []notify.Channel{
+			console.New(a.opts.consoleWriter()),
+			webhook.New(webhook.Options{Client: client, Guard: guard}),
+			slack.New(slack.Options{Client: client, Dev: a.opts.Dev}),
+		},
+	})
+}
+
+// newGateway connects the configured model providers to MATRIX AI.
+func (a *App) newGateway(meta *metadb.DB, telemetry *clickhouse.DB, roles *ai.Roles) (*ai.Gateway, error) {
+	providers := map[string]ai.Provider{}
+	for name, p := range a.opts.File.AI.Providers {
+		providers[name] = openai.New(openai.Options{BaseURL: p.BaseURL, APIKey: p.APIKey})
+	}
+	chain, err := a.opts.File.AI.chain()
+	if err != nil {
+		return nil, err
+	}
+	return ai.New(ai.Options{DB: meta, Telemetry: telemetry, Roles: roles, Providers: providers, DefaultChain: chain, Log: a.log})
+}
+
+// seedProject gives a new project the alarms of the field's daily bread and a
+// place where they appear without any configuration.
+func seedProject(ctx context.Context, tx *metadb.Tx, outbox *notify.Outbox, p tenant.Project) error {
+	if err := rule.SeedDefaults(ctx, tx, p.ID, time.Now()); err != nil {
+		return err
+	}
+	_, err := outbox.Targets().CreateIn(ctx, tx, notify.Target{
+		Project: p.ID, Kind: "console", Name: "console", Config: json.RawMessage("{}"), Enabled: true,
+	}, "MATRIX")
+	return err
+}
+
+// startIngest opens the OTLP receivers.
+func (a *App) startIngest(ctx context.Context, telemetry *clickhouse.DB, tenants *tenant.Store) error {
+	options := ingest.Options{
+		GRPCListen: a.opts.OTLPGRPC, HTTPListen: a.opts.OTLPHTTP, DB: telemetry, Log: a.log,
+		MaxBody: int64(a.opts.File.Ingest.MaxBodyMiB) << 20,
+		Authenticate: func(ctx context.Context, key string) (ingest.Tenant, error) {
+			id, limits, err := tenants.AuthenticateKey(ctx, key)
+			return ingest.Tenant{Project: id, RetentionDays: limits.RetentionDays, SpanRate: limits.SpanRate}, err
+		},
+	}
+	if a.opts.Dev {
+		dev, err := devTenant(ctx, tenants)
+		if err != nil {
+			return err
+		}
+		options.Dev = dev
+	}
+	server, err := ingest.New(options)
+	if err != nil {
+		return fmt.Errorf("start ingest: %w", err)
+	}
+	server.Start()
+	a.onStop("ingest", server.Stop)
+	a.otlp = otlpAddresses{grpc: server.GRPCAddr(), http: server.HTTPAddr()}
+	return nil
+}
+
+// devTenant is whom telemetry without a key belongs to: the first project.
+func devTenant(ctx context.Context, tenants *tenant.Store) (*ingest.Tenant, error) {
+	projects, err := tenants.Projects(ctx, tenant.Actor{System: true})
+	if err != nil {
+		return nil, err
+	}
+	if len(projects) == 0 {
+		return nil, fault.New(fault.Invalid, "--dev needs a project to store telemetry in, and there is none")
+	}
+	first := slices.MinFunc(projects, func(x, y tenant.Project) int { return cmp.Compare(x.ID, y.ID) })
+	return &ingest.Tenant{Project: project.ID(first.ID), RetentionDays: first.RetentionDays, SpanRate: first.SpanRate}, nil
+}
+
+// serve answers HTTP on the listener until Stop.
+func (a *App) serve(options api.Options) error {
+	handler, err := api.New(options)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(a.log.With("component", "http").Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			a.fail(fmt.Errorf("serve %s: %w", a.opts.Listen, err))
+		}
+	}()
+	a.onStop("api", server.Shutdown)
+	return nil
+}
+
+// Migrate brings both databases to this version's schema and closes them again.
+func Migrate(ctx context.Context, opts Options, log *slog.Logger) error {
+	a := New(opts, log)
+	_, err := a.openMetadata(ctx)
+	if err == nil {
+		_, err = a.openTelemetry(ctx)
+	}
+	return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+}

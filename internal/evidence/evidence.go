@@ -58,8 +58,8 @@ type Sample struct {
 // Collector collects evidence. It is safe for concurrent use.
 type Collector struct{ traces *trace.Store }
 
-// NewCollector returns a Collector that reads from traces.
-func NewCollector(traces *trace.Store) *Collector { return &Collector{traces: traces} }
+// New returns a Collector that reads from traces.
+func New(traces *trace.Store) *Collector { return &Collector{traces: traces} }
 
 // Collect returns the facts about an alarm: at most three transactions, 60
 // facts and 24 KiB, numbered E1… in an order that the same data always gives.

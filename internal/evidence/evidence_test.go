@@ -89,7 +89,7 @@ func input() evidence.Input {
 
 func collect(t *testing.T, store *trace.Store, in evidence.Input) *ground.Bundle {
 	t.Helper()
-	b, err := evidence.NewCollector(store).Collect(context.Background(), 1, in)
+	b, err := evidence.New(store).Collect(context.Background(), 1, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestATraceThatIsGoneIsANoteAndNoError(t *testing.T) {
 func TestAnEngineThatIsDownIsAnError(t *testing.T) {
 	db, store := tracetest.Open(t)
 	db.Close()
-	if _, err := evidence.NewCollector(store).Collect(context.Background(), 1, input()); err == nil {
+	if _, err := evidence.New(store).Collect(context.Background(), 1, input()); err == nil {
 		t.Error("want an error")
 	}
 }

@@ -56,14 +56,17 @@ type Engine struct {
 }
 
 // NewEngine returns an Engine. Call Evaluate every ten seconds.
-func NewEngine(opts EngineOptions) *Engine {
+func NewEngine(opts EngineOptions) (*Engine, error) {
+	if opts.DB == nil || opts.Traces == nil || opts.OnFire == nil {
+		return nil, errors.New("rule: EngineOptions.DB, Traces and OnFire are required")
+	}
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
 	return &Engine{
 		db: opts.DB, traces: opts.Traces, onFire: opts.OnFire, now: opts.Now,
 		log: cmp.Or(opts.Log, slog.New(slog.DiscardHandler)), recent: recent{},
-	}
+	}, nil
 }
 
 // due is an enabled rule and how far it was evaluated.

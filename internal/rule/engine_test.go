@@ -62,7 +62,12 @@ func (h *house) advance(d time.Duration) {
 func (h *house) restart() { h.engine = h.node() }
 
 func (h *house) node() *rule.Engine {
-	return rule.NewEngine(rule.EngineOptions{DB: h.db, Traces: trace.NewStore(h.spans), OnFire: h.onFire, Now: h.clock})
+	h.t.Helper()
+	e, err := rule.NewEngine(rule.EngineOptions{DB: h.db, Traces: trace.NewStore(h.spans), OnFire: h.onFire, Now: h.clock})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return e
 }
 
 // onFire writes a row like an incident would, so that a rolled back call leaves nothing.
@@ -300,9 +305,9 @@ func TestTwoNodesAtOnceCountACallOnce(t *testing.T) {
 			h.arrive(n+1, nil)
 		}
 		var nodes sync.WaitGroup
-		for range 2 {
+		for _, node := range []*rule.Engine{h.node(), h.node()} {
 			nodes.Go(func() {
-				if err := h.node().Evaluate(h.t.Context()); err != nil {
+				if err := node.Evaluate(h.t.Context()); err != nil {
 					h.t.Error(err)
 				}
 			})

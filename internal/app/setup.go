@@ -83,15 +83,14 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	roles := ai.NewRoles(meta, time.Now)
-	if err := roles.Seed(ctx); err != nil {
-		return fmt.Errorf("seed roles: %w", err)
-	}
-	gateway, err := a.newGateway(meta, telemetry, roles)
+	gateway, err := a.newGateway(meta, telemetry)
 	if err != nil {
 		return err
 	}
-	a.onStop("call log", gateway.Close)
+	if err := gateway.Roles().Seed(ctx); err != nil {
+		return fmt.Errorf("seed roles: %w", err)
+	}
+	a.onStop("call log", gateway.Flush)
 	traces := trace.NewStore(telemetry)
 	incidents, err := incident.New(incident.Options{
 		DB: meta, Jobs: queue, Outbox: outbox,
@@ -119,6 +118,7 @@ func (a *App) setup(ctx context.Context) error {
 	}
 
 	tenants.Register(queue)
+	gateway.Register(queue)
 	job.Handle(queue, func(ctx context.Context, _ evaluateArgs) error { return engine.Evaluate(ctx) })
 	queue.Every(evaluateEvery, func() job.Args { return evaluateArgs{} })
 	if err := queue.Start(ctx); err != nil {
@@ -131,7 +131,7 @@ func (a *App) setup(ctx context.Context) error {
 	}
 	return a.serve(api.Options{
 		Tenants: tenants, Traces: traces, Rules: rules, Outbox: outbox,
-		Incidents: incidents, Roles: roles, Calls: gateway,
+		Incidents: incidents, AI: gateway,
 		Log: a.log, Version: a.opts.Version, BaseURL: a.opts.File.BaseURL,
 		OTLPHTTP: a.OTLPHTTPURL(), OTLPGRPC: "http://" + a.otlp.grpc, Dev: a.opts.Dev,
 		Seed: seed,
@@ -208,16 +208,20 @@ func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue) (*notify.Outbox, erro
 }
 
 // newGateway connects the configured model providers to MATRIX AI.
-func (a *App) newGateway(meta *metadb.DB, telemetry *clickhouse.DB, roles *ai.Roles) (*ai.Gateway, error) {
+func (a *App) newGateway(meta *metadb.DB, telemetry *clickhouse.DB) (*ai.Gateway, error) {
 	providers := map[string]ai.Provider{}
 	for name, p := range a.opts.File.AI.Providers {
-		providers[name] = openai.New(openai.Options{BaseURL: p.BaseURL, APIKey: p.APIKey})
+		provider, err := openai.New(openai.Options{BaseURL: p.BaseURL, APIKey: p.APIKey})
+		if err != nil {
+			return nil, fmt.Errorf("ai.providers.%s: %w", name, err)
+		}
+		providers[name] = provider
 	}
 	chain, err := a.opts.File.AI.chain()
 	if err != nil {
 		return nil, err
 	}
-	return ai.New(ai.Options{DB: meta, Telemetry: telemetry, Roles: roles, Providers: providers, DefaultChain: chain, Log: a.log})
+	return ai.New(ai.Options{DB: meta, Telemetry: telemetry, Providers: providers, DefaultChain: chain, Log: a.log})
 }
 
 // seedProject gives a new project the alarms of the field's daily bread and a

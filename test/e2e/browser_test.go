@@ -1,0 +1,41 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// TestTheScreensOfADemoRun drives the built UI in a real Chromium against a
+// MATRIX that holds an incident of the simulated shop (web/e2e/*.spec.ts).
+func TestTheScreensOfADemoRun(t *testing.T) {
+	if _, err := os.Stat("../../web/dist/index.html"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("the UI is not built: make web")
+		}
+		t.Skip("needs the built UI: make web")
+	}
+	_, useModel := startModel(t)
+	h := start(t, useModel)
+	market := h.shop()
+	if err := market.Backfill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	market.SlowSQL()
+	h.runShop(market)
+	detail := h.analysed()
+
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "npm", "run", "--silent", "e2e")
+	cmd.Dir = "../../web"
+	cmd.Env = append(os.Environ(), "MATRIX_URL="+h.app.URL(), "MATRIX_EMAIL="+h.email, "MATRIX_PASSWORD="+h.pass,
+		fmt.Sprintf("MATRIX_PROJECT=%d", h.project), fmt.Sprintf("MATRIX_INCIDENT=%d", detail.ID))
+	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("browser tests: %v", err)
+	}
+}

@@ -345,12 +345,15 @@ func (e *Engine) watch(ctx context.Context, ready func()) error {
 func (e *Engine) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, e.opts.probeTimeout)
 	defer cancel()
-	client, err := ch.Dial(ctx, ch.Options{
-		Address: e.address(), User: engineUser, Password: e.password,
-		DialTimeout: e.opts.probeTimeout, HandshakeTimeout: e.opts.probeTimeout, ReadTimeout: e.opts.probeTimeout,
-	})
+	conn, err := dialGently(ctx, e.address(), e.opts.probeTimeout)
 	if err != nil {
 		return err
+	}
+	client, err := ch.Connect(ctx, conn, ch.Options{
+		User: engineUser, Password: e.password, HandshakeTimeout: e.opts.probeTimeout, ReadTimeout: e.opts.probeTimeout,
+	})
+	if err != nil {
+		return errors.Join(err, conn.Close())
 	}
 	return errors.Join(client.Ping(ctx), client.Close())
 }

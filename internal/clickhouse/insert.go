@@ -150,14 +150,15 @@ func (p *insertPool) close() {
 func (p *insertPool) dial(ctx context.Context) (*insertConn, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*p.opts.DialTimeout)
 	defer cancel()
-	dialer := net.Dialer{Timeout: p.opts.DialTimeout}
-	raw, err := dialer.DialContext(ctx, "tcp", p.opts.Address)
+	raw, err := dialGently(ctx, p.opts.Address, p.opts.DialTimeout)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := secure(ctx, raw, p.opts)
-	if err != nil {
-		return nil, errors.Join(err, raw.Close())
+	conn := raw
+	if p.opts.TLS != nil {
+		if conn, err = secure(ctx, raw, p.opts.Address, p.opts.TLS); err != nil {
+			return nil, err
+		}
 	}
 	client, err := ch.Connect(ctx, conn, p.opts)
 	if err != nil {
@@ -195,19 +196,19 @@ func alive(conn net.Conn) error {
 	return errors.Join(err, found)
 }
 
-// secure wraps raw in TLS when the options ask for it.
-func secure(ctx context.Context, raw net.Conn, opts ch.Options) (net.Conn, error) {
-	if opts.TLS == nil {
-		return raw, nil
-	}
-	config := opts.TLS.Clone()
+// secure speaks TLS over raw, and closes it when the server does not.
+func secure(ctx context.Context, raw net.Conn, addr string, config *tls.Config) (net.Conn, error) {
+	config = config.Clone()
 	if config.ServerName == "" {
-		host, _, err := net.SplitHostPort(opts.Address)
+		host, _, err := net.SplitHostPort(addr)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, raw.Close())
 		}
 		config.ServerName = host
 	}
 	conn := tls.Client(raw, config)
-	return conn, conn.HandshakeContext(ctx)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(err, raw.Close())
+	}
+	return conn, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -53,6 +54,13 @@ func newServer(dsn, database string, maxOpen int, log *slog.Logger) (*server, er
 	opts.DialTimeout = dialTimeout
 	opts.ReadTimeout = queryTime + 5*time.Second
 	opts.DialStrategy = dialToTheEnd
+	opts.DialContext = func(ctx context.Context, addr string) (net.Conn, error) {
+		conn, err := dialGently(ctx, addr, dialTimeout)
+		if err != nil || opts.TLS == nil {
+			return conn, err
+		}
+		return secure(ctx, conn, addr, opts.TLS)
+	}
 	opts.MaxOpenConns = maxOpen
 	opts.MaxIdleConns = maxOpen
 	opts.Settings["max_execution_time"] = int(queryTime.Seconds())

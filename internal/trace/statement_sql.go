@@ -23,7 +23,8 @@ import (
 // identifier and the number -1, in a>-1 the sign is the operator's, x'ff' and N'text' are an identifier and a
 // string, and what it cannot finish (a truncated comment or identifier) comes
 // back raw: that is replaced like a literal. Not handled: Oracle's q'[…]'
-// quoting, whose inner quotes end the literal early.
+// quoting, and \' under a db.system that nobody knows: an inner quote ends the
+// literal early.
 func readSQL(system, raw string) Statement {
 	raw = untangle.Replace(raw)
 	r := sqlReader{
@@ -162,6 +163,9 @@ func (r *sqlReader) token(tok *sqllexer.Token) {
 		}
 		r.placeholder()
 	case sqllexer.NUMBER:
+		if r.touching && r.prevText == "?" { // ?1 of JPA
+			return
+		}
 		if (v[0] == '-' || v[0] == '+') && r.lastName {
 			r.write(v[:1], other)
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 func TestAStatementIsReadAsAPersonWouldReadIt(t *testing.T) {
@@ -17,6 +18,9 @@ func TestAStatementIsReadAsAPersonWouldReadIt(t *testing.T) {
 		want.System, want.Hash = system, got.Hash
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s\n(-want +got)\n%s", system, raw, diff)
+		}
+		if again := Normalize(system, got.Text); IsSQL(system) && (again.Text != got.Text || again.Hash != got.Hash) {
+			t.Errorf("read again, %q becomes %q", got.Text, again.Text)
 		}
 	}
 	sel := []string{"SELECT"}
@@ -85,6 +89,23 @@ func TestAStatementIsReadAsAPersonWouldReadIt(t *testing.T) {
 	f("mysql", "TRUNCATE t", Statement{Text: "TRUNCATE t", Operation: "TRUNCATE", Tables: []string{"t"}})
 	f("mysql", "COMMIT", Statement{Text: "COMMIT", Operation: "COMMIT"})
 
+	f("mysql", "UPDATE orders o INNER JOIN members m ON m.id=o.mid SET o.n=o.n+1 WHERE m.id IN (SELECT id FROM blocked)",
+		Statement{
+			Text:      "UPDATE orders o INNER JOIN members m ON m.id = o.mid SET o.n = o.n + ? WHERE m.id IN (SELECT id FROM blocked)",
+			Operation: "UPDATE", Kinds: []string{"UPDATE", "SELECT"}, Tables: []string{"orders", "members", "blocked"}, Joins: 1,
+		})
+	f("mysql", "DELETE o FROM orders o JOIN members m ON m.id=o.mid",
+		Statement{Text: "DELETE o FROM orders o JOIN members m ON m.id = o.mid", Operation: "DELETE", Kinds: []string{"DELETE"}, Tables: []string{"orders", "members"}, Joins: 1})
+	f("postgresql", "SELECT 1 FROM a, LATERAL (SELECT * FROM b WHERE b.id = a.id) x, generate_series(1, 10) g, c",
+		Statement{Text: "SELECT ? FROM a, LATERAL (SELECT * FROM b WHERE b.id = a.id) x, generate_series(?, ?) g, c", Operation: "SELECT", Kinds: sel, Tables: []string{"a", "b", "c"}})
+	f("oracle", "SELECT * FROM (SELECT /*+ INDEX(e i) */ e.* FROM hr.employees e, hr.departments d WHERE e.d = d.id(+)) WHERE ROWNUM <= :2",
+		Statement{
+			Text:      "SELECT * FROM (SELECT e.* FROM hr.employees e, hr.departments d WHERE e.d = d.id(+)) WHERE ROWNUM <= ?",
+			Operation: "SELECT", Kinds: sel, Tables: []string{"hr.employees", "hr.departments"},
+		})
+	f("h2", `SELECT "ID" FROM "PUBLIC"."USERS" WHERE "NAME" = ?1`,
+		Statement{Text: `SELECT "ID" FROM "PUBLIC"."USERS" WHERE "NAME" = ?`, Operation: "SELECT", Kinds: sel, Tables: []string{"PUBLIC.USERS"}})
+
 	// What the lexer leaves together.
 	f("mysql", "SELECT*FROM`t`WHERE a!=b AND c/2>? AND d=:e AND x'ff'=y", Statement{
 		Text: "SELECT * FROM `t` WHERE a != b AND c / ? > ? AND d = ? AND ? = y", Operation: "SELECT", Kinds: sel, Tables: []string{"t"},
@@ -137,6 +158,31 @@ func TestTheSameQueryWithOtherValuesHasTheSameHash(t *testing.T) {
 	}
 	if Normalize("redis", "GET a").Hash != 0 {
 		t.Error("what is no SQL has no hash")
+	}
+}
+
+func TestNoLiteralReachesTheText(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		system := rapid.SampledFrom([]string{"mysql", "postgresql", "oracle", "mssql", "sqlite", "h2"}).Draw(t, "system")
+		secret := "SeCrEt" + rapid.StringMatching(`[A-Za-z0-9 @.;,()=%+*/?:$#-]{0,20}`).Draw(t, "literal") + "end"
+		before := rapid.SampledFrom([]string{"a = ", "a=", "b IN (1, ", "f(x, ", "a <> ", "a LIKE ", "-- it's\n a = ", "/* it's */ a = ", "\"quoted\" = "}).Draw(t, "before")
+		if system == "mysql" {
+			before = strings.ReplaceAll(before, `"`, "`")
+		}
+		text := Normalize(system, "SELECT x FROM t WHERE "+before+"'"+secret+"'").Text
+		if strings.Contains(text, "SeCrEt") || strings.Contains(text, "end") {
+			t.Fatalf("%s: %q", system, text)
+		}
+	})
+}
+
+func TestLiteralsAreWhatMayBeSomebodysData(t *testing.T) {
+	got := Literals("postgresql", "SELECT 'it''s' FROM t WHERE a = 12345 AND b = -1234567 AND c = $$x$$ AND d IN ($1, 'kim@x.io')")
+	if diff := cmp.Diff([]string{"it's", "1234567", "x", "kim@x.io"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if got := Literals("redis", "GET 'a'"); got != nil {
+		t.Errorf("no SQL: %q", got)
 	}
 }
 

@@ -57,7 +57,7 @@ type callRow struct {
 func (r callRow) call(p project.ID) (Call, error) {
 	c := Call{
 		Project: p, CallID: r.CallID, At: r.At.UTC(), CallerKind: r.CallerKind, CallerName: r.CallerName, CallerRef: r.CallerRef,
-		Role: r.Role, RoleVersion: int(r.RoleVersion), Language: r.Language, Status: r.Status, Provider: r.Provider, Model: r.Model,
+		Role: r.Role, RoleVersion: int(r.RoleVersion), Language: r.Language, Status: r.Status, Provider: r.Provider, Model: r.Model, Attempts: []Attempt{},
 		System: r.System, Message: r.Message, Answer: r.Answer, LatencyMs: int64(r.LatencyMs), Error: r.Error,
 		Usage: Usage{InputTokens: int64(r.InputTokens), CachedTokens: int64(r.CachedTokens), OutputTokens: int64(r.OutputTokens), CostUSD: r.CostUSD},
 	}

@@ -56,8 +56,8 @@ func Reason(err error) string {
 type Provider interface {
 	// Complete asks once: it does not retry and does not fall back to another
 	// model. It honours ctx and returns ctx.Err() (wrapped) when it ends first.
-	// Other errors carry a fault kind: Unauthenticated or Denied (key), Invalid
-	// (the request was refused), RateLimited, TooLarge (the answer is over the
+	// Other errors carry a fault kind: Unauthenticated or Denied (key), NotFound
+	// (the model), Invalid (the request was refused), RateLimited, TooLarge (the answer is over the
 	// bound), Unsupported (the model declined to answer), Unavailable (anything
 	// transient, and answers that are not of the protocol). No error contains
 	// the key, the request or the service's free text.

@@ -2,15 +2,20 @@ package incident_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/ai/openai"
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
 	"github.com/matrix-aiops/matrix/internal/evidence"
+	"github.com/matrix-aiops/matrix/internal/fake/model"
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/incident"
+	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
 	"github.com/matrix-aiops/matrix/internal/report"
@@ -44,56 +49,114 @@ func slowTransaction(ended time.Time) []tracetest.Span {
 	}
 }
 
+// slowQuery lets the seed's transaction happen: real spans in the real engine,
+// the real rule and evidence, the house's incident, channels and queue.
+func (h *house) slowQuery(engine *clickhouse.DB) {
+	h.t.Helper()
+	traces := trace.NewStore(engine)
+	h.now = time.Now().Add(-30 * time.Second) // what the case puts off is due at once
+	h.collectAbout = evidence.New(traces).Collect
+	rules, err := rule.NewEngine(rule.EngineOptions{DB: h.db, Traces: traces, OnFire: h.service.Open})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	err = h.db.InTx(h.t.Context(), func(ctx context.Context, tx *metadb.Tx) error { return rule.SeedDefaults(ctx, tx, 1, time.Now()) })
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	tracetest.Insert(h.t, engine, 1, slowTransaction(time.Now().Add(-time.Second))...)
+	h.work()
+	for deadline := time.Now().Add(30 * time.Second); h.list(incident.Query{}).Total == 0; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			h.t.Fatal("the rule did not fire")
+		}
+		if err := rules.Evaluate(h.t.Context()); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	if err := rules.Evaluate(h.t.Context()); err != nil { // another pass over the same spans
+		h.t.Fatal(err)
+	}
+}
+
 func TestASlowQueryBecomesAnAlarmAndThenAReport(t *testing.T) {
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
-		spans, traces := tracetest.Open(t)
+		engine, _ := tracetest.Open(t)
 		h := newHouse(t, db)
-		h.now = time.Now().Add(-30 * time.Second) // the case's clock: what it puts off is due at once
-		collector := evidence.NewCollector(traces)
-		h.collectAbout = collector.Collect
 		h.ask = func(context.Context, ai.Input) (*ai.Result, error) { return nil, ai.ErrNoModel }
-
-		err := db.InTx(t.Context(), func(ctx context.Context, tx *metadb.Tx) error { return rule.SeedDefaults(ctx, tx, 1, time.Now()) })
-		if err != nil {
-			t.Fatal(err)
-		}
-		rules := rule.NewEngine(rule.EngineOptions{DB: db, Traces: traces, OnFire: h.service.Open})
-		h.work()
-		tracetest.Insert(t, spans, 1, slowTransaction(time.Now().Add(-time.Second))...)
-		for deadline := time.Now().Add(30 * time.Second); h.list(incident.Query{}).Total == 0; time.Sleep(50 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatal("the rule did not fire")
-			}
-			if err := rules.Evaluate(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
+		h.slowQuery(engine)
 
 		h.slack.Expect(t, "[MATRIX-APM]\nPhase: PRODUCTION\nTEST-API(TEST-PROJECT)\nRule Name: SlowSQL 알람\n"+
 			"[SQL Response time >= 8000 ms] occurred 1 times.\n", "\n[prod-test-api-pod-6945c568-2ghw8: 1 times]")
-		want := []string{"[요약]", "[트랜잭션]", "[프로파일 분석]", "[조치 방안]", "8003ms", "test_tb1", "11354ms", "/v1/api/test"}
+		want := []string{"[요약]", "[트랜잭션]", "[프로파일 분석]", "[조치 방안]", "8003ms", "test_tb1", "11354ms", "/v1/api/test", "※"}
 		h.slack.Expect(t, want...)
-		written := h.webhook.Expect(t, want...)
-		t.Log(written.Text)
+		h.webhook.Expect(t, want...)
 
 		d := h.get(1)
-		cited, ok := ground.Fact{}, false
-		for _, f := range d.Evidence {
-			if f.Kind == ground.Statement && strings.Contains(f.Text, "8003") {
-				cited, ok = f, true
-			}
-		}
-		if !ok || cited.SpanID != trace.SpanID(4).String() || cited.TraceID != tracetest.ID(1).String() || cited.Step == 0 {
-			t.Errorf("the slow statement's fact leads to %+v", cited)
+		if d.Matches != 1 || h.list(incident.Query{}).Total != 1 {
+			t.Errorf("incident %+v", d.Incident)
 		}
 		if d.Report.Source != report.ByRules || d.Report.Reason != report.NoModel {
 			t.Errorf("report %+v", d.Report)
 		}
-		if err := rules.Evaluate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if page := h.list(incident.Query{}); page.Total != 1 || page.Items[0].Matches != 1 {
-			t.Errorf("another pass over the same spans: %+v", page)
+		i := slices.IndexFunc(d.Evidence, func(f ground.Fact) bool {
+			return f.Kind == ground.Statement && strings.Contains(f.Text, "8003")
+		})
+		if i < 0 || d.Evidence[i].SpanID != trace.SpanID(4).String() || d.Evidence[i].TraceID != tracetest.ID(1).String() || d.Evidence[i].Step == 0 {
+			t.Errorf("the slow statement cannot be found in its trace: %+v", d.Evidence)
 		}
 	})
+}
+
+func TestAModelWritesTheReportWithoutSeeingWhatIsSensitive(t *testing.T) {
+	engine, _ := tracetest.Open(t)
+	h := newHouse(t, metadbtest.SQLite(t))
+	h.ask = h.gateway(engine)
+	h.slowQuery(engine)
+
+	h.slack.Expect(t, "[요약]", "[트랜잭션]", "[프로파일 분석]", "[조치 방안]", "8003ms", "test_tb1")
+	d := h.get(1)
+	if d.Report.Source != report.ByModel || d.Report.Model != "gpt-test" || d.Report.CallID == "" || d.Report.RoleVersion != 1 {
+		t.Errorf("report %+v", d.Report)
+	}
+	if !slices.ContainsFunc(d.Masking.Tokens, func(m mask.Token) bool { return m.Value == "test_tb1" && m.Token != "" }) {
+		t.Errorf("the page does not say what was masked: %+v", d.Masking)
+	}
+	if faults := h.model.Faults(); len(faults) > 0 || len(h.model.Requests()) != 1 {
+		t.Fatalf("%d requests, faults %q", len(h.model.Requests()), faults)
+	}
+	asked := string(h.model.Requests()[0].Raw)
+	for _, secret := range []string{"test_tb1", "test_tb2", "test_tb3", "test_tb4", "testdb", "real-database-url", "kim@example.com"} {
+		if strings.Contains(asked, secret) {
+			t.Errorf("%s went to the model", secret)
+		}
+	}
+}
+
+// gateway is the real way to a model, with a fake one at its end.
+func (h *house) gateway(engine *clickhouse.DB) func(context.Context, ai.Input) (*ai.Result, error) {
+	h.t.Helper()
+	var err error
+	if h.model, err = model.Start("sk-test"); err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = h.model.Close() })
+	provider, err := openai.New(openai.Options{BaseURL: h.model.URL, APIKey: "sk-test"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := engine.Migrate(h.t.Context(), "ai", ai.Migrations()); err != nil {
+		h.t.Fatal(err)
+	}
+	gateway, err := ai.New(ai.Options{DB: h.db, Telemetry: engine, Providers: map[string]ai.Provider{"openai": provider},
+		DefaultChain: []ai.Entry{{Provider: "openai", Model: "gpt-test"}}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := gateway.Roles().Seed(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+	return func(ctx context.Context, in ai.Input) (*ai.Result, error) {
+		return gateway.Run(ctx, ai.Caller{Project: 1, Kind: "incident", Name: "analysis", Ref: "incident/1"}, incident.Role, in)
+	}
 }

@@ -78,7 +78,7 @@ func createKey(path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }() // gone after the link was made or not
 	_, err = fmt.Fprintf(f, "%x\n", key)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err

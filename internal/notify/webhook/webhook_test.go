@@ -124,7 +124,7 @@ func TestAConfigThatCannotWorkIsRefused(t *testing.T) {
 	f(strings.Replace(good, "hooks.example.com", "127.0.0.1", 1), "config.url")
 	f(strings.Replace(good, "hooks.example.com", "[::ffff:169.254.169.254]", 1), "config.url")
 	f(strings.Replace(good, secret, "short", 1), "config.secret")
-	f(strings.Replace(good, `"url"`, `"adress"`, 1), "config")
+	f(strings.Replace(good, `"url"`, `"address"`, 1), "config")
 	f(`null`, "config.url")
 	f(`[]`, "config")
 }

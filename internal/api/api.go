@@ -21,6 +21,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/rule"
@@ -32,13 +34,15 @@ import (
 
 // Options configure the API. The stores are required.
 type Options struct {
-	Tenants *tenant.Store
-	Traces  *trace.Store
-	Rules   *rule.Store
-	Outbox  *notify.Outbox
-	Log     *slog.Logger
-	Now     func() time.Time
-	Version string
+	Tenants   *tenant.Store
+	Traces    *trace.Store
+	Rules     *rule.Store
+	Outbox    *notify.Outbox
+	Incidents *incident.Service
+	AI        *ai.Gateway
+	Log       *slog.Logger
+	Now       func() time.Time
+	Version   string
 	// BaseURL is where browsers reach MATRIX, e.g. https://matrix.example.com.
 	// With https cookies are Secure whatever this process itself listens on.
 	BaseURL string
@@ -87,7 +91,7 @@ func New(opts Options) (http.Handler, error) {
 }
 
 func build(opts Options) (*server, *http.ServeMux, error) {
-	if opts.Tenants == nil || opts.Traces == nil || opts.Rules == nil || opts.Outbox == nil {
+	if opts.Tenants == nil || opts.Traces == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
 		return nil, nil, errors.New("api: Options needs every store")
 	}
 	if opts.Now == nil {
@@ -143,4 +147,7 @@ func (s *server) resources() {
 	s.registerTraces()
 	s.registerRules()
 	s.registerChannels()
+	s.registerIncidents()
+	s.registerRoles()
+	s.registerCalls()
 }

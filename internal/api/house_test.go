@@ -14,11 +14,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
+	"github.com/matrix-aiops/matrix/internal/evidence"
+	"github.com/matrix-aiops/matrix/internal/ground"
+	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/notify"
+	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -77,6 +82,13 @@ func (s *sink) Send(_ context.Context, _ json.RawMessage, m notify.Message) erro
 	return nil
 }
 
+// canned is a model that always says the same.
+type canned struct{}
+
+func (canned) Complete(context.Context, ai.Request) (ai.Response, error) {
+	return ai.Response{Text: "hello", Model: "m"}, nil
+}
+
 func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*Options)) *house {
 	t.Helper()
 	h := &house{t: t, db: db, engine: engine, log: &lockedBuffer{}, sent: &sink{}}
@@ -90,9 +102,22 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	h.must(err)
 	sealer, err := notify.NewSealer(bytes.Repeat([]byte{7}, notify.KeySize))
 	h.must(err)
+	if engine == nil {
+		engine = &clickhouse.DB{} // never asked
+	}
+	gateway, err := ai.New(ai.Options{DB: db, Telemetry: engine, Providers: map[string]ai.Provider{"canned": canned{}},
+		DefaultChain: []ai.Entry{{Provider: "canned", Model: "m"}}})
+	h.must(err)
+	h.must(gateway.Roles().Seed(t.Context()))
 	outbox, err := notify.New(notify.Options{DB: db, Jobs: jobs, Sealer: sealer, Channels: []notify.Channel{h.sent}})
 	h.must(err)
+	incidents, err := incident.New(incident.Options{DB: db, Jobs: jobs, Outbox: outbox, Project: h.tenants.Project, Ask: gateway.Run,
+		Collect: func(context.Context, project.ID, evidence.Input) (*ground.Bundle, error) {
+			return &ground.Bundle{}, nil
+		}})
+	h.must(err)
 	h.opts = Options{
+		Incidents: incidents, AI: gateway,
 		Tenants: h.tenants, Traces: trace.NewStore(engine), Rules: rule.NewStore(db, nil), Outbox: outbox,
 		Log: log, Version: "v1.2.3", OTLPHTTP: "http://127.0.0.1:4318", OTLPGRPC: "http://127.0.0.1:4317",
 	}

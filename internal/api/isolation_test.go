@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
@@ -138,6 +139,36 @@ func table(h *house) map[string]row {
 		"get-profile": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
 			crossed: func(b *place) request { return ids("trace", b.trace) }},
 
+		"list-ai-calls": {who: readsProject, status: 200},
+		"get-ai-call": {who: readsProject, status: 200, make: func(p *place) request { return ids("call", p.call) },
+			crossed: func(b *place) request { return ids("call", b.call) }},
+
+		// Incidents.
+		"get-home":       {who: readsProject, status: 200},
+		"list-incidents": {who: readsProject, status: 200},
+		"get-incident": {who: readsProject, status: 200, make: func(p *place) request { return ids("incident", p.incident) },
+			crossed: func(b *place) request { return ids("incident", b.incident) }},
+		"acknowledge-incident": {who: writesProject, status: 204, make: func(p *place) request { return ids("incident", p.newIncident()) },
+			crossed: func(b *place) request { return ids("incident", b.incident) }},
+		"resolve-incident": {who: writesProject, status: 204, make: func(p *place) request { return ids("incident", p.newIncident()) },
+			crossed: func(b *place) request { return ids("incident", b.incident) }},
+		"analyze-incident": {who: writesProject, status: 202, make: func(p *place) request { return ids("incident", p.newIncident()) },
+			crossed: func(b *place) request { return ids("incident", b.incident) }},
+
+		// AI roles.
+		"list-roles": {who: system, status: 200},
+		"create-role": {who: system, status: 201, make: func(*place) request {
+			return request{body: NewRoleRequest{h.unique("role"), roleBody()}}
+		}},
+		"get-role": {who: system, status: 200, make: func(*place) request { return ids("role", ai.AlertAnalyzer) }},
+		"update-role": {who: system, status: 200, make: func(*place) request {
+			return request{path: map[string]any{"role": h.newRole()}, body: roleBody(), etag: `"v1"`}
+		}},
+		"delete-role": {who: system, status: 204, make: func(*place) request {
+			return request{path: map[string]any{"role": h.newRole()}, etag: `"v1"`}
+		}},
+		"get-role-history": {who: system, status: 200, make: func(*place) request { return ids("role", ai.AlertAnalyzer) }},
+
 		// Rules and channels.
 		"list-rules":  {who: readsProject, status: 200},
 		"create-rule": {who: writesProject, status: 201, make: func(p *place) request { return request{body: p.ruleBody()} }},
@@ -172,6 +203,10 @@ func table(h *house) map[string]row {
 		"test-channel": {who: writesProject, status: 204, make: func(p *place) request { return ids("channel", p.channel) },
 			crossed: func(b *place) request { return ids("channel", b.channel) }},
 	}
+}
+
+func roleBody() RoleRequest {
+	return RoleRequest{SystemMessage: "Say hello.", Chain: []ai.Entry{{Provider: "canned", Model: "m"}}}
 }
 
 // TestNobodyReachesAnotherProjectsRows walks every registered operation with
@@ -374,6 +409,8 @@ type place struct {
 	trace      string
 	rule       int64
 	channel    int64
+	incident   int64
+	call       string
 }
 
 func newNeighbours(t *testing.T, db *metadb.DB) *neighbours {
@@ -416,6 +453,7 @@ func (p *place) rows() []string {
 		`SELECT name || version || archived_at FROM project WHERE org_id = $1`,
 		`SELECT name || version || body FROM (SELECT r.name, r.version, '' AS body, p.org_id FROM rule r JOIN project p ON p.id = r.project_id) x WHERE org_id = $1 AND name LIKE 'kept-%'`,
 		`SELECT t.name || t.version FROM notify_target t JOIN project p ON p.id = t.project_id WHERE p.org_id = $1 AND t.name LIKE 'kept-%'`,
+		`SELECT i.service || i.state || i.analysis || i.acknowledged_by FROM incident i JOIN project p ON p.id = i.project_id WHERE p.org_id = $1`,
 	} {
 		rows, err := p.h.db.Query(p.h.t.Context(), q+` ORDER BY 1`, p.org)
 		found, err := metadb.Collect(rows, err, func(r *metadb.Rows) (s string, err error) { return s, r.Scan(&s) })

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/tenant"
@@ -30,6 +33,7 @@ func (h *house) soon() time.Time { return time.Now().Add(time.Hour) }
 func (h *house) migrateEngine() {
 	h.t.Helper()
 	h.must(h.engine.Migrate(h.t.Context(), "trace", trace.Migrations()))
+	h.must(h.engine.Migrate(h.t.Context(), "ai", ai.Migrations()))
 }
 
 // newPlace makes an organisation with its owner, a project, and a row of every
@@ -54,7 +58,9 @@ func (n *neighbours) newPlace(canary string, seed byte) *place {
 	n.must(err)
 	p.rule = p.newRule()
 	p.channel = p.newChannel()
+	p.incident = p.newIncident()
 	p.newTrace(seed)
+	p.newCall()
 	return p
 }
 
@@ -88,6 +94,42 @@ func (p *place) newChannel() int64 {
 	t, err := p.h.opts.Outbox.Targets().Create(p.h.t.Context(), p.channelBody().target(p.id(), 0, 0), p.owner.Name)
 	p.h.must(err)
 	return t.ID
+}
+
+// newIncident opens an incident and says that its analysis is done.
+func (p *place) newIncident() (id int64) {
+	p.h.t.Helper()
+	r, err := p.h.opts.Rules.Get(p.h.t.Context(), p.id(), p.rule)
+	p.h.must(err)
+	service, now := p.h.unique(p.canary), time.Now()
+	match := rule.Match{TraceID: trace.TraceID{15: 9}, SpanID: 1, Service: service, Instance: p.canary, Start: now, DurationNs: int64(9 * time.Second)}
+	p.h.must(p.h.db.InTx(p.h.t.Context(), func(ctx context.Context, tx *metadb.Tx) error {
+		err := p.h.opts.Incidents.Open(ctx, tx, rule.Firing{
+			Rule: r, Service: service, Phase: "prod", Met: true, From: now.Add(-time.Minute), To: now, Count: 1, New: 1,
+			Instances: []rule.InstanceCount{{Name: p.canary, Count: 1}}, Window: []rule.Match{match}, Matches: []rule.Match{match},
+		})
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `UPDATE incident SET analysis = 'done' WHERE service = $1 RETURNING id`, service).Scan(&id)
+	}))
+	return id
+}
+
+// newCall has a model asked something.
+func (p *place) newCall() {
+	p.h.t.Helper()
+	answer, err := p.h.opts.AI.Run(p.h.t.Context(), ai.Caller{Project: p.id(), Kind: "test", Name: p.canary, Ref: p.canary}, p.h.newRole(),
+		ai.Input{Message: "about " + p.canary, Language: "en"})
+	p.h.must(err)
+	p.call = answer.CallID
+}
+
+func (h *house) newRole() string {
+	h.t.Helper()
+	r, err := h.opts.AI.Roles().Create(h.t.Context(), ai.Role{Code: h.unique("role"), SystemMessage: "Say hello."}, "test")
+	h.must(err)
+	return r.Code
 }
 
 // newTrace stores a trace of two spans in the engine.

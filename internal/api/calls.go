@@ -1,0 +1,31 @@
+package api
+
+import (
+	"context"
+
+	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/tenant"
+)
+
+// InCalls selects AI calls.
+type InCalls struct {
+	InProject
+	Role   string `query:"role" maxLength:"63"`
+	Ref    string `query:"ref" maxLength:"256" doc:"what the call was about, such as incident/12"`
+	Cursor string `query:"cursor" maxLength:"256"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+func (s *server) registerCalls() {
+	register(s, tenant.ProjectRead, get("list-ai-calls", "/api/v1/projects/{project}/ai-calls", "Calls of models, newest first, as they were sent: masked"),
+		func(ctx context.Context, _ tenant.Actor, in *InCalls) (*result[*ai.CallPage], error) {
+			return ok(s.opts.AI.Calls(ctx, in.Project, ai.CallQuery{Role: in.Role, Ref: in.Ref, Cursor: in.Cursor, Limit: in.Limit}))
+		})
+	register(s, tenant.ProjectRead, get("get-ai-call", "/api/v1/projects/{project}/ai-calls/{call}", "One call with its attempts"),
+		func(ctx context.Context, _ tenant.Actor, in *struct {
+			InProject
+			Call string `path:"call" maxLength:"64" doc:"call id"`
+		}) (*result[*ai.Call], error) {
+			return ok(s.opts.AI.Call(ctx, in.Project, in.Call))
+		})
+}

@@ -40,7 +40,7 @@ func (o *Outbox) deliver(ctx context.Context, args deliverJob) error {
 		}
 		return nil // delivered, failed or pruned
 	}
-	t, err := o.targets.load(ctx, o.opts.DB, a.message.Project, a.target)
+	t, err := o.targets.load(ctx, a.message.Project, a.target)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return o.record(ctx, a, Failed, "the channel was removed")

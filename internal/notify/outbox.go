@@ -171,7 +171,7 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m 
 // Test sends a message to one target now, past the outbox, and returns how
 // that went.
 func (o *Outbox) Test(ctx context.Context, p project.ID, target int64, m Message) error {
-	t, err := o.targets.load(ctx, o.opts.DB, p, target)
+	t, err := o.targets.load(ctx, p, target)
 	if err != nil {
 		return err
 	}

@@ -54,8 +54,13 @@ func (h *house) Advance(d time.Duration) {
 
 func newHouse(t testing.TB, db *metadb.DB, channels ...notify.Channel) *house {
 	t.Helper()
+	return newHouseWithKey(t, db, 7, channels...)
+}
+
+func newHouseWithKey(t testing.TB, db *metadb.DB, key byte, channels ...notify.Channel) *house {
+	t.Helper()
 	h := &house{t: t, db: db, now: time.Now().Truncate(time.Microsecond)}
-	sealer, err := notify.NewSealer(bytes.Repeat([]byte{7}, notify.KeySize))
+	sealer, err := notify.NewSealer(bytes.Repeat([]byte{key}, notify.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -560,5 +565,54 @@ func TestASecretThatIsKeptStillSigns(t *testing.T) {
 	}
 	if err := h.outbox.Test(t.Context(), 1, target.ID, notify.Message{Kind: "test", Text: "signed"}); err != nil {
 		t.Fatal(err, receiver.Refused())
+	}
+}
+
+func TestAChannelWhoseSecretsKeyWasLostFailsVisiblyAndCanBeSetUpAgain(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		receiver := fakewebhook.New(t, secret)
+		before := newHouse(t, db, realChannels(fakeslack.New(t))...)
+		target := before.target("webhook", "x", string(receiver.Config()))
+		before.enqueue(notify.Message{Key: "a", Text: "hello"})
+
+		h := newHouseWithKey(t, db, 8, realChannels(fakeslack.New(t))...)
+		snoozed(t, h.outbox.Deliver(t.Context(), 1, target.ID))
+		if d := h.deliveries()[0]; !strings.Contains(d.Error, "secrets key") {
+			t.Errorf("delivery %+v", d)
+		}
+		shown, err := h.outbox.Targets().Get(t.Context(), 1, target.ID)
+		if err != nil || string(shown.Config) != "{}" {
+			t.Fatalf("shown %+v, %v", shown, err)
+		}
+		shown.Config = target.Config // with the secret as Kept
+		if _, err := h.outbox.Targets().Update(t.Context(), shown, "ann"); !fault.Is(err, fault.Invalid) {
+			t.Errorf("a secret that is lost is kept: %v", err)
+		}
+		shown.Config = receiver.Config()
+		if _, err := h.outbox.Targets().Update(t.Context(), shown, "ann"); err != nil {
+			t.Fatal(err)
+		}
+		h.Advance(time.Hour)
+		if err := h.outbox.Deliver(t.Context(), 1, target.ID); err != nil {
+			t.Fatal(err)
+		}
+		receiver.Expect(t, "hello")
+	})
+}
+
+func TestAnAnswerOfSlacksThatGotLostMakesTheMessageAppearTwice(t *testing.T) {
+	s := fakeslack.New(t)
+	h := newHouse(t, metadbtest.SQLite(t), realChannels(s)...)
+	target := h.target("slack", "team", fmt.Sprintf(`{"webhook_url": %q}`, s.WebhookURL()))
+	h.enqueue(notify.Message{Key: "a", Text: "at least once"})
+	s.LoseAnswer()
+	h.Advance(snoozed(t, h.outbox.Deliver(t.Context(), 1, target.ID)))
+	for range 3 {
+		if err := h.outbox.Deliver(t.Context(), 1, target.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(s.Messages()); n != 2 { // documented: Slack has no key to recognise it by
+		t.Fatalf("%d messages", n)
 	}
 }

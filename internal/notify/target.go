@@ -59,12 +59,12 @@ const targetColumns = `id, project_id, kind, name, config, enabled, version, upd
 // List returns the project's targets by name, without their secrets.
 func (s *Targets) List(ctx context.Context, p project.ID) ([]Target, error) {
 	rows, err := s.db.Query(ctx, `SELECT `+targetColumns+` FROM notify_target WHERE project_id = $1 ORDER BY name, id`, p)
-	targets, err := metadb.Collect(rows, err, s.scan)
+	targets, err := metadb.Collect(rows, err, func(r *metadb.Rows) (Target, error) {
+		t, err := scanTarget(r)
+		return s.shown(t), err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list targets: %w", err)
-	}
-	for i := range targets {
-		targets[i] = s.redact(targets[i])
 	}
 	return targets, nil
 }
@@ -72,14 +72,15 @@ func (s *Targets) List(ctx context.Context, p project.ID) ([]Target, error) {
 // Get returns one target of the project, without its secrets; fault.NotFound
 // when the project has none of that id.
 func (s *Targets) Get(ctx context.Context, p project.ID, id int64) (Target, error) {
-	t, err := s.load(ctx, s.db, p, id)
+	t, err := s.read(ctx, s.db, p, id)
 	if err != nil {
 		return Target{}, err
 	}
-	return s.redact(t), nil
+	return s.shown(t), nil
 }
 
-// Create stores a new target and returns it as Get would. ID and Version are given by the store. A name that is taken is fault.Conflict.
+// Create stores a new target and returns it as Get would. ID and Version are
+// given by the store. A name that is taken is fault.Conflict.
 func (s *Targets) Create(ctx context.Context, t Target, by string) (Target, error) {
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) (err error) {
 		t, err = s.CreateIn(ctx, tx, t, by)
@@ -112,12 +113,13 @@ func (s *Targets) CreateIn(ctx context.Context, tx *metadb.Tx, t Target, by stri
 }
 
 // Update replaces name, config and enabled of the target with t's ID and
-// returns it as Get would. Secrets given as Kept stay. t.Version is the version that was edited: fault.Conflict when
-// it is not the current one. The kind cannot change.
+// returns it as Get would. Secrets given as Kept stay. t.Version is the version
+// that was edited: fault.Conflict when it is not the current one. The kind
+// cannot change.
 func (s *Targets) Update(ctx context.Context, t Target, by string) (Target, error) {
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
 		next := t
-		stored, err := s.load(ctx, tx, t.Project, t.ID)
+		stored, err := s.read(ctx, tx, t.Project, t.ID)
 		if err != nil {
 			return err
 		}
@@ -162,29 +164,53 @@ func (s *Targets) Delete(ctx context.Context, p project.ID, id int64) error {
 }
 
 // load returns the target with its secrets.
-func (s *Targets) load(ctx context.Context, q metadb.Querier, p project.ID, id int64) (Target, error) {
-	rows, err := q.Query(ctx, `SELECT `+targetColumns+` FROM notify_target WHERE project_id = $1 AND id = $2`, p, id)
-	found, err := metadb.Collect(rows, err, s.scan)
+func (s *Targets) load(ctx context.Context, p project.ID, id int64) (Target, error) {
+	t, err := s.read(ctx, s.db, p, id)
 	if err != nil {
-		return Target{}, fmt.Errorf("load target: %w", err)
+		return Target{}, err
+	}
+	t.Target.Config, err = s.open(t)
+	return t.Target, err
+}
+
+// row is a target as it is stored: without a config that can be read.
+type row struct {
+	Target
+	sealed string
+}
+
+func (s *Targets) open(t row) (json.RawMessage, error) {
+	return s.sealer.Open(t.sealed, place(t.Project, t.ID))
+}
+
+func (s *Targets) read(ctx context.Context, q metadb.Querier, p project.ID, id int64) (row, error) {
+	rows, err := q.Query(ctx, `SELECT `+targetColumns+` FROM notify_target WHERE project_id = $1 AND id = $2`, p, id)
+	found, err := metadb.Collect(rows, err, scanTarget)
+	if err != nil {
+		return row{}, fmt.Errorf("load target: %w", err)
 	}
 	if len(found) == 0 {
-		return Target{}, missing()
+		return row{}, missing()
 	}
 	return found[0], nil
 }
 
-func (s *Targets) scan(r *metadb.Rows) (Target, error) {
-	var t Target
-	var sealed string
+func scanTarget(r *metadb.Rows) (row, error) {
+	var t row
 	var updated int64
-	err := r.Scan(&t.ID, &t.Project, &t.Kind, &t.Name, &sealed, &t.Enabled, &t.Version, &updated, &t.UpdatedBy)
-	if err != nil {
-		return t, err
-	}
+	err := r.Scan(&t.ID, &t.Project, &t.Kind, &t.Name, &t.sealed, &t.Enabled, &t.Version, &updated, &t.UpdatedBy)
 	t.UpdatedAt = metadb.FromMicros(updated)
-	t.Config, err = s.sealer.Open(sealed, place(t.Project, t.ID))
 	return t, err
+}
+
+// shown is the target as people see it. One whose config does not open, since
+// the secrets key was lost, is shown without: it can still be set up again.
+func (s *Targets) shown(t row) Target {
+	config, err := s.open(t)
+	if err == nil {
+		t.Target.Config = config
+	}
+	return s.redact(t.Target)
 }
 
 // check validates t and trims its name.
@@ -220,7 +246,7 @@ func (s *Targets) redact(t Target) Target {
 }
 
 // restore returns next's config with the secrets given as Kept taken from stored.
-func (s *Targets) restore(next, stored Target) (json.RawMessage, error) {
+func (s *Targets) restore(next Target, stored row) (json.RawMessage, error) {
 	channel, ok := s.channels[stored.Kind]
 	if !ok {
 		return nil, fault.New(fault.Unsupported, "this server has no channel of kind %s", stored.Kind)
@@ -229,14 +255,19 @@ func (s *Targets) restore(next, stored Target) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "config must be an object").WithField("config")
 	}
-	old, err := object(stored.Config)
-	if err != nil {
-		return nil, fmt.Errorf("read stored config: %w", err)
-	}
 	for _, name := range channel.Secrets() {
-		if fields[name] == Kept {
-			fields[name] = old[name]
+		if fields[name] != Kept {
+			continue
 		}
+		config, err := s.open(stored)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "the stored secret cannot be read any more: enter it again").WithField("config." + name)
+		}
+		old, err := object(config)
+		if err != nil {
+			return nil, fmt.Errorf("read stored config: %w", err)
+		}
+		fields[name] = old[name]
 	}
 	return json.Marshal(fields)
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	fake "github.com/matrix-aiops/matrix/internal/fake/slack"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/notify"
@@ -170,4 +172,24 @@ func TestAConfigThatCannotWorkIsRefused(t *testing.T) {
 	f(`{"token": "xoxb-1"}`, "config.channel")
 	f(`{"token": "xoxb-1", "channel": "#a b"}`, "config.channel")
 	f(`{"api_url": "https://evil.example/", "token": "xoxb-1", "channel": "#a"}`, "config")
+}
+
+func TestSlackTakesWhateverAMessageQuotes(t *testing.T) {
+	s := fake.New(t)
+	c := channel(s)
+	rapid.Check(t, func(t *rapid.T) {
+		piece := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"[요약]\n", "[x]", "\n\n", "😀", "&<>", "\x00\xff", strings.Repeat("가나 ", 900)}))
+		m := notify.Message{
+			Subject: rapid.String().Draw(t, "subject"), Text: strings.Join(rapid.SliceOfN(piece, 0, 30).Draw(t, "text"), ""),
+			Link: rapid.OneOf(rapid.Just("https://m.example.com/1"), rapid.String()).Draw(t, "link"), Fixed: rapid.Bool().Draw(t, "fixed"),
+		}
+		if err := c.Send(context.Background(), byWebhook(s), m); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for _, m := range s.Messages() {
+		if len(m.Mentions) > 0 {
+			t.Fatalf("a message mentions %q", m.Mentions)
+		}
+	}
 }

@@ -30,9 +30,7 @@ export default defineConfig({
     },
   },
   test: {
-    environment: 'happy-dom',
-    include: ['src/**/*.test.{ts,tsx}'],
-    setupFiles: ['src/test-setup.ts'],
-    css: false,
+    environment: 'node',
+    include: ['src/**/*.test.ts'],
   },
 });

@@ -108,6 +108,7 @@ const routes: [string, RegExp, Handler][] = [
   ['GET', /^\/orgs\/\d+\/members$/, () => page([member(1, '관리자', 'owner', 0)])],
   ['GET', /^\/groups\/\d+\/members$/, () => page([member(2, '이서연', 'editor', 1), member(3, '김민준', 'viewer', 1)])],
   ['GET', /^\/tokens$/, () => page([])],
+  ['GET', /^\/projects\/\d+\/home$/, () => ({ receiving: false, enabled_rules: 1, transactions: 0 })],
   ['GET', /^\/channel-kinds$/, () => ({ kinds: ['console', 'slack', 'webhook'] })],
   ['GET', /^\/roles$/, () => page(fx.roles)],
   ['GET', /^\/projects\/2\/(incidents|transactions|rules|channels)$/, () => page([])],

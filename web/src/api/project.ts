@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, post, put, remove } from './client.ts';
-import type { Key, Member, NewKey, NewToken, Setup, Token } from './schema.d.ts';
+import type { Home, Key, Member, NewKey, NewToken, Setup, Token } from './schema.d.ts';
 import type { Channel, ChannelEdit, Rule, RuleEdit } from './types.ts';
 
 interface List<T> {
@@ -21,6 +21,13 @@ export const setupQuery = (project: number) =>
     queryKey: ['setup', project],
     queryFn: ({ signal }) => get<Setup>(`/projects/${project}/setup`, undefined, signal),
     staleTime: 60_000,
+  });
+
+export const homeQuery = (project: number) =>
+  queryOptions({
+    queryKey: ['home', project],
+    queryFn: ({ signal }) => get<Home>(`/projects/${project}/home`, undefined, signal),
+    staleTime: 30_000,
   });
 
 export const keysQuery = (project: number) => list<Key>(`/projects/${project}/keys`, ['keys', project]);

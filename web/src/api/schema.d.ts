@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/channel-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of channels that can be made */
+        get: operations["list-channel-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups/{group}": {
         parameters: {
             query?: never;
@@ -235,6 +252,196 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/ai-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls of models, newest first, as they were sent: masked */
+        get: operations["list-ai-calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-calls/{call}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One call with its attempts */
+        get: operations["get-ai-call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a project's messages go */
+        get: operations["list-channels"];
+        put?: never;
+        /** Make a channel */
+        post: operations["create-channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One channel, its secrets masked */
+        get: operations["get-channel"];
+        /** Change a channel */
+        put: operations["update-channel"];
+        post?: never;
+        /** Delete a channel */
+        delete: operations["delete-channel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/channels/{channel}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test message now */
+        post: operations["test-channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A project at a glance */
+        get: operations["get-home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents, newest first */
+        get: operations["list-incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/incidents/{incident}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One incident with its report, evidence and timeline */
+        get: operations["get-incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/incidents/{incident}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that I am on it */
+        post: operations["acknowledge-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/incidents/{incident}/analyze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have an incident analysed again */
+        post: operations["analyze-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/incidents/{incident}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an incident */
+        post: operations["resolve-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/keys": {
         parameters: {
             query?: never;
@@ -270,6 +477,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A project's alarm rules */
+        get: operations["list-rules"];
+        put?: never;
+        /** Make an alarm rule */
+        post: operations["create-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alarm rule */
+        get: operations["get-rule"];
+        /** Change an alarm rule */
+        put: operations["update-rule"];
+        post?: never;
+        /** Delete an alarm rule; its history stays */
+        delete: operations["delete-rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/rules/{rule}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed an alarm rule and how, newest first */
+        get: operations["get-rule-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/setup": {
         parameters: {
             query?: never;
@@ -279,6 +540,111 @@ export interface paths {
         };
         /** Where to send telemetry and how */
         get: operations["get-setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/traces/{trace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every span of a trace */
+        get: operations["get-trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/traces/{trace}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A transaction in numbered steps */
+        get: operations["get-profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/transactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Transactions, newest or slowest first */
+        get: operations["list-transactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The AI roles */
+        get: operations["list-roles"];
+        put?: never;
+        /** Make an AI role */
+        post: operations["create-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{role}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One AI role */
+        get: operations["get-role"];
+        /** Change an AI role; live with the next call */
+        put: operations["update-role"];
+        post?: never;
+        /** Delete an AI role; its history stays */
+        delete: operations["delete-role"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{role}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of an AI role, newest first */
+        get: operations["get-role-history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -431,13 +797,187 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        ErrorDetail: {
-            /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
-            location?: string;
-            /** @description Error message text */
-            message?: string;
-            /** @description The value at the given location */
-            value?: unknown;
+        AiRole: {
+            chain: components["schemas"]["Entry"][];
+            code: string;
+            description: string;
+            parameters: components["schemas"]["Parameters"];
+            /** Format: int64 */
+            rate_limit_interval_ms: number;
+            response_format: unknown;
+            system_message: string;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
+        };
+        Attempt: {
+            /** Format: date-time */
+            at: string;
+            error: string;
+            /** Format: int64 */
+            latency_ms: number;
+            model: string;
+            provider: string;
+            repair: boolean;
+            status: string;
+            usage: components["schemas"]["Usage"];
+        };
+        Call: {
+            answer: string;
+            /** Format: date-time */
+            at: string;
+            attempts: components["schemas"]["Attempt"][];
+            call_id: string;
+            caller_kind: string;
+            caller_name: string;
+            caller_ref: string;
+            error: string;
+            language: string;
+            /** Format: int64 */
+            latency_ms: number;
+            masked: components["schemas"]["Count"][];
+            message: string;
+            model: string;
+            parameters: components["schemas"]["Parameters"];
+            /** Format: int32 */
+            project_id: number;
+            provider: string;
+            role: string;
+            /** Format: int64 */
+            role_version: number;
+            status: string;
+            system: string;
+            usage: components["schemas"]["Usage"];
+        };
+        CallPage: {
+            items: components["schemas"]["Call"][];
+            next_cursor: string;
+            /** Format: int64 */
+            total: number;
+        };
+        Change: {
+            action: string;
+            /** Format: date-time */
+            at: string;
+            author: string;
+            rule: components["schemas"]["Rule"];
+            /** Format: int64 */
+            version: number;
+        };
+        ChannelKinds: {
+            kinds: string[];
+        };
+        ChannelRequest: {
+            /** @description the kind's own settings; a secret given as ******** stays what it is */
+            config: unknown;
+            enabled: boolean;
+            /** @description one of the channel kinds; it cannot change */
+            kind: string;
+            name: string;
+        };
+        Count: {
+            class: string;
+            /** Format: int64 */
+            count: number;
+        };
+        DBCall: {
+            hash: string;
+            /** Format: int64 */
+            joins: number;
+            kinds: string[];
+            name: string;
+            normalized: string;
+            operation: string;
+            /** Format: int64 */
+            rows: number;
+            statement: string;
+            statement_name: string;
+            system: string;
+            tables: string[];
+        };
+        Delivery: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            attempts: number;
+            error: string;
+            kind: string;
+            message: string;
+            state: string;
+            target: string;
+        };
+        Detail: {
+            /** Format: date-time */
+            acknowledged_at: string | null;
+            /** @description who is on it, empty for nobody */
+            acknowledged_by: string;
+            alarm: string;
+            /** @enum {string} */
+            analysis: "pending" | "running" | "done" | "failed";
+            deliveries: components["schemas"]["Delivery"][];
+            evidence: components["schemas"]["Fact"][];
+            /** Format: int64 */
+            id: number;
+            /** @description most matches first */
+            instances: components["schemas"]["InstanceCount"][];
+            /** Format: date-time */
+            last_match_at: string;
+            masking: components["schemas"]["Masking"];
+            /** Format: int64 */
+            matches: number;
+            /** Format: date-time */
+            opened_at: string;
+            phase: string;
+            /** Format: int32 */
+            project_id: number;
+            report: components["schemas"]["Report"] | null;
+            /** Format: date-time */
+            resolved_at: string | null;
+            /** @description empty when it ended by itself */
+            resolved_by: string;
+            rule: components["schemas"]["RuleRef"];
+            service: string;
+            /** @enum {string} */
+            state: "open" | "resolved";
+            timeline: components["schemas"]["IncidentEvent"][];
+            title: string;
+        };
+        Entry: {
+            model: string;
+            provider: string;
+            /** Format: int64 */
+            timeout_ms: number;
+        };
+        Event: {
+            attributes: {
+                [key: string]: unknown;
+            };
+            name: string;
+            /** Format: int64 */
+            offset_ns: number;
+        };
+        Exception: {
+            message: string;
+            stacktrace?: string;
+            type: string;
+        };
+        Fact: {
+            id: string;
+            kind: string;
+            span_id?: string;
+            /** Format: int64 */
+            step?: number;
+            text: string;
+            trace_id?: string;
+            values?: components["schemas"]["GroundValue"][];
+        };
+        GroundValue: {
+            class?: string;
+            name: string;
+            unit?: string;
+            value: string;
         };
         Group: {
             /** Format: date-time */
@@ -450,6 +990,13 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        HTTP: {
+            method: string;
+            route: string;
+            /** Format: int64 */
+            status: number;
+            url: string;
+        };
         Health: {
             checks: components["schemas"]["HealthCheck"][];
             /** @enum {string} */
@@ -458,6 +1005,70 @@ export interface components {
         HealthCheck: {
             name: string;
             ok: boolean;
+        };
+        Home: {
+            /** Format: int64 */
+            enabled_channels: number;
+            /** Format: int64 */
+            enabled_rules: number;
+            /**
+             * Format: int64
+             * @description of these, those with an error
+             */
+            failed_transactions: number;
+            /** Format: int64 */
+            open_incidents: number;
+            /** @description a transaction ended within the last day */
+            receiving: boolean;
+            /**
+             * Format: int64
+             * @description ended within the last hour
+             */
+            transactions: number;
+        };
+        Incident: {
+            /** Format: date-time */
+            acknowledged_at: string | null;
+            /** @description who is on it, empty for nobody */
+            acknowledged_by: string;
+            /** @enum {string} */
+            analysis: "pending" | "running" | "done" | "failed";
+            /** Format: int64 */
+            id: number;
+            /** @description most matches first */
+            instances: components["schemas"]["InstanceCount"][];
+            /** Format: date-time */
+            last_match_at: string;
+            /** Format: int64 */
+            matches: number;
+            /** Format: date-time */
+            opened_at: string;
+            phase: string;
+            /** Format: int32 */
+            project_id: number;
+            /** Format: date-time */
+            resolved_at: string | null;
+            /** @description empty when it ended by itself */
+            resolved_by: string;
+            rule: components["schemas"]["RuleRef"];
+            service: string;
+            /** @enum {string} */
+            state: "open" | "resolved";
+            title: string;
+        };
+        IncidentEvent: {
+            /** Format: date-time */
+            at: string;
+            data: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            kind: "opened" | "matched" | "analysis_started" | "analysis_requested" | "analyzed" | "acknowledged" | "resolved";
+        };
+        InstanceCount: {
+            /** Format: int64 */
+            count: number;
+            name: string;
         };
         Key: {
             /** Format: date-time */
@@ -479,6 +1090,15 @@ export interface components {
         Login: {
             email: string;
             password: string;
+        };
+        MaskToken: {
+            class: string;
+            token: string;
+            value: string;
+        };
+        Masking: {
+            counts: components["schemas"]["Count"][];
+            tokens: components["schemas"]["MaskToken"][];
         };
         Me: {
             memberships: components["schemas"]["Member"][];
@@ -530,6 +1150,22 @@ export interface components {
             revoked_at: string | null;
             secret: string;
         };
+        NewRoleRequest: {
+            /** @description asked in this order; empty = the installation's default */
+            chain: components["schemas"]["Entry"][];
+            code: string;
+            description?: string;
+            parameters: components["schemas"]["Parameters"];
+            /**
+             * Format: int64
+             * @description between two calls of one caller; 0 = none
+             */
+            rate_limit_interval_ms?: number;
+            /** @description {type: json_schema, name, schema}, or absent for free text */
+            response_format?: unknown;
+            /** @description {{language}} becomes Korean or English */
+            system_message: string;
+        };
         NewToken: {
             /** Format: date-time */
             created_at: string;
@@ -572,6 +1208,26 @@ export interface components {
             name: string;
             /** Format: int64 */
             version: number;
+        };
+        Page: {
+            items: components["schemas"]["Incident"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description of all pages
+             */
+            total: number;
+        };
+        PageChange: {
+            items: components["schemas"]["Change"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
         };
         PageGroup: {
             items: components["schemas"]["Group"][];
@@ -623,6 +1279,36 @@ export interface components {
              */
             total: number;
         };
+        PageRole: {
+            items: components["schemas"]["AiRole"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageRule: {
+            items: components["schemas"]["Rule"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageTarget: {
+            items: components["schemas"]["Target"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageToken: {
             items: components["schemas"]["Token"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -631,6 +1317,12 @@ export interface components {
              * Format: int64
              * @description items in the whole list
              */
+            total: number;
+        };
+        PageTransaction: {
+            items: components["schemas"]["Transaction"][];
+            next_cursor: string;
+            /** Format: int64 */
             total: number;
         };
         PageUser: {
@@ -643,9 +1335,21 @@ export interface components {
              */
             total: number;
         };
+        Parameters: {
+            /** Format: int64 */
+            max_tokens?: number;
+            /** Format: double */
+            temperature?: number;
+            /** Format: double */
+            top_p?: number;
+        };
         PasswordChange: {
             old_password: string;
             password: string;
+        };
+        Point: {
+            evidence: string[];
+            text: string;
         };
         Problem: {
             /** @description what is wrong and what to do */
@@ -665,6 +1369,11 @@ export interface components {
             title: string;
             /** @description each field at fault, when there are several */
             violations?: components["schemas"]["Wrong"][];
+        };
+        Profile: {
+            steps: components["schemas"]["Step"][];
+            transaction: components["schemas"]["Transaction"];
+            truncated: boolean;
         };
         Project: {
             /** Format: date-time */
@@ -716,6 +1425,112 @@ export interface components {
              */
             span_rate?: number;
         };
+        Remote: {
+            /** Format: int64 */
+            elapsed_ns: number;
+            endpoint: string;
+            error: boolean;
+            instance: string;
+            service: string;
+            span_id: string;
+        };
+        Report: {
+            actions: components["schemas"]["Point"][];
+            analysis: components["schemas"]["Point"][];
+            call_id: string;
+            /** Format: date-time */
+            created_at: string;
+            language: string;
+            model: string;
+            provider: string;
+            reason: string;
+            role: string;
+            /** Format: int64 */
+            role_version: number;
+            source: string;
+            summary: components["schemas"]["Point"];
+            transaction: components["schemas"]["Point"][];
+        };
+        RoleRequest: {
+            /** @description asked in this order; empty = the installation's default */
+            chain: components["schemas"]["Entry"][];
+            description?: string;
+            parameters: components["schemas"]["Parameters"];
+            /**
+             * Format: int64
+             * @description between two calls of one caller; 0 = none
+             */
+            rate_limit_interval_ms?: number;
+            /** @description {type: json_schema, name, schema}, or absent for free text */
+            response_format?: unknown;
+            /** @description {{language}} becomes Korean or English */
+            system_message: string;
+        };
+        Rule: {
+            channels: number[];
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            created_at: string;
+            enabled: boolean;
+            environment: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            name: string;
+            /** Format: int32 */
+            project_id: number;
+            /** Format: int64 */
+            quiet_minutes: number;
+            service: string;
+            /** Format: int64 */
+            threshold_ms: number;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: int64 */
+            window_minutes: number;
+        };
+        RuleRef: {
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            name: string;
+        };
+        RuleRequest: {
+            /** @description empty = every channel of the project */
+            channels?: number[];
+            /**
+             * Format: int64
+             * @description so many of them fire
+             */
+            count: number;
+            enabled: boolean;
+            /** @description empty = any */
+            environment?: string;
+            /** @enum {string} */
+            kind: "slow_sql";
+            name: string;
+            /**
+             * Format: int64
+             * @description the incident ends after so many minutes without a match
+             */
+            quiet_minutes: number;
+            /** @description empty = any */
+            service?: string;
+            /**
+             * Format: int64
+             * @description calls at least this slow are counted
+             */
+            threshold_ms: number;
+            /**
+             * Format: int64
+             * @description within so many minutes
+             */
+            window_minutes: number;
+        };
         Setup: {
             /** @description OTEL_EXPORTER_OTLP_HEADERS; put an ingest key where it says <key> */
             header: string;
@@ -727,6 +1542,106 @@ export interface components {
             otlp_grpc: string;
             /** @description OTEL_EXPORTER_OTLP_ENDPOINT for http/protobuf */
             otlp_http: string;
+        };
+        Span: {
+            attributes: {
+                [key: string]: string;
+            };
+            db: components["schemas"]["DBCall"] | null;
+            /** Format: int64 */
+            dropped: number;
+            /** Format: int64 */
+            duration_ns: number;
+            entry: boolean;
+            environment: string;
+            events: components["schemas"]["Event"][];
+            exception: components["schemas"]["Exception"] | null;
+            http: components["schemas"]["HTTP"] | null;
+            instance: string;
+            /** @enum {string} */
+            kind: "internal" | "server" | "client" | "producer" | "consumer";
+            messaging: string;
+            name: string;
+            operation: string;
+            parent_id: string;
+            peer: string;
+            resource: {
+                [key: string]: string;
+            };
+            rpc: string;
+            service: string;
+            span_id: string;
+            /** Format: date-time */
+            start: string;
+            /** Format: int64 */
+            start_offset_ns: number;
+            /** @enum {string} */
+            status: "unset" | "ok" | "error";
+            status_message: string;
+            version: string;
+        };
+        Statement: {
+            /** Format: int64 */
+            joins?: number;
+            kinds?: string[];
+            name?: string;
+            operation: string;
+            system: string;
+            tables: string[];
+            text: string;
+        };
+        Step: {
+            address?: string;
+            code: string;
+            database?: string;
+            /** Format: int64 */
+            depth: number;
+            /** Format: int64 */
+            elapsed_ns: number;
+            error: boolean;
+            exception?: components["schemas"]["Exception"];
+            /** Format: int64 */
+            gap_ns: number;
+            /** Format: int64 */
+            index: number;
+            instance: string;
+            kind: string;
+            method?: string;
+            name: string;
+            /** Format: int64 */
+            offset_ns: number;
+            /** Format: int64 */
+            parent_index: number;
+            raw_statement?: string;
+            remotes?: components["schemas"]["Remote"][];
+            /** Format: int64 */
+            rows?: number;
+            rpc?: string;
+            /** Format: int64 */
+            self_ns: number;
+            service: string;
+            span_id: string;
+            statement?: components["schemas"]["Statement"];
+            /** Format: int64 */
+            status?: number;
+            /** Format: int64 */
+            tail_ns: number;
+            url?: string;
+        };
+        Target: {
+            config: unknown;
+            enabled: boolean;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            name: string;
+            /** Format: int32 */
+            project_id: number;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
         };
         Token: {
             /** Format: date-time */
@@ -752,6 +1667,53 @@ export interface components {
             expires_at: string;
             name: string;
             scopes: string[];
+        };
+        Trace: {
+            /** Format: int64 */
+            duration_ns: number;
+            services: string[];
+            spans: components["schemas"]["Span"][];
+            /** Format: date-time */
+            start: string;
+            trace_id: string;
+            truncated: boolean;
+        };
+        Transaction: {
+            /** Format: int64 */
+            call_count: number;
+            /** Format: int64 */
+            call_ns: number;
+            /** Format: int64 */
+            elapsed_ns: number;
+            endpoint: string;
+            environment: string;
+            error: boolean;
+            exception: string;
+            /** Format: int64 */
+            http_status: number;
+            instance: string;
+            service: string;
+            span_id: string;
+            /** Format: int64 */
+            sql_count: number;
+            /** Format: int64 */
+            sql_ns: number;
+            /** Format: int64 */
+            sql_rows: number;
+            /** Format: date-time */
+            start: string;
+            trace_id: string;
+            version: string;
+        };
+        Usage: {
+            /** Format: int64 */
+            cached_tokens: number;
+            /** Format: double */
+            cost_usd: number | null;
+            /** Format: int64 */
+            input_tokens: number;
+            /** Format: int64 */
+            output_tokens: number;
         };
         User: {
             /** Format: date-time */
@@ -790,34 +1752,79 @@ export interface components {
     headers: never;
     pathItems: never;
 }
-export type ErrorDetail = components['schemas']['ErrorDetail'];
+export type AiRole = components['schemas']['AiRole'];
+export type Attempt = components['schemas']['Attempt'];
+export type Call = components['schemas']['Call'];
+export type CallPage = components['schemas']['CallPage'];
+export type Change = components['schemas']['Change'];
+export type ChannelKinds = components['schemas']['ChannelKinds'];
+export type ChannelRequest = components['schemas']['ChannelRequest'];
+export type Count = components['schemas']['Count'];
+export type DbCall = components['schemas']['DBCall'];
+export type Delivery = components['schemas']['Delivery'];
+export type Detail = components['schemas']['Detail'];
+export type Entry = components['schemas']['Entry'];
+export type Event = components['schemas']['Event'];
+export type Exception = components['schemas']['Exception'];
+export type Fact = components['schemas']['Fact'];
+export type GroundValue = components['schemas']['GroundValue'];
 export type Group = components['schemas']['Group'];
+export type Http = components['schemas']['HTTP'];
 export type Health = components['schemas']['Health'];
 export type HealthCheck = components['schemas']['HealthCheck'];
+export type Home = components['schemas']['Home'];
+export type Incident = components['schemas']['Incident'];
+export type IncidentEvent = components['schemas']['IncidentEvent'];
+export type InstanceCount = components['schemas']['InstanceCount'];
 export type Key = components['schemas']['Key'];
 export type Login = components['schemas']['Login'];
+export type MaskToken = components['schemas']['MaskToken'];
+export type Masking = components['schemas']['Masking'];
 export type Me = components['schemas']['Me'];
 export type Member = components['schemas']['Member'];
 export type MemberRequest = components['schemas']['MemberRequest'];
 export type Named = components['schemas']['Named'];
 export type NewKey = components['schemas']['NewKey'];
+export type NewRoleRequest = components['schemas']['NewRoleRequest'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewUser = components['schemas']['NewUser'];
 export type Organisation = components['schemas']['Organisation'];
+export type Page = components['schemas']['Page'];
+export type PageChange = components['schemas']['PageChange'];
 export type PageGroup = components['schemas']['PageGroup'];
 export type PageKey = components['schemas']['PageKey'];
 export type PageMember = components['schemas']['PageMember'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
 export type PageProject = components['schemas']['PageProject'];
+export type PageRole = components['schemas']['PageRole'];
+export type PageRule = components['schemas']['PageRule'];
+export type PageTarget = components['schemas']['PageTarget'];
 export type PageToken = components['schemas']['PageToken'];
+export type PageTransaction = components['schemas']['PageTransaction'];
 export type PageUser = components['schemas']['PageUser'];
+export type Parameters = components['schemas']['Parameters'];
 export type PasswordChange = components['schemas']['PasswordChange'];
+export type Point = components['schemas']['Point'];
 export type Problem = components['schemas']['Problem'];
+export type Profile = components['schemas']['Profile'];
 export type Project = components['schemas']['Project'];
 export type ProjectSettings = components['schemas']['ProjectSettings'];
+export type Remote = components['schemas']['Remote'];
+export type Report = components['schemas']['Report'];
+export type RoleRequest = components['schemas']['RoleRequest'];
+export type Rule = components['schemas']['Rule'];
+export type RuleRef = components['schemas']['RuleRef'];
+export type RuleRequest = components['schemas']['RuleRequest'];
 export type Setup = components['schemas']['Setup'];
+export type Span = components['schemas']['Span'];
+export type Statement = components['schemas']['Statement'];
+export type Step = components['schemas']['Step'];
+export type Target = components['schemas']['Target'];
 export type Token = components['schemas']['Token'];
 export type TokenRequest = components['schemas']['TokenRequest'];
+export type Trace = components['schemas']['Trace'];
+export type Transaction = components['schemas']['Transaction'];
+export type Usage = components['schemas']['Usage'];
 export type User = components['schemas']['User'];
 export type UserChange = components['schemas']['UserChange'];
 export type UserRequest = components['schemas']['UserRequest'];
@@ -825,6 +1832,35 @@ export type Version = components['schemas']['Version'];
 export type Wrong = components['schemas']['Wrong'];
 export type $defs = Record<string, never>;
 export interface operations {
+    "list-channel-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelKinds"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-group": {
         parameters: {
             query?: never;
@@ -861,8 +1897,14 @@ export interface operations {
     "rename-group": {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description group id */
+                group: number;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -895,8 +1937,14 @@ export interface operations {
     "delete-group": {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description group id */
+                group: number;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -955,7 +2003,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description group id */
+                group: number;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -987,6 +2038,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description group id */
+                group: number;
                 user: number;
             };
             cookie?: never;
@@ -1047,7 +2100,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description group id */
+                group: number;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -1236,8 +2292,14 @@ export interface operations {
     "rename-org": {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -1303,7 +2365,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -1369,7 +2434,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -1401,6 +2469,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description organisation id */
+                org: number;
                 user: number;
             };
             cookie?: never;
@@ -1490,8 +2560,14 @@ export interface operations {
     "update-project": {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -1524,8 +2600,504 @@ export interface operations {
     "archive-project": {
         parameters: {
             query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ai-calls": {
+        parameters: {
+            query?: {
+                role?: string;
+                /** @description what the call was about, such as incident/12 */
+                ref?: string;
+                cursor?: string;
+                limit?: number;
+            };
             header?: never;
-            path?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ai-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description call id */
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTarget"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Target"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description channel id */
+                channel: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Target"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-channel": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description channel id */
+                channel: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Target"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description channel id */
+                channel: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description channel id */
+                channel: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Home"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-incidents": {
+        parameters: {
+            query?: {
+                /** @description default both */
+                state?: "open" | "resolved";
+                service?: string;
+                phase?: string;
+                rule?: number;
+                /** @description in title, service or phase */
+                q?: string;
+                /** @description opened at or after */
+                from?: string;
+                /** @description opened before */
+                to?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description incident id */
+                incident: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "acknowledge-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description incident id */
+                incident: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "analyze-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description incident id */
+                incident: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resolve-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description incident id */
+                incident: number;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -1584,7 +3156,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -1618,6 +3193,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description project id */
+                project: number;
                 key: number;
             };
             cookie?: never;
@@ -1630,6 +3207,221 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRule"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description rule id */
+                rule: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description rule id */
+                rule: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description rule id */
+                rule: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-rule-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description rule id */
+                rule: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageChange"];
+                };
             };
             /** @description Problem */
             default: {
@@ -1661,6 +3453,327 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Setup"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description trace id, 32 hex digits */
+                trace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trace"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-profile": {
+        parameters: {
+            query?: {
+                /** @description any span of the transaction; default the trace's longest transaction */
+                span?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description trace id, 32 hex digits */
+                trace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-transactions": {
+        parameters: {
+            query?: {
+                service?: string;
+                environment?: string;
+                endpoint?: string;
+                instance?: string;
+                /** @description ended at or after; default an hour before to */
+                from?: string;
+                /** @description ended before; default now */
+                to?: string;
+                min_elapsed_ns?: number;
+                /** @description 0 = no limit */
+                max_elapsed_ns?: number;
+                /** @description only those that failed */
+                errors?: boolean;
+                order?: "newest" | "slowest";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTransaction"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRoleRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AiRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AiRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-role": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AiRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-role": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-role-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRole"];
                 };
             };
             /** @description Problem */
@@ -1924,7 +4037,10 @@ export interface operations {
     "update-user": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
             path: {
                 user: number;
             };

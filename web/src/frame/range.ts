@@ -9,7 +9,7 @@ export const RANGES = { '15m': 15, '1h': 60, '6h': 360, '24h': 1440, '7d': 10_08
 export type RangeName = keyof typeof RANGES;
 export const DEFAULT_RANGE: RangeName = '1h';
 
-const isRange = (value: unknown): value is RangeName => typeof value === 'string' && value in RANGES;
+const isRange = (value: unknown): value is RangeName => typeof value === 'string' && Object.hasOwn(RANGES, value);
 const isMoment = (value: unknown): value is string => typeof value === 'string' && !Number.isNaN(Date.parse(value));
 
 export function validateRange(search: Record<string, unknown>): RangeSearch {

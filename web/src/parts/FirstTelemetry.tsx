@@ -21,7 +21,7 @@ export function FirstTelemetry({ project }: { project: number }) {
   return (
     <div>
       <Block text={lines} what={t('first.what')} />
-      <p className="dim">
+      <p className="dim after">
         <Trans
           t={t}
           i18nKey={setup.key_free ? 'first.key_free' : 'first.where'}

@@ -1,11 +1,12 @@
 import { Button, SegmentedControl, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconCircleCheck, IconSearch } from '@tabler/icons-react';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type IncidentState, incidentsQuery } from '../../api/incidents.ts';
+import { homeQuery } from '../../api/project.ts';
 import type { IncidentSummary } from '../../api/types.ts';
 import { lasted } from '../../format/duration.ts';
 import { count } from '../../format/number.ts';
@@ -160,6 +161,7 @@ function Filter({ value, onChange }: { value: string; onChange: (next: string) =
 
 function Nothing({ state, q, project }: { state: IncidentState; q: string; project: number }) {
   const { t } = useTranslation();
+  const { data: home, isPending } = useQuery(homeQuery(project));
   if (q) {
     return (
       <Empty icon={IconSearch} title={t('incidents.no_match', { q })}>
@@ -167,10 +169,17 @@ function Nothing({ state, q, project }: { state: IncidentState; q: string; proje
       </Empty>
     );
   }
+  if (isPending) return <div className={classes.waiting} aria-busy />;
   return (
     <Empty icon={IconCircleCheck} title={t(state === 'open' ? 'incidents.none_open' : 'incidents.none')}>
-      <p>{t('first.why')}</p>
-      <FirstTelemetry project={project} />
+      {home?.receiving ? (
+        <p>{t('incidents.calm', { rules: home.enabled_rules, transactions: count(home.transactions) })}</p>
+      ) : (
+        <>
+          <p>{t('first.why')}</p>
+          <FirstTelemetry project={project} />
+        </>
+      )}
     </Empty>
   );
 }

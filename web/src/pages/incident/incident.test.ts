@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { incident } from '../../../dev/fixtures.ts';
+import type { Fact } from '../../api/types.ts';
+import { factFigure, factTitle, withUnit } from './fact.ts';
+import { reportText } from './reportText.ts';
+
+const fact = (id: string) => incident.evidence?.find((f) => f.id === id) as Fact;
+
+describe('a fact', () => {
+  it('is titled by its own values', () => {
+    expect(factTitle(fact('E2'))).toBe('GET /v1/api/test');
+    expect(factTitle(fact('E4'))).toBe('SELECT test_tb1, test_tb2, test_tb3, test_tb4');
+    expect(factTitle(fact('E6'))).toBe('java.net.SocketException: Connection reset');
+  });
+
+  it('of a kind not known here is titled by its text', () => {
+    expect(factTitle({ id: 'E9', kind: 'moon', text: 'full', values: null })).toBe('full');
+  });
+
+  it('shows the number that matters most', () => {
+    expect(factFigure(fact('E4'))).toBe('8,003 ms');
+    expect(factFigure(fact('E5'))).toBe('2,016 ms');
+    expect(factFigure(fact('E7'))).toBe('27.5×');
+  });
+
+  it('keeps a value that is no number as it is', () => {
+    expect(withUnit({ name: 'sql', value: 'SELECT 1', unit: '' })).toBe('SELECT 1');
+    expect(withUnit({ name: 'bytes', value: '10', unit: 'bytes' })).toBe('10 bytes');
+  });
+});
+
+describe('the report as text', () => {
+  it('has the four sections of its own language', () => {
+    const { report } = incident;
+    if (!report) throw new Error('the fixture has a report');
+    const lines = reportText(report).split('\n');
+    expect(lines.filter((l) => l.startsWith('['))).toEqual(['[요약]', '[트랜잭션]', '[프로파일 분석]', '[조치 방안]']);
+    expect(lines).toContain('- URL: /v1/api/test<GET>');
+    expect(reportText({ ...report, language: 'en' })).toContain('[Profile analysis]\n1. ');
+  });
+});

@@ -450,8 +450,7 @@ func TestChannelsThatHangDoNotDelayAnother(t *testing.T) {
 		h.enqueue(notify.Message{Key: "new", Text: "fresh alarm"})
 		s.Expect(t, "fresh alarm") // in less time than one hung send takes
 		hung.Resume()
-		h.Advance(10 * time.Minute)
-		hung.Expect(t, "fresh alarm")
+		hung.Expect(t, "old")
 	})
 }
 

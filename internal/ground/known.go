@@ -34,10 +34,7 @@ func learn(b *Bundle) *known {
 	var all strings.Builder
 	distinct := map[string]map[string]bool{}
 	kinds := map[string]int{}
-	read := func(text string) {
-		all.WriteString(text + "\n")
-		k.read(norm.NFKC.String(text))
-	}
+	read := func(text string) { all.WriteString(text + "\n") }
 	read(b.Title)
 	for _, f := range b.Facts {
 		kinds[f.Kind]++
@@ -55,13 +52,14 @@ func learn(b *Bundle) *known {
 			value, err := strconv.ParseFloat(v.Value, 64)
 			if u, ok := units[strings.ToLower(v.Unit)]; err == nil && ok {
 				k.quantities = append(k.quantities, quantity{value: value, unit: u.factor, dimension: u.dimension})
-				all.WriteString(v.Value + "\n")
 				continue
 			} else if err == nil && v.Unit == "ratio" {
 				k.quantities = append(k.quantities, quantity{value: value, unit: 1, dimension: ratio})
 				continue
 			}
-			read(v.Value)
+			if !strings.Contains(f.Text, v.Value) {
+				read(v.Value)
+			}
 		}
 		for name, n := range here {
 			if name == "table" || name == "instance" {
@@ -77,7 +75,9 @@ func learn(b *Bundle) *known {
 		k.counts[len(distinct[name])] = true
 	}
 	delete(k.counts, 0)
-	k.text = fold(all.String())
+	text := norm.NFKC.String(all.String())
+	k.read(text)
+	k.text = strings.ToLower(text)
 	for _, w := range word.FindAllString(k.text, -1) {
 		k.words[w] = true
 	}

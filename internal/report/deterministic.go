@@ -145,11 +145,16 @@ func (w writer) causes() []values {
 			causes = append(causes, v)
 		}
 	}
+	var others []values
 	for _, kind := range []string{ground.Exception, ground.Comparison} {
 		if v := w.first(kind); v.ID != "" && w.analysis(v) != "" {
-			causes = append(causes[:min(len(causes), 2)], append([]values{v}, causes[min(len(causes), 2):]...)...)
+			others = append(others, v)
 		}
 	}
+	if len(others) > 0 {
+		causes = causes[:min(len(causes), 2)]
+	}
+	causes = append(causes, others...)
 	return causes[:min(len(causes), 3)]
 }
 

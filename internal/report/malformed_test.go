@@ -90,7 +90,7 @@ func TestTenThousandMalformedAnswersAllEndInAWellFormedReport(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	valid := map[string]string{"ko": string(read(t, "seed.answer.ko.json")), "en": string(read(t, "seed.answer.en.json"))}
 	accepted := 0
-	for i := range 12_000 {
+	for i := range 10_400 {
 		lang := []string{"ko", "en"}[i%2]
 		b := seedCase(t)
 		if i%4 == 3 { // the poison sits in the evidence too
@@ -105,7 +105,9 @@ func TestTenThousandMalformedAnswersAllEndInAWellFormedReport(t *testing.T) {
 		rep := write(answer, b, lang)
 		mustBeWellFormed(t, rep)
 		if rep.Source == report.ByModel {
-			accepted++
+			if accepted++; accepted%10 != 1 {
+				continue // the check is Parse's own; a sample shows that it was made
+			}
 			checker := ground.NewChecker(b)
 			for _, p := range append(append(append([]report.Point{rep.Summary}, rep.Transaction...), rep.Analysis...), rep.Actions...) {
 				if found := checker.Check(p.Text); len(found) > 0 {
@@ -115,8 +117,8 @@ func TestTenThousandMalformedAnswersAllEndInAWellFormedReport(t *testing.T) {
 		}
 	}
 	// Some mutations leave the answer valid (prose around it, a turned letter); most do not.
-	if accepted == 0 || accepted > 6_000 {
-		t.Errorf("%d of 12000 answers were accepted: the generator is not worth its name", accepted)
+	if accepted == 0 || accepted > 5_000 {
+		t.Errorf("%d of 10400 answers were accepted: the generator is not worth its name", accepted)
 	}
 }
 

@@ -62,10 +62,13 @@ func newHouse(t testing.TB, db *metadb.DB) *house {
 	h := &house{
 		t: t, db: db, slack: fakeslack.New(t), webhook: fakewebhook.New(t, secret),
 		// An hour ago: what the house plans for the next minutes, the queue does at once.
-		now:      time.Now().Add(-time.Hour).Truncate(time.Microsecond),
-		projects: map[project.ID]tenant.Project{1: {ID: 1, Name: "TEST-PROJECT", Language: "ko"}, 2: {ID: 2, Name: "OTHER", Language: "en"}},
-		collect:  func() (*ground.Bundle, error) { return evidenceOf(), nil },
-		ask:      answering(goodAnswer),
+		now: time.Now().Add(-time.Hour).Truncate(time.Microsecond),
+		projects: map[project.ID]tenant.Project{
+			1: {ID: 1, Name: "TEST-PROJECT", Language: "ko"},
+			2: {ID: 2, Name: "OTHER", Language: "en"},
+		},
+		collect: func() (*ground.Bundle, error) { return evidenceOf(), nil },
+		ask:     answering(goodAnswer),
 	}
 	var err error
 	h.jobs, err = job.New(job.Options{DB: db, PollInterval: 50 * time.Millisecond, Queues: map[string]int{notify.Queue: 4}})
@@ -83,7 +86,10 @@ func newHouse(t testing.TB, db *metadb.DB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind, config := range map[string]string{"slack": fmt.Sprintf(`{"webhook_url": %q}`, h.slack.WebhookURL()), "webhook": string(h.webhook.Config())} {
+	for kind, config := range map[string]string{
+		"slack":   fmt.Sprintf(`{"webhook_url": %q}`, h.slack.WebhookURL()),
+		"webhook": string(h.webhook.Config()),
+	} {
 		_, err := outbox.Targets().Create(t.Context(), notify.Target{Project: 1, Kind: kind, Name: kind,
 			Config: json.RawMessage(config), Enabled: true}, "ann")
 		if err != nil {

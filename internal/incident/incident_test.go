@@ -204,7 +204,8 @@ func TestAnIncidentEndsByItselfOnceNothingMatchesForItsQuietPeriod(t *testing.T)
 		}
 		d := h.get(1)
 		last := d.Timeline[len(d.Timeline)-1]
-		if d.State != incident.Resolved || !d.ResolvedAt.Equal(h.Now()) || d.ResolvedBy != "" || last.Kind != "resolved" || last.Data["quiet_minutes"] != 10.0 {
+		if d.State != incident.Resolved || !d.ResolvedAt.Equal(h.Now()) || d.ResolvedBy != "" ||
+			last.Kind != "resolved" || last.Data["quiet_minutes"] != 10.0 {
 			t.Fatalf("incident %+v, last %+v", d.Incident, last)
 		}
 		h.fire(firing())

@@ -18,9 +18,9 @@ import (
 // does not put a delivery to sleep past its end.
 const maxRetryAfter = time.Hour
 
-// StatusFault turns the status of an HTTP answer into a fault, nil for 2xx. 408, 429
-// and 5xx are worth another attempt, not before Retry-After, everything else
-// is final.
+// StatusFault turns the status of an HTTP answer into a fault, nil for 2xx.
+// 408, 429 and 5xx are worth another attempt, not before Retry-After;
+// everything else is final.
 func StatusFault(status int, header http.Header) error {
 	after := retryAfter(header)
 	switch {
@@ -36,8 +36,9 @@ func StatusFault(status int, header http.Header) error {
 	return fault.New(fault.Invalid, "the receiver answered %d", status)
 }
 
-// TransportFault turns an error of http.Client.Do into a fault whose message names neither the address (which may
-// be a secret, as with Slack) nor what lies behind it. It returns nil for nil.
+// TransportFault turns an error of http.Client.Do into a fault whose message
+// names neither the address (which may be a secret, as with Slack) nor what
+// lies behind it. It returns nil for nil.
 func TransportFault(err error) error {
 	if err == nil {
 		return nil

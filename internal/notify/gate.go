@@ -21,10 +21,10 @@ const (
 	maxBusyWait  = 30 * time.Second
 )
 
-// gate keeps targets from delaying one another. A target whose last attempt failed is
-// suspect: it is tried by one send at a time, with pauses in between, and all
-// suspects together hold few of the workers. So however many are down, the
-// healthy ones find a worker.
+// gate keeps targets from delaying one another. A target whose last attempt
+// failed is suspect: it is tried by one send at a time, with pauses in between,
+// and all suspects together hold few of the workers. So however many are down,
+// the healthy ones find a worker.
 type gate struct {
 	mu       sync.Mutex
 	suspects int // sends under way to suspect targets

@@ -82,8 +82,8 @@ func (g Guard) check(_ context.Context, _, address string, _ syscall.RawConn) er
 	return nil
 }
 
-// NewClient returns the HTTP client all channels send with. Every connection it opens
-// passes the guard; it uses no proxy from the environment (a proxy would
+// NewClient returns the HTTP client all channels send with. Every connection it
+// opens passes the guard; it uses no proxy from the environment (a proxy would
 // connect in our place, past the guard) and follows no redirect.
 func NewClient(g Guard) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, ControlContext: g.check}

@@ -115,9 +115,9 @@ type pruneJob struct{}
 func (pruneJob) Kind() string { return "notify_prune" }
 
 // Enqueue stores m and a delivery of it for each of the project's enabled
-// targets, or for those among them that targets lists when it is not empty. It all happens when
-// tx commits. A message whose key the project has had already is left alone, so
-// a job that runs again may say it again.
+// targets, or for those among them that targets lists when it is not empty. It
+// all happens when tx commits. A message whose key the project has had already
+// is left alone, so a job that runs again may say it again.
 func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m Message) error {
 	if m.Project == 0 || m.Key == "" || m.Kind == "" {
 		return fault.New(fault.Internal, "a message without project, key or kind")

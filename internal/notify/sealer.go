@@ -42,8 +42,8 @@ func NewSealer(key []byte) (*Sealer, error) {
 	return &Sealer{aead: aead}, nil
 }
 
-// LoadSealer reads the key, 64 hex digits, from a file that only its owner may read. A missing
-// file is created with a random key.
+// LoadSealer reads the key, 64 hex digits, from a file that only its owner may
+// read. A missing file is created with a random key.
 func LoadSealer(path string) (*Sealer, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -81,12 +81,12 @@ func (s *Targets) Get(ctx context.Context, p project.ID, id int64) (Target, erro
 
 // Create stores a new target and returns it as Get would. ID and Version are
 // given by the store. A name that is taken is fault.Conflict.
-func (s *Targets) Create(ctx context.Context, t Target, by string) (Target, error) {
-	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) (err error) {
-		t, err = s.CreateIn(ctx, tx, t, by)
+func (s *Targets) Create(ctx context.Context, t Target, by string) (created Target, err error) {
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) (err error) {
+		created, err = s.CreateIn(ctx, tx, t, by)
 		return err
 	})
-	return t, err
+	return created, err
 }
 
 // CreateIn is Create inside the caller's transaction.
@@ -116,8 +116,8 @@ func (s *Targets) CreateIn(ctx context.Context, tx *metadb.Tx, t Target, by stri
 // returns it as Get would. Secrets given as Kept stay. t.Version is the version
 // that was edited: fault.Conflict when it is not the current one. The kind
 // cannot change.
-func (s *Targets) Update(ctx context.Context, t Target, by string) (Target, error) {
-	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+func (s *Targets) Update(ctx context.Context, t Target, by string) (updated Target, err error) {
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
 		next := t
 		stored, err := s.read(ctx, tx, t.Project, t.ID)
 		if err != nil {
@@ -145,10 +145,10 @@ func (s *Targets) Update(ctx context.Context, t Target, by string) (Target, erro
 		if err != nil {
 			return fmt.Errorf("update target: %w", err)
 		}
-		t = s.redact(next)
+		updated = s.redact(next)
 		return nil
 	})
-	return t, err
+	return updated, err
 }
 
 // Delete removes a target. What is on its way to it fails.

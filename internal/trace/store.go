@@ -221,6 +221,9 @@ func (r *spanRow) db(known map[string]Statement) *DBCall {
 	if db.Operation == "" {
 		db.Operation = st.Operation
 	}
+	if db.Kinds == nil {
+		db.Kinds = []string{} // [] in JSON
+	}
 	if r.DBHash != 0 {
 		db.Hash = HashString(r.DBHash)
 	}

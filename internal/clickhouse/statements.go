@@ -8,8 +8,8 @@ func statements(script string) []string {
 	var found []string
 	start, substance := 0, false
 	take := func(end int) {
-		if substance {
-			found = append(found, strings.TrimSpace(script[start:end]))
+		if text := strings.TrimSpace(script[start:end]); substance && text != "" {
+			found = append(found, text)
 		}
 		start, substance = end+1, false
 	}

@@ -29,6 +29,7 @@ func FuzzStatementsKeepEveryByteThatMatters(f *testing.F) {
 	f.Add("SELECT ';' -- x;\n; b /* ; */")
 	f.Add("'\\")
 	f.Add("/*")
+	f.Add("\v;\u00a0;a")
 	f.Fuzz(func(t *testing.T, script string) {
 		rest := script
 		for _, s := range statements(script) {

@@ -47,7 +47,7 @@ function span(parent: Span | null, at: number, took: number, partial: Partial<Sp
     messaging: '',
     peer: '',
     exception: null,
-    attributes: { 'thread.name': 'http-nio-8080-exec-7', 'thread.id': 41 },
+    attributes: { 'thread.name': 'http-nio-8080-exec-7', 'thread.id': '41' },
     resource: {
       'service.name': partial.service ?? 'test-api',
       'service.version': '1.14.2',
@@ -55,7 +55,7 @@ function span(parent: Span | null, at: number, took: number, partial: Partial<Sp
       'k8s.pod.name': 'prod-test-api-pod-6945c568-2ghw8',
       'telemetry.sdk.language': 'java',
     },
-    events: null,
+    events: [],
     dropped: 0,
     ...partial,
   };
@@ -66,12 +66,24 @@ const sql = (parent: Span, at: number, took: number, statement: string, tables: 
     name: `SELECT real_db.${tables[0]}`,
     kind: 'client',
     peer: 'real-database-url.com:3306',
-    db: { system: 'mysql', name: 'real_db', operation: 'SELECT', statement, normalized: statement, tables },
+    db: {
+      system: 'mysql',
+      name: 'real_db',
+      operation: 'SELECT',
+      statement,
+      normalized: statement,
+      tables,
+      hash: '5f1d',
+      joins: 0,
+      kinds: ['SELECT'],
+      rows: 0,
+      statement_name: '',
+    },
     attributes: {
       'db.system': 'mysql',
       'db.name': 'real_db',
       'server.address': 'real-database-url.com',
-      'server.port': 3306,
+      'server.port': '3306',
     },
   });
 
@@ -123,6 +135,11 @@ const redis = span(authServer, 29, 1.2, {
     statement: 'GET session:?',
     normalized: 'GET session:?',
     tables: [],
+    hash: '',
+    joins: 0,
+    kinds: [],
+    rows: 0,
+    statement_name: '',
   },
 });
 const service = span(controller, 38, 11330, { name: 'TestService.selectTotalHistory' });
@@ -247,7 +264,7 @@ export const profile: Profile = {
       gap_ns: i % 9 === 4 ? 3 * MS : 0,
       statement: s.db
         ? { system: s.db.system, text: s.db.normalized, operation: s.db.operation, tables: s.db.tables }
-        : null,
+        : undefined,
       address: s.peer,
       error: s.status === 'error',
     };
@@ -289,6 +306,7 @@ export const incidents: IncidentSummary[] = [
   last_match_at: iso(now - Number(minutes) * 40_000),
   resolved_at: state === 'resolved' ? iso(now - Number(minutes) * 30_000) : null,
   resolved_by: '',
+  acknowledged_at: null,
   matches: Number(matches),
   instances: [
     { name: 'prod-test-api-pod-6945c568-2ghw8', count: Math.max(1, Number(matches) - 1) },
@@ -400,11 +418,14 @@ export const incident: Incident = {
     ]),
   ],
   timeline: [
-    { at: iso(now - 7 * 60_000), kind: 'opened', data: { count: 1 } },
-    { at: iso(now - 7 * 60_000 + 900), kind: 'notified', data: { message: 'incident.alarm', target: 'ops-slack' } },
+    { at: iso(now - 7 * 60_000), kind: 'opened', data: { matches: 1 } },
     { at: iso(now - 6.9 * 60_000), kind: 'analysis_started', data: {} },
-    { at: iso(now - 6.7 * 60_000), kind: 'analysed', data: { source: 'model', model: 'gpt-5-mini' } },
-    { at: iso(now - 3 * 60_000), kind: 'matched', data: { count: 2 } },
+    {
+      at: iso(now - 6.7 * 60_000),
+      kind: 'analyzed',
+      data: { source: 'model', model: 'gpt-5-mini', provider: 'openai' },
+    },
+    { at: iso(now - 3 * 60_000), kind: 'matched', data: { matches: 2 } },
   ],
   masking: {
     counts: [
@@ -448,7 +469,7 @@ export const incident: Incident = {
       message: 'incident.report',
       target: 'pager',
       kind: 'webhook',
-      state: 'retrying',
+      state: 'pending',
       attempts: 4,
       at: iso(now - 2 * 60_000),
       error: 'connect: connection refused',
@@ -456,7 +477,7 @@ export const incident: Incident = {
   ],
 };
 
-const by = { updated_at: iso(now - 3_600_000), updated_by: '관리자' };
+const by = { project_id: 1, created_at: iso(now - 86_400_000), updated_at: iso(now - 3_600_000), updated_by: '관리자' };
 export const rules: Rule[] = [
   {
     id: 1,
@@ -515,7 +536,7 @@ export const roles: Role[] = [
       { provider: 'openai', model: 'gpt-5-mini', timeout_ms: 30000 },
       { provider: 'openai', model: 'gpt-5', timeout_ms: 60000 },
     ],
-    parameters: { temperature: 0.2, top_p: null, max_tokens: 2048 },
+    parameters: { temperature: 0.2, max_tokens: 2048 },
     response_format: { type: 'json_schema' },
     rate_limit_interval_ms: 0,
     updated_at: iso(now - 3_600_000),

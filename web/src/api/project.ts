@@ -1,7 +1,18 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, post, put, remove } from './client.ts';
-import type { Home, Key, Member, NewKey, NewToken, Setup, Token } from './schema.d.ts';
-import type { Channel, ChannelEdit, Rule, RuleEdit } from './types.ts';
+import type {
+  Channel,
+  ChannelEdit,
+  Home,
+  Key,
+  Member,
+  NewKey,
+  NewToken,
+  Rule,
+  RuleEdit,
+  Setup,
+  Token,
+} from './types.ts';
 
 interface List<T> {
   items: T[];

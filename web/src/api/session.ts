@@ -1,7 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, post, remove } from './client.ts';
-import type { Me } from './schema.d.ts';
-import type { MemberRole } from './types.ts';
+import type { Me, MemberRole } from './types.ts';
 
 export const meQuery = queryOptions({
   queryKey: ['me'],

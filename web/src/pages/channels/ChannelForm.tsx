@@ -6,6 +6,7 @@ import { channelKindsQuery, createChannel, updateChannel } from '../../api/proje
 import type { Channel, ChannelEdit } from '../../api/types.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
 import { useChange } from '../../parts/useChange.ts';
+import { configOf } from './config.ts';
 
 interface Field {
   name: string;
@@ -29,6 +30,9 @@ const FIELDS: Record<string, Field[]> = {
   ],
 };
 
+/** A channel being edited; what its kind may be set to is a flat list of texts. */
+type Edit = Omit<ChannelEdit, 'config'> & { config: Record<string, unknown> };
+
 interface Props {
   project: number;
   /** Absent to make a new one. */
@@ -39,12 +43,12 @@ interface Props {
 export function ChannelForm({ project, channel, onClose }: Props) {
   const { t } = useTranslation();
   const { data: kinds } = useQuery(channelKindsQuery);
-  const [edit, setEdit] = useState<ChannelEdit>(() =>
+  const [edit, setEdit] = useState<Edit>(() =>
     channel
-      ? { kind: channel.kind, name: channel.name, enabled: channel.enabled, config: channel.config }
+      ? { kind: channel.kind, name: channel.name, enabled: channel.enabled, config: configOf(channel) }
       : { kind: 'slack', name: '', enabled: true, config: {} },
   );
-  const set = (part: Partial<ChannelEdit>) => setEdit((old) => ({ ...old, ...part }));
+  const set = (part: Partial<Edit>) => setEdit((old) => ({ ...old, ...part }));
   const save = useChange(
     () => (channel ? updateChannel(project, channel.id, channel.version, edit) : createChannel(project, edit)),
     {

@@ -26,6 +26,7 @@ import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
 import { ChannelForm } from './ChannelForm.tsx';
+import { configOf } from './config.ts';
 
 const ICONS: Record<string, typeof IconBell> = { console: IconTerminal2, slack: IconBrandSlack, webhook: IconWebhook };
 
@@ -94,7 +95,7 @@ export function Channels() {
                       </span>
                     </td>
                     <td>
-                      <code>{String(channel.config.url ?? channel.config.channel ?? '')}</code>
+                      <code>{targetOf(channel)}</code>
                     </td>
                     <td>
                       <span className="row">
@@ -173,4 +174,9 @@ export function Channels() {
       </Confirm>
     </div>
   );
+}
+
+function targetOf(channel: Channel): string {
+  const { url, channel: room } = configOf(channel);
+  return String(url ?? room ?? '');
 }

@@ -6,9 +6,12 @@ import classes from './Incident.module.css';
 
 const STATES = {
   delivered: { icon: IconCircleCheck, tone: 'ok' },
-  retrying: { icon: IconRefresh, tone: 'warning' },
+  sending: { icon: IconRefresh, tone: 'none' },
   failed: { icon: IconCircleX, tone: 'critical' },
 } as const;
+
+/** Not attempted yet, or waiting for another try after a failure. */
+const waiting = ({ error }: Delivery) => ({ icon: IconClock, tone: error ? 'warning' : 'none' });
 
 /** Whom MATRIX told, and whether it arrived. */
 export function Deliveries({ deliveries }: { deliveries: Delivery[] }) {
@@ -35,7 +38,11 @@ export function Deliveries({ deliveries }: { deliveries: Delivery[] }) {
             <tr key={i}>
               <td>
                 {delivery.target}
-                <div className="dim">{t(`channels.kind.${delivery.kind as 'slack'}`, delivery.kind)}</div>
+                <div className="dim">
+                  {t(delivery.message === 'incident.report' ? 'deliveries.report' : 'deliveries.alarm')}
+                  {' · '}
+                  {t(`channels.kind.${delivery.kind as 'slack'}`, delivery.kind)}
+                </div>
               </td>
               <td>
                 <span className={classes.delivery} data-tone={tone}>

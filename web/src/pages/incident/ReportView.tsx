@@ -6,7 +6,8 @@ import { Copy } from '../../parts/Copy.tsx';
 import { When } from '../../parts/When.tsx';
 import { Cite } from './Cite.tsx';
 import classes from './Incident.module.css';
-import { reportText, SECTION_TITLES } from './reportText.ts';
+import { reportText, sectionTitles } from './reportText.ts';
+import { useReason } from './useReason.ts';
 
 /** The report in its four sections, every point beside the evidence it stands on. */
 export function ReportView({ incident }: { incident: Incident }) {
@@ -27,7 +28,7 @@ export function ReportView({ incident }: { incident: Incident }) {
 }
 
 function Sections({ report, incident }: { report: Report; incident: Incident }) {
-  const titles = SECTION_TITLES[report.language] ?? SECTION_TITLES.en;
+  const titles = sectionTitles(report);
   const points = (list: Point[] | null) =>
     (list ?? []).map((point) => (
       <li key={point.text}>
@@ -53,6 +54,7 @@ function Sections({ report, incident }: { report: Report; incident: Incident }) 
 /** Who wrote it: a model, in which role and version, or nobody. */
 function Origin({ report }: { report: Report }) {
   const { t } = useTranslation();
+  const reason = useReason();
   if (report.source === 'model') {
     return (
       <p className={classes.origin}>
@@ -66,9 +68,7 @@ function Origin({ report }: { report: Report }) {
   return (
     <p className={classes.origin} data-plain>
       <IconListCheck size={14} aria-hidden />
-      <span>
-        {report.reason ? t('incident.without_model_because', { reason: report.reason }) : t('incident.without_model')}
-      </span>
+      <span>{reason(report.reason)}</span>
       <When at={report.created_at} />
     </p>
   );

@@ -2,18 +2,18 @@ import { useTranslation } from 'react-i18next';
 import type { TimelineEntry } from '../../api/types.ts';
 import { When } from '../../parts/When.tsx';
 import classes from './Incident.module.css';
+import { useReason } from './useReason.ts';
 
-const TONES: Record<string, string> = {
+const TONES: Partial<Record<TimelineEntry['kind'], string>> = {
   opened: 'critical',
-  reopened: 'critical',
-  resolved: 'ok',
   acknowledged: 'warning',
-  analysis_failed: 'warning',
+  resolved: 'ok',
 };
 
 /** What happened to the incident, oldest first. */
 export function Timeline({ entries }: { entries: TimelineEntry[] }) {
   const { t } = useTranslation();
+  const detail = useDetail();
   return (
     <ol className={classes.timeline}>
       {entries.map((entry, i) => (
@@ -21,8 +21,8 @@ export function Timeline({ entries }: { entries: TimelineEntry[] }) {
         <li key={i} data-tone={TONES[entry.kind]}>
           <When at={entry.at} clock />
           <div>
-            <strong>{t(`timeline.${entry.kind as 'opened'}`, entry.kind)}</strong>
-            <Data data={entry.data} />
+            <strong>{t(`timeline.${entry.kind}`)}</strong>
+            <div className="dim">{detail(entry)}</div>
           </div>
         </li>
       ))}
@@ -30,10 +30,22 @@ export function Timeline({ entries }: { entries: TimelineEntry[] }) {
   );
 }
 
-function Data({ data }: { data: TimelineEntry['data'] }) {
-  const told = Object.entries(data ?? {}).filter(
-    ([, value]) => value !== '' && value !== null && typeof value !== 'object',
-  );
-  if (told.length === 0) return null;
-  return <div className="dim">{told.map(([name, value]) => `${name}: ${value}`).join(' · ')}</div>;
+/** Who or what was behind an entry, in words. */
+function useDetail() {
+  const { t } = useTranslation();
+  const reason = useReason();
+  return ({ kind, data }: TimelineEntry): string => {
+    const by = data.by ? t('timeline.by', { name: data.by }) : '';
+    switch (kind) {
+      case 'opened':
+      case 'matched':
+        return data.matches ? t('incident.times', { times: data.matches }) : '';
+      case 'analyzed':
+        return data.source === 'model' ? `${data.model} (${data.provider})` : reason(String(data.reason ?? ''));
+      case 'resolved':
+        return by || (data.quiet_minutes ? t('timeline.quiet', { minutes: data.quiet_minutes }) : '');
+      default:
+        return by;
+    }
+  };
 }

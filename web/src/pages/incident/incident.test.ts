@@ -14,7 +14,7 @@ describe('a fact', () => {
   });
 
   it('of a kind not known here is titled by its text', () => {
-    expect(factTitle({ id: 'E9', kind: 'moon', text: 'full', values: null })).toBe('full');
+    expect(factTitle({ id: 'E9', kind: 'moon', text: 'full' })).toBe('full');
   });
 
   it('shows the number that matters most', () => {

@@ -114,11 +114,10 @@ export function RuleForm({ project, rule, channels, onClose }: Props) {
 
 /** Only what is edited: the API refuses fields it does not know. */
 function pick(rule: Rule): RuleEdit {
-  const { name, kind, enabled, service, environment, threshold_ms, count, window_minutes, quiet_minutes, channels } =
-    rule;
+  const { name, enabled, service, environment, threshold_ms, count, window_minutes, quiet_minutes, channels } = rule;
   return {
     name,
-    kind,
+    kind: 'slow_sql',
     enabled,
     service,
     environment,
@@ -126,6 +125,6 @@ function pick(rule: Rule): RuleEdit {
     count,
     window_minutes,
     quiet_minutes,
-    channels: channels ?? [],
+    channels,
   };
 }

@@ -8,8 +8,6 @@ import {
   IconX,
 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import type { Step } from '../../api/types.ts';
-import type { SpanKind } from './look.ts';
 
 const ICONS = {
   sql: IconDatabase,
@@ -22,9 +20,12 @@ const ICONS = {
   exception: IconX,
 } as const;
 
+const isKnown = (kind: string): kind is keyof typeof ICONS => Object.hasOwn(ICONS, kind);
+
 /** The kind of a span or step, as a shape with a name. */
-export function KindIcon({ kind }: { kind: SpanKind | Step['kind'] }) {
+export function KindIcon({ kind }: { kind: string }) {
   const { t } = useTranslation();
-  const Icon = ICONS[kind] ?? IconCode;
-  return <Icon size={14} stroke={1.7} role="img" aria-label={t(`trace.kind.${kind}`)} style={{ flex: 'none' }} />;
+  const known = isKnown(kind) ? kind : 'method';
+  const Icon = ICONS[known];
+  return <Icon size={14} stroke={1.7} role="img" aria-label={t(`trace.kind.${known}`)} style={{ flex: 'none' }} />;
 }

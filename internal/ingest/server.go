@@ -132,25 +132,31 @@ func (s *Server) Start() {
 }
 
 // Stop takes no more requests, stores the spans of those under way, answers
-// their callers and returns. When ctx ends first it cuts the rest off: their
-// callers were not told that anything was stored.
+// their callers and returns. A request not yet decoded is told to come back.
+// When ctx ends first, Stop cuts the rest off: their callers were not told that
+// anything was stored.
 func (s *Server) Stop(ctx context.Context) error {
-	stopped := make(chan struct{})
+	var draining sync.WaitGroup
+	var httpErr error
+	draining.Go(s.grpc.GracefulStop)
+	draining.Go(func() { httpErr = s.http.Shutdown(ctx) })
+	spansErr := s.spans.Close(ctx) // or the callers would wait until their block is due
+	drained := make(chan struct{})
 	go func() {
-		defer close(stopped)
-		s.grpc.GracefulStop()
+		draining.Wait()
+		close(drained)
 	}()
-	errs := []error{s.http.Shutdown(ctx)}
+	var cut error
 	select {
-	case <-stopped:
+	case <-drained:
 	case <-ctx.Done():
 		s.grpc.Stop()
-		errs = append(errs, ctx.Err(), s.http.Close())
-		<-stopped
+		cut = s.http.Close()
+		<-drained
 	}
-	errs = append(errs, s.spans.Close(ctx), s.statements.Close(ctx), s.resources.Close(ctx))
+	err := errors.Join(httpErr, spansErr, cut, s.statements.Close(ctx), s.resources.Close(ctx))
 	s.serving.Wait()
-	return errors.Join(errs...)
+	return err
 }
 
 // authenticate returns the tenant a request writes for.

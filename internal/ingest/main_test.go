@@ -1,0 +1,184 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/trace"
+)
+
+func TestMain(m *testing.M) { clickhousetest.Main(m) }
+
+const (
+	goodKey = "mtx_ing_good"
+	slowKey = "mtx_ing_slow" // of a project with a limit of 10 spans/s
+)
+
+// authenticate knows two keys.
+func authenticate(_ context.Context, key string) (Tenant, error) {
+	switch key {
+	case goodKey:
+		return Tenant{Project: 7, RetentionDays: 14}, nil
+	case slowKey:
+		return Tenant{Project: 8, RetentionDays: 14, SpanRate: 10}, nil
+	}
+	return Tenant{}, fault.New(fault.Unauthenticated, "the ingest key is unknown or revoked")
+}
+
+// harness is a server on the real engine.
+type harness struct {
+	*Server
+	t  testing.TB
+	db *clickhouse.DB
+}
+
+// start runs a server on a fresh database; adjust may change its options.
+func start(t testing.TB, adjust func(*Options)) *harness {
+	t.Helper()
+	db := clickhousetest.New(t)
+	if err := db.Migrate(t.Context(), "trace", trace.Migrations()); err != nil {
+		t.Fatal(err)
+	}
+	return startOn(t, db, adjust)
+}
+
+func startOn(t testing.TB, db *clickhouse.DB, adjust func(*Options)) *harness {
+	t.Helper()
+	opts := Options{GRPCListen: "127.0.0.1:0", HTTPListen: "127.0.0.1:0", DB: db, Authenticate: authenticate,
+		Batch: clickhouse.BatchOptions{MaxDelay: 5 * time.Millisecond}}
+	if adjust != nil {
+		adjust(&opts)
+	}
+	s, err := New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	h := &harness{Server: s, t: t, db: db}
+	t.Cleanup(h.stop)
+	return h
+}
+
+func (h *harness) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := h.Stop(ctx); err != nil {
+		h.t.Errorf("stop: %v", err)
+	}
+}
+
+// httpRequest describes a request over HTTP; zero fields are those of a good one.
+type httpRequest struct {
+	method, path, key, content, encoding string
+	header                               map[string]string
+	body                                 []byte
+}
+
+func (h *harness) post(r httpRequest) (*http.Response, []byte) {
+	h.t.Helper()
+	if r.method == "" {
+		r.method = http.MethodPost
+	}
+	if r.path == "" {
+		r.path = "/v1/traces"
+	}
+	if r.content == "" {
+		r.content = typeProtobuf
+	}
+	request, err := http.NewRequestWithContext(context.Background(), r.method, "http://"+h.HTTPAddr()+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", r.content)
+	if r.encoding != "" {
+		request.Header.Set("Content-Encoding", r.encoding)
+	}
+	if r.key != "" {
+		request.Header.Set("Authorization", "Bearer "+r.key)
+	}
+	for k, v := range r.header {
+		request.Header.Set(k, v)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return response, body
+}
+
+// dial returns a client of the official stubs.
+func (h *harness) dial() collector.TraceServiceClient {
+	h.t.Helper()
+	conn, err := grpc.NewClient(h.GRPCAddr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = conn.Close() })
+	return collector.NewTraceServiceClient(conn)
+}
+
+func withKey(ctx context.Context, key string) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+key)
+}
+
+// count returns the number of stored spans of a project.
+func (h *harness) count(p project.ID) int {
+	h.t.Helper()
+	var rows []struct {
+		N uint64 `ch:"n"`
+	}
+	if err := h.db.Select(h.t.Context(), p, &rows, "SELECT count() AS n FROM spans WHERE project_id = {project:UInt32}"); err != nil {
+		h.t.Fatal(err)
+	}
+	return int(rows[0].N)
+}
+
+func gzipped(b []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if _, err := w.Write(b); err != nil {
+		panic(err)
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
+func zstded(b []byte) []byte {
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		panic(err)
+	}
+	return w.EncodeAll(b, nil)
+}
+
+// good is a span that nothing is wrong with.
+func good(n uint64, now time.Time) *otlp.Span {
+	return &otlp.Span{
+		TraceId: id16(1, n), SpanId: id8(n), Name: fmt.Sprintf("span %d", n), Kind: otlp.Span_SPAN_KIND_SERVER,
+		StartTimeUnixNano: uint64(now.Add(-time.Second).UnixNano()), EndTimeUnixNano: uint64(now.UnixNano()),
+	}
+}

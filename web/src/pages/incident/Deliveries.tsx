@@ -29,10 +29,7 @@ export function Deliveries({ deliveries }: { deliveries: Delivery[] }) {
       </thead>
       <tbody>
         {deliveries.map((delivery, i) => {
-          const { icon: Icon, tone } = STATES[delivery.state as keyof typeof STATES] ?? {
-            icon: IconClock,
-            tone: 'none',
-          };
+          const { icon: Icon, tone } = STATES[delivery.state as keyof typeof STATES] ?? waiting(delivery);
           return (
             // biome-ignore lint/suspicious/noArrayIndexKey: one target may have been told twice
             <tr key={i}>

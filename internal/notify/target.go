@@ -169,7 +169,7 @@ func (s *Targets) load(ctx context.Context, p project.ID, id int64) (Target, err
 	if err != nil {
 		return Target{}, err
 	}
-	t.Target.Config, err = s.open(t)
+	t.Config, err = s.open(t)
 	return t.Target, err
 }
 
@@ -208,7 +208,7 @@ func scanTarget(r *metadb.Rows) (row, error) {
 func (s *Targets) shown(t row) Target {
 	config, err := s.open(t)
 	if err == nil {
-		t.Target.Config = config
+		t.Config = config
 	}
 	return s.redact(t.Target)
 }

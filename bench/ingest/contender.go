@@ -75,11 +75,11 @@ service:
 `
 
 func (c *collectorContender) start(ctx context.Context, dir string, engine *rig.Engine, protocol string) (*rig.Process, string, string, error) {
-	grpc, err := rig.FreeAddress()
+	grpc, err := rig.FreeAddress(ctx)
 	if err != nil {
 		return nil, "", "", err
 	}
-	http, err := rig.FreeAddress()
+	http, err := rig.FreeAddress(ctx)
 	if err != nil {
 		return nil, "", "", err
 	}
@@ -87,7 +87,7 @@ func (c *collectorContender) start(ctx context.Context, dir string, engine *rig.
 	if err := os.WriteFile(path, fmt.Appendf(nil, collectorConfig, grpc, http, engine.DSN(), c.batch), 0o600); err != nil {
 		return nil, "", "", err
 	}
-	p, err := rig.Start(dir, "collector", c.binary, "--config", path)
+	p, err := rig.Start(ctx, dir, "collector", c.binary, "--config", path)
 	if err != nil {
 		return nil, "", "", err
 	}

@@ -25,7 +25,7 @@ func StartMatrix(ctx context.Context, dir, binary string, args ...string) (*Matr
 	var addresses [3]string
 	for i := range addresses {
 		var err error
-		if addresses[i], err = FreeAddress(); err != nil {
+		if addresses[i], err = FreeAddress(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -49,7 +49,7 @@ func StartMatrix(ctx context.Context, dir, binary string, args ...string) (*Matr
 func (m *Matrix) Restart(ctx context.Context) (printed string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	if m.Process, err = Start(m.dir, "matrix", m.binary, m.args...); err != nil {
+	if m.Process, err = Start(ctx, m.dir, "matrix", m.binary, m.args...); err != nil {
 		return "", err
 	}
 	return m.Printed(ctx, "MATRIX is ready")

@@ -28,13 +28,13 @@ type Process struct {
 	err    error // valid after done
 }
 
-// Start runs a program; what it prints goes to a file in dir and can be waited for.
-func Start(dir, name, path string, args ...string) (*Process, error) {
+// Start runs a program, which outlives ctx: Stop or Kill ends it. What it prints goes to a file in dir and can be waited for.
+func Start(ctx context.Context, dir, name, path string, args ...string) (*Process, error) {
 	file, err := os.OpenFile(filepath.Join(dir, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{name: name, cmd: exec.Command(path, args...), output: &output{file: file}, done: make(chan struct{})}
+	p := &Process{name: name, cmd: exec.CommandContext(context.WithoutCancel(ctx), path, args...), output: &output{file: file}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	if err := p.cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), file.Close())
@@ -175,8 +175,9 @@ func Child(pid int) (int, error) {
 }
 
 // FreeAddress returns an address on loopback that nothing listens on.
-func FreeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func FreeAddress(ctx context.Context) (string, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}

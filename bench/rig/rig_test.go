@@ -53,7 +53,7 @@ func TestUsageCountsTheTimeOfThisProcess(t *testing.T) {
 }
 
 func TestAProcessThatEndsEarlySaysWhatItPrinted(t *testing.T) {
-	p, err := Start(t.TempDir(), "unlucky", "/bin/sh", "-c", "echo no such engine; exit 3")
+	p, err := Start(t.Context(), t.TempDir(), "unlucky", "/bin/sh", "-c", "echo no such engine; exit 3")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -119,7 +119,7 @@ func order(t *trace, _ *pod) {
 		status := 201
 		c.method(controller, "com.shop.order.web.OrderController", "place", func(c call, s *tracepb.Span) {
 			c.spend(c.around(800 * time.Microsecond))
-			c.memberPoints(fmt.Sprintf("/internal/members/%d/points", memberNo), memberNo, c.around(6*time.Millisecond))
+			c.memberPoints(memberNo, c.around(6*time.Millisecond))
 			c.callGRPC(inventory, "shop.inventory.v1.InventoryService", "Reserve", func(c call) int {
 				c.reserve(items)
 				return grpcOK

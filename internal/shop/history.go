@@ -102,8 +102,7 @@ func history(t *trace, on *pod) {
 				})
 			})
 			c.spend(pause)
-			path := fmt.Sprintf("/internal/members/%d/points", memberNo)
-			c.memberPoints(path, memberNo, h.points)
+			c.memberPoints(memberNo, h.points)
 			c.spend(h.rest - 12*pause)
 		})
 		return 200
@@ -114,8 +113,9 @@ func history(t *trace, on *pod) {
 }
 
 // memberPoints asks member for the points of a member and takes exactly the given time.
-func (c call) memberPoints(path string, memberNo int, took time.Duration) {
+func (c call) memberPoints(memberNo int, took time.Duration) {
 	end := c.now.Add(took)
+	path := fmt.Sprintf("/internal/members/%d/points", memberNo)
 	const route = "/internal/members/{memberNo}/points"
 	host := member.name + ".shop.svc.cluster.local"
 	c.requestHTTP("GET", fmt.Sprintf("http://%s:%d%s", host, member.port, path), host, member.port, func(c call, _ *tracepb.Span) int {

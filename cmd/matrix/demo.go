@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"strconv"
@@ -27,6 +28,8 @@ type demoCommand struct {
 	Once bool    `help:"End after the report: exit 0 when it was delivered, 1 when it was not."`
 	Lang string  `help:"Language of the report: ko or en." enum:"ko,en" default:"ko"`
 	Rate float64 `help:"Requests per second of the shop's customers." default:"5"`
+	// What happens is told on standard output; the log only adds what went wrong.
+	LogLevel slog.Level `help:"debug, info, warn or error." default:"warn"`
 }
 
 // Run starts MATRIX on a throw-away data directory and the shop beside it.

@@ -10,6 +10,7 @@ import (
 
 type migrateCommand struct {
 	dataFlag
+	logFlag
 	serverFlags
 }
 

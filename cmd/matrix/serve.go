@@ -16,14 +16,13 @@ const stopTimeout = 30 * time.Second
 
 // serverFlags are the first tier of configuration, shared by serve, demo and migrate.
 type serverFlags struct {
-	Config       string     `help:"YAML file with addresses, secrets and limits; see 'matrix config --help'." type:"path" placeholder:"FILE"`
-	Listen       string     `help:"Address of the UI and API." default:"127.0.0.1:8080"`
-	OTLPGRPC     string     `name:"otlp-grpc" help:"Address of the OTLP/gRPC receiver." default:"127.0.0.1:4317"`
-	OTLPHTTP     string     `name:"otlp-http" help:"Address of the OTLP/HTTP receiver." default:"127.0.0.1:4318"`
-	MetaDB       string     `name:"metadb" help:"Metadata database: postgres://… (default: a SQLite file in --data)." placeholder:"DSN"`
-	ClickHouse   []string   `name:"clickhouse" help:"Use these ClickHouse servers instead of the embedded engine." placeholder:"DSN"`
-	EngineMemory byteSize   `help:"Memory limit of the embedded engine, as in 4GiB (default: half of the machine's, at most 8 GiB)." placeholder:"SIZE"`
-	LogLevel     slog.Level `help:"debug, info, warn or error." default:"info"`
+	Config       string   `help:"YAML file with addresses, secrets and limits; see 'matrix config --help'." type:"path" placeholder:"FILE"`
+	Listen       string   `help:"Address of the UI and API." default:"127.0.0.1:8080"`
+	OTLPGRPC     string   `name:"otlp-grpc" help:"Address of the OTLP/gRPC receiver." default:"127.0.0.1:4317"`
+	OTLPHTTP     string   `name:"otlp-http" help:"Address of the OTLP/HTTP receiver." default:"127.0.0.1:4318"`
+	MetaDB       string   `name:"metadb" help:"Metadata database: postgres://… (default: a SQLite file in --data)." placeholder:"DSN"`
+	ClickHouse   []string `name:"clickhouse" help:"Use these ClickHouse servers instead of the embedded engine." placeholder:"DSN"`
+	EngineMemory byteSize `help:"Memory limit of the embedded engine, as in 4GiB (default: half of the machine's, at most 8 GiB)." placeholder:"SIZE"`
 }
 
 // options reads the configuration file and checks everything.
@@ -40,6 +39,11 @@ func (f serverFlags) options(data string, dev bool) (app.Options, error) {
 	return options, options.Check()
 }
 
+// logFlag is how much serve and migrate tell.
+type logFlag struct {
+	LogLevel slog.Level `help:"debug, info, warn or error." default:"info"`
+}
+
 // dataFlag is where serve and migrate keep what they have.
 type dataFlag struct {
 	Data string `help:"Directory for the metadata file, the engine's data and keys." default:"data" type:"path"`
@@ -47,6 +51,7 @@ type dataFlag struct {
 
 type serveCommand struct {
 	dataFlag
+	logFlag
 	serverFlags
 	Dev bool `help:"Accept telemetry without a key on loopback, and let notifications go to loopback. Not for production."`
 }

@@ -60,10 +60,13 @@ type File struct {
 	// BaseURL is how people reach the UI, for links in messages; default http://<listen>.
 	BaseURL string `yaml:"base_url"`
 	// TimeZone is an IANA name for times in messages; default is the machine's.
-	TimeZone string     `yaml:"time_zone"`
-	AI       FileAI     `yaml:"ai"`
-	Ingest   FileIngest `yaml:"ingest"`
-	Notify   FileNotify `yaml:"notify"`
+	TimeZone string `yaml:"time_zone"`
+	// SecretsKey is the file with the key that seals channel secrets; default
+	// secrets.key in the data directory. Nodes on one metadata database share it.
+	SecretsKey string     `yaml:"secrets_key"`
+	AI         FileAI     `yaml:"ai"`
+	Ingest     FileIngest `yaml:"ingest"`
+	Notify     FileNotify `yaml:"notify"`
 }
 
 // FileAI names the model providers and the chain a new role begins with.

@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
@@ -29,7 +28,6 @@ import (
 	"github.com/matrix-aiops/matrix/internal/notify/console"
 	"github.com/matrix-aiops/matrix/internal/notify/slack"
 	"github.com/matrix-aiops/matrix/internal/notify/webhook"
-	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -188,7 +186,7 @@ func (a *App) openTelemetry(ctx context.Context) (*clickhouse.DB, error) {
 
 // newOutbox makes the outbox with every channel the product has.
 func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue) (*notify.Outbox, error) {
-	sealer, err := notify.LoadSealer(filepath.Join(a.opts.DataDir, "secrets.key"))
+	sealer, err := notify.LoadSealer(cmp.Or(a.opts.File.SecretsKey, filepath.Join(a.opts.DataDir, "secrets.key")))
 	if err != nil {
 		return nil, err
 	}
@@ -265,15 +263,11 @@ func (a *App) startIngest(ctx context.Context, telemetry *clickhouse.DB, tenants
 
 // devTenant is whom telemetry without a key belongs to: the first project.
 func devTenant(ctx context.Context, tenants *tenant.Store) (*ingest.Tenant, error) {
-	projects, err := tenants.Projects(ctx, tenant.Actor{System: true})
+	first, err := tenants.FirstProject(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find the project of --dev: %w", err)
 	}
-	if len(projects) == 0 {
-		return nil, fault.New(fault.Invalid, "--dev needs a project to store telemetry in, and there is none")
-	}
-	first := slices.MinFunc(projects, func(x, y tenant.Project) int { return cmp.Compare(x.ID, y.ID) })
-	return &ingest.Tenant{Project: project.ID(first.ID), RetentionDays: first.RetentionDays, SpanRate: first.SpanRate}, nil
+	return &ingest.Tenant{Project: first.ID, RetentionDays: first.RetentionDays, SpanRate: first.SpanRate}, nil
 }
 
 // serve answers HTTP on the listener until Stop.

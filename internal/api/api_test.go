@@ -3,11 +3,14 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/tenant"
@@ -95,6 +98,37 @@ func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
 			if got := header.Get(name); got == "" || !strings.Contains(got, want) {
 				t.Errorf("%s: %s is %q", path, name, got)
 			}
+		}
+	}
+}
+
+func TestOverHTTPSTheBrowserIsToldToStayThere(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t), nil, func(o *Options) { o.BaseURL = "https://matrix.example.com" })
+	if got := h.anonymous().do(http.MethodGet, "/api/v1/version", nil, nil).Header().Get("Strict-Transport-Security"); got == "" {
+		t.Error("no Strict-Transport-Security")
+	}
+}
+
+func TestARequestThatTakesTooLongIsAnsweredAsUnavailable(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
+	p := problem(t.Context(), h.server.log, fmt.Errorf("list: %w", context.DeadlineExceeded), false)
+	if p.Status != http.StatusServiceUnavailable || p.header.Get("Retry-After") == "" {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestEveryKindOfFaultHasItsStatus(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
+	for kind := fault.Internal; kind <= fault.Unavailable; kind++ {
+		p := problem(t.Context(), h.server.log, fault.New(kind, "because").WithField("f").WithRetryAfter(1500*time.Millisecond), false)
+		if p.Status < 400 || p.Kind != kind.String() || p.Title == "" {
+			t.Errorf("%s: %+v", kind, p)
+		}
+		if kind == fault.Internal && (p.Field != "" || p.Detail == "because") {
+			t.Errorf("an internal error shows its insides: %+v", p)
+		}
+		if kind == fault.RateLimited && p.header.Get("Retry-After") != "2" {
+			t.Errorf("Retry-After %q, want 2: never earlier than asked", p.header.Get("Retry-After"))
 		}
 	}
 }

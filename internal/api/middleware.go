@@ -49,7 +49,7 @@ func requestID(ctx context.Context) string { return callerOf(ctx).id }
 func (s *server) wrap(next http.Handler) http.Handler {
 	next = s.authenticate(next)
 	next = s.crossSite(next)
-	next = guard(next)
+	next = s.guard(next)
 	next = s.recoverPanics(next)
 	return s.logged(next)
 }
@@ -135,7 +135,7 @@ func (s *server) recoverPanics(next http.Handler) http.Handler {
 }
 
 // guard sets the headers every answer carries and bounds the body.
-func guard(next http.Handler) http.Handler {
+func (s *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", contentPolicy)
@@ -143,6 +143,9 @@ func guard(next http.Handler) http.Handler {
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if s.secure(r) {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		if strings.HasPrefix(r.URL.Path, "/api/") {
 			h.Set("Cache-Control", "no-store")
 		}

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -18,6 +19,9 @@ import (
 // public is the action of the few operations that need nobody: sign in and
 // out, health, version.
 const public tenant.Action = ""
+
+// answerWithin bounds what one request may cost.
+const answerWithin = 30 * time.Second
 
 // register is the only way an operation comes into the API: it takes the action
 // the caller must be allowed, on the target that the path names ({project},
@@ -43,6 +47,8 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 		next(hc)
 	})
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		ctx, cancel := context.WithTimeout(ctx, answerWithin)
+		defer cancel()
 		out, err := handle(ctx, callerOf(ctx).actor, in)
 		if err != nil {
 			return nil, problem(ctx, s.log, err, versioned)

@@ -77,6 +77,9 @@ func problem(ctx context.Context, log *slog.Logger, err error, versioned bool) *
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return &Problem{Kind: "canceled", Title: "Client Closed Request", Status: 499, Detail: "the caller went away"}
 	}
+	if errors.Is(err, context.DeadlineExceeded) && fault.As(err) == nil {
+		err = fault.Wrap(err, fault.Unavailable, "the answer took too long: ask for less, or again later")
+	}
 	kind := fault.KindOf(err)
 	p := &Problem{Kind: kind.String(), Status: statuses[kind], header: http.Header{}}
 	e := fault.As(err)

@@ -91,7 +91,7 @@ func querySQLite(ctx context.Context, on sqlRunner, text string, args []any) (*R
 	if err != nil {
 		return nil, err
 	}
-	rows, err := on.QueryContext(ctx, text, args...)
+	rows, err := on.QueryContext(ctx, text, args...) //nolint:rowserrcheck // Rows.Err is for whoever iterates
 	if err != nil {
 		return nil, err
 	}

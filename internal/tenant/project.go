@@ -43,6 +43,16 @@ func (s *Store) GroupProjects(ctx context.Context, group int64) ([]Project, erro
 	return metadb.Collect(rows, err, func(r *metadb.Rows) (Project, error) { return scanProject(r) })
 }
 
+// FirstProject returns the oldest project in use: whom telemetry without a key
+// belongs to where keys are not asked for.
+func (s *Store) FirstProject(ctx context.Context) (Project, error) {
+	p, err := scanProject(s.db.QueryRow(ctx, `SELECT `+projectColumns+` FROM project p WHERE p.archived_at = 0 ORDER BY p.id LIMIT 1`))
+	if errors.Is(err, metadb.ErrNoRows) {
+		return p, fault.New(fault.NotFound, "there is no project")
+	}
+	return p, err
+}
+
 // Project returns one project in use.
 func (s *Store) Project(ctx context.Context, id project.ID) (Project, error) {
 	p, err := scanProject(s.db.QueryRow(ctx, `SELECT `+projectColumns+` FROM project p WHERE p.id = $1 AND p.archived_at = 0`, id))

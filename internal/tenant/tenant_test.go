@@ -203,6 +203,8 @@ func TestAnArchivedProjectIsGone(t *testing.T) {
 		_, _, err := h.AuthenticateKey(ctx, h.first.Key)
 		wantFault(t, err, fault.Unauthenticated)
 		wantFault(t, h.Can(ctx, h.admin, tenant.ProjectRead, tenant.Target{Project: p.ID}), fault.NotFound)
+		_, err = h.FirstProject(ctx)
+		wantFault(t, err, fault.NotFound)
 		if _, err := h.CreateProject(ctx, h.admin, h.first.Group.ID, tenant.ProjectSettings{Name: p.Name}, nil); err != nil {
 			t.Errorf("its name must be free again: %v", err)
 		}

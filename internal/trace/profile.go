@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 )
@@ -310,6 +309,3 @@ func (b *profileBuilder) transaction() Transaction {
 	t.SQLNs, t.CallNs = union(sql), union(calls)
 	return t
 }
-
-// Duration returns how long the step took.
-func (s *Step) Duration() time.Duration { return time.Duration(s.ElapsedNs) }

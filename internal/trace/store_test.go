@@ -23,9 +23,9 @@ const ms = time.Millisecond
 func request(n uint64, at time.Time, elapsed time.Duration) []tracetest.Span {
 	id := tracetest.ID(n)
 	base := trace.SpanID(n * 10)
-	span := func(id_ trace.SpanID, parent trace.SpanID, kind trace.Kind, name string, from, length time.Duration, attrs map[string]string) tracetest.Span {
+	span := func(own, parent trace.SpanID, kind trace.Kind, name string, from, length time.Duration, attrs map[string]string) tracetest.Span {
 		return tracetest.Span{
-			Trace: id, ID: base + id_, Parent: parent, Service: "api", Environment: "PRODUCTION", Instance: "pod-1", Version: "1.2",
+			Trace: id, ID: base + own, Parent: parent, Service: "api", Environment: "PRODUCTION", Instance: "pod-1", Version: "1.2",
 			Name: name, Kind: kind, Start: at.Add(from), Duration: length, Attributes: attrs,
 		}
 	}

@@ -276,6 +276,11 @@ func newClient[T any](driver riverdriver.Driver[T], config *river.Config) (clien
 // takeBack makes the jobs that were running when this node died available
 // again. Those without an attempt left are for River's own rescuer to discard.
 func (q *Queue) takeBack(ctx context.Context, c client) error {
+	// A dead leader of our name would otherwise keep periodic and scheduled
+	// jobs waiting until its term ends.
+	if _, err := q.opts.DB.Exec(ctx, `DELETE FROM river_leader WHERE leader_id = $1`, c.ID()); err != nil {
+		return err
+	}
 	running, err := c.JobList(ctx, river.NewJobListParams().First(10_000).States(rivertype.JobStateRunning))
 	if err != nil {
 		return err

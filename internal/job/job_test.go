@@ -268,10 +268,19 @@ func TestAJobThatWasRunningWhenItsNodeDiedStartsAgainAtOnce(t *testing.T) {
 		if _, err := db.Exec(t.Context(), `UPDATE river_job SET state = 'running', finalized_at = NULL`); err != nil {
 			t.Fatal(err)
 		}
+		term := time.Now().Add(time.Hour).UTC()
+		if _, err := db.Exec(t.Context(), `INSERT INTO river_leader (elected_at, expires_at, leader_id, name) VALUES ($1, $2, 'test', 'default')`,
+			term.Format("2006-01-02 15:04:05"), term.Format("2006-01-02 15:04:05")); err != nil {
+			t.Fatal(err)
+		}
 		alive := newQueue(t, db)
 		got = names(alive)
+		ticks := make(chan string, 1)
+		job.Handle(alive, func(context.Context, tick) error { ticks <- "tick"; return nil })
+		alive.Every(time.Hour, func() job.Args { return tick{} })
 		start(t, alive)
 		expect(t, got, "lost")
+		expect(t, ticks, "tick") // it leads although its dead self was elected for an hour
 	})
 }
 

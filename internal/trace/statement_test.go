@@ -112,6 +112,9 @@ func TestAStatementIsReadAsAPersonWouldReadIt(t *testing.T) {
 	})
 	f("postgresql", "SELECT a-1, -1 FROM t/* secret */", Statement{Text: "SELECT a - ?, ? FROM t", Operation: "SELECT", Kinds: sel, Tables: []string{"t"}})
 
+	f("postgresql", `SELECT 1 FROM "s"."a" JOIN "s"."b" ON true JOIN "s"."a" c ON true`,
+		Statement{Text: `SELECT ? FROM "s"."a" JOIN "s"."b" ON true JOIN "s"."a" c ON true`, Operation: "SELECT", Kinds: sel, Tables: []string{"s.a", "s.b"}, Joins: 2})
+
 	// Truncated and foreign.
 	f("mysql", "SELECT a FROM t WHERE s = 'never closed secret", Statement{Text: "SELECT a FROM t WHERE s = ?", Operation: "SELECT", Kinds: sel, Tables: []string{"t"}})
 	f("mysql", "SELECT a /* never closed secret", Statement{Text: "SELECT a ?", Operation: "SELECT", Kinds: sel})

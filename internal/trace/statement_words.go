@@ -173,8 +173,7 @@ func (r *sqlReader) name(v string, called bool) {
 	switch expect {
 	case aSource, aTarget:
 		if !called || expect == aTarget {
-			r.addTable(v)
-			table = true
+			table = r.addTable(v)
 		}
 	case aQualified:
 		if n := len(r.s.Tables); n > 0 {
@@ -195,25 +194,31 @@ func (r *sqlReader) name(v string, called bool) {
 	}
 }
 
+// maxTables is how many tables of a statement are noted.
+const maxTables = 100
+
 // addTable notes a table, unless it names a CTE that is complete or, where the
-// dialect lets it, the one whose body this is.
-func (r *sqlReader) addTable(v string) {
+// dialect lets it, the one whose body this is. It reports whether the table is
+// now the last one.
+func (r *sqlReader) addTable(v string) bool {
 	name := unquote(v)
-	if name == "" || strings.EqualFold(name, "dual") {
-		return
+	if name == "" || strings.EqualFold(name, "dual") || len(r.s.Tables) == maxTables {
+		return false
 	}
 	for i := len(r.frames) - 1; i >= 0; i-- {
 		body := r.frames[i].body
 		if strings.EqualFold(body, name) && (!r.strictCTE || i > 0 && r.frames[i-1].recursive) {
-			return
+			return false
 		}
 	}
 	for _, cte := range r.ctes {
 		if strings.EqualFold(cte, name) {
-			return
+			return false
 		}
 	}
+	before := len(r.s.Tables)
 	r.s.Tables = addOnce(r.s.Tables, name)
+	return len(r.s.Tables) > before
 }
 
 // unquote drops the quotes of every dialect from a possibly qualified name.

@@ -63,10 +63,12 @@ type File struct {
 	TimeZone string `yaml:"time_zone"`
 	// SecretsKey is the file with the key that seals channel secrets; default
 	// secrets.key in the data directory. Nodes on one metadata database share it.
-	SecretsKey string     `yaml:"secrets_key"`
-	AI         FileAI     `yaml:"ai"`
-	Ingest     FileIngest `yaml:"ingest"`
-	Notify     FileNotify `yaml:"notify"`
+	SecretsKey string `yaml:"secrets_key"`
+	// TrustedProxies are the networks (CIDR) whose X-Forwarded-For is believed.
+	TrustedProxies []string   `yaml:"trusted_proxies"`
+	AI             FileAI     `yaml:"ai"`
+	Ingest         FileIngest `yaml:"ingest"`
+	Notify         FileNotify `yaml:"notify"`
 }
 
 // FileAI names the model providers and the chain a new role begins with.
@@ -223,10 +225,11 @@ func (f File) check() error {
 	if _, err := f.AI.chain(); err != nil {
 		return err
 	}
-	for _, network := range f.Notify.AllowNetworks {
-		if _, err := netip.ParsePrefix(network); err != nil {
-			return fault.New(fault.Invalid, "notify.allow_networks: %q is not a network such as 10.1.0.0/16", network).WithField("notify.allow_networks")
-		}
+	if _, err := networks("notify.allow_networks", f.Notify.AllowNetworks); err != nil {
+		return err
+	}
+	if _, err := networks("trusted_proxies", f.TrustedProxies); err != nil {
+		return err
 	}
 	if f.Ingest.MaxBodyMiB < 0 || f.Ingest.MaxBodyMiB > 1024 {
 		return fault.New(fault.Invalid, "ingest.max_body_mib must be between 1 and 1024").WithField("ingest.max_body_mib")
@@ -245,6 +248,19 @@ func (f FileAI) chain() ([]ai.Entry, error) {
 		entries = append(entries, ai.Entry{Provider: provider, Model: model})
 	}
 	return entries, nil
+}
+
+// networks parses the CIDRs of a key.
+func networks(key string, texts []string) ([]netip.Prefix, error) {
+	prefixes := make([]netip.Prefix, 0, len(texts))
+	for _, text := range texts {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "%s: %q is not a network such as 10.1.0.0/16", key, text).WithField(key)
+		}
+		prefixes = append(prefixes, prefix)
+	}
+	return prefixes, nil
 }
 
 // MetaDSN returns the metadata database's address with the default filled in.

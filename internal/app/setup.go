@@ -3,15 +3,16 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
@@ -69,7 +70,11 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 
-	queue, err := job.New(job.Options{DB: meta, Log: a.log, Queues: map[string]int{notify.Queue: notify.Workers}})
+	node, err := nodeName(a.opts.DataDir)
+	if err != nil {
+		return err
+	}
+	queue, err := job.New(job.Options{DB: meta, Log: a.log, Node: node, Queues: map[string]int{notify.Queue: notify.Workers}})
 	if err != nil {
 		return err
 	}
@@ -127,18 +132,38 @@ func (a *App) setup(ctx context.Context) error {
 	if err := a.startIngest(ctx, telemetry, tenants); err != nil {
 		return err
 	}
+	proxies, err := networks("trusted_proxies", a.opts.File.TrustedProxies)
+	if err != nil {
+		return err
+	}
 	return a.serve(api.Options{
 		Tenants: tenants, Traces: traces, Rules: rules, Outbox: outbox,
 		Incidents: incidents, AI: gateway,
 		Log: a.log, Version: a.opts.Version, BaseURL: a.opts.File.BaseURL,
 		OTLPHTTP: a.OTLPHTTPURL(), OTLPGRPC: "http://" + a.otlp.grpc, Dev: a.opts.Dev,
-		Seed: seed,
+		TrustedProxies: proxies,
+		Seed:           seed,
 		Ready: []api.Check{
 			{Name: "telemetry", Ask: telemetry.Ping},
 			{Name: "metadata", Ask: meta.Ping},
 		},
 		UI: web.Handler(),
 	})
+}
+
+// nodeName returns this node's name, made at its first start and kept in its
+// data directory: by it a restarted node knows the jobs it was working on.
+func nodeName(dir string) (string, error) {
+	path := filepath.Join(dir, "node.id")
+	name, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		name = []byte("node-" + rand.Text())
+		err = os.WriteFile(path, name, 0o600)
+	}
+	if err != nil {
+		return "", fault.Wrap(err, fault.Invalid, "the node's name cannot be kept in %s", path)
+	}
+	return strings.TrimSpace(string(name)), nil
 }
 
 // openMetadata opens and migrates the metadata database.
@@ -190,10 +215,11 @@ func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue) (*notify.Outbox, erro
 	if err != nil {
 		return nil, err
 	}
-	guard := notify.Guard{Dev: a.opts.Dev}
-	for _, network := range a.opts.File.Notify.AllowNetworks {
-		guard.Private = append(guard.Private, netip.MustParsePrefix(network)) // Check has parsed it
+	private, err := networks("notify.allow_networks", a.opts.File.Notify.AllowNetworks)
+	if err != nil {
+		return nil, err
 	}
+	guard := notify.Guard{Dev: a.opts.Dev, Private: private}
 	client := notify.NewClient(guard)
 	return notify.New(notify.Options{
 		DB: meta, Jobs: queue, Sealer: sealer, Log: a.log,

@@ -10,4 +10,5 @@ if [ -z "${MATRIX_TEST_POSTGRES:-}" ]; then
     export MATRIX_TEST_POSTGRES
 fi
 if [ $# -eq 0 ]; then set -- ./...; fi
+export CGO_ENABLED="${CGO_ENABLED:-0}" # as in the Makefile: what is compiled once serves both
 go test "$@"

@@ -27,7 +27,8 @@ type Options struct {
 	DefaultChain []Entry
 	Log          *slog.Logger
 	Now          func() time.Time
-	// Random is the source of mask tokens; nil is crypto/rand. For golden tests.
+	// Random is the source of mask tokens; nil is crypto/rand. For golden tests,
+	// which make one call at a time.
 	Random io.Reader
 }
 

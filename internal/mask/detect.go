@@ -54,6 +54,9 @@ var detectors = []detector{
 	{Path, regexp.MustCompile(`(?:^|[\s"'(=>,:\[` + "`" + `])(/[^\s"'<>()` + "`" + `,;\[\]\\]*[\p{L}\p{N}_}*]/?)`), acceptPath},
 	{Table, regexp.MustCompile(`(?i)\b(?:table|relation|view|sequence|index)\s+(["'` + "`" + `][^"'` + "`" + `\n]{1,128}["'` + "`" + `])`), nil},
 	{Database, regexp.MustCompile(`(?i)\b(?:database|schema|catalog)\s+(["'` + "`" + `][^"'` + "`" + `\n]{1,128}["'` + "`" + `])`), nil},
+	{Literal, regexp.MustCompile(`(?i)\b(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|access[_-]?token)["']?\s*[=:]\s*["']?([^\s"',;&]{4,})`), nil},
+	{Literal, regexp.MustCompile(`\b(?:Bearer|Basic)\s+([A-Za-z0-9._~+/=-]{8,})`), nil},
+	{Literal, regexp.MustCompile(`\b(?:eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|AKIA[0-9A-Z]{16}|sk-[A-Za-z0-9_-]{16,})`), nil},
 	{Literal, regexp.MustCompile(`\b(?:[0-9]{6}-[1-8][0-9]{6}|[0-9]{4}[- ][0-9]{4}[- ][0-9]{4}[- ][0-9]{4})\b`), acceptPhone},
 	{Literal, regexp.MustCompile(`(?:^|[\s=(,<>|:~\[])[NEne]?('(?:[^'\\\n]|''|\\.)*')`), acceptLiteral},
 	{Literal, regexp.MustCompile(`(?i)(?:=|\blike)\s*("(?:[^"\\\n]|""|\\.)*")`), acceptLiteral},
@@ -88,18 +91,23 @@ func detect(text string) []span {
 // outsideAddresses drops claims inside a URL: taking it apart knows better
 // which of its names is a host, which a database and which a scheme.
 func outsideAddresses(found []span) []span {
+	isAddress := func(sp span) bool { return sp.class == URL || sp.class == JDBCURL }
+	slices.SortStableFunc(found, func(a, b span) int {
+		if a.start != b.start {
+			return a.start - b.start
+		}
+		return (b.end - b.start) - (a.end - a.start)
+	})
 	kept := found[:0]
-	var addresses []span
-	for _, sp := range found { // the addresses come first
-		if sp.class == URL || sp.class == JDBCURL {
-			addresses = append(addresses, sp)
+	end := 0 // of the addresses so far
+	for _, sp := range found {
+		if sp.end <= end && sp.start < end {
+			continue
 		}
-		inside := slices.ContainsFunc(addresses, func(a span) bool {
-			return a != sp && a.start <= sp.start && sp.end <= a.end
-		})
-		if !inside {
-			kept = append(kept, sp)
+		if isAddress(sp) {
+			end = max(end, sp.end)
 		}
+		kept = append(kept, sp)
 	}
 	return kept
 }

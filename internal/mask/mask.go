@@ -21,7 +21,7 @@ const (
 	IP       Class = "ip"       // detected; v4 and v6
 	Database Class = "database" // a database, schema or catalog name
 	Table    Class = "table"    // detected behind FROM, JOIN, INTO, UPDATE, TABLE
-	Literal  Class = "literal"  // detected: quoted SQL literals
+	Literal  Class = "literal"  // detected: quoted SQL literals, credentials, card and resident numbers
 	Email    Class = "email"    // detected
 	Phone    Class = "phone"    // detected: Korean and international writing
 	Path     Class = "path"     // a URL or file path

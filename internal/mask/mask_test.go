@@ -47,6 +47,9 @@ func TestAMaskedValueKeepsItsShape(t *testing.T) {
 	f("Connection to mysql-prod:3306 refused", `Connection to `+w+`:3306 refused`)
 	f("SELECT * FROM shop.users u, `order` o WHERE u.name = '김철수' AND o.memo = 'it''s' AND x = \"q w\"",
 		`SELECT \* FROM `+w+`\.`+w+` u, `+"`"+w+"`"+` o WHERE u.name = '`+w+`' AND o.memo = '`+w+`' AND x = "`+w+`"`)
+	f("Server=x;Password=hunter22;Pooling", `Server=x;Password=`+w+`;Pooling`)
+	f("Authorization: Bearer abcDEF123.456-789", `Authorization: Bearer [a-zA-Z0-9]+`)
+	f("card 4111-1111-1111-1111, 900101-1234567", `card `+w+`, `+w)
 	f("insert into Member(id) values('a-1')", `insert into [A-Z][a-z0-9]{6}\(id\) values\('`+w+`'\)`)
 }
 

@@ -12,8 +12,8 @@ import (
 
 // Limits of one session; beyond them Mask refuses rather than lets something through.
 const (
-	defaultLimit = 1 << 20 // bytes of one text
-	maxValues    = 20_000  // different values of one conversation
+	defaultLimit = 512 << 10 // bytes of one text
+	maxValues    = 5000      // different values of one conversation
 )
 
 // Session is one conversation with a model: the same value has the same token
@@ -122,12 +122,15 @@ func (s *Session) Mask(text string) (string, error) {
 		}
 	}
 	if len(s.classOf) > maxValues {
-		return "", fault.New(fault.TooLarge, "the conversation has more than %d values to mask", maxValues)
+		return "", tooMany()
 	}
 	var out strings.Builder
 	at := 0
 	for _, sp := range s.choose(text, spans) {
 		out.WriteString(text[at:sp.start])
+		if len(s.order) > maxValues {
+			return "", tooMany()
+		}
 		masked, err := s.render(sp.class, text[sp.start:sp.end])
 		if err != nil {
 			return "", err
@@ -141,6 +144,10 @@ func (s *Session) Mask(text string) (string, error) {
 		return "", err
 	}
 	return masked, nil
+}
+
+func tooMany() error {
+	return fault.New(fault.TooLarge, "the conversation has more than %d values to mask", maxValues)
 }
 
 // choose merges what detectors, learned values and tokens already present claim

@@ -153,13 +153,14 @@ func (c *reader) points(section string, points []Point) {
 var (
 	listMark  = regexp.MustCompile(`^(?:(?:[-*•#>]+|[0-9]{1,2}[.)])\s+)+`)
 	citations = regexp.MustCompile(`\s*[\[(（]\s*E[0-9]+(?:\s*[,;]\s*E[0-9]+)*\s*[\])）]`)
+	mention   = regexp.MustCompile(`\bE[0-9]{1,3}\b`)
 	oneID     = regexp.MustCompile(`E[0-9]+`)
 	heading   = regexp.MustCompile(`(?i)[\[【]\s*(?:요약|트랜잭션|프로파일\s*분석|조치\s*방안|summary|transaction|profile\s+analysis|actions?)\s*[\]】]`)
 )
 
 func (c *reader) point(at string, p *Point) {
 	p.Evidence = unique(append(p.Evidence, inline(p.Text)...))
-	for _, id := range p.Evidence {
+	for _, id := range append(mention.FindAllString(p.Text, -1), p.Evidence...) {
 		if _, ok := c.bundle.Fact(id); !ok {
 			c.problem(at, "cites the fact %s, which does not exist", id)
 		}

@@ -191,6 +191,7 @@ func TestAnAnswerThatIsWrongIsRefusedWithAReasonAModelCanActOn(t *testing.T) {
 	}), "ko", "actions")
 	f(set("summary", "요약입니다.", "E99"), "ko", "summary: cites the fact E99")
 	f(set("summary", "요약입니다 [E98].", "E1"), "ko", "cites the fact E98")
+	f(set("summary", "E97에 따르면 느립니다.", "E1"), "ko", "cites the fact E97")
 	f(set("summary", "요약입니다.", "e1"), "ko", "pattern")
 	f(set("summary", "요약입니다."), "ko", "minItems")
 	f(set("analysis", "9000ms가 소요되었습니다.", "E3"), "ko", `analysis[0]: the number "9000ms" is not in the evidence`)

@@ -76,7 +76,7 @@ func (s *server) setup(ctx context.Context, _ tenant.Actor, in *InProject) (*res
 	if err != nil {
 		return nil, err
 	}
-	out := Setup{OTLPHTTP: s.opts.OTLPHTTP, OTLPGRPC: s.opts.OTLPGRPC, Header: "authorization=Bearer <key>",
+	out := Setup{OTLPHTTP: s.opts.OTLPHTTP, OTLPGRPC: s.opts.OTLPGRPC, Header: "x-matrix-key=<key>",
 		KeyFree: s.opts.Dev, Keys: []tenant.Key{}}
 	for _, key := range keys {
 		if key.RevokedAt == nil {

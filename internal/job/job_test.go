@@ -1,8 +1,11 @@
 package job_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -232,6 +235,28 @@ func TestAPeriodicJobRunsOnOneNodeOfTwo(t *testing.T) {
 			t.Fatalf("%d jobs, %v", n, err)
 		}
 	})
+}
+
+func TestTheLogHoldsEachFailureOnceAndNoInterruptions(t *testing.T) {
+	var out bytes.Buffer
+	db := metadbtest.SQLite(t)
+	q, err := job.New(job.Options{DB: db, Log: slog.New(slog.NewTextHandler(&out, nil)), PollInterval: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := make(chan string, 1)
+	job.Handle(q, func(_ context.Context, args greet) error {
+		ran <- args.Name
+		return fault.New(fault.Unavailable, "the line is dead")
+	})
+	start(t, q)
+	insert(t, q, db, greet{"x"}, job.MaxAttempts(1))
+	expect(t, ran, "x")
+	stop(t, q)
+	if got := out.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `level=ERROR msg="job did not finish"`) ||
+		!strings.Contains(got, "kind=greet") || !strings.Contains(got, "the line is dead") {
+		t.Errorf("logged:\n%s", got)
+	}
 }
 
 func TestStopWaitsForTheRunningJob(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
@@ -40,6 +41,20 @@ type errorsOnly struct{ slog.Handler }
 
 // Enabled implements slog.Handler.
 func (errorsOnly) Enabled(_ context.Context, level slog.Level) bool { return level > slog.LevelWarn }
+
+// Handle implements slog.Handler. That its work was interrupted by Stop is no
+// trouble of River's, though it says so.
+func (h errorsOnly) Handle(ctx context.Context, r slog.Record) error {
+	interrupted := false
+	r.Attrs(func(a slog.Attr) bool {
+		interrupted = strings.Contains(a.Value.String(), context.Canceled.Error())
+		return !interrupted
+	})
+	if interrupted {
+		return nil
+	}
+	return h.Handler.Handle(ctx, r)
+}
 
 // WithAttrs implements slog.Handler.
 func (h errorsOnly) WithAttrs(attrs []slog.Attr) slog.Handler {

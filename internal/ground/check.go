@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -180,9 +181,9 @@ func (c *Checker) times(text string) string {
 		}
 		hours := []string{pad(m[2])}
 		if m[1] == "오후" && m[2] != "12" {
-			var h int
-			fmt.Sscan(m[2], &h)
-			hours = append(hours, fmt.Sprint(h+12))
+			if h, err := strconv.Atoi(m[2]); err == nil {
+				hours = append(hours, strconv.Itoa(h+12))
+			}
 		}
 		for _, h := range hours {
 			if m[3] == "" && k.clocks[h] || m[3] != "" && k.clocks[h+":"+pad(m[3])] {

@@ -170,7 +170,9 @@ func splitName(text string, start, end int) [][2]int {
 		j := i
 		if closing != 0 {
 			i++
-			for j = i; j < end && text[j] != closing; j++ {
+			j = end
+			if n := strings.IndexByte(text[i:end], closing); n >= 0 {
+				j = i + n
 			}
 			parts = append(parts, [2]int{i, j})
 			i = j + 2

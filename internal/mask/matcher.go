@@ -29,7 +29,8 @@ func (m *matcher) add(word string) {
 		}
 		return
 	}
-	list := append(m.buckets[word[:2]], word)
+	list := m.buckets[word[:2]]
+	list = append(list, word)
 	sort.SliceStable(list, func(i, j int) bool { return len(list[i]) > len(list[j]) })
 	m.buckets[word[:2]] = list
 }

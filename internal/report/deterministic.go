@@ -47,7 +47,7 @@ type values struct {
 	ground.Fact
 }
 
-func (v values) get(name string) string { return quote(v.Fact.Get(name)) }
+func (v values) get(name string) string { return quote(v.Get(name)) }
 
 // ms returns a duration value as 8003ms; "" when the fact has none.
 func (v values) ms(name string) string {
@@ -60,14 +60,14 @@ func (v values) ms(name string) string {
 	}
 	short := strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(n, 'f', 2, 64), "0"), ".")
 	if short == "0" {
-		short = v.Fact.Get(name)
+		short = v.Get(name)
 	}
 	return short + "ms"
 }
 
 // number returns a numeric value, -1 when the fact has none.
 func (v values) number(name string) float64 {
-	n, err := strconv.ParseFloat(v.Fact.Get(name), 64)
+	n, err := strconv.ParseFloat(v.Get(name), 64)
 	if err != nil {
 		return -1
 	}

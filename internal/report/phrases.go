@@ -269,7 +269,7 @@ func address(v values) string {
 }
 
 func writes(v values) bool {
-	switch strings.ToUpper(v.Fact.Get("operation")) {
+	switch strings.ToUpper(v.Get("operation")) {
 	case "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE":
 		return true
 	}

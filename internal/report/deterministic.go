@@ -82,6 +82,14 @@ func (v values) tables() string {
 	return strings.Join(tables[:min(len(tables), maxTables)], ", ")
 }
 
+// statement is what a SQL statement is called: by its name, else by its text.
+func (v values) statement() string {
+	if name := v.get("name"); name != "" {
+		return name
+	}
+	return v.get("sql")
+}
+
 // cost is what the fact took of its transaction, in ms: all calls together when
 // it was repeated.
 func (v values) cost() float64 { return max(v.number("total"), v.number("elapsed")) }

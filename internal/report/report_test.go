@@ -124,6 +124,17 @@ func TestEveryKindOfFactHasItsSentenceAndItsAction(t *testing.T) {
 	}
 }
 
+func TestAStatementWithoutANameIsCalledByItsText(t *testing.T) {
+	bundle := &ground.Bundle{Title: "SQL response time", Facts: []ground.Fact{{ID: "E1", Kind: ground.Statement, Step: 7, Values: []ground.Value{
+		{Name: "step", Value: "7", Unit: "count"}, {Name: "sql", Value: "SELECT pg_sleep(?)"}, {Name: "elapsed", Value: "9005", Unit: "ms"},
+	}}}}
+	for _, lang := range []string{report.Korean, report.English} {
+		if text := report.Deterministic(bundle, lang, report.NoModel).Text(""); !strings.Contains(text, "(SELECT pg_sleep(?))") {
+			t.Errorf("the statement is not named in:\n%s", text)
+		}
+	}
+}
+
 func TestAReportIsWrittenEvenFromNoEvidence(t *testing.T) {
 	for _, lang := range []string{"ko", "en", ""} {
 		mustBeWellFormed(t, report.Deterministic(&ground.Bundle{}, lang, ""))

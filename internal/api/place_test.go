@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"time"
 
@@ -159,6 +160,66 @@ func (p *place) newTrace(seed byte) {
 	cols.Commit()
 	p.h.must(p.h.engine.Insert(p.h.t.Context(), cols.Table(), cols.Input()))
 	p.trace = hex.EncodeToString(id[:])
+}
+
+// rows returns all of B's rows, by table.
+func (p *place) rows() []string {
+	p.h.t.Helper()
+	var out []string
+	for _, q := range []string{
+		`SELECT name || version FROM organisation WHERE id = $1`,
+		`SELECT name || version FROM project_group WHERE org_id = $1`,
+		`SELECT name || version || archived_at FROM project WHERE org_id = $1`,
+		`SELECT name || version || body FROM (SELECT r.name, r.version, '' AS body, p.org_id FROM rule r JOIN project p ON p.id = r.project_id) x WHERE org_id = $1 AND name LIKE 'kept-%'`,
+		`SELECT t.name || t.version FROM notify_target t JOIN project p ON p.id = t.project_id WHERE p.org_id = $1 AND t.name LIKE 'kept-%'`,
+		`SELECT i.service || i.state || i.analysis || i.acknowledged_by FROM incident i JOIN project p ON p.id = i.project_id WHERE p.org_id = $1`,
+	} {
+		rows, err := p.h.db.Query(p.h.t.Context(), q+` ORDER BY 1`, p.org)
+		found, err := metadb.Collect(rows, err, func(r *metadb.Rows) (s string, err error) { return s, r.Scan(&s) })
+		p.h.must(err)
+		if len(found) == 0 {
+			p.h.t.Fatalf("no rows to watch: %s", q)
+		}
+		out = append(out, found...)
+	}
+	return out
+}
+
+func (p *place) version(query string, id any) string {
+	p.h.t.Helper()
+	var v int64
+	p.h.must(p.h.db.QueryRow(p.h.t.Context(), query, id).Scan(&v))
+	return `"v` + strconv.FormatInt(v, 10) + `"`
+}
+
+func (p *place) groupVersion() string {
+	return p.version(`SELECT version FROM project_group WHERE id = $1`, p.group)
+}
+
+func (p *place) projectVersion() string {
+	return p.version(`SELECT version FROM project WHERE id = $1`, p.project)
+}
+
+// newUser makes an account and returns its address.
+func (p *place) newUser() string {
+	p.h.t.Helper()
+	user, err := p.h.tenants.CreateUser(context.Background(), p.h.unique("somebody")+"@"+p.canary+".example.com", "")
+	p.h.must(err)
+	return user.Email
+}
+
+func (p *place) user(email string) (id int64) {
+	p.h.t.Helper()
+	p.h.must(p.h.db.QueryRow(p.h.t.Context(), `SELECT id FROM account WHERE email = $1`, email).Scan(&id))
+	return id
+}
+
+// newMember makes an account that is in the organisation, or in just its group.
+func (p *place) newMember(group int64) int64 {
+	p.h.t.Helper()
+	email := p.newUser()
+	p.h.must(p.h.tenants.SetMember(p.h.t.Context(), p.owner, p.org, group, email, tenant.Viewer))
+	return p.user(email)
 }
 
 // shapes checks answers against the OpenAPI description.

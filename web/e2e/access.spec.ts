@@ -1,0 +1,67 @@
+import { citedSpan, expect, expectAccessible, home, incidentPage, picture, test } from './matrix.ts';
+
+const pages: [string, string][] = [
+  ['incidents', `${home}/incidents?state=all`],
+  ['incident', incidentPage],
+  ['timeline', `${incidentPage}?tab=timeline`],
+  ['masking', `${incidentPage}?tab=masking`],
+  ['deliveries', `${incidentPage}?tab=deliveries`],
+  ['transactions', `${home}/transactions?range=24h`],
+  ['rules', `${home}/rules`],
+  ['channels', `${home}/channels`],
+  ['keys', `${home}/settings`],
+  ['members', `${home}/settings?tab=members`],
+  ['tokens', `${home}/settings?tab=tokens`],
+  ['roles', '/roles'],
+];
+
+for (const scheme of ['light', 'dark'] as const) {
+  test.describe(`in the ${scheme} theme`, () => {
+    test.use({ colorScheme: scheme });
+
+    for (const [name, path] of pages) {
+      test(`the page ${name} has no serious barrier`, async ({ page }) => {
+        await page.goto(path);
+        await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+        await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
+        await expectAccessible(page);
+        await picture(page, `${name}-${scheme}`);
+      });
+    }
+
+    test('a trace has no serious barrier, as a waterfall and as a profile', async ({ page }) => {
+      const { trace, span } = await citedSpan(page);
+      await page.goto(`${home}/traces/${trace}?span=${span}`);
+      await expect(page.getByTestId('span-detail')).toBeVisible();
+      await expectAccessible(page);
+      await page.goto(`${home}/traces/${trace}?span=${span}&view=profile`);
+      await expect(page.locator('tr[aria-selected=true]')).toBeVisible();
+      await expectAccessible(page);
+      await picture(page, `profile-${scheme}`);
+    });
+
+    test('the login has no serious barrier', async ({ browser, baseURL }) => {
+      const context = await browser.newContext({
+        baseURL,
+        colorScheme: scheme,
+        storageState: { cookies: [], origins: [] },
+      });
+      const page = await context.newPage();
+      await page.goto('/login');
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+      await expectAccessible(page);
+      await context.close();
+    });
+
+    test('dialogs have no serious barrier', async ({ page }) => {
+      await page.goto(`${home}/rules`);
+      await page.getByRole('button', { name: '새 규칙' }).click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+      await expectAccessible(page);
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('/');
+      await expect(page.getByRole('dialog')).toBeVisible();
+      await expectAccessible(page);
+    });
+  });
+}

@@ -38,14 +38,17 @@ export async function login(page: Page, who: { email: string; password: string }
   await page.getByRole('button', { name: /^(로그인|Log in)$/ }).click();
 }
 
-/** The address of the incident's worst statement in its trace. */
+interface Detail {
+  evidence: { id: string; kind: string; trace_id?: string; span_id?: string }[];
+  report: Record<'transaction' | 'analysis' | 'actions', { evidence: string[] }[]>;
+}
+
+/** A statement that the report cites, and the span it ran in. */
 export async function citedSpan(page: Page): Promise<{ trace: string; span: string; fact: string }> {
-  const answer = await page.request.get(`/api/v1${incidentPage}`);
-  const { evidence } = (await answer.json()) as {
-    evidence: { id: string; kind: string; trace_id?: string; span_id?: string }[];
-  };
-  const found = evidence.find((f) => f.kind === 'statement' && f.trace_id && f.span_id);
-  if (!found) throw new Error('the incident has no fact about a statement');
+  const { evidence, report } = (await (await page.request.get(`/api/v1${incidentPage}`)).json()) as Detail;
+  const cited = [...report.transaction, ...report.analysis, ...report.actions].flatMap((point) => point.evidence);
+  const found = evidence.find((f) => f.kind === 'statement' && f.span_id && cited.includes(f.id));
+  if (!found) throw new Error('the report cites no statement');
   return { trace: found.trace_id ?? '', span: found.span_id ?? '', fact: found.id };
 }
 

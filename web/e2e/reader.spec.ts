@@ -66,6 +66,7 @@ test('everything on the way can be reached by keyboard', async ({ page }) => {
   await expect(page.locator(`#span-${span}`)).toHaveAttribute('aria-selected', 'true');
 
   await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: /트레이스 ID/ }).waitFor();
   await page.keyboard.type('규칙');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('규칙');

@@ -7,7 +7,7 @@ test('a viewer sees the incident and cannot resolve it', async ({ page, browser,
   const made = await page.request.post('/api/v1/users', { data: { email, name: 'Viewer' } });
   expect(made.status()).toBe(201);
   const { password } = (await made.json()) as { password: string };
-  expect((await page.request.post(`/api/v1/orgs/${org}/members`, { data: { email, role: 'viewer' } })).ok()).toBe(true);
+  expect((await page.request.put(`/api/v1/orgs/${org}/members`, { data: { email, role: 'viewer' } })).ok()).toBe(true);
 
   const context = await browser.newContext({ baseURL, locale: 'ko-KR', storageState: { cookies: [], origins: [] } });
   const other = await context.newPage();

@@ -10,7 +10,7 @@ import {
 } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { logout, meQuery } from '../api/session.ts';
 import { changeLanguage } from '../i18n/index.ts';
@@ -20,12 +20,19 @@ import { ProjectSwitch } from './ProjectSwitch.tsx';
 import { TimeRange } from './TimeRange.tsx';
 import { useSearchKeys } from './useSearchKeys.ts';
 
-const Search = lazy(() => import('./Search.tsx').then((m) => ({ default: m.Search })));
+const load = () => import('./Search.tsx');
+const Search = lazy(() => load().then((m) => ({ default: m.Search })));
 
 export function TopBar({ onMenu }: { onMenu?: () => void }) {
   const { t } = useTranslation();
   const [searching, setSearching] = useState(false);
-  useSearchKeys(() => setSearching(true));
+  const search = useCallback(() => setSearching(true), []);
+  useSearchKeys(search);
+  // Fetched once the page stands, so that no letter typed after the key is lost.
+  useEffect(() => {
+    const later = setTimeout(load, 500);
+    return () => clearTimeout(later);
+  }, []);
   return (
     <header className={classes.bar}>
       {onMenu && (
@@ -37,7 +44,7 @@ export function TopBar({ onMenu }: { onMenu?: () => void }) {
       <button
         type="button"
         className={classes.search}
-        onClick={() => setSearching(true)}
+        onClick={search}
         aria-label={t('search.label')}
         aria-keyshortcuts="/ Control+K"
       >

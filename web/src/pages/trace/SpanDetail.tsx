@@ -14,6 +14,9 @@ import { isError, kindOf, type Look, titleOf } from './look.ts';
 import { ServiceName } from './ServiceName.tsx';
 import classes from './SpanDetail.module.css';
 
+// A value longer than this many characters gets a box that scrolls.
+const LONG = 400;
+
 interface Props {
   span: Span;
   trace: Trace;
@@ -171,8 +174,14 @@ function PairTable({ pairs }: { pairs: Record<string, unknown> }) {
             <div key={name}>
               <dt>{name}</dt>
               <dd>
-                <code>{text}</code>
-                <Copy text={text} what={name} className={classes.copy} />
+                {text.length > LONG ? (
+                  <Block text={text} what={name} />
+                ) : (
+                  <>
+                    <code>{text}</code>
+                    <Copy text={text} what={name} className={classes.copy} />
+                  </>
+                )}
               </dd>
             </div>
           );

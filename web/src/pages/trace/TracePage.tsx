@@ -6,7 +6,7 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { incidentQuery } from '../../api/incidents.ts';
 import { traceQuery } from '../../api/traces.ts';
-import type { Fact, Span, Trace } from '../../api/types.ts';
+import type { Fact, Incident, Span, Trace } from '../../api/types.ts';
 import { duration } from '../../format/duration.ts';
 import { count } from '../../format/number.ts';
 import { precise } from '../../format/time.ts';
@@ -46,7 +46,7 @@ function Loaded({ trace, project }: { trace: Trace; project: number }) {
   const { span: selected, view = 'waterfall', incident: incidentId } = useSearch({ from: ROUTE });
   const incident = useQuery({ ...incidentQuery(project, incidentId ?? 0), enabled: incidentId !== undefined }).data;
   const services = useMemo(() => looks(trace.services ?? []), [trace]);
-  const cited = useMemo(() => citedSpans(incident?.evidence ?? []), [incident]);
+  const cited = useMemo(() => citedSpans(incident), [incident]);
   const span = trace.spans.find((s) => s.span_id === selected);
   const select = (id: string | undefined) =>
     void navigate({ to: '.', search: (old) => ({ ...old, span: id }), replace: true, resetScroll: false });
@@ -171,11 +171,15 @@ function Waiting() {
   );
 }
 
-/** Which facts of the incident stand on which span. */
-function citedSpans(facts: Fact[]): Map<Span['span_id'], Fact[]> {
+/** Which facts that the incident's report cites stand on which span. */
+function citedSpans(incident: Incident | undefined): Map<Span['span_id'], Fact[]> {
   const bySpan = new Map<string, Fact[]>();
-  for (const fact of facts) {
-    if (fact.span_id) bySpan.set(fact.span_id, [...(bySpan.get(fact.span_id) ?? []), fact]);
+  const { report } = incident ?? {};
+  if (!report) return bySpan;
+  const points = [report.summary, ...report.transaction, ...report.analysis, ...report.actions];
+  const ids = new Set(points.flatMap((point) => point.evidence));
+  for (const fact of incident?.evidence ?? []) {
+    if (fact.span_id && ids.has(fact.id)) bySpan.set(fact.span_id, [...(bySpan.get(fact.span_id) ?? []), fact]);
   }
   return bySpan;
 }

@@ -97,6 +97,7 @@ export function Waterfall({ trace, services, cited, selected, onSelect }: Props)
       <div
         ref={scroller}
         className={classes.scroller}
+        style={{ '--rows': `${virtual.getTotalSize()}px` } as React.CSSProperties}
         role="treegrid"
         tabIndex={0}
         aria-label={t('trace.keys')}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 
@@ -83,8 +84,12 @@ func New(opts Options) (*Server, error) {
 	}
 	opts.MaxBody = cmp.Or(opts.MaxBody, 16<<20)
 	opts.MaxMemory = max(cmp.Or(opts.MaxMemory, 16*opts.MaxBody), 2*opts.MaxBody)
-	opts.Batch.MaxRows = cmp.Or(opts.Batch.MaxRows, 50_000)
+	// What an insert costs hardly depends on its rows: every block becomes a part
+	// of each table, to be merged later. So few writers and large blocks: while
+	// one is stored, the next one grows.
+	opts.Batch.MaxRows = cmp.Or(opts.Batch.MaxRows, 100_000)
 	opts.Batch.MaxDelay = cmp.Or(opts.Batch.MaxDelay, 200*time.Millisecond)
+	opts.Batch.Writers = cmp.Or(opts.Batch.Writers, max(1, runtime.GOMAXPROCS(0)/8))
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}

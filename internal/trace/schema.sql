@@ -3,7 +3,9 @@
 --   retention_days after its day. Partitions are (day, retention_days), so all
 --   rows of a part expire together and expiry drops files instead of rewriting
 --   them. Every rollup is a materialised view of spans: it cannot drift from
---   the rows. No comment here holds a semicolon: it ends a statement.
+--   the rows. Merging costs as much as inserting: merge_selector_base = 10 (the
+--   engine's own is 5) halves the rows merged per row stored (ADR 0004).
+-- No comment here holds a semicolon: it ends a statement.
 
 -- One row per span. A trace's spans lie side by side within five minutes of
 -- its start, so that a trace reads a few granules and its id is stored once.
@@ -56,7 +58,7 @@ ENGINE = MergeTree
 PARTITION BY (toDate(start), retention_days)
 ORDER BY (project_id, toStartOfFiveMinutes(start), trace_id, start)
 TTL toDate(start) + toIntervalDay(retention_days) + toIntervalDay(1)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, merge_selector_base = 10;
 
 -- One row per distinct resource and day seen, written by ingest before the
 -- first span that points at it is acknowledged.
@@ -74,7 +76,7 @@ ENGINE = ReplacingMergeTree(seen)
 PARTITION BY (day, retention_days)
 ORDER BY (project_id, resource_id)
 TTL day + toIntervalDay(retention_days) + toIntervalDay(2)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, merge_selector_base = 10;
 
 -- One row per distinct normalised statement and day seen, as resources.
 CREATE TABLE IF NOT EXISTS sql_statements
@@ -93,7 +95,7 @@ ENGINE = ReplacingMergeTree(seen)
 PARTITION BY (day, retention_days)
 ORDER BY (project_id, db_hash)
 TTL day + toIntervalDay(retention_days) + toIntervalDay(2)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, merge_selector_base = 10;
 
 -- What one application instance did within one trace: read it with sum, min
 -- and max by its key. Joined to transactions it gives their SQL and calls.
@@ -119,7 +121,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY (day, retention_days)
 ORDER BY (project_id, trace_id, service, instance)
 TTL day + toIntervalDay(retention_days) + toIntervalDay(1)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, merge_selector_base = 10;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS transaction_calls_view TO transaction_calls AS
 SELECT project_id, retention_days, toDate(start) AS day, trace_id, service, instance,
@@ -165,7 +167,7 @@ ENGINE = MergeTree
 PARTITION BY (toDate(ended), retention_days)
 ORDER BY (project_id, ended)
 TTL toDate(ended) + toIntervalDay(retention_days) + toIntervalDay(1)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, merge_selector_base = 10;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS transactions_view TO transactions AS
 SELECT project_id, retention_days,
@@ -196,7 +198,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY (toDate(minute), retention_days)
 ORDER BY (project_id, minute, service, environment, operation, kind, entry)
 TTL toDate(minute) + toIntervalDay(retention_days) + toIntervalDay(1)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, merge_selector_base = 10;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS red_minute_view TO red_minute AS
 SELECT project_id, retention_days, toStartOfMinute(start) AS minute, service, environment, operation, kind, entry,
@@ -229,7 +231,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY (toDate(minute), retention_days)
 ORDER BY (project_id, minute, service, environment, db_system, db_hash)
 TTL toDate(minute) + toIntervalDay(retention_days) + toIntervalDay(1)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, merge_selector_base = 10;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS sql_minute_view TO sql_minute AS
 SELECT project_id, retention_days, toStartOfMinute(start) AS minute, service, environment, db_system, db_hash,
@@ -263,7 +265,7 @@ ENGINE = MergeTree
 PARTITION BY (toDate(arrived), retention_days)
 ORDER BY (project_id, arrived)
 TTL toDate(arrived) + toIntervalDay(retention_days) + toIntervalDay(1)
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, merge_selector_base = 10;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS sql_slow_view TO sql_slow AS
 SELECT project_id, retention_days, arrived, service, environment, instance, trace_id, span_id, start, duration, db_hash

@@ -28,12 +28,14 @@ func (w *walker) next() bool {
 		return false
 	}
 	w.from = w.rest
+	w.number = 0
 	tag, ok := w.varint()
 	if !ok {
 		return w.fail("malformed tag")
 	}
 	w.number, w.kind = protowire.DecodeTag(tag)
 	if w.number < protowire.MinValidNumber {
+		w.number = 0 // it was too large for a field number
 		return w.fail("malformed tag")
 	}
 	switch w.kind {

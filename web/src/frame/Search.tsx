@@ -98,7 +98,7 @@ function useHits(text: string): Hit[] {
   const { t } = useTranslation();
   const project = useProject();
   const number = /^#?(\d+)$/.exec(text)?.[1];
-  const { data } = useInfiniteQuery({
+  const { data, isPlaceholderData } = useInfiniteQuery({
     ...incidentsQuery(project?.id ?? 0, 'all', number || /^[0-9a-f]{32}$/i.test(text) ? '' : text),
     enabled: project !== undefined,
     refetchInterval: false,
@@ -122,17 +122,6 @@ function useHits(text: string): Hit[] {
       to: { to: '/projects/$project/incidents/$incident', params: { ...params, incident: number } },
     });
   }
-  for (const incident of (data?.pages[0]?.items ?? []).slice(0, 6)) {
-    if (number && String(incident.id) === number) continue;
-    if (number || hits.some((h) => h.key === 'trace')) break;
-    hits.push({
-      key: `i${incident.id}`,
-      icon: <State incident={incident} />,
-      label: `#${incident.id} ${incident.title}`,
-      hint: <When at={incident.opened_at} />,
-      to: { to: '/projects/$project/incidents/$incident', params: { ...params, incident: String(incident.id) } },
-    });
-  }
   const pages: [string, LinkProps][] = [
     [t('nav.incidents'), { to: '/projects/$project/incidents', params }],
     [t('nav.transactions'), { to: '/projects/$project/transactions', params }],
@@ -140,10 +129,21 @@ function useHits(text: string): Hit[] {
     [t('nav.channels'), { to: '/projects/$project/channels', params }],
     [t('nav.settings'), { to: '/projects/$project/settings', params }],
   ];
+  // Answers to an earlier question must not stand under Enter.
+  const incidents = hits.length > 0 || isPlaceholderData ? [] : (data?.pages[0]?.items ?? []).slice(0, 6);
+  const found = incidents.map((incident) => ({
+    key: `i${incident.id}`,
+    icon: <State incident={incident} />,
+    label: `#${incident.id} ${incident.title}`,
+    hint: <When at={incident.opened_at} />,
+    to: { to: '/projects/$project/incidents/$incident', params: { ...params, incident: String(incident.id) } } as const,
+  }));
+  const named: Hit[] = [];
   for (const [label, to] of pages) {
     if (!text || label.toLowerCase().includes(text.toLowerCase())) {
-      hits.push({ key: label, icon: <IconArrowRight size={16} aria-hidden />, label, hint: t('search.page'), to });
+      named.push({ key: label, icon: <IconArrowRight size={16} aria-hidden />, label, hint: t('search.page'), to });
     }
   }
-  return hits;
+  // What a word names at once comes before what the server finds later: nothing moves under the cursor.
+  return text ? [...hits, ...named, ...found] : [...found, ...named];
 }

@@ -2,15 +2,16 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { meQuery, type ProjectView, projectsOf } from '../api/session.ts';
+import { rememberedProject } from './remembered.ts';
 
 export function useProjects(): ProjectView[] {
   const { data } = useSuspenseQuery(meQuery);
   return useMemo(() => projectsOf(data), [data]);
 }
 
-/** The project the address names, when the reader may see it. */
+/** The project the address names, when the reader may see it; on pages above projects the one they came from. */
 export function useProject(): ProjectView | undefined {
-  const { project } = useParams({ strict: false });
+  const { project = String(rememberedProject()) } = useParams({ strict: false });
   return useProjects().find((p) => String(p.id) === project);
 }
 

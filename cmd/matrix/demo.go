@@ -38,7 +38,7 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(data)
+	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
 	options, err := c.options(data, true)
 	if err != nil {
 		return err
@@ -75,7 +75,10 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 	shopping, closeShop := context.WithCancel(ctx)
 	shopClosed := make(chan error, 1)
 	go func() { shopClosed <- market.Run(shopping) }()
-	defer func() { closeShop(); <-shopClosed }()
+	defer func() {
+		closeShop()
+		err = errors.Join(err, <-shopClosed)
+	}()
 
 	if err := sleep(ctx, warmUp); err != nil {
 		return err
@@ -103,7 +106,7 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 	case err := <-matrix.Failed():
 		return err
 	case err := <-shopClosed:
-		shopClosed <- nil
+		shopClosed <- nil // for the deferred receive
 		return err
 	}
 }

@@ -175,7 +175,7 @@ func (a *App) openMetadata(ctx context.Context) (*metadb.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open metadata: %w", err)
 	}
-	a.onStop("metadata", func(context.Context) error { db.Close(); return nil })
+	a.onStop("metadata", func(context.Context) error { return db.Close() })
 	if err := db.Migrate(ctx); err != nil {
 		return nil, fmt.Errorf("migrate metadata: %w", err)
 	}

@@ -128,7 +128,7 @@ func TestAnAppendThatFailsLeavesItsNeighboursAlone(t *testing.T) {
 		go func() { good <- b.Append(t.Context(), func(c *numbers) error { return c.add(1) }) }()
 		synctest.Wait()
 		malformed := errors.New("malformed")
-		if err := b.Append(t.Context(), func(*numbers) error { return malformed }); err != malformed {
+		if err := b.Append(t.Context(), func(*numbers) error { return malformed }); !errors.Is(err, malformed) {
 			t.Errorf("error = %v, want its own", err)
 		}
 		if err := <-good; err != nil {

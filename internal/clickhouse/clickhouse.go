@@ -66,7 +66,7 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	}
 	db := &DB{database: database, log: cmp.Or(opts.Log, slog.New(slog.DiscardHandler))}
 	for _, dsn := range opts.DSNs {
-		s, err := newServer(dsn, database, cmp.Or(opts.MaxOpen, 8), db.log)
+		s, err := newServer(dsn, database, cmp.Or(opts.MaxOpen, 8))
 		if err != nil {
 			db.Close()
 			return nil, err

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -245,8 +246,7 @@ func (e *Engine) isStopping() bool {
 // run starts one child and returns when it is gone, with the reason. It calls
 // ready once the child answers.
 func (e *Engine) run(ready func()) error {
-	args := append(e.opts.Command[1:len(e.opts.Command):len(e.opts.Command)],
-		"--dir", e.dir, "--port", strconv.Itoa(e.opts.Port))
+	args := slices.Concat(e.opts.Command[1:], []string{"--dir", e.dir, "--port", strconv.Itoa(e.opts.Port)})
 	if e.binary.Library != "" {
 		args = append(args, "--library", e.binary.Library)
 	} else {
@@ -273,7 +273,7 @@ func (e *Engine) run(ready func()) error {
 	go func() { verdict <- e.watch(watchCtx, ready) }()
 	defer func() {
 		stopWatching()
-		<-verdict
+		<-verdict //nolint:errcheck // it has ended, what it found no longer matters
 	}()
 	select {
 	case err := <-exited:
@@ -281,7 +281,7 @@ func (e *Engine) run(ready func()) error {
 	case err := <-verdict:
 		verdict <- nil // for the deferred receive
 		_ = cmd.Process.Kill()
-		<-exited
+		<-exited //nolint:errcheck // killed, as meant
 		return err
 	case <-e.stopping:
 	}
@@ -314,7 +314,7 @@ func (e *Engine) watch(ctx context.Context, ready func()) error {
 		wait := probePeriod
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the probe failed because watching has ended
 		case err == nil:
 			misses = 0
 			e.healthy.Store(true)

@@ -35,7 +35,7 @@ func TestErrorsOfTheEngineGetTheirKind(t *testing.T) {
 	f(&driver.Exception{Code: int32(proto.ErrTimeoutExceeded)}, fault.Unavailable, time.Second)
 	f(&driver.Exception{Code: int32(proto.ErrUnknownTable)}, fault.Internal, 0)
 	f(errors.New("odd"), fault.Internal, 0)
-	if err := mapError(context.Canceled); err != context.Canceled {
+	if err := mapError(context.Canceled); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled request became %v", err)
 	}
 	if mapError(nil) != nil {

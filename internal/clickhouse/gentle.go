@@ -53,14 +53,14 @@ func (c *gentleConn) Close() error {
 		return net.ErrClosed
 	}
 	// Wakes a Read that waits; when this fails the socket is gone already.
-	_ = c.TCPConn.SetDeadline(time.Unix(1, 0))
+	_ = c.SetDeadline(time.Unix(1, 0))
 	if err := c.CloseWrite(); err != nil {
 		return c.TCPConn.Close()
 	}
 	go func() {
-		c.reading.Lock() // waits until a Read that was woken has left; later ones see closed
-		c.reading.Unlock()
-		_ = c.TCPConn.SetReadDeadline(time.Now().Add(drainTime))
+		c.reading.Lock()   // waits until a Read that was woken has left; later ones see closed
+		c.reading.Unlock() //nolint:staticcheck // the lock was only waited for
+		_ = c.SetReadDeadline(time.Now().Add(drainTime))
 		_, _ = io.Copy(io.Discard, c.TCPConn) // ends with the server's side or the deadline
 		_ = c.TCPConn.Close()
 	}()

@@ -3,7 +3,6 @@ package clickhouse
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -43,7 +42,7 @@ type server struct {
 	migrated  int // how many of DB.migrations this server has run
 }
 
-func newServer(dsn, database string, maxOpen int, log *slog.Logger) (*server, error) {
+func newServer(dsn, database string, maxOpen int) (*server, error) {
 	opts, err := driver.ParseDSN(dsn)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "a ClickHouse DSN is malformed; it looks like clickhouse://user:password@host:9000")
@@ -152,7 +151,7 @@ func (s *server) createDatabase(ctx context.Context, database string) error {
 	if err != nil {
 		return mapError(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // its statement has been answered
 	// Atomic, because the engine's built-in database refuses refreshable views.
 	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+database+" ENGINE = Atomic"); err != nil {
 		return fmt.Errorf("create database: %w", mapError(err))

@@ -119,7 +119,7 @@ type pooledWriter struct{ *zstd.Encoder }
 // Close ends the stream and gives the encoder back.
 func (w *pooledWriter) Close() error {
 	err := w.Encoder.Close()
-	w.Encoder.Reset(nil)
+	w.Reset(nil)
 	zstdWriters.Put(w.Encoder)
 	return err
 }

@@ -69,9 +69,9 @@ func (r *Rule) check() error {
 	bad := func(field, format string, args ...any) error {
 		return fault.New(fault.Invalid, format, args...).WithField(field)
 	}
-	between := func(field string, value, low, high int) error {
-		if value < low || value > high {
-			return bad(field, "%s must be between %d and %d, not %d", field, low, high, value)
+	upTo := func(field string, value, high int) error {
+		if value < 1 || value > high {
+			return bad(field, "%s must be between 1 and %d, not %d", field, high, value)
 		}
 		return nil
 	}
@@ -94,8 +94,8 @@ func (r *Rule) check() error {
 		return bad("threshold_ms", "threshold_ms must be at least %d, not %d: faster calls are not kept for rules", trace.SlowFloor.Milliseconds(), r.ThresholdMs)
 	}
 	for _, err := range []error{
-		between("threshold_ms", r.ThresholdMs, 1, maxThresholdMs), between("count", r.Count, 1, maxCount),
-		between("window_minutes", r.WindowMinutes, 1, maxMinutes), between("quiet_minutes", r.QuietMinutes, 1, maxMinutes),
+		upTo("threshold_ms", r.ThresholdMs, maxThresholdMs), upTo("count", r.Count, maxCount),
+		upTo("window_minutes", r.WindowMinutes, maxMinutes), upTo("quiet_minutes", r.QuietMinutes, maxMinutes),
 	} {
 		if err != nil {
 			return err

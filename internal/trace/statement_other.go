@@ -2,6 +2,7 @@ package trace
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 )
@@ -63,7 +64,7 @@ func readDocument(raw string) Statement {
 	}
 	d := documentReader{dec: json.NewDecoder(strings.NewReader(raw))}
 	d.dec.UseNumber()
-	if err := d.value(0); err != nil && err != io.EOF {
+	if err := d.value(0); err != nil && !errors.Is(err, io.EOF) {
 		d.text.WriteString(cutMark)
 	}
 	s := Statement{Text: d.text.String(), Operation: d.operation}

@@ -124,7 +124,7 @@ func TestAnUnmodifiedNodeProgramIsReportedOn(t *testing.T) {
 	h.eventually("the report on the console", func() bool { return strings.Contains(h.console.String(), "[조치 방안]") })
 	text := h.console.String()
 	expectInOrder(t, text, "[SQL Response time >= 8000 ms] occurred 1 times.", "[요약]", "[트랜잭션]", "[프로파일 분석]", "[조치 방안]")
-	report := text[strings.Index(text, "[요약]"):]
+	_, report, _ := strings.Cut(text, "[요약]")
 	if !strings.Contains(report, "pg_sleep") {
 		t.Errorf("the report does not name the statement:\n%s", report)
 	}

@@ -94,7 +94,7 @@ func (d *decoder) decode(request []byte, tenant Tenant, columns *trace.Columns, 
 
 // malformed names the fault for the caller: the field's path and the byte.
 func malformed(request []byte, err error) error {
-	e, ok := err.(*wireError)
+	e, ok := err.(*wireError) //nolint:errorlint // made in this package and never wrapped
 	if !ok {
 		return err
 	}
@@ -105,7 +105,7 @@ func (d *decoder) request(b []byte) error {
 	w := walk(b)
 	for i := 0; w.next(); {
 		if w.number == 1 && w.is(protowire.BytesType) {
-			if err := d.resourceSpans(w.bytes); err != nil {
+			if err := d.resourceSpans(w.bytes()); err != nil {
 				return w.within(err, requestFields, i)
 			}
 			i++
@@ -123,8 +123,8 @@ func (d *decoder) resourceSpans(b []byte) error {
 	w := walk(b)
 	for w.next() {
 		if w.number == 1 && w.is(protowire.BytesType) {
-			_, _ = id.Write(w.bytes)
-			if err := d.resourceAttributes(w.bytes); err != nil {
+			_, _ = id.Write(w.bytes())
+			if err := d.resourceAttributes(w.bytes()); err != nil {
 				return w.within(err, resourceSpansFields, -1)
 			}
 		}
@@ -136,7 +136,7 @@ func (d *decoder) resourceSpans(b []byte) error {
 	w = walk(b)
 	for i := 0; w.next(); {
 		if w.number == 2 && w.is(protowire.BytesType) {
-			if err := d.scopeSpans(w.bytes); err != nil {
+			if err := d.scopeSpans(w.bytes()); err != nil {
 				return w.within(err, resourceSpansFields, i)
 			}
 			i++
@@ -149,7 +149,7 @@ func (d *decoder) resourceAttributes(b []byte) error {
 	w := walk(b)
 	for i := 0; w.next(); {
 		if w.number == 1 && w.is(protowire.BytesType) {
-			key, value, err := d.keyValue(w.bytes)
+			key, value, err := d.keyValue(w.bytes())
 			if err != nil {
 				return w.within(err, resourceFields, i)
 			}
@@ -166,10 +166,10 @@ func (d *decoder) scopeSpans(b []byte) error {
 	w := walk(b)
 	for w.next() {
 		if w.number == 1 && w.is(protowire.BytesType) {
-			s := walk(w.bytes)
+			s := walk(w.bytes())
 			for s.next() {
 				if s.number == 1 && s.is(protowire.BytesType) {
-					scope = s.bytes
+					scope = s.bytes()
 				}
 			}
 			if err := s.fault(scopeFields); err != nil {
@@ -183,7 +183,7 @@ func (d *decoder) scopeSpans(b []byte) error {
 	w = walk(b)
 	for i := 0; w.next(); {
 		if w.number == 2 && w.is(protowire.BytesType) {
-			if err := d.span(w.bytes, scope); err != nil {
+			if err := d.span(w.bytes(), scope); err != nil {
 				return w.within(err, scopeSpansFields, i)
 			}
 			i++
@@ -208,19 +208,19 @@ func (d *decoder) span(b, scope []byte) error {
 		switch w.number {
 		case 1:
 			if w.is(protowire.BytesType) {
-				traceID = w.bytes
+				traceID = w.bytes()
 			}
 		case 2:
 			if w.is(protowire.BytesType) {
-				spanID = w.bytes
+				spanID = w.bytes()
 			}
 		case 4:
 			if w.is(protowire.BytesType) {
-				parentID = w.bytes
+				parentID = w.bytes()
 			}
 		case 5:
 			if w.is(protowire.BytesType) {
-				r.Name = w.bytes
+				r.Name = w.bytes()
 			}
 		case 6:
 			if w.is(protowire.VarintType) {
@@ -237,7 +237,7 @@ func (d *decoder) span(b, scope []byte) error {
 		case 9:
 			if w.is(protowire.BytesType) {
 				var key, value []byte
-				if key, value, err = d.keyValue(w.bytes); err == nil {
+				if key, value, err = d.keyValue(w.bytes()); err == nil {
 					r.Attribute(key, value)
 				}
 				index, attributes = attributes, attributes+1
@@ -248,17 +248,17 @@ func (d *decoder) span(b, scope []byte) error {
 			}
 		case 11:
 			if w.is(protowire.BytesType) {
-				err = d.event(w.bytes)
+				err = d.event(w.bytes())
 				index, events = events, events+1
 			}
 		case 13:
 			if w.is(protowire.BytesType) {
-				err = d.link(w.bytes)
+				err = d.link(w.bytes())
 				index, links = links, links+1
 			}
 		case 15:
 			if w.is(protowire.BytesType) {
-				err = d.status(w.bytes)
+				err = d.status(w.bytes())
 			}
 		}
 		if err != nil {
@@ -302,7 +302,7 @@ func (d *decoder) event(b []byte) error {
 		case w.number == 1 && w.is(protowire.Fixed64Type):
 			unixNano = w.value
 		case w.number == 2 && w.is(protowire.BytesType):
-			name = w.bytes
+			name = w.bytes()
 		case w.number == 4 && w.is(protowire.VarintType):
 			dropped = uint64(uint32(w.value))
 		}
@@ -323,9 +323,9 @@ func (d *decoder) link(b []byte) error {
 	for w.next() {
 		switch {
 		case w.number == 1 && w.is(protowire.BytesType):
-			traceID = w.bytes
+			traceID = w.bytes()
 		case w.number == 2 && w.is(protowire.BytesType):
-			spanID = w.bytes
+			spanID = w.bytes()
 		case w.number == 5 && w.is(protowire.VarintType):
 			dropped = uint64(uint32(w.value))
 		}
@@ -347,7 +347,7 @@ func (d *decoder) listAttributes(b []byte, number protowire.Number, fields []str
 	w := walk(b)
 	for i := 0; w.next(); {
 		if w.number == number && w.is(protowire.BytesType) {
-			key, value, err := d.keyValue(w.bytes)
+			key, value, err := d.keyValue(w.bytes())
 			if err != nil {
 				return w.within(err, fields, i)
 			}
@@ -363,7 +363,7 @@ func (d *decoder) status(b []byte) error {
 	for w.next() {
 		switch {
 		case w.number == 2 && w.is(protowire.BytesType):
-			d.row.StatusMessage = w.bytes
+			d.row.StatusMessage = w.bytes()
 		case w.number == 3 && w.is(protowire.VarintType):
 			d.row.Status = enum(w.value, 2)
 		}
@@ -398,12 +398,12 @@ func countSpans(request []byte) (n int) {
 		if w.number != 1 || w.kind != protowire.BytesType {
 			continue
 		}
-		resource := walk(w.bytes)
+		resource := walk(w.bytes())
 		for resource.next() {
 			if resource.number != 2 || resource.kind != protowire.BytesType {
 				continue
 			}
-			scope := walk(resource.bytes)
+			scope := walk(resource.bytes())
 			for scope.next() {
 				if scope.number == 2 && scope.kind == protowire.BytesType {
 					n++

@@ -32,9 +32,9 @@ func (d *decoder) keyValue(b []byte) (key, value []byte, err error) {
 		}
 		switch {
 		case w.number == 1 && w.is(protowire.BytesType):
-			key = w.bytes
+			key = w.bytes()
 		case w.number == 2 && w.is(protowire.BytesType):
-			if value, err = d.value(w.bytes); err != nil {
+			if value, err = d.value(w.bytes()); err != nil {
 				return nil, nil, w.within(err, keyValueFields, -1)
 			}
 		}
@@ -53,7 +53,7 @@ func (d *decoder) value(b []byte) (text []byte, err error) {
 		switch w.number {
 		case 1:
 			if w.is(protowire.BytesType) {
-				text = w.bytes
+				text = w.bytes()
 			}
 			continue
 		case 2:
@@ -74,13 +74,13 @@ func (d *decoder) value(b []byte) (text []byte, err error) {
 			}
 		case 5, 6:
 			if w.is(protowire.BytesType) {
-				if err := d.list(w.bytes, w.number == 6, 1, at); err != nil {
+				if err := d.list(w.bytes(), w.number == 6, 1, at); err != nil {
 					return nil, w.within(err, anyValueFields, -1)
 				}
 			}
 		case 7:
 			if w.is(protowire.BytesType) {
-				d.scratch = base64.StdEncoding.AppendEncode(d.scratch, w.bytes[:min(len(w.bytes), maxRendered)])
+				d.scratch = base64.StdEncoding.AppendEncode(d.scratch, w.bytes()[:min(len(w.bytes()), maxRendered)])
 			}
 		default:
 			continue
@@ -114,7 +114,7 @@ func (d *decoder) list(b []byte, isMap bool, depth, start int) error {
 		if isMap {
 			element = d.jsonPair
 		}
-		if err := element(w.bytes, depth, start); err != nil {
+		if err := element(w.bytes(), depth, start); err != nil {
 			return w.within(err, listFields, i)
 		}
 		i++
@@ -130,9 +130,9 @@ func (d *decoder) jsonPair(b []byte, depth, start int) error {
 	for w.next() {
 		switch {
 		case w.number == 1 && w.is(protowire.BytesType):
-			key = w.bytes
+			key = w.bytes()
 		case w.number == 2 && w.is(protowire.BytesType):
-			value = w.bytes
+			value = w.bytes()
 		}
 	}
 	if err := w.fault(keyValueFields); err != nil {
@@ -159,7 +159,7 @@ func (d *decoder) jsonValue(b []byte, depth, start int) error {
 	case 0:
 		d.put(start, string(textNull))
 	case 1:
-		d.putString(start, last.bytes)
+		d.putString(start, last.bytes())
 	case 2:
 		d.put(start, strconv.FormatBool(last.value != 0))
 	case 3:
@@ -176,11 +176,11 @@ func (d *decoder) jsonValue(b []byte, depth, start int) error {
 			d.scratch = strconv.AppendFloat(d.scratch, f, 'g', -1, 64)
 		}
 	case 5, 6:
-		if err := d.list(last.bytes, last.number == 6, depth+1, start); err != nil {
+		if err := d.list(last.bytes(), last.number == 6, depth+1, start); err != nil {
 			return last.within(err, anyValueFields, -1)
 		}
 	case 7:
-		d.putString(start, base64.StdEncoding.AppendEncode(nil, last.bytes[:min(len(last.bytes), maxRendered)]))
+		d.putString(start, base64.StdEncoding.AppendEncode(nil, last.bytes()[:min(len(last.bytes()), maxRendered)]))
 	}
 	return nil
 }

@@ -8,27 +8,45 @@ import (
 )
 
 // walker steps over the fields of one protobuf message. After next, the field
-// is in number, kind and, by kind, bytes or value; they are views into the
-// message. A walker that has met a fault stops.
+// is in number, kind and, by kind, bytes or value. A walker that has met a fault
+// stops. It holds positions rather than views: next then stores no pointer.
 type walker struct {
-	rest   []byte
-	number protowire.Number
-	kind   protowire.Type
-	bytes  []byte // of a length-delimited field
-	value  uint64 // of a varint, fixed32 or fixed64 field
-	from   []byte // the message from the start of this field on
-	bad    string // the fault, "" while there is none
+	message []byte
+	from    int // where the field starts
+	at      int // where the next one does
+	number  protowire.Number
+	kind    protowire.Type
+	value   uint64 // of a varint, fixed32 or fixed64 field; the length of a length-delimited one
+	bad     string // the fault, "" while there is none
 }
 
-func walk(message []byte) walker { return walker{rest: message} }
+func walk(message []byte) walker { return walker{message: message} }
+
+// bytes are those of a length-delimited field, a view into the message.
+func (w *walker) bytes() []byte { return w.message[w.at-int(w.value) : w.at] }
 
 // next moves to the next field. It returns false at the end and at a fault.
 func (w *walker) next() bool {
-	if len(w.rest) == 0 || w.bad != "" {
+	// Most fields have a number below 16 and are length-delimited with less than
+	// 128 bytes: one byte of tag, one of length.
+	rest := w.message[w.at:]
+	if len(rest) < 2 || rest[0] >= 0x80 || rest[0] < 1<<3 || rest[0]&7 != byte(protowire.BytesType) ||
+		rest[1] >= 0x80 || int(rest[1]) > len(rest)-2 {
+		return w.nextOfAny()
+	}
+	w.from = w.at
+	w.number, w.kind = protowire.Number(rest[0]>>3), protowire.BytesType
+	w.value = uint64(rest[1])
+	w.at += 2 + int(rest[1])
+	return true
+}
+
+// nextOfAny is next for a field of any shape.
+func (w *walker) nextOfAny() bool {
+	if w.at == len(w.message) || w.bad != "" {
 		return false
 	}
-	w.from = w.rest
-	w.number = 0
+	w.from, w.number = w.at, 0
 	tag, ok := w.varint()
 	if !ok {
 		return w.fail("malformed tag")
@@ -40,63 +58,64 @@ func (w *walker) next() bool {
 	}
 	switch w.kind {
 	case protowire.BytesType:
-		n, ok := w.varint()
-		if !ok {
+		if w.value, ok = w.varint(); !ok {
 			return w.fail("malformed length")
 		}
-		if n > uint64(len(w.rest)) {
-			return w.fail(fmt.Sprintf("length %d runs past the end of the message, %d bytes left", n, len(w.rest)))
+		if left := len(w.message) - w.at; w.value > uint64(left) {
+			return w.fail(fmt.Sprintf("length %d runs past the end of the message, %d bytes left", w.value, left))
 		}
-		w.bytes, w.rest = w.rest[:n], w.rest[n:]
+		w.at += int(w.value)
 	case protowire.VarintType:
 		if w.value, ok = w.varint(); !ok {
 			return w.fail("malformed varint")
 		}
 	case protowire.Fixed64Type:
-		if len(w.rest) < 8 {
+		if len(w.message)-w.at < 8 {
 			return w.fail("truncated fixed64")
 		}
-		w.value, w.rest = binary.LittleEndian.Uint64(w.rest), w.rest[8:]
+		w.value = binary.LittleEndian.Uint64(w.message[w.at:])
+		w.at += 8
 	case protowire.Fixed32Type:
-		if len(w.rest) < 4 {
+		if len(w.message)-w.at < 4 {
 			return w.fail("truncated fixed32")
 		}
-		w.value, w.rest = uint64(binary.LittleEndian.Uint32(w.rest)), w.rest[4:]
+		w.value = uint64(binary.LittleEndian.Uint32(w.message[w.at:]))
+		w.at += 4
 	default: // groups are gone from the language, but may still be skipped
-		n := protowire.ConsumeFieldValue(w.number, w.kind, w.rest)
+		n := protowire.ConsumeFieldValue(w.number, w.kind, w.message[w.at:])
 		if n < 0 {
 			return w.fail("malformed group")
 		}
-		w.rest = w.rest[n:]
+		w.at += n
 	}
 	return true
 }
 
 // is reports whether the field has the wire type its message declares; another
 // one is a fault.
-func (w *walker) is(want protowire.Type) bool {
-	if w.kind == want {
-		return true
-	}
+func (w *walker) is(want protowire.Type) bool { return w.kind == want || w.wrong(want) }
+
+func (w *walker) wrong(want protowire.Type) bool {
 	return w.fail(fmt.Sprintf("wire type %d, want %d", w.kind, want))
 }
 
+// fail notes a fault; the walker goes no further.
 func (w *walker) fail(what string) bool {
 	w.bad = what
+	w.at = len(w.message)
 	return false
 }
 
 func (w *walker) varint() (uint64, bool) {
-	if len(w.rest) > 0 && w.rest[0] < 0x80 {
-		v := uint64(w.rest[0])
-		w.rest = w.rest[1:]
-		return v, true
+	if w.at < len(w.message) && w.message[w.at] < 0x80 {
+		w.at++
+		return uint64(w.message[w.at-1]), true
 	}
-	v, n := protowire.ConsumeVarint(w.rest)
+	v, n := protowire.ConsumeVarint(w.message[w.at:])
 	if n < 0 {
 		return 0, false
 	}
-	w.rest = w.rest[n:]
+	w.at += n
 	return v, true
 }
 
@@ -117,13 +136,13 @@ func (w *walker) fault(fields []string) error {
 	}
 	// All slices are views of one request, cut at their ends never: capacities
 	// tell positions.
-	return &wireError{path: fieldName(fields, w.number), left: cap(w.from), what: w.bad}
+	return &wireError{path: fieldName(fields, w.number), left: cap(w.message) - w.from, what: w.bad}
 }
 
 // within puts err below the walker's present field, the index-th of its kind; a
 // negative index is a field that does not repeat.
 func (w *walker) within(err error, fields []string, index int) error {
-	e, ok := err.(*wireError)
+	e, ok := err.(*wireError) //nolint:errorlint // made in this package and never wrapped
 	if !ok {
 		return err
 	}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"math"
 	"strconv"
 
@@ -26,6 +27,9 @@ var (
 
 // keyValue reads a KeyValue message.
 func (d *decoder) keyValue(b []byte) (key, value []byte, err error) {
+	if key, value, ok := d.plainKeyValue(b); ok {
+		return key, value, nil
+	}
 	for w := walk(b); ; {
 		if !w.next() {
 			return key, value, w.fault(keyValueFields)
@@ -39,6 +43,38 @@ func (d *decoder) keyValue(b []byte) (key, value []byte, err error) {
 			}
 		}
 	}
+}
+
+// The tags that a plain KeyValue has.
+const (
+	tagKey    = 1<<3 | byte(protowire.BytesType)
+	tagValue  = 2<<3 | byte(protowire.BytesType)
+	tagString = 1<<3 | byte(protowire.BytesType)
+	tagInt    = 3<<3 | byte(protowire.VarintType)
+)
+
+// plainKeyValue reads a KeyValue as nearly all are sent: a key and then a
+// string or an integer, with lengths below 128. It refuses any other, which is
+// then read field by field.
+func (d *decoder) plainKeyValue(b []byte) (key, value []byte, ok bool) {
+	if len(b) < 2 || b[0] != tagKey || b[1] >= 0x80 || int(b[1]) > len(b)-2 {
+		return nil, nil, false
+	}
+	key, b = b[2:2+b[1]], b[2+b[1]:]
+	if len(b) < 4 || b[0] != tagValue || b[1] >= 0x80 || int(b[1]) != len(b)-2 {
+		return nil, nil, false
+	}
+	switch b[2] {
+	case tagString:
+		return key, b[4:], b[3] < 0x80 && int(b[3]) == len(b)-4
+	case tagInt:
+		if v, n := binary.Uvarint(b[3:]); n == len(b)-3 {
+			at := len(d.scratch)
+			d.scratch = strconv.AppendInt(d.scratch, int64(v), 10)
+			return key, d.scratch[at:len(d.scratch):len(d.scratch)], true
+		}
+	}
+	return nil, nil, false
 }
 
 // value reads an AnyValue as text: scalars plainly, bytes in base64, lists and

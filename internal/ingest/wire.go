@@ -43,7 +43,7 @@ func (w *walker) next() bool {
 
 // nextOfAny is next for a field of any shape.
 func (w *walker) nextOfAny() bool {
-	if w.at == len(w.message) || w.bad != "" {
+	if w.at == len(w.message) { // the end, or after a fault
 		return false
 	}
 	w.from, w.number = w.at, 0

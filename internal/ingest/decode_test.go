@@ -144,6 +144,14 @@ func TestOldAndNewConventionsFillTheSameColumns(t *testing.T) {
 
 	f(client_, stored{DBSystem: "redis", DBOp: "GET", Statement: "GET user:7", Peer: "10.0.0.3:6379"},
 		text("db.system", "redis"), text("db.statement", "GET user:7"), text("net.sock.peer.addr", "10.0.0.3"), integer("net.sock.peer.port", 6379))
+	// A statement that was sent without its text is told as far as it is known.
+	f(client_, stored{DBSystem: "mysql", DBOp: "SELECT", Statement: "SELECT … FROM a", SQL: true, Attrs: map[string]string{"db.collection.name": "a"}},
+		text("db.system.name", "mysql"), text("db.operation.name", "SELECT"), text("db.collection.name", "a"))
+	f(client_, stored{DBSystem: "mysql", DBOp: "INSERT", Statement: "INSERT INTO a …", SQL: true, Attrs: map[string]string{"db.query.summary": "INSERT a SELECT b"}},
+		text("db.query.summary", "INSERT a SELECT b"), text("db.system", "mysql"))
+	f(client_, stored{DBSystem: "mysql", DBOp: "update", Statement: "UPDATE …", SQL: true}, text("db.system", "mysql"), text("db.operation", "update"))
+	f(client_, stored{DBSystem: "redis", DBOp: "GET"}, text("db.system", "redis"), text("db.operation", "GET"))
+	f(client_, stored{DBSystem: "mongoose", DBOp: "find"}, text("db.system", "mongoose"), text("db.operation", "find"))
 	f(client_, stored{DBSystem: "postgresql", Peer: "db"}, text("db.system.name", "postgresql"), text("server.address", "db")) // pg-pool.connect
 	f(client_, stored{RPC: "shop.Cart/Add", Peer: "10.0.0.9:443", Attrs: map[string]string{"rpc.system": "grpc"}},
 		text("rpc.system", "grpc"), text("rpc.service", "shop.Cart"), text("rpc.method", "Add"), text("network.peer.address", "10.0.0.9"), integer("network.peer.port", 443))

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/ClickHouse/ch-go/proto"
 )
@@ -14,20 +15,32 @@ type textColumn struct {
 }
 
 func (c *textColumn) append(v []byte) {
-	c.wire = binary.AppendUvarint(c.wire, uint64(len(v)))
+	c.begin(len(v))
 	c.wire = append(c.wire, v...)
-	c.rows++
 }
 
 func (c *textColumn) appendString(v string) {
-	c.wire = binary.AppendUvarint(c.wire, uint64(len(v)))
+	c.begin(len(v))
 	c.wire = append(c.wire, v...)
+}
+
+// begin makes room for a value of n bytes and writes its length.
+func (c *textColumn) begin(n int) {
+	if cap(c.wire)-len(c.wire) < n+binary.MaxVarintLen64 {
+		c.wire = slices.Grow(c.wire, max(len(c.wire), n+binary.MaxVarintLen64)) // append would grow by a quarter and copy more
+	}
+	if n < 0x80 {
+		c.wire = append(c.wire, byte(n))
+	} else {
+		c.wire = binary.AppendUvarint(c.wire, uint64(n))
+	}
 	c.rows++
 }
 
 // maxIdle is the capacity in bytes that a column keeps between blocks; one
-// block of giants must not hold its memory for ever.
-const maxIdle = 32 << 20
+// block of giants must not hold its memory for ever. A full block of spans with
+// twenty attributes each has 80 MB of values.
+const maxIdle = 128 << 20
 
 func (c *textColumn) reset() {
 	c.wire = c.wire[:0]
@@ -55,11 +68,11 @@ func (c *textColumn) WriteColumn(w *proto.Writer) { w.ChainWrite(c.wire) }
 // values across blocks, so that a value seen before costs no allocation.
 type lowCardColumn struct {
 	slots  map[string]*slot
-	block  uint32     // the open block; a slot of another block has no index yet
-	values textColumn // the block's dictionary, "" first
-	keys   []uint32   // by row: index into values
-	last   *slot
-	narrow []byte // keys in the width the dictionary's size asks for
+	block  uint32                 // the open block; a slot of another block has no index yet
+	values textColumn             // the block's dictionary, "" first
+	keys   []uint32               // by row: index into values
+	recent [1 << recentBits]*slot // by fingerprint: spares hashing what came just before
+	narrow []byte                 // keys in the width the dictionary's size asks for
 }
 
 type slot struct {
@@ -67,6 +80,8 @@ type slot struct {
 	block uint32
 	index uint32
 }
+
+const recentBits = 8
 
 // maxSlots bounds the values a column remembers between blocks.
 const maxSlots = 1 << 16
@@ -83,7 +98,8 @@ func (c *lowCardColumn) indexOf(v []byte) uint32 {
 	if len(v) == 0 {
 		return 0
 	}
-	if s := c.last; s != nil && s.value == string(v) {
+	recent := &c.recent[fingerprint(v)>>(64-recentBits)]
+	if s := *recent; s != nil && s.value == string(v) {
 		return s.index
 	}
 	s, ok := c.slots[string(v)]
@@ -95,8 +111,25 @@ func (c *lowCardColumn) indexOf(v []byte) uint32 {
 		s.block, s.index = c.block, uint32(c.values.rows)
 		c.values.append(v)
 	}
-	c.last = s
+	*recent = s
 	return s.index
+}
+
+// fingerprint is a hash of a value's length and its first and last eight bytes,
+// for tables that compare the value anyway. Its high bits are the good ones.
+func fingerprint(v []byte) uint64 {
+	const a, b = 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f
+	var first, last uint64
+	switch n := len(v); {
+	case n >= 8:
+		first, last = binary.LittleEndian.Uint64(v), binary.LittleEndian.Uint64(v[n-8:])
+	case n >= 4:
+		first, last = uint64(binary.LittleEndian.Uint32(v)), uint64(binary.LittleEndian.Uint32(v[n-4:]))
+	case n > 0:
+		first, last = uint64(v[0])|uint64(v[n/2])<<8, uint64(v[n-1])
+	}
+	h := (first ^ uint64(len(v))) * a
+	return (h ^ h>>32 ^ last) * b
 }
 
 func (c *lowCardColumn) reset() {
@@ -104,7 +137,7 @@ func (c *lowCardColumn) reset() {
 		c.slots = map[string]*slot{}
 	}
 	c.block++
-	c.last = nil
+	clear(c.recent[:])
 	c.keys = c.keys[:0]
 	c.values.reset()
 	c.values.append(nil)

@@ -178,7 +178,7 @@ func (c *Columns) Append(row *Row) {
 }
 
 func (c *Columns) appendDB(row *Row) {
-	system, statement := row.text(fieldDBSystem, MaxNameLength), row.text(fieldDBStatement, MaxStatementLength)
+	system, statement := row.text(fieldDBSystem, MaxNameLength), row.statement()
 	c.dbSystem.append(system)
 	c.dbName.append(row.text(fieldDBName, MaxNameLength))
 	c.dbRows = append(c.dbRows, row.integer(fieldDBRows))
@@ -194,9 +194,7 @@ func (c *Columns) appendDB(row *Row) {
 			}
 		}
 		if len(operation) == 0 {
-			c.dbOperation.append([]byte(s.operation))
-			c.dbHash = append(c.dbHash, hash)
-			return
+			operation = []byte(s.operation)
 		}
 	}
 	c.dbOperation.append(operation)

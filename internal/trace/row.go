@@ -85,7 +85,7 @@ const (
 // that has a column goes there; of several that mean the same the newest
 // convention wins, and the others stay attributes.
 func (r *Row) Attribute(key, value []byte) {
-	s, ok := spanFields[string(key)]
+	s, ok := conventionOf(key)
 	if !ok {
 		r.attribute(key, value)
 		return
@@ -253,6 +253,13 @@ func (l *jsonList) end() {
 // clean returns v as valid UTF-8 of at most limit bytes; what was cut is said
 // at the end of the value.
 func (r *Row) clean(v []byte, limit int) []byte {
+	if len(v) == 0 { // most columns of most spans; this much is inlined
+		return v
+	}
+	return r.cleaned(v, limit)
+}
+
+func (r *Row) cleaned(v []byte, limit int) []byte {
 	if len(v) <= limit && utf8.Valid(v) {
 		return v
 	}

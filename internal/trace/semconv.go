@@ -76,6 +76,40 @@ var spanFields = map[string]convention{
 	"net.sock.peer.port":   {field: fieldPeerPort, rank: 1, number: true},
 }
 
+// conventions is spanFields by fingerprint, each in the first free place from its
+// own on: most keys are told from all of them by a single comparison.
+var conventions = func() (table [1 << conventionBits]namedConvention) {
+	for name, c := range spanFields {
+		at := conventionPlace([]byte(name))
+		for table[at].name != "" {
+			at = (at + 1) % len(table)
+		}
+		table[at] = namedConvention{name: name, convention: c}
+	}
+	return table
+}()
+
+const conventionBits = 8 // several times the conventions, so that places stay free
+
+type namedConvention struct {
+	name string
+	convention
+}
+
+func conventionPlace(key []byte) int { return int(fingerprint(key) >> (64 - conventionBits)) }
+
+// conventionOf looks an attribute's key up among spanFields.
+func conventionOf(key []byte) (convention, bool) {
+	for at := conventionPlace(key); ; at = (at + 1) % len(conventions) {
+		switch c := &conventions[at]; c.name {
+		case "":
+			return convention{}, false
+		case string(key):
+			return c.convention, true
+		}
+	}
+}
+
 func (c convention) accepts(value []byte) bool {
 	if !c.number {
 		return len(value) > 0
@@ -163,6 +197,61 @@ func (r *Row) peer() []byte {
 	return address
 }
 
+// statement is the SQL or command as sent. A statement whose text the sender
+// keeps to itself is told as far as its other attributes tell it, with an
+// ellipsis for the rest: "SELECT … FROM orders".
+func (r *Row) statement() []byte {
+	text := r.text(fieldDBStatement, MaxStatementLength)
+	if len(text) > 0 || r.known[fieldDBSystem].rank == 0 {
+		return text
+	}
+	operation := r.known[fieldDBOperation].value
+	var target, summary []byte
+	for i := range r.attrs {
+		switch a := &r.attrs[i]; string(a.key) {
+		case "db.collection.name", "db.sql.table":
+			target = a.value
+		case "db.query.summary": // such as "SELECT orders items"
+			summary = a.value
+		}
+	}
+	if words := bytes.Fields(summary); len(words) > 0 {
+		if len(operation) == 0 {
+			operation = words[0]
+		}
+		if len(target) == 0 && len(words) > 1 {
+			target = words[1]
+		}
+	}
+	return r.outline(operation, target)
+}
+
+// outline words an SQL operation on a table. It is empty for operations that
+// are none, such as opening a connection or finding a document.
+func (r *Row) outline(operation, table []byte) []byte {
+	verb := string(bytes.ToUpper(operation))
+	before, after := verb+" ", " …"
+	switch verb {
+	case "SELECT":
+		before, after = "SELECT … FROM ", ""
+	case "INSERT", "REPLACE":
+		before = verb + " INTO "
+	case "DELETE":
+		before = "DELETE FROM "
+	case "UPDATE", "CALL":
+	default:
+		return nil
+	}
+	if table = r.clean(table, MaxNameLength); len(table) == 0 {
+		before, after = verb, " …"
+	}
+	at := len(r.scratch)
+	r.scratch = append(r.scratch, before...)
+	r.scratch = append(r.scratch, table...)
+	r.scratch = append(r.scratch, after...)
+	return r.scratch[at:len(r.scratch):len(r.scratch)]
+}
+
 // operation is what rollups and transactions call the span.
 func (r *Row) operation(name, method, route, rpc []byte) []byte {
 	switch {
@@ -214,9 +303,39 @@ var resourceFields = map[string]struct {
 	"service.version":             {resourceVersion, 1},
 	"deployment.environment.name": {resourceEnvironment, 2},
 	"deployment.environment":      {resourceEnvironment, 1},
+	"k8s.pod.name":                {resourceInstance, 4},
 	"service.instance.id":         {resourceInstance, 3},
-	"k8s.pod.name":                {resourceInstance, 2},
-	"host.name":                   {resourceInstance, 1},
+	"host.name":                   {resourceInstance, 2},
+}
+
+// resourceRank is how well an attribute says what its field means. An instance
+// is what one looks for at night: a pod or a host by its name. An id that an SDK
+// draws at each start, as the Java agent does, comes last.
+func resourceRank(f resourceField, rank uint8, value []byte) uint8 {
+	if f == resourceInstance && rank == 3 && isUUID(value) {
+		return 1
+	}
+	return rank
+}
+
+// isUUID reports whether v is written as RFC 9562 has it: 8-4-4-4-12 hex digits.
+func isUUID(v []byte) bool {
+	if len(v) != 36 {
+		return false
+	}
+	for i, c := range v {
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if !('0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F') {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Reset empties the builder for the next resource.
@@ -231,8 +350,10 @@ func (b *ResourceBuilder) Reset() {
 // of it, but are still read for their meaning.
 func (b *ResourceBuilder) Attribute(key, value []byte) {
 	key, value = b.row.clean(key, MaxKeyLength), b.row.clean(value, MaxValueLength)
-	if f, ok := resourceFields[string(key)]; ok && len(value) > 0 && b.known[f.field].rank < f.rank {
-		b.known[f.field] = known{key: key, value: value, rank: f.rank}
+	if f, ok := resourceFields[string(key)]; ok && len(value) > 0 {
+		if rank := resourceRank(f.field, f.rank, value); rank > b.known[f.field].rank {
+			b.known[f.field] = known{key: key, value: value, rank: rank}
+		}
 	}
 	if len(b.attrs) < MaxAttributes {
 		b.attrs = append(b.attrs, attribute{key: key, value: value})

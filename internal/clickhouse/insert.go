@@ -54,6 +54,12 @@ func (db *DB) Insert(ctx context.Context, table string, in proto.Input) error {
 	return err
 }
 
+// insertSettings go with every insert, and through it to the views behind the
+// table. A block joins what many projects sent, so how many days one of them
+// spreads its rows over must not fail it for the others: partitions per block
+// are not limited.
+var insertSettings = []ch.Setting{ch.SettingInt("max_partitions_per_insert_block", 0)}
+
 // insertPool holds idle connections for inserts. It is our own and not
 // chpool because it must notice connections that died with the engine before
 // rows are sent on them: those errors would be ambiguous for no reason.
@@ -94,7 +100,7 @@ func (p *insertPool) insert(ctx context.Context, table string, in proto.Input) (
 	if err != nil {
 		return false, err
 	}
-	if err := conn.Do(ctx, ch.Query{Body: in.Into(table), Input: in}); err != nil {
+	if err := conn.Do(ctx, ch.Query{Body: in.Into(table), Input: in, Settings: insertSettings}); err != nil {
 		// After an error the protocol may be out of step. The insert's error says
 		// more than the error of closing after it.
 		_ = conn.Close()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -142,6 +143,39 @@ func TestARequestIsAnsweredOnlyOnceItsBlockIsStored(t *testing.T) {
 	}
 	if h.count(7) != 1 {
 		t.Fatal("answered before the span was stored")
+	}
+}
+
+// The engine's own limit is 100 partitions, which are days, per block.
+func TestAProjectThatSendsManyDaysDoesNotFailTheBlockOfAnother(t *testing.T) {
+	const days = 150
+	h := start(t, func(o *Options) {
+		o.Batch = clickhouse.BatchOptions{MaxDelay: time.Hour, MaxRows: days + 1, Writers: 1}
+		o.Authenticate = func(ctx context.Context, key string) (Tenant, error) {
+			if key == "archive" {
+				return Tenant{Project: 5, RetentionDays: 400}, nil
+			}
+			return authenticate(ctx, key)
+		}
+	})
+	client := h.dial()
+	var spans []*otlp.Span
+	for day := range days {
+		spans = append(spans, good(uint64(day+1), time.Now().AddDate(0, 0, -day)))
+	}
+	var answered sync.WaitGroup
+	for key, request := range map[string]*collector.ExportTraceServiceRequest{
+		"archive": oneResource("archive", spans...), goodKey: oneResource("shop", good(1, time.Now())),
+	} {
+		answered.Go(func() {
+			if _, err := client.Export(withKey(t.Context(), key), request); err != nil {
+				t.Errorf("%s: %v", key, err)
+			}
+		})
+	}
+	answered.Wait()
+	if h.count(5) != days || h.count(7) != 1 {
+		t.Errorf("%d and %d spans are stored, want %d and 1", h.count(5), h.count(7), days)
 	}
 }
 

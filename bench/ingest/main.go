@@ -29,7 +29,7 @@ func main() {
 	rig.ServeEngine()
 	var o options
 	flag.IntVar(&o.spans, "spans", 1_000_000, "spans to send to each")
-	flag.IntVar(&o.concurrency, "concurrency", 128, "requests of 1,000 spans under way at a time")
+	flag.IntVar(&o.concurrency, "concurrency", 256, "requests of 1,000 spans under way at a time")
 	flag.StringVar(&o.protocol, "protocol", "grpc", "grpc or http")
 	flag.StringVar(&o.only, "only", "", "measure one alone: matrix or collector")
 	flag.StringVar(&o.matrix, "matrix", "bin/matrix", "the program to measure")

@@ -4,6 +4,7 @@
 package interop
 
 import (
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -40,6 +41,9 @@ func TestInteropASlowStatementOfASpringBootProgramIsReported(t *testing.T) {
 	}
 	if !strings.Contains(incident.Alarm, "[SQL Response time >= 8000 ms] occurred 1 times.") {
 		t.Errorf("alarm:\n%s", incident.Alarm)
+	}
+	if host, err := os.Hostname(); err != nil || !strings.Contains(incident.Alarm, "["+host+": 1 times]") {
+		t.Errorf("the alarm does not call the instance by its host %q (%v), but:\n%s", host, err, incident.Alarm)
 	}
 	facts := incident.facts()
 	for _, want := range []string{

@@ -23,11 +23,15 @@ func (c *record) input(now time.Time) evidence.Input {
 	return in
 }
 
-// arrived reports whether the bundle tells of a whole transaction. While its
-// entry span is still on the way, a slow call looks like a transaction of its own.
+// arrived reports whether the bundle tells of the worst transaction as a whole.
+// While its entry span is still on the way, a slow call looks like a transaction
+// of its own.
 func (c *record) arrived(b *ground.Bundle) bool {
-	return slices.ContainsFunc(b.Facts, func(f ground.Fact) bool {
-		return f.Kind == ground.Transaction && !slices.ContainsFunc(c.scope.Worst, func(m rule.Match) bool { return m.SpanID.String() == f.SpanID })
+	isMatch := func(span string) bool {
+		return slices.ContainsFunc(c.scope.Worst, func(m rule.Match) bool { return m.SpanID.String() == span })
+	}
+	return len(c.scope.Worst) == 0 || slices.ContainsFunc(b.Facts, func(f ground.Fact) bool {
+		return f.Kind == ground.Transaction && f.TraceID == c.scope.Worst[0].TraceID.String() && !isMatch(f.SpanID)
 	})
 }
 

@@ -223,7 +223,7 @@ func evidenceOf() *ground.Bundle {
 		{ID: "E1", Kind: ground.Alarm, Text: "alarm: SQL response time >= 8000 ms occurred 1 times", Values: []ground.Value{
 			{Name: "service", Value: "TEST-API"}, {Name: "phase", Value: "production"}, {Name: "rule", Value: "SlowSQL 알람"},
 			{Name: "threshold", Value: "8000", Unit: "ms"}, {Name: "count", Value: "1", Unit: "count"}}},
-		{ID: "E2", Kind: ground.Transaction, Text: "transaction GET /v1/api/test took 11354 ms, of it 11327 ms SQL", Values: []ground.Value{
+		{ID: "E2", Kind: ground.Transaction, TraceID: "01000000000000000000000000000000", SpanID: "0000000000000001", Text: "transaction GET /v1/api/test took 11354 ms, of it 11327 ms SQL", Values: []ground.Value{
 			{Name: "endpoint", Value: "GET /v1/api/test"}, {Name: "elapsed", Value: "11354", Unit: "ms"}, {Name: "sql_time", Value: "11327", Unit: "ms"}}},
 		{ID: "E3", Kind: ground.Statement, Step: 11, TraceID: "01000000000000000000000000000000", SpanID: "000000000000000b",
 			Text: "step 11: SELECT on test_tb1 took 8003 ms", Values: []ground.Value{

@@ -9,8 +9,14 @@ import (
 //go:embed schema.sql
 var schema string
 
+//go:embed schema_slow_parent.sql
+var slowParent string
+
 // Migrations returns the versions of this package's tables, oldest first, for
 // clickhouse.DB.Migrate under the noun "trace".
 func Migrations() []clickhouse.Migration {
-	return []clickhouse.Migration{{Version: 1, Name: "spans and their rollups", SQL: schema}}
+	return []clickhouse.Migration{
+		{Version: 1, Name: "spans and their rollups", SQL: schema},
+		{Version: 2, Name: "parents of slow calls", SQL: slowParent},
+	}
 }

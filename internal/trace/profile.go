@@ -168,10 +168,22 @@ func (b *profileBuilder) span(i, parentIndex, depth int, gap int64) {
 	}
 	done := &b.steps[index-1]
 	done.Remotes = remotes
+	if b.wraps(index) {
+		done.Kind, done.Statement, done.Raw = StepMethod, nil, ""
+	}
 	done.SelfNs = s.DurationNs - union(below)
 	if len(below) > 0 {
 		done.TailNs = own.to - covered
 	}
+}
+
+// wraps reports whether a step is a mapper's own record of the statement that
+// the step right below it, the driver's, ran. Only the driver's is the statement.
+func (b *profileBuilder) wraps(index int) bool {
+	step := &b.steps[index-1]
+	return step.Kind == StepSQL && slices.ContainsFunc(b.steps[index:], func(below Step) bool {
+		return below.ParentIndex == index && below.Kind == StepSQL && below.Statement.Hash == step.Statement.Hash
+	})
 }
 
 // exceptionAt is an exception and when it was recorded, in ns since the epoch.

@@ -56,6 +56,23 @@ func expectLines(t *testing.T, p *Profile, want string) {
 	}
 }
 
+func TestAStatementThatMapperAndDriverBothRecordIsOneStatement(t *testing.T) {
+	p := profile(t, 1,
+		span(1, 0, KindServer, "GET /items", 0, 100),
+		query(2, 1, `SELECT * FROM "items" WHERE id = ?`, 10, 90),
+		query(3, 2, `SELECT * FROM "items" WHERE id = $1`, 20, 80),
+		query(4, 1, "SELECT 1 FROM a", 91, 99),
+	)
+	expectLines(t, p, `
+		1 method GET /items 0+100 self 12 gap 0 tail 1
+		2 . method SELECT db 10+80 self 20 gap 10 tail 10
+		3 . . sql SELECT db 20+60 self 60 gap 10 tail 0
+		4 . sql SELECT db 91+8 self 8 gap 1 tail 0`)
+	if p.Transaction.SQLCount != 2 || p.Transaction.SQLNs != 68e6 {
+		t.Errorf("%d statements of %d ns", p.Transaction.SQLCount, p.Transaction.SQLNs)
+	}
+}
+
 func TestATransactionIsTakenApartIntoNumberedSteps(t *testing.T) {
 	p := profile(t, 1,
 		query(4, 3, "SELECT 1 FROM a", 150, 250),

@@ -42,9 +42,13 @@ type SlowQuery struct {
 	Limit    int  // calls that arrived in the same millisecond as the last one come in addition
 }
 
+// nesting is how far apart a call and the call that wraps it may arrive.
+const nesting = time.Minute
+
 // SlowSQL returns slow calls of several projects in the order they arrived (the
-// reverse of it for Newest), a call that was delivered twice twice. It is for
-// the evaluation of rules only: it crosses projects.
+// reverse of it for Newest), a call that was delivered twice twice. A call that
+// only wraps another of the same statement, as a mapper's does its driver's, is
+// left out. It is for the evaluation of rules only: it crosses projects.
 func (s *Store) SlowSQL(ctx context.Context, q SlowQuery) ([]SlowCall, error) {
 	if len(q.Projects) == 0 {
 		return nil, fault.New(fault.Internal, "a read of slow calls names no project")
@@ -74,9 +78,14 @@ func (s *Store) SlowSQL(ctx context.Context, q SlowQuery) ([]SlowCall, error) {
 		FROM sql_slow
 		WHERE project_id IN {projects:Array(UInt32)} AND arrived > {after:DateTime64(3)} AND arrived <= {until:DateTime64(3)}
 			AND duration >= {floor:UInt64}
+			AND (project_id, trace_id, span_id, db_hash) NOT IN (
+				SELECT project_id, trace_id, parent_id, db_hash FROM sql_slow
+				WHERE project_id IN {projects:Array(UInt32)} AND arrived > {after:DateTime64(3)} - toIntervalMillisecond({nesting:UInt64})
+					AND arrived <= {until:DateTime64(3)} + toIntervalMillisecond({nesting:UInt64}))
 		ORDER BY arrived `+direction+` LIMIT {limit:UInt32} WITH TIES`,
 		clickhouse.P("projects", projects), clickhouse.P("after", q.After.UTC()), clickhouse.P("until", q.Until.UTC()),
-		clickhouse.P("floor", uint64(max(q.Floor, 0))), clickhouse.P("limit", cmp.Or(q.Limit, 1000)))
+		clickhouse.P("floor", uint64(max(q.Floor, 0))), clickhouse.P("limit", cmp.Or(q.Limit, 1000)),
+		clickhouse.P("nesting", uint64(nesting.Milliseconds())))
 	if err != nil {
 		return nil, fmt.Errorf("read slow calls: %w", err)
 	}

@@ -217,3 +217,80 @@ func TestSlowCallsComeInTheOrderTheyArrived(t *testing.T) {
 		t.Errorf("above the floor: %+v, %v", calls, err)
 	}
 }
+
+func TestOneStatementThatMapperAndDriverBothRecordIsOneSlowCall(t *testing.T) {
+	db, store := tracetest.Open(t)
+	spans := request(1, noon, time.Second)
+	driver := spans[1]
+	driver.ID, driver.Parent = 19, spans[1].ID
+	tracetest.Insert(t, db, 1, driver) // it ends first, and may arrive first
+	tracetest.Insert(t, db, 1, spans...)
+	calls, err := store.SlowSQL(t.Context(), trace.SlowQuery{Projects: []project.ID{1}, After: time.Now().Add(-time.Minute), Until: time.Now().Add(time.Minute)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(calls) != 1 || calls[0].SpanID != driver.ID {
+		t.Errorf("slow calls: %+v, want that of the driver", calls)
+	}
+}
+
+func TestRollupsSayWhatTheSpansSay(t *testing.T) {
+	db, _ := tracetest.Open(t)
+	for n := range uint64(20) { // of 100, 200, … 2,000 ms, in two minutes
+		spans := request(n+1, noon.Add(time.Duration(n%2)*time.Minute), time.Duration(n+1)*100*ms)
+		spans[0].Error = n >= 18
+		tracetest.Insert(t, db, 1, spans...)
+	}
+	tracetest.Insert(t, db, 2, request(99, noon, time.Hour)...)
+
+	var red []struct {
+		Minute time.Time `ch:"minute"`
+		Count  uint64    `ch:"n"`
+		Errors uint64    `ch:"failed"`
+		Sum    uint64    `ch:"total"`
+		Max    uint64    `ch:"longest"`
+		Half   float64   `ch:"half"`
+	}
+	if err := db.Select(t.Context(), 1, &red, `SELECT minute, sum(count) AS n, sum(errors) AS failed, sum(duration_sum) AS total, max(duration_max) AS longest,
+		toFloat64(quantilesDDMerge(0.02, 0.5, 0.95, 0.99)(duration_state)[1]) AS half
+		FROM red_minute WHERE project_id = {project:UInt32} AND service = 'api' AND operation = 'GET /items' AND entry GROUP BY minute ORDER BY minute`); err != nil {
+		t.Fatal(err)
+	}
+	if len(red) != 2 {
+		t.Fatalf("%d minutes, want 2", len(red))
+	}
+	for i, want := range []struct{ sum, longest, half uint64 }{{10_000, 1_900, 900}, {11_000, 2_000, 1_000}} {
+		r := red[i]
+		if !r.Minute.Equal(noon.Add(time.Duration(i)*time.Minute)) || r.Count != 10 || r.Errors != 1 || r.Sum != want.sum*1e6 || r.Max != want.longest*1e6 {
+			t.Errorf("minute %d: %+v", i, r)
+		}
+		if off := r.Half/float64(want.half*1e6) - 1; off < -0.021 || off > 0.121 { // 2 %, and any value between the two middle ones
+			t.Errorf("median of minute %d is %.0f ms, want %d ms", i, r.Half/1e6, want.half)
+		}
+	}
+
+	var sql []struct {
+		Count uint64 `ch:"n"`
+		Sum   uint64 `ch:"total"`
+		Hash  uint64 `ch:"db_hash"`
+	}
+	if err := db.Select(t.Context(), 1, &sql, `SELECT db_hash, sum(count) AS n, sum(duration_sum) AS total FROM sql_minute WHERE project_id = {project:UInt32} GROUP BY db_hash`); err != nil {
+		t.Fatal(err)
+	}
+	if len(sql) != 1 || sql[0].Count != 20 || sql[0].Sum != 20*300e6 || sql[0].Hash != trace.Normalize("mysql", "SELECT * FROM items WHERE id = 1").Hash {
+		t.Errorf("statements: %+v", sql)
+	}
+}
+
+func TestATransactionDeliveredTwiceIsCountedOnce(t *testing.T) {
+	db, store := tracetest.Open(t)
+	tracetest.Insert(t, db, 1, request(1, noon, time.Second)...)
+	tracetest.Insert(t, db, 1, request(1, noon, time.Second)...)
+	page, err := store.Transactions(t.Context(), 1, trace.TransactionQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page.Total != 1 || len(page.Items) != 1 {
+		t.Errorf("%d of %d transactions, want 1 of 1", len(page.Items), page.Total)
+	}
+}

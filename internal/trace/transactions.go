@@ -210,7 +210,7 @@ func (s *Store) countTransactions(ctx context.Context, p project.ID, q Transacti
 	var total []struct {
 		N uint64 `ch:"n"`
 	}
-	err := s.db.Select(ctx, p, &total, `SELECT count() AS n FROM transactions WHERE `+transactionFilter, q.params()...)
+	err := s.db.Select(ctx, p, &total, `SELECT uniqExact(trace_id, span_id) AS n FROM transactions WHERE `+transactionFilter, q.params()...)
 	if err != nil {
 		return 0, fmt.Errorf("count transactions: %w", err)
 	}

@@ -46,10 +46,11 @@ test-interop: build ## a Spring Boot program with the OpenTelemetry Java agent (
 	@sh scripts/setup.sh engine postgres
 	sh scripts/test.sh -tags interop -run Interop ./test/interop/...
 
-lint: web ## golangci-lint, eslint, shell syntax, generated files up to date
+lint: web ## golangci-lint, Biome, shell syntax, generated files up to date
 	@sh scripts/setup.sh lint
 	$(CACHE)/tools/golangci-lint run ./...
 	npm --prefix web run lint
+	npm --prefix web run gen -- --check
 	@for f in $(SHELL_SCRIPTS); do sh -n $$f || exit 1; done
 	$(GO) mod tidy -diff
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,7 +103,8 @@ func TestAnUnmodifiedNodeProgramIsReportedOn(t *testing.T) {
 
 	cmd := exec.CommandContext(context.Background(), "node", "--require", "./loopback-only.js", "--require", "@opentelemetry/auto-instrumentations-node/register", "server.js", dsn)
 	cmd.Dir = "node"
-	cmd.Env = append(os.Environ(), "OTEL_EXPORTER_OTLP_ENDPOINT="+h.app.OTLPHTTPURL())
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "OTEL_") }),
+		"OTEL_EXPORTER_OTLP_ENDPOINT="+h.app.OTLPHTTPURL())
 	base := "http://127.0.0.1:" + program(t, cmd, "listening on ")
 	for i := range 5 {
 		request(t, fmt.Sprintf("%s/orders/%d", base, i+1))

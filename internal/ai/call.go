@@ -23,6 +23,7 @@ const (
 	CallExhausted = "exhausted"      // no model gave a valid answer
 	CallUnmasked  = "masking_failed" // nothing was sent
 	CallCancelled = "cancelled"      // the caller went away
+	CallTimeout   = "timeout"        // the caller's time was up
 	CallError     = "error"
 )
 
@@ -66,8 +67,10 @@ func (c *conversation) record(caller Caller, r *Result, err error) *Call {
 		call.Status = CallExhausted
 	case errors.Is(err, ErrMasking):
 		call.Status = CallUnmasked
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled):
 		call.Status = CallCancelled
+	case errors.Is(err, context.DeadlineExceeded):
+		call.Status = CallTimeout
 	default:
 		call.Status = CallError
 	}
@@ -198,14 +201,14 @@ func (l *callLog) insert(ctx context.Context, c *Call) error {
 func attemptColumns(c *Call) proto.Input {
 	var (
 		projects           proto.ColUInt32
-		numbers            proto.ColUInt8
+		numbers, requests  proto.ColUInt8
 		latencies          proto.ColUInt32
 		input, cached, out proto.ColUInt64
 		repairs            proto.ColBool
-		ids, errs          proto.ColStr
+		ids, errs, answers proto.ColStr
 		at                 = new(proto.ColDateTime64).WithPrecision(proto.PrecisionMilli)
 		providers, models  = new(proto.ColStr).LowCardinality(), new(proto.ColStr).LowCardinality()
-		statuses           = new(proto.ColStr).LowCardinality()
+		statuses, served   = new(proto.ColStr).LowCardinality(), new(proto.ColStr).LowCardinality()
 		costs              = new(proto.ColFloat64).Nullable()
 		nonNegative        = func(n int64) uint64 { return uint64(max(n, 0)) }
 	)
@@ -219,6 +222,9 @@ func attemptColumns(c *Call) proto.Input {
 		repairs.Append(a.Repair)
 		statuses.Append(a.Status)
 		errs.Append(a.Error)
+		served.Append(a.ServedModel)
+		answers.Append(a.Answer)
+		requests.Append(uint8(nonNegative(a.Requests)))
 		latencies.Append(uint32(nonNegative(a.LatencyMs)))
 		input.Append(nonNegative(a.Usage.InputTokens))
 		cached.Append(nonNegative(a.Usage.CachedTokens))
@@ -231,8 +237,8 @@ func attemptColumns(c *Call) proto.Input {
 	}
 	return proto.Input{
 		{Name: "project_id", Data: projects}, {Name: "at", Data: at}, {Name: "call_id", Data: ids}, {Name: "number", Data: numbers},
-		{Name: "provider", Data: providers}, {Name: "model", Data: models}, {Name: "repair", Data: repairs}, {Name: "status", Data: statuses},
-		{Name: "error", Data: errs}, {Name: "latency_ms", Data: latencies}, {Name: "input_tokens", Data: input}, {Name: "cached_tokens", Data: cached},
+		{Name: "provider", Data: providers}, {Name: "model", Data: models}, {Name: "served_model", Data: served}, {Name: "repair", Data: repairs}, {Name: "status", Data: statuses},
+		{Name: "error", Data: errs}, {Name: "answer", Data: answers}, {Name: "requests", Data: requests}, {Name: "latency_ms", Data: latencies}, {Name: "input_tokens", Data: input}, {Name: "cached_tokens", Data: cached},
 		{Name: "output_tokens", Data: out}, {Name: "cost_usd", Data: costs},
 	}
 }

@@ -143,22 +143,26 @@ func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, err
 		At           time.Time `ch:"at"`
 		Provider     string    `ch:"provider"`
 		Model        string    `ch:"model"`
+		ServedModel  string    `ch:"served_model"`
 		Repair       bool      `ch:"repair"`
 		Status       string    `ch:"status"`
 		Error        string    `ch:"error"`
+		Answer       string    `ch:"answer"`
+		Requests     uint8     `ch:"requests"`
 		LatencyMs    uint32    `ch:"latency_ms"`
 		InputTokens  uint64    `ch:"input_tokens"`
 		CachedTokens uint64    `ch:"cached_tokens"`
 		OutputTokens uint64    `ch:"output_tokens"`
 		CostUSD      *float64  `ch:"cost_usd"`
 	}
-	err = g.calls.telemetry.Select(ctx, p, &attempts, `SELECT at, provider, model, repair, status, error, latency_ms, input_tokens, cached_tokens, output_tokens, cost_usd
+	err = g.calls.telemetry.Select(ctx, p, &attempts, `SELECT at, provider, model, served_model, repair, status, error, answer, requests, latency_ms, input_tokens, cached_tokens, output_tokens, cost_usd
 		FROM ai_attempts WHERE project_id = {project:UInt32} AND call_id = {id:String} ORDER BY number LIMIT 1 BY number`, clickhouse.P("id", id))
 	if err != nil {
 		return nil, fmt.Errorf("load ai attempts: %w", err)
 	}
 	for _, a := range attempts {
-		c.Attempts = append(c.Attempts, Attempt{At: a.At.UTC(), Provider: a.Provider, Model: a.Model, Repair: a.Repair, Status: a.Status, Error: a.Error, LatencyMs: int64(a.LatencyMs),
+		c.Attempts = append(c.Attempts, Attempt{At: a.At.UTC(), Provider: a.Provider, Model: a.Model, ServedModel: a.ServedModel, Repair: a.Repair,
+			Status: a.Status, Error: a.Error, Answer: a.Answer, Requests: int64(a.Requests), LatencyMs: int64(a.LatencyMs),
 			Usage: Usage{InputTokens: int64(a.InputTokens), CachedTokens: int64(a.CachedTokens), OutputTokens: int64(a.OutputTokens), CostUSD: a.CostUSD}})
 	}
 	return &c, nil

@@ -20,13 +20,20 @@ import (
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
-//go:embed schema.sql
-var schema string
+var (
+	//go:embed schema.sql
+	schema string
+	//go:embed answers.sql
+	answers string
+)
 
 // Migrations are the versions of this package's tables in the telemetry engine,
 // for clickhouse.DB.Migrate under the noun "ai".
 func Migrations() []clickhouse.Migration {
-	return []clickhouse.Migration{{Version: 1, Name: "calls and attempts", SQL: schema}}
+	return []clickhouse.Migration{
+		{Version: 1, Name: "calls and attempts", SQL: schema},
+		{Version: 2, Name: "answers of attempts", SQL: answers},
+	}
 }
 
 // The ways in which Run fails for the models' sake. A caller that can go on
@@ -60,7 +67,9 @@ type Provider interface {
 	// (the model), Invalid (the request was refused), RateLimited, TooLarge (the answer is over the
 	// bound), Unsupported (the model declined to answer), Unavailable (anything
 	// transient, and answers that are not of the protocol). No error contains
-	// the key, the request or the service's free text.
+	// the key, the request or the service's free text. With an error the
+	// Response has no Text, but what is known of the rest: tokens of an answer
+	// that cannot be used are paid for all the same.
 	Complete(ctx context.Context, r Request) (Response, error)
 }
 
@@ -92,11 +101,12 @@ type Format struct {
 	Schema json.RawMessage `json:"schema"`
 }
 
-// Response is a complete answer. A truncated one is an error, never a Response.
+// Response is a complete answer. A truncated one is an error.
 type Response struct {
-	Text  string
-	Model string // as the service names it, "" when it does not
-	Usage Usage
+	Text     string
+	Model    string // as the service names it, "" when it does not
+	Requests int    // that were sent: 2 when the first was refused for its format
+	Usage    Usage  // of all of them
 }
 
 // Usage counts tokens. CostUSD is nil when the price is unknown.
@@ -146,16 +156,20 @@ const (
 	AttemptInvalid = "invalid" // the caller's check refused the answer
 	AttemptTimeout = "timeout"
 	AttemptError   = "error"
+	AttemptSkipped = "skipped" // its provider is not configured; nothing was sent
 )
 
-// Attempt is one request to one model.
+// Attempt is one question to one model.
 type Attempt struct {
-	At        time.Time `json:"at"`
-	Provider  string    `json:"provider"`
-	Model     string    `json:"model"`
-	Repair    bool      `json:"repair"` // asked again with the reason of the refusal
-	Status    string    `json:"status"`
-	Error     string    `json:"error"` // masked
-	LatencyMs int64     `json:"latency_ms"`
-	Usage     Usage     `json:"usage"`
+	At          time.Time `json:"at"`
+	Provider    string    `json:"provider"`
+	Model       string    `json:"model"`        // that was asked for
+	ServedModel string    `json:"served_model"` // that answered, as the service names it; "" when it did not say
+	Repair      bool      `json:"repair"`       // asked again with the reason of the refusal
+	Status      string    `json:"status"`
+	Error       string    `json:"error"`    // masked
+	Answer      string    `json:"answer"`   // masked; also one that was refused
+	Requests    int64     `json:"requests"` // sent to the service; 2 when it refused the format
+	LatencyMs   int64     `json:"latency_ms"`
+	Usage       Usage     `json:"usage"`
 }

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,7 +68,7 @@ func New(opts Options) (*Gateway, error) {
 	}
 	log := opts.Log.With("component", "ai")
 	return &Gateway{
-		roles: NewRoles(opts.DB, opts.Now), db: opts.DB, providers: opts.Providers, chain: opts.DefaultChain,
+		roles: NewRoles(opts.DB, opts.Now, slices.Sorted(maps.Keys(opts.Providers))), db: opts.DB, providers: opts.Providers, chain: opts.DefaultChain,
 		calls: &callLog{meta: opts.DB, telemetry: opts.Telemetry, log: log}, log: log, now: opts.Now, random: opts.Random,
 	}, nil
 }
@@ -73,8 +76,13 @@ func New(opts Options) (*Gateway, error) {
 // Roles returns the store of roles the gateway reads.
 func (g *Gateway) Roles() *Roles { return g.roles }
 
+// Providers returns the names of the configured providers, sorted.
+func (g *Gateway) Providers() []string { return g.roles.providers }
+
 // Run asks the models of a role, one after the other, until one gives an answer
 // that Validate accepts. What leaves is masked; what comes back is unmasked.
+// When ctx has a deadline, each model has its share of the time that is left,
+// so that one that hangs leaves time for the next.
 //
 // Errors: fault.NotFound (role), ErrNoModel, fault.RateLimited (the role's
 // interval), ErrMasking, ErrExhausted, ctx.Err(). With ErrMasking, ErrExhausted
@@ -85,8 +93,11 @@ func (g *Gateway) Run(ctx context.Context, caller Caller, roleCode string, in In
 	if err != nil {
 		return nil, err
 	}
-	chain := g.usable(role)
+	chain := role.Chain
 	if len(chain) == 0 {
+		chain = g.chain
+	}
+	if !slices.ContainsFunc(chain, g.usable) {
 		return nil, ErrNoModel
 	}
 	if err := g.admit(ctx, caller, role); err != nil {
@@ -102,20 +113,9 @@ func (g *Gateway) Run(ctx context.Context, caller Caller, roleCode string, in In
 	return result, nil
 }
 
-// usable returns the entries of the role's chain whose provider is configured.
-func (g *Gateway) usable(role *Role) []Entry {
-	chain := role.Chain
-	if len(chain) == 0 {
-		chain = g.chain
-	}
-	var kept []Entry
-	for _, e := range chain {
-		if g.providers[e.Provider] != nil {
-			kept = append(kept, e)
-		}
-	}
-	return kept
-}
+// usable reports whether the entry's provider is configured: a role may have
+// been stored before a provider was taken out of the configuration.
+func (g *Gateway) usable(e Entry) bool { return g.providers[e.Provider] != nil }
 
 // admit enforces the role's interval between two calls of one caller with one
 // atomic update, so that it holds across nodes as far as their clocks agree.
@@ -165,26 +165,44 @@ func (c *conversation) run(ctx context.Context, chain []Entry) (string, error) {
 		c.g.log.ErrorContext(ctx, "a message could not be masked", "role", c.role.Code, "kind", fault.KindOf(err).String())
 		return "", ErrMasking
 	}
+	left := len(slices.DeleteFunc(slices.Clone(chain), func(e Entry) bool { return !c.g.usable(e) }))
 	for _, entry := range chain {
-		request := Request{
-			Model: entry.Model, Parameters: c.role.Parameters, Format: format,
-			Messages: []Message{{"system", c.system}, {"user", c.message}},
+		if !c.g.usable(entry) {
+			c.attempts = append(c.attempts, Attempt{At: c.g.now(), Provider: entry.Provider, Model: entry.Model,
+				Status: AttemptSkipped, Error: "the provider is not configured"})
+			continue
 		}
-		for repair := range 2 {
-			answer, refusal, ok := c.attempt(ctx, entry, request, repair == 1)
-			if ok {
-				return answer, nil
-			}
-			if ctx.Err() != nil {
-				return "", ctx.Err()
-			}
-			if refusal == "" {
-				break
-			}
-			request.Messages = append(request.Messages, Message{"assistant", c.answer}, Message{"user", refusal})
+		answer, ok := c.ask(ctx, entry, format, left)
+		if ok {
+			return answer, nil
 		}
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		left--
 	}
 	return "", ErrExhausted
+}
+
+// ask asks one model, and once more with the reason when its answer is refused.
+// left is the number of models that share the time of ctx, this one included.
+func (c *conversation) ask(ctx context.Context, entry Entry, format *Format, left int) (answer string, ok bool) {
+	if deadline, limited := ctx.Deadline(); limited && left > 1 {
+		share, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(left))
+		defer cancel()
+		ctx = share
+	}
+	request := Request{
+		Model: entry.Model, Parameters: c.role.Parameters, Format: format,
+		Messages: []Message{{"system", c.system}, {"user", c.message}},
+	}
+	answer, refusal, ok := c.attempt(ctx, entry, request, false)
+	if ok || refusal == "" || ctx.Err() != nil {
+		return answer, ok
+	}
+	request.Messages = append(request.Messages, Message{"assistant", c.answer}, Message{"user", refusal})
+	answer, _, ok = c.attempt(ctx, entry, request, true)
+	return answer, ok
 }
 
 // mask masks the message before the system message, so that what is detected in
@@ -208,36 +226,61 @@ func (c *conversation) attempt(ctx context.Context, entry Entry, request Request
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
-	a := Attempt{At: c.g.now(), Provider: entry.Provider, Model: entry.Model, Repair: repair}
-	defer func() { c.attempts = append(c.attempts, a) }()
+	if deadline, limited := ctx.Deadline(); limited {
+		timeout = min(timeout, time.Until(deadline))
+	}
+	a := Attempt{At: c.g.now(), Provider: entry.Provider, Model: entry.Model, Repair: repair, Requests: 1}
+	defer func() {
+		if v := recover(); v != nil { // a fault of one provider or check is not the end of the chain
+			a.Status, a.Error = AttemptError, "the provider or the check of its answer panicked"
+			a.LatencyMs = c.g.now().Sub(a.At).Milliseconds()
+			answer, refusal, ok = "", "", false
+			// What was thrown may hold the message: its type and the stack do not.
+			c.g.log.ErrorContext(ctx, "an attempt panicked", "role", c.role.Code, "provider", a.Provider, "model", a.Model,
+				"type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+		}
+		c.attempts = append(c.attempts, a)
+	}()
 
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	response, err := c.g.providers[entry.Provider].Complete(limited, request)
 	a.LatencyMs = c.g.now().Sub(a.At).Milliseconds()
+	a.Requests = max(a.Requests, int64(response.Requests))
+	a.ServedModel, a.Usage = response.Model, response.Usage
+	c.price(ctx, entry, &a)
 	if err != nil {
 		a.Status, a.Error = AttemptError, describe(err)
 		if errors.Is(err, context.DeadlineExceeded) {
-			a.Status, a.Error = AttemptTimeout, fmt.Sprintf("no answer within %s", timeout)
+			a.Status, a.Error = AttemptTimeout, fmt.Sprintf("no answer within %s", timeout.Round(time.Millisecond))
 		}
 		c.g.log.WarnContext(ctx, "a model did not answer", "role", c.role.Code, "provider", a.Provider, "model", a.Model, "status", a.Status, "kind", fault.KindOf(err).String())
 		return "", "", false
 	}
-	a.Usage = response.Usage
-	if a.Usage.CostUSD, err = c.g.roles.cost(ctx, entry, a.Usage); err != nil {
-		c.g.log.WarnContext(ctx, "the price of a call is unknown", "provider", a.Provider, "model", a.Model, "error", err)
-	}
 	c.answer = response.Text
+	a.Answer = c.answer
 	answer = c.unmask(response.Text)
 	if c.in.Validate != nil {
 		if err := c.in.Validate(answer); err != nil {
 			a.Status = AttemptInvalid
 			a.Error, refusal = c.refusal(err)
+			a.Answer = c.answer
 			return "", refusal, false
 		}
 	}
 	a.Status = AttemptOK
 	return answer, "", true
+}
+
+// price sets what the attempt cost, also when its time is up by now.
+func (c *conversation) price(ctx context.Context, entry Entry, a *Attempt) {
+	if a.Usage.InputTokens+a.Usage.OutputTokens == 0 {
+		return
+	}
+	var err error
+	if a.Usage.CostUSD, err = c.g.roles.cost(context.WithoutCancel(ctx), entry, a.Usage); err != nil {
+		c.g.log.WarnContext(ctx, "the price of a call is unknown", "provider", a.Provider, "model", a.Model, "error", err)
+	}
 }
 
 func (c *conversation) unmask(text string) string {
@@ -273,6 +316,9 @@ func describe(err error) string {
 	if f := fault.As(err); f != nil {
 		return f.Kind.String() + ": " + f.Message
 	}
+	if errors.Is(err, context.Canceled) {
+		return "the caller went away"
+	}
 	return "the provider failed"
 }
 
@@ -282,8 +328,10 @@ func (c *conversation) result(answer string) *Result {
 		Masked: c.session.Summary(), Tokens: c.session.Tokens(), Attempts: c.attempts,
 		Usage: total(c.attempts), LatencyMs: c.g.now().Sub(c.started).Milliseconds(),
 	}
-	if n := len(c.attempts); n > 0 {
-		r.Provider, r.Model = c.attempts[n-1].Provider, c.attempts[n-1].Model
+	for _, a := range c.attempts {
+		if a.Status != AttemptSkipped {
+			r.Provider, r.Model = a.Provider, a.Model
+		}
 	}
 	return r
 }

@@ -196,7 +196,8 @@ func TestTheNextModelIsAskedAfterAnErrorATimeoutOrAnInvalidAnswer(t *testing.T) 
 		t.Fatal(err)
 	}
 	role.Chain = []ai.Entry{{Provider: "openai", Model: "gpt-4.1-mini", TimeoutMs: 100}, {Provider: "unconfigured", Model: "x"}, {Provider: "backup", Model: "local"}}
-	if _, err := h.Roles().Update(t.Context(), *role, "kim"); err != nil {
+	before := ai.NewRoles(h.db, h.clock, []string{"openai", "unconfigured", "backup"}) // when all of them were configured
+	if _, err := before.Update(t.Context(), *role, "kim"); err != nil {
 		t.Fatal(err)
 	}
 	in := input(seedCase(t))
@@ -219,10 +220,10 @@ func TestTheNextModelIsAskedAfterAnErrorATimeoutOrAnInvalidAnswer(t *testing.T) 
 			t.Errorf("attempts %v, want %s; result %+v", got, want, result)
 		}
 	}
-	f("openai:error:false backup:ok:false", model.Reply{Status: 503})
-	f("openai:timeout:false backup:ok:false", model.Reply{Hang: true})
-	f("openai:invalid:false openai:invalid:true backup:ok:false", model.Reply{Text: "bad"}, model.Reply{Text: "worse"})
-	f("openai:invalid:false openai:error:true backup:ok:false", model.Reply{Text: "bad"}, model.Reply{Status: 500})
+	f("openai:error:false unconfigured:skipped:false backup:ok:false", model.Reply{Status: 503})
+	f("openai:timeout:false unconfigured:skipped:false backup:ok:false", model.Reply{Hang: true})
+	f("openai:invalid:false openai:invalid:true unconfigured:skipped:false backup:ok:false", model.Reply{Text: "bad"}, model.Reply{Text: "worse"})
+	f("openai:invalid:false openai:error:true unconfigured:skipped:false backup:ok:false", model.Reply{Text: "bad"}, model.Reply{Status: 500})
 }
 
 func TestARepairTellsTheModelWhatWasWrongWithoutTellingASecret(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -14,16 +16,36 @@ import (
 // Roles are the roles and prices of the installation. A call reads its role
 // from the database, so an edit is live on all nodes with the next call.
 type Roles struct {
-	db  *metadb.DB
-	now func() time.Time
+	db        *metadb.DB
+	now       func() time.Time
+	providers []string
 }
 
 // NewRoles returns the store on db. now is the clock; nil is time.Now.
-func NewRoles(db *metadb.DB, now func() time.Time) *Roles {
+// providers are the configured ones, the only ones a chain may name.
+func NewRoles(db *metadb.DB, now func() time.Time, providers []string) *Roles {
 	if now == nil {
 		now = time.Now
 	}
-	return &Roles{db: db, now: now}
+	return &Roles{db: db, now: now, providers: providers}
+}
+
+// check is Role.Check, and that the chain can be asked here.
+func (s *Roles) check(r *Role) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	for _, e := range r.Chain {
+		if slices.Contains(s.providers, e.Provider) {
+			continue
+		}
+		configured := "none is configured"
+		if len(s.providers) > 0 {
+			configured = "configured are " + strings.Join(s.providers, ", ")
+		}
+		return fault.New(fault.Invalid, "there is no provider %q: %s", e.Provider, configured).WithField("chain")
+	}
+	return nil
 }
 
 // Seed stores the default roles and prices that were never stored before. A
@@ -87,9 +109,10 @@ func (s *Roles) History(ctx context.Context, code string) ([]Role, error) {
 	return metadb.Collect(rows, err, scanRole)
 }
 
-// Create stores a new role; fault.Conflict when the code is taken.
+// Create stores a new role; fault.Conflict when the code is taken, fault.Invalid
+// when its chain names a provider that is not configured.
 func (s *Roles) Create(ctx context.Context, r Role, author string) (*Role, error) {
-	if err := r.Check(); err != nil {
+	if err := s.check(&r); err != nil {
 		return nil, err
 	}
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
@@ -111,9 +134,10 @@ func (s *Roles) Create(ctx context.Context, r Role, author string) (*Role, error
 	return &r, nil
 }
 
-// Update replaces the role if r.Version is still the stored one; else fault.Conflict.
+// Update replaces the role if r.Version is still the stored one; else
+// fault.Conflict. It refuses what Create refuses.
 func (s *Roles) Update(ctx context.Context, r Role, author string) (*Role, error) {
-	if err := r.Check(); err != nil {
+	if err := s.check(&r); err != nil {
 		return nil, err
 	}
 	expected := r.Version

@@ -21,7 +21,7 @@ func TestAnEditedRoleIsLiveAtOnceAndKeepsItsHistory(t *testing.T) {
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
 		ctx := t.Context()
 		now := time.Date(2025, 6, 17, 14, 3, 0, 123000, time.UTC)
-		node1, node2 := ai.NewRoles(db, func() time.Time { return now }), ai.NewRoles(db, nil)
+		node1, node2 := ai.NewRoles(db, func() time.Time { return now }, []string{"openai"}), ai.NewRoles(db, nil, nil)
 		if err := node1.Seed(ctx); err != nil {
 			t.Fatal(err)
 		}

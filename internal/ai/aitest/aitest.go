@@ -67,7 +67,7 @@ func Conformance(t *testing.T, start func(t *testing.T) (ai.Provider, Service)) 
 	run("the question arrives as it is and the answer comes back", func(t *testing.T, p ai.Provider, s Service) {
 		s.Answer("답변 \"y\" <&>")
 		response, err := p.Complete(t.Context(), request())
-		if err != nil || response.Text != "답변 \"y\" <&>" || response.Usage.InputTokens <= 0 || response.Usage.OutputTokens <= 0 {
+		if err != nil || response.Text != "답변 \"y\" <&>" || response.Requests != 1 || response.Usage.InputTokens <= 0 || response.Usage.OutputTokens <= 0 {
 			t.Fatalf("response %+v, err %v", response, err)
 		}
 		seen := s.Seen()[0]
@@ -111,8 +111,11 @@ func Conformance(t *testing.T, start func(t *testing.T) (ai.Provider, Service)) 
 		s.RefuseSchemas()
 		s.Answer(`{"a":"b"}`)
 		s.Answer(`{"a":"c"}`)
-		mustComplete(t, p, structured())
-		mustComplete(t, p, structured())
+		for _, requests := range []int{2, 1} {
+			if response, err := p.Complete(t.Context(), structured()); err != nil || response.Requests != requests {
+				t.Errorf("%d requests were counted, want %d; err %v", response.Requests, requests, err)
+			}
+		}
 		seen := s.Seen()
 		last := seen[len(seen)-1]
 		if len(seen) != 3 || last.Structured || !strings.Contains(last.Messages[0].Text, `"additionalProperties":false`) {
@@ -129,17 +132,25 @@ func Conformance(t *testing.T, start func(t *testing.T) (ai.Provider, Service)) 
 			}
 		})
 	}
-	run("a cut off answer is an error", func(t *testing.T, p ai.Provider, s Service) {
+	run("a cut off answer is an error that was paid for", func(t *testing.T, p ai.Provider, s Service) {
 		s.Truncate(`{"a":`)
-		refused(t, p, structured(), fault.TooLarge)
+		paid(t, refused(t, p, structured(), fault.TooLarge))
 	})
-	run("a declined answer is an error", func(t *testing.T, p ai.Provider, s Service) {
+	run("a cut off answer in words is an error that was paid for", func(t *testing.T, p ai.Provider, s Service) {
+		s.RefuseSchemas()
+		s.Truncate(`{"a":`)
+		response := refused(t, p, structured(), fault.TooLarge)
+		if paid(t, response); response.Requests != 2 {
+			t.Errorf("%d requests were counted", response.Requests)
+		}
+	})
+	run("a declined answer is an error that was paid for", func(t *testing.T, p ai.Provider, s Service) {
 		s.Decline()
-		refused(t, p, request(), fault.Unsupported)
+		paid(t, refused(t, p, request(), fault.Unsupported))
 	})
-	run("an empty answer is an error", func(t *testing.T, p ai.Provider, s Service) {
+	run("an empty answer is an error that was paid for", func(t *testing.T, p ai.Provider, s Service) {
 		s.Answer("")
-		refused(t, p, request(), fault.Unavailable)
+		paid(t, refused(t, p, request(), fault.Unavailable))
 	})
 	run("an answer that is not of the protocol is an error", func(t *testing.T, p ai.Provider, s Service) {
 		s.Garbage()
@@ -166,7 +177,15 @@ func mustComplete(t *testing.T, p ai.Provider, r ai.Request) {
 	}
 }
 
-func refused(t *testing.T, p ai.Provider, r ai.Request, kind fault.Kind) {
+// paid checks that what an unusable answer cost is told.
+func paid(t *testing.T, r ai.Response) {
+	t.Helper()
+	if r.Usage.InputTokens <= 0 || r.Usage.OutputTokens <= 0 || r.Model == "" || r.Requests < 1 {
+		t.Errorf("the answer cost %+v", r)
+	}
+}
+
+func refused(t *testing.T, p ai.Provider, r ai.Request, kind fault.Kind) ai.Response {
 	t.Helper()
 	response, err := p.Complete(t.Context(), r)
 	if !fault.Is(err, kind) || response.Text != "" {
@@ -177,6 +196,7 @@ func refused(t *testing.T, p ai.Provider, r ai.Request, kind fault.Kind) {
 			t.Errorf("the error holds the key or the question: %v", cause)
 		}
 	}
+	return response
 }
 
 func itoa(n int) string {

@@ -115,11 +115,15 @@ func (p *Provider) Complete(ctx context.Context, r ai.Request) (ai.Response, err
 		return response, err
 	}
 	response, plainErr := p.complete(ctx, inWords(r))
-	if plainErr != nil {
-		return ai.Response{}, err // the schema was not what it refused
+	response.Requests++
+	switch {
+	case plainErr == nil:
+		p.plainModels.Store(r.Model, true)
+		return response, nil
+	case fault.Is(plainErr, fault.Invalid):
+		return response, err // the schema was not what it refused
 	}
-	p.plainModels.Store(r.Model, true)
-	return response, nil
+	return response, plainErr
 }
 
 // inWords moves the format of the answer into the system message.
@@ -146,25 +150,27 @@ func (p *Provider) complete(ctx context.Context, r ai.Request) (ai.Response, err
 	}
 	completion, err := p.completions.New(ctx, params)
 	if err != nil {
-		return ai.Response{}, classify(ctx, err)
+		return ai.Response{Requests: 1}, classify(ctx, err)
+	}
+	usage := completion.Usage
+	response := ai.Response{
+		Model: completion.Model, Requests: 1,
+		Usage: ai.Usage{InputTokens: usage.PromptTokens, CachedTokens: usage.PromptTokensDetails.CachedTokens, OutputTokens: usage.CompletionTokens},
 	}
 	if len(completion.Choices) == 0 {
-		return ai.Response{}, fault.New(fault.Unavailable, "the model service answered without a choice")
+		return response, fault.New(fault.Unavailable, "the model service answered without a choice")
 	}
 	choice := completion.Choices[0]
 	switch {
 	case choice.Message.Refusal != "", choice.FinishReason == "content_filter":
-		return ai.Response{}, fault.New(fault.Unsupported, "the model declined to answer")
+		return response, fault.New(fault.Unsupported, "the model declined to answer")
 	case choice.FinishReason == "length":
-		return ai.Response{}, fault.New(fault.TooLarge, "the answer was cut off at the token limit")
+		return response, fault.New(fault.TooLarge, "the answer was cut off at the token limit")
 	case strings.TrimSpace(choice.Message.Content) == "":
-		return ai.Response{}, fault.New(fault.Unavailable, "the model service answered with an empty message")
+		return response, fault.New(fault.Unavailable, "the model service answered with an empty message")
 	}
-	usage := completion.Usage
-	return ai.Response{
-		Text: choice.Message.Content, Model: completion.Model,
-		Usage: ai.Usage{InputTokens: usage.PromptTokens, CachedTokens: usage.PromptTokensDetails.CachedTokens, OutputTokens: usage.CompletionTokens},
-	}, nil
+	response.Text = choice.Message.Content
+	return response, nil
 }
 
 func (p *Provider) params(r ai.Request) (sdk.ChatCompletionNewParams, error) {

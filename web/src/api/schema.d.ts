@@ -813,6 +813,7 @@ export interface components {
             version: number;
         };
         Attempt: {
+            answer: string;
             /** Format: date-time */
             at: string;
             error: string;
@@ -821,6 +822,9 @@ export interface components {
             model: string;
             provider: string;
             repair: boolean;
+            /** Format: int64 */
+            requests: number;
+            served_model: string;
             status: string;
             usage: components["schemas"]["Usage"];
         };

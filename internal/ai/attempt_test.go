@@ -1,0 +1,159 @@
+package ai_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/fake/model"
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
+)
+
+// provider is one that exists in this process only.
+type provider func(ctx context.Context, r ai.Request) (ai.Response, error)
+
+func (p provider) Complete(ctx context.Context, r ai.Request) (ai.Response, error) { return p(ctx, r) }
+
+// inProcess replaces the gateway by one with these providers, asked in the
+// order first, second.
+func (h *house) inProcess(t *testing.T, first, second provider) {
+	t.Helper()
+	g, err := ai.New(ai.Options{DB: h.db, Telemetry: h.telemetry, Providers: map[string]ai.Provider{"first": first, "second": second},
+		DefaultChain: []ai.Entry{{Provider: "first", Model: "a", TimeoutMs: 600_000}, {Provider: "second", Model: "b", TimeoutMs: 600_000}},
+		Log:          slog.New(slog.NewTextHandler(h.logs, nil)), Now: h.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Gateway = g
+}
+
+func answers(text string) provider {
+	return func(context.Context, ai.Request) (ai.Response, error) { return ai.Response{Text: text}, nil }
+}
+
+func hangs(ctx context.Context, _ ai.Request) (ai.Response, error) {
+	<-ctx.Done()
+	return ai.Response{}, fmt.Errorf("ask model: %w", ctx.Err())
+}
+
+func statuses(c *ai.Call) string {
+	var all []string
+	for _, a := range c.Attempts {
+		all = append(all, a.Provider+":"+a.Status)
+	}
+	return strings.Join(all, " ")
+}
+
+func TestEveryAnswerIsLoggedWithTheModelThatGaveIt(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	h.first.RefuseSchemas()
+	h.first.Script(model.Reply{Text: "one, says kim@kakaocorp.com"},
+		model.Reply{Body: `{"model": "gpt-4.1-mini-2025-04-14", "choices": [{"message": {"role": "assistant", "content": "two"}, "finish_reason": "stop"}]}`})
+	in := input(seedCase(t))
+	in.Validate = func(answer string) error {
+		if answer != "two" {
+			return fault.New(fault.Invalid, "it is not two")
+		}
+		return nil
+	}
+	attempts := h.logged(t, h.run(t, in).CallID).Attempts
+	if len(attempts) != 2 {
+		t.Fatalf("attempts %+v", attempts)
+	}
+	refused, accepted := attempts[0], attempts[1]
+	if !strings.HasPrefix(refused.Answer, "one, says ") || strings.Contains(refused.Answer, "kakaocorp") || refused.Requests != 2 || refused.ServedModel != "gpt-4.1-mini" {
+		t.Errorf("refused %+v", refused)
+	}
+	if accepted.Answer != "two" || accepted.Requests != 1 || accepted.Model != "gpt-4.1-mini" || accepted.ServedModel != "gpt-4.1-mini-2025-04-14" {
+		t.Errorf("accepted %+v", accepted)
+	}
+}
+
+func TestWhatAnUnusableAnswerCostIsCounted(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	h.first.Script(model.Reply{Text: "cut o", Finish: "length"}) // of gpt-4.1-mini: 0.4 USD per million in, 1.6 out
+	call := h.logged(t, h.run(t, input(seedCase(t))).CallID)
+	if statuses(call) != "openai:error backup:ok" {
+		t.Fatalf("attempts %+v", call.Attempts)
+	}
+	cut, used := call.Attempts[0].Usage, call.Attempts[1].Usage
+	if cut.InputTokens == 0 || cut.OutputTokens == 0 || call.Usage.InputTokens != cut.InputTokens+used.InputTokens || call.Usage.OutputTokens != cut.OutputTokens+used.OutputTokens {
+		t.Errorf("usage %+v of %+v and %+v", call.Usage, cut, used)
+	}
+	want := (float64(cut.InputTokens)*0.4 + float64(cut.OutputTokens)*1.6) / 1e6
+	if cut.CostUSD == nil || *cut.CostUSD < want*0.999999 || *cut.CostUSD > want*1.000001 {
+		t.Errorf("it cost %v USD, want %v", cut.CostUSD, want)
+	}
+}
+
+func TestAPanicOfAProviderOrACheckLeavesARecordAndAsksTheNext(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	f := func(first provider, validate func(string) error, want string) {
+		t.Helper()
+		h.inProcess(t, first, answers("good"))
+		in := input(seedCase(t))
+		in.Validate = validate
+		call := h.logged(t, h.run(t, in).CallID)
+		if statuses(call) != want || call.Attempts[0].Error == "" {
+			t.Errorf("attempts %+v, want %s", call.Attempts, want)
+		}
+		logs := h.logs.String()
+		if !strings.Contains(logs, "attempt_test.go") || strings.Contains(logs, "secret of the message") {
+			t.Errorf("the log says %s", logs)
+		}
+		h.logs.Reset()
+	}
+	f(func(context.Context, ai.Request) (ai.Response, error) { panic("secret of the message") }, nil, "first:error second:ok")
+	f(answers("bad"), func(answer string) error {
+		if answer == "bad" {
+			panic(errors.New("secret of the message"))
+		}
+		return nil
+	}, "first:error second:ok")
+}
+
+func TestAModelThatHangsLeavesTimeForTheNext(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	f := func(second provider, status, want string) {
+		t.Helper()
+		h.inProcess(t, hangs, second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		result, err := h.Run(ctx, caller, ai.AlertAnalyzer, input(seedCase(t)))
+		if (err == nil) != (status == ai.CallOK) || err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("err %v", err)
+		}
+		if call := h.logged(t, result.CallID); call.Status != status || statuses(call) != want {
+			t.Errorf("logged %s with %+v, want %s with %s", call.Status, call.Attempts, status, want)
+		}
+	}
+	f(answers("late but good"), ai.CallOK, "first:timeout second:ok")
+	f(hangs, ai.CallTimeout, "first:timeout second:timeout")
+}
+
+func TestAChainNamesConfiguredProvidersOnly(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	if got := strings.Join(h.Providers(), " "); got != "backup openai" {
+		t.Errorf("providers %s", got)
+	}
+	role, err := h.Roles().Get(t.Context(), ai.AlertAnalyzer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	role.Chain = []ai.Entry{{Provider: "openai", Model: "gpt-4.1"}, {Provider: "opneai", Model: "gpt-4.1"}}
+	refused := func(_ *ai.Role, err error) {
+		t.Helper()
+		if !fault.Is(err, fault.Invalid) || fault.As(err).Field != "chain" || !strings.Contains(err.Error(), `"opneai": configured are backup, openai`) {
+			t.Errorf("err %v", err)
+		}
+	}
+	refused(h.Roles().Update(t.Context(), *role, "kim"))
+	role.Code = "another"
+	refused(h.Roles().Create(t.Context(), *role, "kim"))
+}

@@ -5,20 +5,83 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
+	"time"
 
+	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 )
 
 // Price is what a model costs, in USD per million tokens.
 type Price struct {
-	Provider string  `json:"provider"`
-	Model    string  `json:"model"`
-	Input    float64 `json:"input"`
-	Output   float64 `json:"output"`
+	Provider  string     `json:"provider"`
+	Model     string     `json:"model"`
+	Input     float64    `json:"input" doc:"USD per million tokens of the question"`
+	Output    float64    `json:"output" doc:"USD per million tokens of the answer"`
+	UpdatedAt *time.Time `json:"updated_at"` // null: as it came with MATRIX
+	UpdatedBy string     `json:"updated_by"`
 }
 
-const micro = 1e6
+const (
+	micro    = 1e6
+	maxPrice = 1e6
+)
+
+// Prices returns the price of every model that has one, by provider and model.
+func (s *Roles) Prices(ctx context.Context) ([]Price, error) {
+	rows, err := s.db.Query(ctx, `SELECT provider, model, input, output, updated_at, updated_by FROM ai_price WHERE NOT deleted ORDER BY provider, model`)
+	return metadb.Collect(rows, err, func(rows *metadb.Rows) (Price, error) {
+		var p Price
+		var input, output, at int64
+		err := rows.Scan(&p.Provider, &p.Model, &input, &output, &at, &p.UpdatedBy)
+		p.Input, p.Output = float64(input)/micro, float64(output)/micro
+		if at != 0 {
+			changed := metadb.FromMicros(at)
+			p.UpdatedAt = &changed
+		}
+		return p, err
+	})
+}
+
+// SetPrice stores the price of a model, over the one it had; calls are counted
+// with it from then on. Prices are kept to a millionth of a dollar. It returns
+// the price as stored; fault.Invalid.
+func (s *Roles) SetPrice(ctx context.Context, p Price, author string) (*Price, error) {
+	switch {
+	case p.Provider == "" || len(p.Provider) > 63:
+		return nil, fault.New(fault.Invalid, "a price is of a provider").WithField("provider")
+	case p.Model == "" || len(p.Model) > maxModel:
+		return nil, fault.New(fault.Invalid, "a price is of a model of at most %d bytes", maxModel).WithField("model")
+	case !(p.Input >= 0 && p.Input <= maxPrice):
+		return nil, fault.New(fault.Invalid, "a price is between 0 and %d USD per million tokens", int(maxPrice)).WithField("input")
+	case !(p.Output >= 0 && p.Output <= maxPrice):
+		return nil, fault.New(fault.Invalid, "a price is between 0 and %d USD per million tokens", int(maxPrice)).WithField("output")
+	}
+	input, output, now := math.Round(p.Input*micro), math.Round(p.Output*micro), s.now().UTC().Truncate(time.Microsecond)
+	_, err := s.db.Exec(ctx, `INSERT INTO ai_price (provider, model, input, output, updated_at, updated_by, deleted) VALUES ($1, $2, $3, $4, $5, $6, FALSE)
+		ON CONFLICT (provider, model) DO UPDATE SET input = excluded.input, output = excluded.output,
+			updated_at = excluded.updated_at, updated_by = excluded.updated_by, deleted = excluded.deleted`,
+		p.Provider, p.Model, int64(input), int64(output), metadb.Micros(now), author)
+	if err != nil {
+		return nil, fmt.Errorf("store price: %w", err)
+	}
+	p.Input, p.Output, p.UpdatedAt, p.UpdatedBy = input/micro, output/micro, &now, author
+	return &p, nil
+}
+
+// DeletePrice makes the price of a model unknown; fault.NotFound.
+func (s *Roles) DeletePrice(ctx context.Context, provider, model, author string) error {
+	n, err := s.db.Exec(ctx, `UPDATE ai_price SET deleted = TRUE, updated_at = $3, updated_by = $4 WHERE provider = $1 AND model = $2 AND NOT deleted`,
+		provider, model, metadb.Micros(s.now()), author)
+	if err != nil {
+		return fmt.Errorf("delete price: %w", err)
+	}
+	if n == 0 {
+		return fault.New(fault.NotFound, "the model %q of %q has no price", model, provider)
+	}
+	return nil
+}
 
 func seedPrices(ctx context.Context, tx *metadb.Tx) error {
 	var prices []Price
@@ -43,7 +106,7 @@ var dated = regexp.MustCompile(`-[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
 func (s *Roles) cost(ctx context.Context, e Entry, u Usage) (*float64, error) {
 	for _, model := range []string{e.Model, dated.ReplaceAllString(e.Model, "")} {
 		var input, output int64
-		err := s.db.QueryRow(ctx, `SELECT input, output FROM ai_price WHERE provider = $1 AND model = $2`, e.Provider, model).Scan(&input, &output)
+		err := s.db.QueryRow(ctx, `SELECT input, output FROM ai_price WHERE provider = $1 AND model = $2 AND NOT deleted`, e.Provider, model).Scan(&input, &output)
 		if errors.Is(err, metadb.ErrNoRows) {
 			continue
 		}

@@ -40,6 +40,7 @@ type Entry struct {
 const (
 	maxSystemMessage = 32 << 10
 	maxChain         = 5
+	maxModel         = 200 // bytes of a name
 	maxTimeoutMs     = 10 * 60 * 1000
 	maxIntervalMs    = 24 * 3600 * 1000
 )
@@ -73,7 +74,7 @@ func (r *Role) Check() error {
 		return invalid("rate_limit_interval_ms", "the interval is at most a day")
 	}
 	for _, e := range r.Chain {
-		if e.Provider == "" || e.Model == "" || len(e.Model) > 200 || e.TimeoutMs < 0 || e.TimeoutMs > maxTimeoutMs {
+		if e.Provider == "" || e.Model == "" || len(e.Model) > maxModel || e.TimeoutMs < 0 || e.TimeoutMs > maxTimeoutMs {
 			return invalid("chain", "each entry needs a provider, a model and a timeout of at most 10 minutes")
 		}
 	}

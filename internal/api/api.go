@@ -150,4 +150,5 @@ func (s *server) resources() {
 	s.registerIncidents()
 	s.registerRoles()
 	s.registerCalls()
+	s.registerPrices()
 }

@@ -167,6 +167,14 @@ func table(h *house) map[string]row {
 			return request{path: map[string]any{"role": h.newRole()}, etag: `"v1"`}
 		}},
 		"get-role-history": {who: system, status: 200, make: func(*place) request { return ids("role", ai.AlertAnalyzer) }},
+		"list-providers":   {who: system, status: 200},
+		"list-prices":      {who: system, status: 200},
+		"set-price": {who: system, status: 200, make: func(*place) request {
+			return request{path: map[string]any{"provider": "canned", "model": "m"}, body: PriceRequest{1, 2}}
+		}},
+		"delete-price": {who: system, status: 204, make: func(*place) request {
+			return request{path: map[string]any{"provider": "canned", "model": h.newPrice()}}
+		}},
 
 		// Rules and channels.
 		"list-rules":  {who: readsProject, status: 200},

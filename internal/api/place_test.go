@@ -133,6 +133,14 @@ func (h *house) newRole() string {
 	return r.Code
 }
 
+// newPrice sets the price of a model nobody had before and returns its name.
+func (h *house) newPrice() string {
+	h.t.Helper()
+	p, err := h.opts.AI.Roles().SetPrice(h.t.Context(), ai.Price{Provider: "canned", Model: h.unique("model"), Input: 1, Output: 2}, "test")
+	h.must(err)
+	return p.Model
+}
+
 // newTrace stores a trace of two spans in the engine.
 func (p *place) newTrace(seed byte) {
 	p.h.t.Helper()

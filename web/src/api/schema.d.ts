@@ -4,6 +4,58 @@
  */
 
 export interface paths {
+    "/api/v1/ai-prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What models cost */
+        get: operations["list-prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-prices/{provider}/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set what a model costs; counted from the next call on */
+        put: operations["set-price"];
+        post?: never;
+        /** Forget what a model costs: its calls have no cost then */
+        delete: operations["delete-price"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The names of the configured model providers */
+        get: operations["list-providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channel-kinds": {
         parameters: {
             query?: never;
@@ -1273,6 +1325,16 @@ export interface components {
              */
             total: number;
         };
+        PagePrice: {
+            items: components["schemas"]["Price"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageProject: {
             items: components["schemas"]["Project"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -1295,6 +1357,16 @@ export interface components {
         };
         PageRule: {
             items: components["schemas"]["Rule"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageString: {
+            items: string[];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -1354,6 +1426,35 @@ export interface components {
         Point: {
             evidence: string[];
             text: string;
+        };
+        Price: {
+            /**
+             * Format: double
+             * @description USD per million tokens of the question
+             */
+            input: number;
+            model: string;
+            /**
+             * Format: double
+             * @description USD per million tokens of the answer
+             */
+            output: number;
+            provider: string;
+            /** Format: date-time */
+            updated_at: string | null;
+            updated_by: string;
+        };
+        PriceRequest: {
+            /**
+             * Format: double
+             * @description USD per million tokens of the question
+             */
+            input: number;
+            /**
+             * Format: double
+             * @description USD per million tokens of the answer
+             */
+            output: number;
         };
         Problem: {
             /** @description what is wrong and what to do */
@@ -1799,9 +1900,11 @@ export type PageGroup = components['schemas']['PageGroup'];
 export type PageKey = components['schemas']['PageKey'];
 export type PageMember = components['schemas']['PageMember'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
+export type PagePrice = components['schemas']['PagePrice'];
 export type PageProject = components['schemas']['PageProject'];
 export type PageRole = components['schemas']['PageRole'];
 export type PageRule = components['schemas']['PageRule'];
+export type PageString = components['schemas']['PageString'];
 export type PageTarget = components['schemas']['PageTarget'];
 export type PageToken = components['schemas']['PageToken'];
 export type PageTransaction = components['schemas']['PageTransaction'];
@@ -1809,6 +1912,8 @@ export type PageUser = components['schemas']['PageUser'];
 export type Parameters = components['schemas']['Parameters'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type Point = components['schemas']['Point'];
+export type Price = components['schemas']['Price'];
+export type PriceRequest = components['schemas']['PriceRequest'];
 export type Problem = components['schemas']['Problem'];
 export type Profile = components['schemas']['Profile'];
 export type Project = components['schemas']['Project'];
@@ -1836,6 +1941,134 @@ export type Version = components['schemas']['Version'];
 export type Wrong = components['schemas']['Wrong'];
 export type $defs = Record<string, never>;
 export interface operations {
+    "list-prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePrice"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the provider's name in the configuration */
+                provider: string;
+                /** @description percent-encoded: a name may hold a slash */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Price"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the provider's name in the configuration */
+                provider: string;
+                /** @description percent-encoded: a name may hold a slash */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageString"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-channel-kinds": {
         parameters: {
             query?: never;

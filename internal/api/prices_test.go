@@ -1,0 +1,53 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
+)
+
+func TestAPriceOfAModelWithASlashInItsNameIsSetReadAndDeleted(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
+	admin := h.admin()
+	const path = "/api/v1/ai-prices/canned/meta%2Fllama-3.3:70b"
+	find := func() *ai.Price {
+		t.Helper()
+		var page Page[ai.Price]
+		h.decode(admin.do(http.MethodGet, "/api/v1/ai-prices", nil, nil), http.StatusOK, &page)
+		if i := slices.IndexFunc(page.Items, func(p ai.Price) bool { return p.Provider == "canned" && p.Model == "meta/llama-3.3:70b" }); i >= 0 {
+			return &page.Items[i]
+		}
+		return nil
+	}
+	h.decode(admin.do(http.MethodPut, path, PriceRequest{0.12, 0.3}, nil), http.StatusOK, nil)
+	if p := find(); p == nil || p.Input != 0.12 || p.Output != 0.3 || p.UpdatedAt == nil || p.UpdatedBy == "" || p.UpdatedBy == "matrix" {
+		t.Errorf("price %+v", p)
+	}
+	h.decode(admin.do(http.MethodDelete, path, nil, nil), http.StatusNoContent, nil)
+	if p := find(); p != nil {
+		t.Errorf("it is still there: %+v", p)
+	}
+	h.problem(admin.do(http.MethodDelete, path, nil, nil), http.StatusNotFound)
+	if wrong := h.problem(admin.do(http.MethodPut, path, PriceRequest{-1, 0}, nil), http.StatusUnprocessableEntity); len(wrong.Violations) != 1 {
+		t.Errorf("problem %+v", wrong)
+	}
+}
+
+func TestTheProvidersOfARoleAreNamedWithoutTheirKeys(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
+	admin := h.admin()
+	var page Page[string]
+	h.decode(admin.do(http.MethodGet, "/api/v1/ai-providers", nil, nil), http.StatusOK, &page)
+	if !slices.Equal(page.Items, []string{"canned"}) {
+		t.Errorf("providers %v", page.Items)
+	}
+	body := roleBody()
+	body.Chain[0].Provider = "unheard-of"
+	p := h.problem(admin.do(http.MethodPost, "/api/v1/roles", NewRoleRequest{"one", body}, nil), http.StatusUnprocessableEntity)
+	if p.Field != "chain" || p.Detail != `there is no provider "unheard-of": configured are canned` {
+		t.Errorf("problem %+v", p)
+	}
+}

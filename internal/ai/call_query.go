@@ -22,7 +22,7 @@ type CallQuery struct {
 	Limit  int    // at most 200; 0 = 50
 }
 
-// CallPage is one page of calls, without attempts.
+// CallPage is one page of calls, without attempts and texts.
 type CallPage struct {
 	Items      []Call `json:"items"`
 	NextCursor string `json:"next_cursor"` // "" = the last page
@@ -64,10 +64,11 @@ func (r callRow) call(p project.ID) (Call, error) {
 	return c, errors.Join(json.Unmarshal([]byte(r.Parameters), &c.Parameters), json.Unmarshal([]byte(r.Masked), &c.Masked))
 }
 
-const callColumns = `call_id, at, caller_kind, caller_name, caller_ref, role, role_version, language, status, provider, model, parameters,
-	system, message, answer, latency_ms, input_tokens, cached_tokens, output_tokens, cost_usd, masked, error`
+const callFacts = `call_id, at, caller_kind, caller_name, caller_ref, role, role_version, language, status, provider, model, parameters,
+	latency_ms, input_tokens, cached_tokens, output_tokens, cost_usd, masked, error`
 
-// Calls returns one page of the project's calls, newest first, without attempts.
+// Calls returns one page of the project's calls, newest first, without
+// attempts and texts.
 func (g *Gateway) Calls(ctx context.Context, p project.ID, q CallQuery) (*CallPage, error) {
 	limit := q.Limit
 	if limit <= 0 {
@@ -88,7 +89,7 @@ func (g *Gateway) Calls(ctx context.Context, p project.ID, q CallQuery) (*CallPa
 	}
 	params = append(params, clickhouse.P("before", before), clickhouse.P("before_id", beforeID), clickhouse.P("limit", uint64(limit+1)))
 	var rows []callRow
-	err = g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callColumns+selected+`
+	err = g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callFacts+selected+`
 		AND ({before_id:String} = '' OR (toUnixTimestamp64Milli(at), call_id) < ({before:Int64}, {before_id:String}))
 		ORDER BY at DESC, call_id DESC LIMIT 1 BY call_id LIMIT {limit:UInt64}`, params...)
 	if err != nil {
@@ -128,7 +129,7 @@ func readCursor(cursor string) (before int64, id string, err error) {
 // Call returns one call of the project with its attempts; fault.NotFound.
 func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, error) {
 	var rows []callRow
-	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callColumns+` FROM ai_calls WHERE project_id = {project:UInt32} AND call_id = {id:String} LIMIT 1`, clickhouse.P("id", id))
+	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callFacts+`, system, message, answer FROM ai_calls WHERE project_id = {project:UInt32} AND call_id = {id:String} LIMIT 1`, clickhouse.P("id", id))
 	if err != nil {
 		return nil, fmt.Errorf("load ai call: %w", err)
 	}

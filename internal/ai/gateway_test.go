@@ -401,6 +401,9 @@ func TestCallsAreListedByPageNewestFirst(t *testing.T) {
 			t.Fatalf("page %+v, err %v", page, err)
 		}
 		for _, c := range page.Items {
+			if c.System+c.Message+c.Answer != "" || c.Usage.InputTokens == 0 {
+				t.Errorf("listed %+v", c)
+			}
 			got = append(got, c.CallID)
 		}
 		if query.Cursor = page.NextCursor; query.Cursor == "" {

@@ -103,10 +103,23 @@ func (s *Roles) List(ctx context.Context) ([]Role, error) {
 	return metadb.Collect(rows, err, scanRole)
 }
 
+// RoleVersion is a role as it was stored once, or as it was when it was deleted.
+type RoleVersion struct {
+	Role
+	Deleted bool `json:"deleted"`
+}
+
 // History returns the versions of a role, newest first, also of a deleted one.
-func (s *Roles) History(ctx context.Context, code string) ([]Role, error) {
-	rows, err := s.db.Query(ctx, `SELECT body FROM ai_role_version WHERE code = $1 ORDER BY version DESC`, code)
-	return metadb.Collect(rows, err, scanRole)
+func (s *Roles) History(ctx context.Context, code string) ([]RoleVersion, error) {
+	rows, err := s.db.Query(ctx, `SELECT body, deleted FROM ai_role_version WHERE code = $1 ORDER BY version DESC`, code)
+	return metadb.Collect(rows, err, func(rows *metadb.Rows) (RoleVersion, error) {
+		var body string
+		var v RoleVersion
+		if err := rows.Scan(&body, &v.Deleted); err != nil {
+			return v, err
+		}
+		return v, json.Unmarshal([]byte(body), &v.Role)
+	})
 }
 
 // Create stores a new role; fault.Conflict when the code is taken, fault.Invalid

@@ -52,7 +52,7 @@ func TestAnEditedRoleIsLiveAtOnceAndKeepsItsHistory(t *testing.T) {
 			t.Errorf("a deleted role came back: %v", err)
 		}
 		history, err := node1.History(ctx, ai.AlertAnalyzer)
-		if err != nil || len(history) != 3 || history[0].UpdatedBy != "park" || history[2].Version != 1 {
+		if err != nil || len(history) != 3 || history[0].UpdatedBy != "park" || !history[0].Deleted || history[1].Deleted || history[2].Version != 1 {
 			t.Errorf("history %+v, %v", history, err)
 		}
 		created, err := node1.Create(ctx, *r, "choi")

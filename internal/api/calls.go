@@ -17,11 +17,11 @@ type InCalls struct {
 }
 
 func (s *server) registerCalls() {
-	register(s, tenant.ProjectRead, get("list-ai-calls", "/api/v1/projects/{project}/ai-calls", "Calls of models, newest first, as they were sent: masked"),
+	register(s, tenant.ProjectRead, get("list-ai-calls", "/api/v1/projects/{project}/ai-calls", "Calls of models, newest first, without their texts and attempts"),
 		func(ctx context.Context, _ tenant.Actor, in *InCalls) (*result[*ai.CallPage], error) {
 			return ok(s.opts.AI.Calls(ctx, in.Project, ai.CallQuery{Role: in.Role, Ref: in.Ref, Cursor: in.Cursor, Limit: in.Limit}))
 		})
-	register(s, tenant.ProjectRead, get("get-ai-call", "/api/v1/projects/{project}/ai-calls/{call}", "One call with its attempts"),
+	register(s, tenant.ProjectRead, get("get-ai-call", "/api/v1/projects/{project}/ai-calls/{call}", "One call as it was sent, masked, with its attempts"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
 			InProject
 			Call string `path:"call" maxLength:"64" doc:"call id"`

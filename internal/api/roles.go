@@ -83,7 +83,7 @@ func (s *server) registerRoles() {
 			return done(roles.Delete(ctx, in.Role, int(version), a.Name))
 		})
 	register(s, tenant.SystemAdmin, get("get-role-history", "/api/v1/roles/{role}/history", "The versions of an AI role, newest first"),
-		func(ctx context.Context, _ tenant.Actor, in *InRole) (*result[Page[ai.Role]], error) {
+		func(ctx context.Context, _ tenant.Actor, in *InRole) (*result[Page[ai.RoleVersion]], error) {
 			return all(roles.History(ctx, in.Role))
 		})
 }

@@ -311,7 +311,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Calls of models, newest first, as they were sent: masked */
+        /** Calls of models, newest first, without their texts and attempts */
         get: operations["list-ai-calls"];
         put?: never;
         post?: never;
@@ -328,7 +328,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One call with its attempts */
+        /** One call as it was sent, masked, with its attempts */
         get: operations["get-ai-call"];
         put?: never;
         post?: never;
@@ -1355,6 +1355,16 @@ export interface components {
              */
             total: number;
         };
+        PageRoleVersion: {
+            items: components["schemas"]["RoleVersion"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageRule: {
             items: components["schemas"]["Rule"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -1570,6 +1580,22 @@ export interface components {
             response_format?: unknown;
             /** @description {{language}} becomes Korean or English */
             system_message: string;
+        };
+        RoleVersion: {
+            chain: components["schemas"]["Entry"][];
+            code: string;
+            deleted: boolean;
+            description: string;
+            parameters: components["schemas"]["Parameters"];
+            /** Format: int64 */
+            rate_limit_interval_ms: number;
+            response_format: unknown;
+            system_message: string;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
         };
         Rule: {
             channels: number[];
@@ -1903,6 +1929,7 @@ export type PageOrganisation = components['schemas']['PageOrganisation'];
 export type PagePrice = components['schemas']['PagePrice'];
 export type PageProject = components['schemas']['PageProject'];
 export type PageRole = components['schemas']['PageRole'];
+export type PageRoleVersion = components['schemas']['PageRoleVersion'];
 export type PageRule = components['schemas']['PageRule'];
 export type PageString = components['schemas']['PageString'];
 export type PageTarget = components['schemas']['PageTarget'];
@@ -1921,6 +1948,7 @@ export type ProjectSettings = components['schemas']['ProjectSettings'];
 export type Remote = components['schemas']['Remote'];
 export type Report = components['schemas']['Report'];
 export type RoleRequest = components['schemas']['RoleRequest'];
+export type RoleVersion = components['schemas']['RoleVersion'];
 export type Rule = components['schemas']['Rule'];
 export type RuleRef = components['schemas']['RuleRef'];
 export type RuleRequest = components['schemas']['RuleRequest'];
@@ -4010,7 +4038,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageRole"];
+                    "application/json": components["schemas"]["PageRoleVersion"];
                 };
             };
             /** @description Problem */

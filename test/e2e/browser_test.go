@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	fakemodel "github.com/matrix-aiops/matrix/internal/fake/model"
 )
 
 // TestTheScreensOfADemoRun drives the built UI in a real Chromium against a
@@ -18,7 +20,8 @@ func TestTheScreensOfADemoRun(t *testing.T) {
 		}
 		t.Skip("needs the built UI: make web")
 	}
-	_, useModel := startModel(t)
+	model, useModel := startModel(t)
+	model.Script(fakemodel.Reply{Text: "I would rather not."}) // its first answer is refused
 	h := start(t, useModel)
 	market := h.shop()
 	if err := market.Backfill(t.Context()); err != nil {

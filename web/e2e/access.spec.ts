@@ -1,4 +1,4 @@
-import { citedSpan, expect, expectAccessible, home, incidentPage, picture, test } from './matrix.ts';
+import { callPage, citedSpan, expect, expectAccessible, home, incidentPage, picture, test } from './matrix.ts';
 
 const pages: [string, string][] = [
   ['incidents', `${home}/incidents?state=all`],
@@ -13,6 +13,10 @@ const pages: [string, string][] = [
   ['members', `${home}/settings?tab=members`],
   ['tokens', `${home}/settings?tab=tokens`],
   ['roles', '/roles'],
+  ['role', '/roles/agent-alert-analyzer'],
+  ['role-history', '/roles/agent-alert-analyzer?tab=history'],
+  ['prices', '/prices'],
+  ['calls', `${home}/ai-calls`],
 ];
 
 for (const scheme of ['light', 'dark'] as const) {
@@ -40,6 +44,14 @@ for (const scheme of ['light', 'dark'] as const) {
       await picture(page, `profile-${scheme}`);
     });
 
+    test('a call has no serious barrier', async ({ page }) => {
+      await page.goto(await callPage(page));
+      await expect(page.getByRole('heading', { name: '시도' })).toBeVisible();
+      await page.getByText('받아들이지 않은 답변').first().click();
+      await expectAccessible(page);
+      await picture(page, `call-${scheme}`);
+    });
+
     test('the login has no serious barrier', async ({ browser, baseURL }) => {
       const context = await browser.newContext({
         baseURL,
@@ -56,6 +68,14 @@ for (const scheme of ['light', 'dark'] as const) {
     test('dialogs have no serious barrier', async ({ page }) => {
       await page.goto(`${home}/rules`);
       await page.getByRole('button', { name: '새 규칙' }).click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+      await expectAccessible(page);
+      await page.goto('/roles');
+      await page.getByRole('button', { name: '새 롤' }).click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+      await expectAccessible(page);
+      await page.goto('/prices');
+      await page.getByRole('button', { name: '새 가격' }).click();
       await expect(page.getByRole('dialog')).toBeVisible();
       await expectAccessible(page);
       await page.keyboard.press('Escape');

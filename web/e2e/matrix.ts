@@ -52,6 +52,14 @@ export async function citedSpan(page: Page): Promise<{ trace: string; span: stri
   return { trace: found.trace_id ?? '', span: found.span_id ?? '', fact: found.id };
 }
 
+/** The page of the call that wrote the incident's report. */
+export async function callPage(page: Page): Promise<string> {
+  const { report } = (await (await page.request.get(`/api/v1${incidentPage}`)).json()) as {
+    report: { call_id: string };
+  };
+  return `${home}/ai-calls/${report.call_id}`;
+}
+
 /** No barrier that axe calls serious or critical (contrast AA, names, roles, order). */
 export async function expectAccessible(page: Page) {
   const { violations } = await new AxeBuilder({ page })

@@ -134,11 +134,37 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
 });
 
+const calls = createRoute({
+  getParentRoute: () => project,
+  path: '/ai-calls',
+  validateSearch: optional((s) => ({ role: text(s.role), ref: text(s.ref) })),
+  component: lazyRouteComponent(() => import('./pages/calls/Calls.tsx'), 'Calls'),
+});
+
+const call = createRoute({
+  getParentRoute: () => project,
+  path: '/ai-calls/$call',
+  component: lazyRouteComponent(() => import('./pages/call/CallPage.tsx'), 'CallPage'),
+});
+
 const roles = createRoute({
   getParentRoute: () => home,
   path: '/roles',
-  validateSearch: optional((s) => ({ role: text(s.role) })),
   component: lazyRouteComponent(() => import('./pages/roles/Roles.tsx'), 'Roles'),
+});
+
+const role = createRoute({
+  getParentRoute: () => home,
+  path: '/roles/$role',
+  validateSearch: optional((s) => ({ tab: choice(s.tab, ['history'] as const), version: positive(s.version) })),
+  component: lazyRouteComponent(() => import('./pages/role/RolePage.tsx'), 'RolePage'),
+});
+
+const prices = createRoute({
+  getParentRoute: () => home,
+  path: '/prices',
+  validateSearch: optional((s) => ({ q: text(s.q) })),
+  component: lazyRouteComponent(() => import('./pages/prices/Prices.tsx'), 'Prices'),
 });
 
 const tree = root.addChildren([
@@ -146,7 +172,20 @@ const tree = root.addChildren([
   home.addChildren([
     start,
     roles,
-    project.addChildren([projectHome, incidents, incident, trace, transactions, rules, channels, settings]),
+    role,
+    prices,
+    project.addChildren([
+      calls,
+      call,
+      projectHome,
+      incidents,
+      incident,
+      trace,
+      transactions,
+      rules,
+      channels,
+      settings,
+    ]),
   ]),
 ]);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { duration, exactMs, lasted } from './duration.ts';
-import { count, percent, ratio } from './number.ts';
+import { count, dollars, percent, ratio } from './number.ts';
 import { absolute, ago, localInput, short } from './time.ts';
 
 describe('a duration', () => {
@@ -66,6 +66,19 @@ describe('a number', () => {
   it('as a ratio has the digits that matter', () => {
     expect(ratio(27.49)).toBe('27.5×');
     expect(ratio(140.4)).toBe('140×');
+  });
+});
+
+describe('a cost', () => {
+  it.each([
+    [0, '$0.00'],
+    [0.00004, '<$0.0001'],
+    [0.00312, '$0.0031'],
+    [1.2351, '$1.24'],
+  ])('of %d dollars is %s', (usd, text) => expect(dollars(usd)).toBe(text));
+
+  it('is not told when the price is not known', () => {
+    expect(dollars(null)).toBeUndefined();
   });
 });
 

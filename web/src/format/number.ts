@@ -18,4 +18,11 @@ export function percent(share: number): string {
 /** Now against usual: "14.2×". Below ten with one digit, above a hundred none. */
 export const ratio = (r: number) => `${Number(r.toFixed(r < 100 ? 1 : 0))}×`;
 
+/** What it costs in US dollars: "$0.0031", "$1.24"; undefined when the price is not known. */
+export function dollars(usd: number | null | undefined): string | undefined {
+  if (usd === null || usd === undefined) return undefined;
+  if (usd > 0 && usd < 0.0001) return '<$0.0001';
+  return `$${usd.toFixed(usd === 0 || usd >= 1 ? 2 : 4)}`;
+}
+
 const trim = (n: number) => String(Number(n.toFixed(Math.abs(n) >= 100 ? 0 : 1)));

@@ -3,8 +3,10 @@ import {
   IconAlertTriangle,
   IconArrowsExchange,
   IconBell,
+  IconCoin,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
+  IconMessages,
   IconSettings,
   IconSparkles,
   IconTargetArrow,
@@ -68,10 +70,19 @@ export function Rail({ collapsed, onToggle }: Props) {
           />
         </>
       )}
+      {(params || me?.user.system) && <div className={classes.section}>{t('nav.ai')}</div>}
+      {params && (
+        <Item
+          icon={IconMessages}
+          label={t('nav.calls')}
+          collapsed={collapsed}
+          link={{ to: '/projects/$project/ai-calls', params }}
+        />
+      )}
       {me?.user.system && (
         <>
-          <div className={classes.section}>{t('nav.ai')}</div>
           <Item icon={IconSparkles} label={t('nav.roles')} collapsed={collapsed} link={{ to: '/roles' }} />
+          <Item icon={IconCoin} label={t('nav.prices')} collapsed={collapsed} link={{ to: '/prices' }} />
         </>
       )}
       {params && (

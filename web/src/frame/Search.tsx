@@ -127,6 +127,7 @@ function useHits(text: string): Hit[] {
     [t('nav.transactions'), { to: '/projects/$project/transactions', params }],
     [t('nav.rules'), { to: '/projects/$project/rules', params }],
     [t('nav.channels'), { to: '/projects/$project/channels', params }],
+    [t('nav.calls'), { to: '/projects/$project/ai-calls', params }],
     [t('nav.settings'), { to: '/projects/$project/settings', params }],
   ];
   // Answers to an earlier question must not stand under Enter.

@@ -1,5 +1,6 @@
 import { Skeleton } from '@mantine/core';
 import { IconListCheck, IconSparkles } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { Incident, Point, Report } from '../../api/types.ts';
 import { Copy } from '../../parts/Copy.tsx';
@@ -20,7 +21,7 @@ export function ReportView({ incident }: { incident: Incident }) {
           {t('incident.report')}
         </h2>
         {report && <Copy text={reportText(report)} what={t('incident.report')} />}
-        {report && <Origin report={report} />}
+        {report && <Origin report={report} project={incident.project_id} />}
       </div>
       {report ? <Sections report={report} incident={incident} /> : <Pending incident={incident} />}
     </section>
@@ -51,16 +52,23 @@ function Sections({ report, incident }: { report: Report; incident: Incident }) 
   );
 }
 
-/** Who wrote it: a model, in which role and version, or nobody. */
-function Origin({ report }: { report: Report }) {
+/** Who wrote it: a model, in which role and version, or nobody; and the call that was made, also in vain. */
+function Origin({ report, project }: { report: Report; project: number }) {
   const { t } = useTranslation();
   const reason = useReason();
+  const role = report.role && <code>{`${report.role}@${report.role_version}`}</code>;
+  const call = report.call_id && (
+    <Link to="/projects/$project/ai-calls/$call" params={{ project: String(project), call: report.call_id }}>
+      {t('incident.to_call')}
+    </Link>
+  );
   if (report.source === 'model') {
     return (
       <p className={classes.origin}>
         <IconSparkles size={14} aria-hidden />
         <span>{t('incident.by_model', { model: report.model, provider: report.provider })}</span>
-        <code>{`${report.role} v${report.role_version}`}</code>
+        {role}
+        {call}
         <When at={report.created_at} />
       </p>
     );
@@ -69,6 +77,8 @@ function Origin({ report }: { report: Report }) {
     <p className={classes.origin} data-plain>
       <IconListCheck size={14} aria-hidden />
       <span>{reason(report.reason)}</span>
+      {role}
+      {call}
       <When at={report.created_at} />
     </p>
   );

@@ -1,37 +1,46 @@
-import { IconSparkles } from '@tabler/icons-react';
+import { Button } from '@mantine/core';
+import { IconPlus, IconSparkles } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useSearch } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '../../api/problem.ts';
 import { rolesQuery } from '../../api/roles.ts';
 import { meQuery } from '../../api/session.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { rowKeys } from '../../parts/rowKeys.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
-import { RoleForm } from './RoleForm.tsx';
+import { NewRole } from './NewRole.tsx';
 
 /** The roles models are asked in: what they are told, which models, with which parameters. */
 export function Roles() {
   const { t } = useTranslation();
-  const { role: open } = useSearch({ from: '/home/roles' });
+  const [making, setMaking] = useState(false);
   const { data: me } = useQuery(meQuery);
   const { data: roles, error, isPending, refetch } = useQuery({ ...rolesQuery, enabled: me?.user.system ?? false });
   useTitle(t('nav.roles'));
-  const role = roles?.find((r) => r.code === open);
   const problem = me && !me.user.system ? new Problem(403) : error;
   return (
     <div className="page">
       <div className="page-head">
         <h1>{t('nav.roles')}</h1>
+        {me?.user.system && (
+          <Button leftSection={<IconPlus size={15} />} onClick={() => setMaking(true)}>
+            {t('roles.add')}
+          </Button>
+        )}
       </div>
       <p className="lead">{t('roles.lead')}</p>
-      <section className="panel" aria-busy={isPending}>
+      <section className="panel" aria-busy={isPending && !problem}>
         {problem && !roles ? (
           <Failure error={problem} retry={problem === error ? () => void refetch() : undefined} />
         ) : roles?.length === 0 ? (
-          <Empty icon={IconSparkles} title={t('roles.none')} />
+          <Empty icon={IconSparkles} title={t('roles.none')}>
+            <p>{t('roles.none_hint')}</p>
+          </Empty>
         ) : (
           <table className="table">
             <thead>
@@ -43,12 +52,12 @@ export function Roles() {
                 <th>{t('roles.changed')}</th>
               </tr>
             </thead>
-            <tbody>
+            <tbody onKeyDown={rowKeys}>
               {isPending && <SkeletonRows rows={2} columns={5} />}
               {roles?.map((each) => (
                 <tr key={each.code} className="link">
                   <td>
-                    <Link className="row-link" to="/roles" search={{ role: each.code }}>
+                    <Link className="row-link" to="/roles/$role" params={{ role: each.code }}>
                       <code>{each.code}</code>
                     </Link>
                   </td>
@@ -70,7 +79,7 @@ export function Roles() {
           </table>
         )}
       </section>
-      {role && <RoleForm key={role.code} role={role} />}
+      {making && <NewRole onClose={() => setMaking(false)} />}
     </div>
   );
 }

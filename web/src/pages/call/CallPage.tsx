@@ -1,0 +1,203 @@
+import { Skeleton } from '@mantine/core';
+import { IconChevronRight } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { callQuery } from '../../api/calls.ts';
+import { meQuery } from '../../api/session.ts';
+import type { Call } from '../../api/types.ts';
+import { durationMs } from '../../format/duration.ts';
+import { count, dollars } from '../../format/number.ts';
+import { absolute } from '../../format/time.ts';
+import { useProjectId } from '../../frame/useProject.ts';
+import { Copy } from '../../parts/Copy.tsx';
+import { Failure } from '../../parts/Failure.tsx';
+import { Block } from '../../parts/Mono.tsx';
+import { useTitle } from '../../parts/useTitle.ts';
+import { When } from '../../parts/When.tsx';
+import { About } from '../calls/About.tsx';
+import { Outcome } from '../calls/Outcome.tsx';
+import { Attempts } from './Attempts.tsx';
+import classes from './Call.module.css';
+import { readable } from './readable.ts';
+
+const ROUTE = '/home/projects/$project/ai-calls/$call';
+
+/** One call of a model: what was asked in which role, what was tried, and what came back. */
+export function CallPage() {
+  const { t } = useTranslation();
+  const project = useProjectId();
+  const { call: id } = useParams({ from: ROUTE });
+  const { data: call, error, refetch } = useQuery(callQuery(project, id));
+  useTitle(call?.role ?? id.slice(0, 8), t('nav.calls'));
+
+  if (error && !call) {
+    return (
+      <div className="page">
+        <Failure error={error} retry={() => void refetch()} />
+      </div>
+    );
+  }
+  if (!call) return <Waiting />;
+  const texts = [
+    [t('calls.system'), call.system],
+    [t('calls.message'), call.message],
+    [t('calls.answer'), readable(call.answer)],
+  ] as const;
+  return (
+    <div className="page">
+      <Head call={call} />
+      <div className={classes.columns}>
+        <div className={classes.main}>
+          <Attempts call={call} />
+          {texts.map(([name, text]) => (
+            <section key={name}>
+              <h2 className={classes.heading}>{name}</h2>
+              {text ? <Block text={text} what={name} /> : <p className="dim">{t('calls.no_text')}</p>}
+            </section>
+          ))}
+        </div>
+        <Side call={call} />
+      </div>
+    </div>
+  );
+}
+
+function Head({ call }: { call: Call }) {
+  const { t } = useTranslation();
+  const params = { project: String(call.project_id) };
+  const { usage } = call;
+  return (
+    <header className={classes.head}>
+      <div className={classes.crumbs}>
+        <Link to="/projects/$project/ai-calls" params={params}>
+          {t('nav.calls')}
+        </Link>
+        <IconChevronRight size={14} aria-hidden />
+        <code>{call.call_id}</code>
+        <Copy
+          text={`${window.location.origin}/projects/${call.project_id}/ai-calls/${call.call_id}`}
+          what={t('copy.link')}
+        />
+      </div>
+      <div className={classes.titleRow}>
+        <Outcome status={call.status} />
+        <h1>
+          <RoleName call={call} />
+        </h1>
+      </div>
+      {call.error && <p className={classes.failed}>{call.error}</p>}
+      <dl className={classes.answers}>
+        <Fact label={t('calls.column.about')}>
+          <strong>
+            <About call={call} />
+          </strong>
+          <span className="dim">{[call.caller_kind, call.caller_name].filter(Boolean).join(' · ')}</span>
+        </Fact>
+        <Fact label={t('calls.column.at')}>
+          <strong>{absolute(call.at).slice(0, 19)}</strong>
+          <span className="dim">
+            <When at={call.at} />
+          </span>
+        </Fact>
+        <Fact label={t('calls.column.model')}>
+          <strong>{call.model || t('calls.no_model')}</strong>
+          <span className="dim">{call.provider}</span>
+        </Fact>
+        <Fact label={t('calls.column.latency')}>
+          <strong>{durationMs(call.latency_ms)}</strong>
+          <span className="dim">{t('calls.attempts_made', { attempts: call.attempts.length })}</span>
+        </Fact>
+        <Fact label={t('calls.tokens')}>
+          <strong>{t('calls.in_out', { input: count(usage.input_tokens), output: count(usage.output_tokens) })}</strong>
+          <span className="dim">{t('calls.cached', { cached: count(usage.cached_tokens) })}</span>
+        </Fact>
+        <Fact label={t('calls.column.cost')}>
+          <strong>{dollars(usage.cost_usd) ?? t('calls.no_cost')}</strong>
+          <span className="dim">{t('calls.estimate')}</span>
+        </Fact>
+      </dl>
+    </header>
+  );
+}
+
+/** The role and its version; those who may edit roles come to the version that was used. */
+function RoleName({ call }: { call: Call }) {
+  const { data: me } = useQuery(meQuery);
+  const name = `${call.role}@${call.role_version}`;
+  if (!me?.user.system) return name;
+  return (
+    <Link to="/roles/$role" params={{ role: call.role }} search={{ tab: 'history', version: call.role_version }}>
+      {name}
+    </Link>
+  );
+}
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** With which parameters it was asked, and how much was hidden. */
+function Side({ call }: { call: Call }) {
+  const { t } = useTranslation();
+  const parameters = Object.entries(call.parameters).filter(([, value]) => value !== undefined);
+  const masked = call.masked ?? [];
+  return (
+    <aside className={`panel ${classes.side}`}>
+      <section>
+        <h2 className={classes.heading}>{t('calls.parameters')}</h2>
+        {parameters.length === 0 ? (
+          <p>{t('calls.no_parameters')}</p>
+        ) : (
+          <dl>
+            {parameters.map(([name, value]) => (
+              <div key={name} style={{ display: 'contents' }}>
+                <dt>{t(`roles.parameter.${name as 'top_p'}`, name)}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
+      </section>
+      <section>
+        <h2 className={classes.heading}>{t('calls.masked')}</h2>
+        {masked.length === 0 ? (
+          <p>{t('calls.nothing_masked')}</p>
+        ) : (
+          <dl>
+            {masked.map((each) => (
+              <div key={each.class} style={{ display: 'contents' }}>
+                <dt>{t(`masking.class.${each.class as 'host'}`, each.class)}</dt>
+                <dd>{count(each.count)}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
+      </section>
+    </aside>
+  );
+}
+
+function Waiting() {
+  return (
+    <div className="page" aria-busy>
+      <Skeleton height={20} width={260} mb={10} />
+      <Skeleton height={26} width="36%" mb={14} />
+      <Skeleton height={64} mb={18} />
+      <div className={classes.columns}>
+        <div className={classes.main}>
+          <Skeleton height={110} />
+          <Skeleton height={320} />
+          <Skeleton height={320} />
+        </div>
+        <Skeleton height={240} />
+      </div>
+    </div>
+  );
+}

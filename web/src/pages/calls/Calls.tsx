@@ -1,0 +1,165 @@
+import { Button, Select, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { IconMessages, IconSearch } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { callsQuery } from '../../api/calls.ts';
+import type { Call } from '../../api/types.ts';
+import { durationMs } from '../../format/duration.ts';
+import { count, dollars } from '../../format/number.ts';
+import { useProject, useProjectId } from '../../frame/useProject.ts';
+import { Empty } from '../../parts/Empty.tsx';
+import { Failure } from '../../parts/Failure.tsx';
+import { rowKeys } from '../../parts/rowKeys.ts';
+import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
+import { useTitle } from '../../parts/useTitle.ts';
+import { When } from '../../parts/When.tsx';
+import { About } from './About.tsx';
+import classes from './Calls.module.css';
+import { Outcome } from './Outcome.tsx';
+
+/** What models were asked in this project, newest first. */
+export function Calls() {
+  const { t } = useTranslation();
+  const projectId = useProjectId();
+  const project = useProject();
+  const navigate = useNavigate();
+  const { role, ref } = useSearch({ from: '/home/projects/$project/ai-calls' });
+  const list = useInfiniteQuery(callsQuery(projectId, { role, ref }));
+  const unfiltered = useInfiniteQuery(callsQuery(projectId, {}));
+  const items = list.data?.pages.flatMap((p) => p.items ?? []) ?? [];
+  const total = list.data?.pages[0]?.total ?? 0;
+  const filtered = Boolean(role || ref);
+  const roles = new Set(unfiltered.data?.pages.flatMap((p) => p.items.map((call) => call.role)));
+  if (role) roles.add(role);
+  const set = (next: { role?: string; ref?: string }) =>
+    void navigate({ to: '.', search: (old) => ({ ...old, ...next }), replace: true });
+  useTitle(t('nav.calls'), project?.name);
+
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1>{t('nav.calls')}</h1>
+        <Select
+          w={220}
+          clearable
+          placeholder={t('calls.any_role')}
+          aria-label={t('calls.column.role')}
+          clearButtonProps={{ 'aria-label': t('calls.any_role') }}
+          data={[...roles].sort()}
+          value={role ?? null}
+          onChange={(next) => set({ role: next ?? undefined })}
+        />
+        <RefFilter value={ref ?? ''} onChange={(next) => set({ ref: next || undefined })} />
+      </div>
+      <p className="lead">{t('calls.lead')}</p>
+      <section className="panel" aria-busy={list.isPending}>
+        {list.isError && !list.data ? (
+          <Failure error={list.error} retry={() => void list.refetch()} />
+        ) : !list.isPending && items.length === 0 ? (
+          <Empty icon={filtered ? IconSearch : IconMessages} title={t(filtered ? 'calls.no_match' : 'calls.none')}>
+            <p>{t(filtered ? 'calls.no_match_hint' : 'calls.none_hint')}</p>
+          </Empty>
+        ) : (
+          <div className={classes.scroll}>
+            <table className="table">
+              <thead>
+                <tr>
+                  <th>{t('calls.column.at')}</th>
+                  <th>{t('calls.column.role')}</th>
+                  <th>{t('calls.column.about')}</th>
+                  <th>{t('calls.column.model')}</th>
+                  <th>{t('calls.column.status')}</th>
+                  <th className="num">{t('calls.column.latency')}</th>
+                  <th className="num">{t('calls.column.input')}</th>
+                  <th className="num">{t('calls.column.output')}</th>
+                  <th className="num">{t('calls.column.cost')}</th>
+                </tr>
+              </thead>
+              <tbody onKeyDown={rowKeys}>
+                {list.isPending ? (
+                  <SkeletonRows rows={8} columns={9} />
+                ) : (
+                  items.map((call) => <Row key={call.call_id} call={call} />)
+                )}
+              </tbody>
+            </table>
+          </div>
+        )}
+        {items.length > 0 && (
+          <div className="foot">
+            <span>{t('list.shown', { shown: count(items.length), total: count(total) })}</span>
+            {list.hasNextPage && (
+              <Button
+                variant="default"
+                size="compact-xs"
+                loading={list.isFetchingNextPage}
+                onClick={() => void list.fetchNextPage()}
+              >
+                {t('list.more')}
+              </Button>
+            )}
+          </div>
+        )}
+      </section>
+    </div>
+  );
+}
+
+function Row({ call }: { call: Call }) {
+  const { t } = useTranslation();
+  return (
+    <tr className="link">
+      <td>
+        <Link
+          className="row-link"
+          to="/projects/$project/ai-calls/$call"
+          params={{ project: String(call.project_id), call: call.call_id }}
+        >
+          <When at={call.at} clock />
+        </Link>
+      </td>
+      <td>
+        <code>{`${call.role}@${call.role_version}`}</code>
+      </td>
+      <td>
+        <About call={call} />
+      </td>
+      <td>
+        {call.model}
+        <div className={classes.second}>{call.provider}</div>
+      </td>
+      <td>
+        <Outcome status={call.status} />
+      </td>
+      <td className="num">{durationMs(call.latency_ms)}</td>
+      <td className="num">{count(call.usage.input_tokens)}</td>
+      <td className="num">{count(call.usage.output_tokens)}</td>
+      <td className="num">{dollars(call.usage.cost_usd) ?? <span className="dim">{t('calls.no_cost')}</span>}</td>
+    </tr>
+  );
+}
+
+/** What the calls were about; a bare number means the incident of that number. */
+function RefFilter({ value, onChange }: { value: string; onChange: (next: string) => void }) {
+  const { t } = useTranslation();
+  const [text, setText] = useState(value);
+  const later = useDebouncedCallback(onChange, 400);
+  return (
+    <TextInput
+      type="search"
+      w={200}
+      leftSection={<IconSearch size={15} />}
+      placeholder={t('calls.filter')}
+      aria-label={t('calls.filter')}
+      value={text}
+      onChange={(event) => {
+        const typed = event.currentTarget.value;
+        setText(typed);
+        later(typed.trim().replace(/^#?(\d+)$/, 'incident/$1'));
+      }}
+    />
+  );
+}

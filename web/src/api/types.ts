@@ -36,6 +36,7 @@ export type {
   Token,
   Trace,
   Transaction,
+  Usage,
 } from './schema.d.ts';
 
 export type MemberRole = 'owner' | 'admin' | 'editor' | 'viewer';

@@ -2,8 +2,9 @@ import { Fragment } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Attempt, Call } from '../../api/types.ts';
 import { durationMs } from '../../format/duration.ts';
-import { count, dollars } from '../../format/number.ts';
+import { count } from '../../format/number.ts';
 import { Block } from '../../parts/Mono.tsx';
+import { Cost } from '../calls/Cost.tsx';
 import { Outcome } from '../calls/Outcome.tsx';
 import classes from './Call.module.css';
 import { readable } from './readable.ts';
@@ -66,10 +67,14 @@ function Row({ attempt, number }: { attempt: Attempt; number: number }) {
           {attempt.error && <div className={classes.second}>{attempt.error}</div>}
           {notes.length > 0 && <div className={classes.second}>{notes.join(' · ')}</div>}
         </td>
-        <td className="num">{attempt.status === 'skipped' ? '' : durationMs(attempt.latency_ms)}</td>
+        <td className="num">
+          {attempt.status === 'skipped' ? <span className="dim">{'–'}</span> : durationMs(attempt.latency_ms)}
+        </td>
         <td className="num">{count(usage.input_tokens)}</td>
         <td className="num">{count(usage.output_tokens)}</td>
-        <td className="num">{dollars(usage.cost_usd) ?? <span className="dim">{t('calls.no_cost')}</span>}</td>
+        <td className="num">
+          <Cost usage={usage} />
+        </td>
       </tr>
       {refused && (
         <tr>

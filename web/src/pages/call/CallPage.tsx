@@ -8,7 +8,7 @@ import { callQuery } from '../../api/calls.ts';
 import { meQuery } from '../../api/session.ts';
 import type { Call } from '../../api/types.ts';
 import { durationMs } from '../../format/duration.ts';
-import { count, dollars } from '../../format/number.ts';
+import { count } from '../../format/number.ts';
 import { absolute } from '../../format/time.ts';
 import { useProjectId } from '../../frame/useProject.ts';
 import { Copy } from '../../parts/Copy.tsx';
@@ -17,6 +17,7 @@ import { Block } from '../../parts/Mono.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
 import { About } from '../calls/About.tsx';
+import { Cost } from '../calls/Cost.tsx';
 import { Outcome } from '../calls/Outcome.tsx';
 import { Attempts } from './Attempts.tsx';
 import classes from './Call.module.css';
@@ -114,7 +115,9 @@ function Head({ call }: { call: Call }) {
           <span className="dim">{t('calls.cached', { cached: count(usage.cached_tokens) })}</span>
         </Fact>
         <Fact label={t('calls.column.cost')}>
-          <strong>{dollars(usage.cost_usd) ?? t('calls.no_cost')}</strong>
+          <strong>
+            <Cost usage={usage} />
+          </strong>
           <span className="dim">{t('calls.estimate')}</span>
         </Fact>
       </dl>

@@ -8,7 +8,7 @@ import { useTranslation } from 'react-i18next';
 import { callsQuery } from '../../api/calls.ts';
 import type { Call } from '../../api/types.ts';
 import { durationMs } from '../../format/duration.ts';
-import { count, dollars } from '../../format/number.ts';
+import { count } from '../../format/number.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
@@ -18,6 +18,7 @@ import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
 import { About } from './About.tsx';
 import classes from './Calls.module.css';
+import { Cost } from './Cost.tsx';
 import { Outcome } from './Outcome.tsx';
 
 /** What models were asked in this project, newest first. */
@@ -109,7 +110,6 @@ export function Calls() {
 }
 
 function Row({ call }: { call: Call }) {
-  const { t } = useTranslation();
   return (
     <tr className="link">
       <td>
@@ -137,7 +137,9 @@ function Row({ call }: { call: Call }) {
       <td className="num">{durationMs(call.latency_ms)}</td>
       <td className="num">{count(call.usage.input_tokens)}</td>
       <td className="num">{count(call.usage.output_tokens)}</td>
-      <td className="num">{dollars(call.usage.cost_usd) ?? <span className="dim">{t('calls.no_cost')}</span>}</td>
+      <td className="num">
+        <Cost usage={call.usage} />
+      </td>
     </tr>
   );
 }

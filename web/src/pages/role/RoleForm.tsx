@@ -48,27 +48,29 @@ export function RoleForm({ role }: { role: Role }) {
         draft={draft ?? draftOf(role)}
         onChange={(next) => setDraft({ ...next, version: draft?.version ?? role.version })}
       />
-      {stale && (
-        <div className={classes.stale} role="alert">
-          <IconAlertTriangle size={18} aria-hidden />
-          <div>{t('roles.stale', { name: role.updated_by, version: role.version, base: draft.version })}</div>
-          <Link to="/roles/$role" params={{ role: role.code }} search={{ tab: 'history' }}>
-            {t('roles.see_change')}
-          </Link>
-          <Button variant="default" onClick={() => setDraft(undefined)}>
-            {t('roles.reload')}
+      <div className={classes.end}>
+        {stale && (
+          <div className={classes.stale} role="alert">
+            <IconAlertTriangle size={18} aria-hidden />
+            <div>{t('roles.stale', { name: role.updated_by, version: role.version, base: draft.version })}</div>
+            <Link to="/roles/$role" params={{ role: role.code }} search={{ tab: 'history' }}>
+              {t('roles.see_change')}
+            </Link>
+            <Button variant="default" onClick={() => setDraft(undefined)}>
+              {t('roles.reload')}
+            </Button>
+          </div>
+        )}
+        <div className={classes.buttons}>
+          {draft && !stale && (
+            <Button variant="default" onClick={() => setDraft(undefined)}>
+              {t('roles.discard')}
+            </Button>
+          )}
+          <Button type="submit" loading={save.isPending} disabled={!edit || stale}>
+            {t('action.save')}
           </Button>
         </div>
-      )}
-      <div className={classes.buttons}>
-        {draft && !stale && (
-          <Button variant="default" onClick={() => setDraft(undefined)}>
-            {t('roles.discard')}
-          </Button>
-        )}
-        <Button type="submit" loading={save.isPending} disabled={!edit || stale}>
-          {t('action.save')}
-        </Button>
       </div>
     </form>
   );

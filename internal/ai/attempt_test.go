@@ -157,3 +157,19 @@ func TestAChainNamesConfiguredProvidersOnly(t *testing.T) {
 	role.Code = "another"
 	refused(h.Roles().Create(t.Context(), *role, "kim"))
 }
+
+func TestARefusedAnswerThatCannotBeMaskedIsNotLogged(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	h.inProcess(t, answers(strings.Repeat("x", 2<<20)), answers("good"))
+	in := input(seedCase(t))
+	in.Validate = func(answer string) error {
+		if answer != "good" {
+			return fault.New(fault.Invalid, "it is not good")
+		}
+		return nil
+	}
+	call := h.logged(t, h.run(t, in).CallID)
+	if statuses(call) != "first:invalid second:ok" || call.Attempts[0].Answer != "" || call.Attempts[0].Error != "it is not good" {
+		t.Errorf("attempts %+v", call.Attempts)
+	}
+}

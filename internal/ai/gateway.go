@@ -292,21 +292,21 @@ func (c *conversation) unmask(text string) string {
 
 // refusal words the error of Validate for the model. The error may quote
 // originals, and the answer may hold anything: both are masked, and when that
-// fails nothing is told.
+// fails nothing is told or logged of it.
 func (c *conversation) refusal(err error) (reason, told string) {
 	text := err.Error()
 	if len(text) > maxRefusal {
 		text = strings.ToValidUTF8(text[:maxRefusal], "") + "…"
 	}
 	reason, maskErr := c.session.Mask(text)
-	if maskErr != nil {
+	var answerErr error
+	c.answer, answerErr = c.session.Mask(c.answer)
+	switch {
+	case maskErr != nil:
 		return "invalid answer", ""
-	}
-	answer, maskErr := c.session.Mask(c.answer)
-	if maskErr != nil {
+	case answerErr != nil:
 		return reason, ""
 	}
-	c.answer = answer
 	return reason, "Your answer was refused:\n" + reason + "\n\nAnswer again in the same format, with these faults corrected and nothing else changed."
 }
 

@@ -33,6 +33,7 @@ const (
 	hex4      = `[0-9a-f]{1,4}`
 	ident     = `[\p{L}_#@][\p{L}\p{N}_$#@]*`
 	anyName   = `(?:` + ident + `|"[^"\n]{1,128}"|` + "`[^`\n]{1,128}`" + `|\[[^\]\n]{1,128}\])`
+	inParens  = `\(((?:[^()]|\([^()]*\))*)\)` // a list of values, which may hold parentheses
 	qualified = anyName + `(?:\.` + anyName + `){0,3}`
 )
 
@@ -49,15 +50,30 @@ var detectors = []detector{
 	{Phone, regexp.MustCompile(`\+[1-9][0-9]{0,2}[-. ]?(?:\([0-9]{1,4}\)[-. ]?)?[0-9]{1,4}(?:[-. ]?[0-9]{2,4}){2,4}\b`), acceptPhone},
 	{Phone, regexp.MustCompile(`\([2-9][0-9]{2}\) ?[0-9]{3}-[0-9]{4}\b`), acceptPhone},
 	{Host, regexp.MustCompile(`(?i)(?:unknown ?host(?:exception)?:?|ENOTFOUND|no such host:?|could not (?:resolve|translate) host(?: name)?:?|lookup)\s+["']?(` + hostLabel + `(?:\.` + hostLabel + `)*)`), acceptWord},
+	{Host, regexp.MustCompile(`(?i)\b(?:server at|server running on host|entry for host) ("[^"\n]{1,256}")`), nil},
+	{Host, regexp.MustCompile(`\b(` + hostLabel + `(?:\.` + hostLabel + `)*)/(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9a-f:%]+\]|<unresolved>)`), acceptHostSlash},
+	{Host, regexp.MustCompile(`(?i)\b(?:host|hostname|hostaddr|server|data source|addr)=["']?(` + hostLabel + `(?:\.` + hostLabel + `)*)`), acceptWord},
+	{Host, regexp.MustCompile(`'@'(` + hostLabel + `(?:\.` + hostLabel + `)*)'`), acceptWord},
 	{Host, regexp.MustCompile(`\b(` + hostLabel + `(?:\.` + hostLabel + `)*):[0-9]{2,5}\b`), acceptHostPort},
 	{Host, regexp.MustCompile(`\b` + hostLabel + `(?:\.` + hostLabel + `)+\b`), acceptHost},
 	{Path, regexp.MustCompile(`(?:^|[\s"'(=>,:\[` + "`" + `])(/[^\s"'<>()` + "`" + `,;\[\]\\]*[\p{L}\p{N}_}*]/?)`), acceptPath},
 	{Table, regexp.MustCompile(`(?i)\b(?:table|relation|view|sequence|index)\s+(["'` + "`" + `][^"'` + "`" + `\n]{1,128}["'` + "`" + `])`), nil},
 	{Database, regexp.MustCompile(`(?i)\b(?:database|schema|catalog)\s+(["'` + "`" + `][^"'` + "`" + `\n]{1,128}["'` + "`" + `])`), nil},
-	{Literal, regexp.MustCompile(`(?i)\b(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|access[_-]?token)["']?\s*[=:]\s*["']?([^\s"',;&]{4,})`), nil},
+	{Table, regexp.MustCompile(`\bcollection: (` + ident + `(?:\.` + ident + `)*)`), nil},
+	{Database, regexp.MustCompile(`(?i)\b(?:dbname|database|initial catalog|service_name|instance_name|sid)=["']?([^\s"'(),;:&?$]+)`), nil},
+	{Name, regexp.MustCompile(`(?i)\b(?:user|username|user name|user id|userid|uid)=["']?([^\s"'(),;:&?$]+)`), nil},
+	{Name, regexp.MustCompile(`(?i)\b(?:user|role) ("[^"\n]{1,128}")`), nil},
+	{Literal, regexp.MustCompile(`(?i)\b(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|access[_-]?token)["']?\s*[=:]\s*["']?([^\s"',;&()]+)`), acceptSecret},
 	{Literal, regexp.MustCompile(`\b(?:Bearer|Basic)\s+([A-Za-z0-9._~+/=-]{8,})`), nil},
 	{Literal, regexp.MustCompile(`\b(?:eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|AKIA[0-9A-Z]{16}|sk-[A-Za-z0-9_-]{16,})`), nil},
 	{Literal, regexp.MustCompile(`\b(?:[0-9]{6}-[1-8][0-9]{6}|[0-9]{4}[- ][0-9]{4}[- ][0-9]{4}[- ][0-9]{4})\b`), acceptPhone},
+	// Values that databases quote in their messages: PostgreSQL, SQL Server, MySQL, MongoDB.
+	{Literal, regexp.MustCompile(`\)=` + inParens), nil},
+	{Literal, regexp.MustCompile(`(?i)\b(?:failing row contains|duplicate key value is) ` + inParens), nil},
+	{Literal, regexp.MustCompile(`(?i)\b(?:input syntax for|input value for|malformed|out of range|input string)[^":\n]{0,80}:\s*("[^"\n]*")`), nil},
+	{Literal, regexp.MustCompile(`(?i)\bvalue ("[^"\n]*") is out of range`), nil},
+	{Literal, regexp.MustCompile(`(?i)\bduplicate entry '([^\n]*?)' for key`), nil},
+	{Literal, regexp.MustCompile(`(?i)\bdup key: \{([^}\n]*)\}`), nil},
 	{Literal, regexp.MustCompile(`(?:^|[\s=(,<>|:~\[])[NEne]?('(?:[^'\\\n]|''|\\.)*')`), acceptLiteral},
 	{Literal, regexp.MustCompile(`(?i)(?:=|\blike)\s*("(?:[^"\\\n]|""|\\.)*")`), acceptLiteral},
 }
@@ -74,10 +90,8 @@ func detect(text string) []span {
 			switch d.class {
 			case URL, JDBCURL:
 				end = start + len(strings.TrimRight(text[start:end], ".,;:!?)]}*|"))
-			case Literal, Table, Database:
-				if q := text[start]; q == '\'' || q == '"' || q == '`' {
-					start, end = start+1, end-1
-				}
+			case Literal, Table, Database, Host, Name:
+				start, end = withoutQuotes(text, start, end)
 			}
 			if end <= start || d.accept != nil && !d.accept(text, start, end) {
 				continue
@@ -86,6 +100,16 @@ func detect(text string) []span {
 		}
 	}
 	return outsideAddresses(append(found, detectTables(text)...))
+}
+
+func withoutQuotes(text string, start, end int) (int, int) {
+	if end-start < 2 {
+		return start, end
+	}
+	if q := text[start]; q == text[end-1] && (q == '\'' || q == '"' || q == '`') {
+		return start + 1, end - 1
+	}
+	return start, end
 }
 
 // outsideAddresses drops claims inside a URL: taking it apart knows better
@@ -205,6 +229,17 @@ func acceptPhone(text string, start, end int) bool {
 
 func acceptWord(text string, start, end int) bool { return !stopWord[fold(text[start:end])] }
 
+// acceptHostSlash takes the name in name/10.0.0.5, as Java writes an address.
+func acceptHostSlash(text string, start, end int) bool {
+	return fold(text[start:end]) != "localhost" && (start == 0 || text[start-1] != '/')
+}
+
+// acceptSecret refuses what a message says about a password instead of it:
+// "(using password: YES)".
+func acceptSecret(text string, start, end int) bool {
+	return !noSecret[fold(text[start:end])] && acceptWord(text, start, end)
+}
+
 func acceptHost(text string, start, end int) bool {
 	if start > 0 && (text[start-1] == '_' || text[start-1] == '$') || end < len(text) && (text[end] == '(' || text[end] == '_') {
 		return false
@@ -247,8 +282,8 @@ func isIP(text string) bool {
 }
 
 // common says that a value is too short or too ordinary to be a secret by itself.
-func common(text string) bool {
-	if len([]rune(text)) < 2 {
+func common(class Class, text string) bool {
+	if len([]rune(text)) < 2 || class == Name && ordinary[fold(text)] {
 		return true
 	}
 	digits := strings.Trim(text, "0123456789.,-") == ""
@@ -279,6 +314,11 @@ var (
 		sum min max avg limit offset union all and or not null case when then else end exists between like in on as
 		by having distinct with view schema database column primary foreign check default left right inner outer full
 		cross using call start end date time timestamp year month day hour minute second status level name type row rows`)
+	// ordinary names tell nothing about a house, and the words of a prompt are among them.
+	ordinary = set(`api app web www server service services backend frontend gateway client worker batch admin main default demo
+		test unknown_service user users root public alarm transaction step statement call wait exception comparison note
+		evidence fact facts report summary analysis actions matrix`)
+	noSecret = set(`yes no true false none empty required missing invalid incorrect wrong expired`)
 	topLevel = set(`com net org edu gov mil int biz info io dev app cloud ai co kr jp cn tw hk sg vn th ph au nz us uk ca
 		de fr es nl se ch eu ru br internal intranet intra local lan corp home private svc cluster consul arpa test
 		example invalid localdomain host site online tech store shop xyz`)

@@ -17,7 +17,7 @@ type Class string
 const (
 	JDBCURL  Class = "jdbc_url" // detected; scheme and port stay, host and database are masked as their own classes
 	URL      Class = "url"      // detected; scheme, port and the form stay, host, path and query are masked
-	Host     Class = "host"     // detected when dotted or in the place of a host (host:port, user@host)
+	Host     Class = "host"     // a machine or an instance; detected when dotted or in the place of a host (host:port, user@host)
 	IP       Class = "ip"       // detected; v4 and v6
 	Database Class = "database" // a database, schema or catalog name
 	Table    Class = "table"    // detected behind FROM, JOIN, INTO, UPDATE, TABLE
@@ -25,7 +25,7 @@ const (
 	Email    Class = "email"    // detected
 	Phone    Class = "phone"    // detected: Korean and international writing
 	Path     Class = "path"     // a URL or file path
-	Name     Class = "name"     // any other name of the house: service, instance, user
+	Name     Class = "name"     // any other name of the house: service, topic, user; detected where a message names a user
 )
 
 // Value is one sensitive value, as the evidence knows it.

@@ -47,10 +47,51 @@ func TestAMaskedValueKeepsItsShape(t *testing.T) {
 	f("Connection to mysql-prod:3306 refused", `Connection to `+w+`:3306 refused`)
 	f("SELECT * FROM shop.users u, `order` o WHERE u.name = '김철수' AND o.memo = 'it''s' AND x = \"q w\"",
 		`SELECT \* FROM `+w+`\.`+w+` u, `+"`"+w+"`"+` o WHERE u.name = '`+w+`' AND o.memo = '`+w+`' AND x = "`+w+`"`)
-	f("Server=x;Password=hunter22;Pooling", `Server=x;Password=`+w+`;Pooling`)
+	f("Server=x;Password=hunter22;Pooling", `Server=`+w+`;Password=`+w+`;Pooling`)
 	f("Authorization: Bearer abcDEF123.456-789", `Authorization: Bearer [a-zA-Z0-9]+`)
 	f("card 4111-1111-1111-1111, 900101-1234567", `card `+w+`, `+w)
 	f("insert into Member(id) values('a-1')", `insert into [A-Z][a-z0-9]{6}\(id\) values\('`+w+`'\)`)
+}
+
+func TestWhatDatabasesSayInTheirMessagesIsMasked(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		got := masked(t, mask.NewSession(), text)
+		if !regexp.MustCompile(`^` + want + `$`).MatchString(got) {
+			t.Errorf("Mask(%q) = %q, want the shape %s", text, got, want)
+		}
+	}
+	const w = `[a-zA-Z][a-zA-Z0-9]{5,10}`
+	// PostgreSQL
+	f("Detail: Key (name)=(홍길동) already exists.", `Detail: Key \(name\)=\(`+w+`\) already exists\.`)
+	f("Key (lower(mail::text), city)=(kim (sales), 서울) is not present in table", `Key \(lower\(mail::text\), city\)=\(`+w+`\) is not present in table`)
+	f("Failing row contains (1, 홍길동, null, Kim (b)).", `Failing row contains \(`+w+`\)\.`)
+	f(`invalid input syntax for type uuid: "x"`, `invalid input syntax for type uuid: "`+w+`"`)
+	f(`invalid input value for enum mood: "홍"`, `invalid input value for enum mood: "`+w+`"`)
+	f(`value "4111222233334444" is out of range for type integer`, `value "`+w+`" is out of range for type integer`)
+	f(`For input string: "900101"`, `For input string: "`+w+`"`)
+	// SQL Server, MySQL, MongoDB
+	f("The duplicate key value is (홍길동, 3).", `The duplicate key value is \(`+w+`\)\.`)
+	f("Duplicate entry 'O'Brien' for key 'PRIMARY'", `Duplicate entry '`+w+`' for key '`+w+`'`)
+	f("Duplicate entry 'x' for key 'PRIMARY'", `Duplicate entry '`+w+`' for key '`+w+`'`)
+	f(`duplicate key error collection: shop.users index: mail_1 dup key: { mail: "kim" }`, `duplicate key error collection: `+w+` index: mail_1 dup key: \{`+w+`\}`)
+	// Where a database is, and who asked
+	f("Connection refused: shopdb/10.0.0.5:3306", `Connection refused: `+w+`/198\.1[89]\.\d{3}\.\d{3}:3306`)
+	f("Connection refused: no further information: shop_db/<unresolved>:3306", `Connection refused: no further information: `+w+`/<unresolved>:3306`)
+	f(`connection to server at "db-main" (10.0.0.5), port 5432 failed`, `connection to server at "`+w+`" \(198\.1[89]\.\d{3}\.\d{3}\), port 5432 failed`)
+	f(`password authentication failed for user "kim"`, `password authentication failed for user "`+w+`"`)
+	f("host=db-main dbname=shop user=x password=y", `host=`+w+` dbname=`+w+` user=`+w+` password=`+w)
+	f("(HOST=ora-prod)(PORT=1521))(CONNECT_DATA=(SERVICE_NAME=orders)(SID=ORCL)(CID=(USER=kim)))",
+		`\(HOST=`+w+`\)\(PORT=1521\)\)\(CONNECT_DATA=\(SERVICE_NAME=`+w+`\)\(SID=`+w+`\)\(CID=\(USER=`+w+`\)\)\)`)
+	f("Access denied for user 'app'@'web-01' (using password: YES)", `Access denied for user '`+w+`'@'`+w+`' \(using password: YES\)`)
+}
+
+func TestAnOrdinaryNameIsNotLearned(t *testing.T) {
+	s := mask.NewSession()
+	s.Learn(mask.Value{Class: mask.Name, Text: "api"}, mask.Value{Class: mask.Name, Text: "order-api"})
+	if got := masked(t, s, "order-api waits for an external API"); strings.Contains(got, "order") || !strings.HasSuffix(got, " waits for an external API") {
+		t.Errorf("got %q", got)
+	}
 }
 
 func TestOrdinaryTextIsLeftAlone(t *testing.T) {
@@ -60,6 +101,7 @@ func TestOrdinaryTextIsLeftAlone(t *testing.T) {
 		"Step 11 took 8003 ms of 11354 ms (70.5%), between 1500-2000 ms, ratio 14.2x, and/or I/O, SELECT/JOIN",
 		"Choose the best from the list, don't update the shop; it's the users' data. 요약 및/또는 분석",
 		"## Task\nAnalyze the profiling data (SELECT, INSERT, UPDATE, DELETE) and respond in polite and formal Korean.",
+		"WHERE user = ? AND host = a.server AND f(a)=b, GROUP BY (a), (b); the user opened a call/request",
 		"std::vector, count:10, 127.0.0.1, localhost:8080, trace 4bf92f3577b34da6a3ce929d0e0e4736",
 	} {
 		if got := masked(t, mask.NewSession(), text); got != text {

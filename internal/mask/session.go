@@ -98,7 +98,7 @@ func (s *Session) learn(class Class, text string) {
 		}
 	}
 	key := fold(text)
-	if common(text) || s.owner[key] != nil {
+	if common(class, text) || s.owner[key] != nil {
 		return
 	}
 	if _, ok := s.classOf[key]; !ok {

@@ -49,7 +49,7 @@ type Step struct {
 	GapNs       int64      `json:"gap_ns"`     // unaccounted for before this step, within the parent
 	TailNs      int64      `json:"tail_ns"`    // unaccounted for after the last step below; 0 without any
 	Error       bool       `json:"error"`
-	Statement   *Statement `json:"statement,omitempty"`
+	Statement   *Statement `json:"statement,omitempty"` // of any database call; its text may be unknown
 	Raw         string     `json:"raw_statement,omitempty"`
 	Database    string     `json:"database,omitempty"`
 	Rows        uint64     `json:"rows,omitempty"`    // fetched
@@ -58,6 +58,7 @@ type Step struct {
 	Method      string     `json:"method,omitempty"` // HTTP
 	Status      int        `json:"status,omitempty"` // HTTP
 	RPC         string     `json:"rpc,omitempty"`
+	Destination string     `json:"destination,omitempty"` // of a message
 	Exception   *Exception `json:"exception,omitempty"`
 	Remotes     []Remote   `json:"remotes,omitempty"` // what answered this call, when it is in the trace
 }
@@ -247,7 +248,7 @@ var waitName = regexp.MustCompile(`(?i)hikari|getconnection|get_connection|pool[
 func (b *profileBuilder) describe(s *Span) Step {
 	step := Step{
 		SpanID: s.SpanID, Name: s.Name, Code: codePlace(s), Service: s.Service, Instance: s.Instance,
-		ElapsedNs: s.DurationNs, Error: s.Status == StatusError, Kind: StepMethod, RPC: s.RPC,
+		ElapsedNs: s.DurationNs, Error: s.Status == StatusError, Kind: StepMethod, RPC: s.RPC, Destination: s.Messaging,
 	}
 	switch s.Kind {
 	case KindClient:
@@ -268,12 +269,10 @@ func (b *profileBuilder) describe(s *Span) Step {
 	}
 	if s.DB != nil {
 		step.Database, step.Rows = s.DB.Name, s.DB.Rows
-		if s.DB.Statement != "" {
-			st := b.statement(s.DB)
-			step.Statement, step.Raw = &st, s.DB.Statement
-			if st.Hash != 0 && s.Kind != KindServer {
-				step.Kind = StepSQL
-			}
+		st := b.statement(s)
+		step.Statement, step.Raw = &st, s.DB.Statement
+		if st.Hash != 0 && s.Kind != KindServer {
+			step.Kind = StepSQL
 		}
 	}
 	if step.Kind != StepSQL && s.Kind != KindServer && s.Kind != KindConsumer && waitName.MatchString(s.Name) {
@@ -282,15 +281,30 @@ func (b *profileBuilder) describe(s *Span) Step {
 	return step
 }
 
-func (b *profileBuilder) statement(db *DBCall) Statement {
+// statement reads the statement of a database call. What no SQL text says, the
+// span's attributes may.
+func (b *profileBuilder) statement(s *Span) Statement {
+	db := s.DB
 	key := db.System + "\x00" + db.Statement
 	st, ok := b.known[key]
 	if !ok {
 		st = Normalize(db.System, db.Statement)
 		b.known[key] = st
 	}
+	if st.Hash == 0 {
+		st.Operation = cmp.Or(st.Operation, db.Operation)
+		for _, key := range collectionKeys {
+			if name := s.Attributes[key]; name != "" {
+				st.Tables = addOnce(slices.Clone(st.Tables), name)
+			}
+		}
+	}
 	return st
 }
+
+// collectionKeys are the attributes that name a table or collection, the newest
+// convention first.
+var collectionKeys = []string{"db.collection.name", "db.mongodb.collection", "db.cassandra.table", "db.sql.table"}
 
 // transaction sums the profile up. Times are unions: two queries at once count once.
 func (b *profileBuilder) transaction() Transaction {

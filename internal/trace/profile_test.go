@@ -285,3 +285,35 @@ func TestSelfTimesOfStepsOneAfterAnotherAddUpToTheTransaction(t *testing.T) {
 		}
 	})
 }
+
+func TestAStatementSentWithoutItsTextIsStillSQL(t *testing.T) {
+	f := func(outline, operation, tables string) {
+		t.Helper()
+		p := profile(t, 1, span(1, 0, KindServer, "GET /x", 0, 100), query(2, 1, outline, 10, 60))
+		s := p.Steps[1]
+		if s.Kind != StepSQL || s.Statement.Operation != operation || strings.Join(s.Statement.Tables, " ") != tables || s.Statement.Text != outline {
+			t.Errorf("%q is a step %s, statement %+v", outline, s.Kind, s.Statement)
+		}
+		if p.Transaction.SQLCount != 1 || p.Transaction.SQLNs != 50e6 {
+			t.Errorf("%q: %d statements of %d ns", outline, p.Transaction.SQLCount, p.Transaction.SQLNs)
+		}
+	}
+	f("SELECT … FROM orders", "SELECT", "orders")
+	f("SELECT … FROM shop.orders", "SELECT", "shop.orders")
+	f("INSERT INTO orders …", "INSERT", "orders")
+	f("REPLACE INTO orders …", "REPLACE", "orders")
+	f("UPDATE orders …", "UPDATE", "orders")
+	f("DELETE FROM orders …", "DELETE", "orders")
+	f("CALL f …", "CALL", "")
+	f("UPDATE …", "UPDATE", "")
+}
+
+func TestADatabaseCallThatIsNoSQLSaysWhatItsAttributesSay(t *testing.T) {
+	find := span(2, 1, KindClient, "find shop.customers", 10, 60)
+	find.DB = &DBCall{System: "mongodb", Name: "shop", Operation: "find"}
+	find.Attributes = map[string]string{"db.mongodb.collection": "customers"}
+	s := profile(t, 1, span(1, 0, KindServer, "GET /x", 0, 100), find).Steps[1]
+	if s.Kind != StepCall || s.Statement.System != "mongodb" || s.Statement.Operation != "find" || strings.Join(s.Statement.Tables, " ") != "customers" || s.Database != "shop" {
+		t.Errorf("step %+v, statement %+v", s, s.Statement)
+	}
+}

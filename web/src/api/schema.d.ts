@@ -1727,6 +1727,7 @@ export interface components {
             database?: string;
             /** Format: int64 */
             depth: number;
+            destination?: string;
             /** Format: int64 */
             elapsed_ns: number;
             error: boolean;

@@ -165,11 +165,7 @@ function stepTitle(step: Step): string {
 
 /** The second line of a step: the statement, the message, or where in the program it is. */
 function Second({ step }: { step: Step }) {
-  const text = step.statement
-    ? step.statement.text
-    : step.kind === 'exception'
-      ? step.exception?.message
-      : step.code || step.url;
+  const text = step.statement?.text || (step.kind === 'exception' ? step.exception?.message : step.code || step.url);
   if (!text) return null;
   return <code className={`clip ${classes.second}`}>{text}</code>;
 }

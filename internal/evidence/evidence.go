@@ -41,7 +41,16 @@ type Input struct {
 	Instances     []Instance // of the window, most first
 	Worst         []Sample   // matches, slowest first
 	Now           time.Time
+	Location      *time.Location // of the times in the facts, as in the alarm; nil is UTC
 }
+
+// local returns t as the facts write it, without the zone.
+func (in Input) local(t time.Time, layout string) string {
+	return t.In(cmp.Or(in.Location, time.UTC)).Format(layout)
+}
+
+// zone names the location: "KST", "+03".
+func (in Input) zone(t time.Time) string { return in.local(t, "MST") }
 
 // Instance is how many matches an instance had.
 type Instance struct {
@@ -73,7 +82,7 @@ func (c *Collector) Collect(ctx context.Context, p project.ID, in Input) (*groun
 	var b bundle
 	b.add(AlarmFact(in))
 	for i, profile := range profiles {
-		t := transaction{Profile: profile, bundle: &b, worst: i == 0}
+		t := transaction{Profile: profile, in: in, bundle: &b, worst: i == 0}
 		t.describe()
 		if err := c.compare(ctx, p, &t); err != nil {
 			return nil, err
@@ -138,7 +147,7 @@ const maxInstances = 10
 func AlarmFact(in Input) ground.Fact {
 	f := fact{Kind: ground.Alarm}
 	f.say("%sSQL response time >= %d ms occurred %d times", quoted("Rule ", in.Rule, ": "), in.ThresholdMs, in.Count)
-	f.say(" from %s to %s UTC", in.From.UTC().Format(minute), in.To.UTC().Format(minute))
+	f.say(" from %s to %s %s", in.local(in.From, minute), in.local(in.To, minute), in.zone(in.To))
 	if in.WindowMinutes > 0 {
 		f.say(" (%d min window)", in.WindowMinutes)
 	}
@@ -146,7 +155,7 @@ func AlarmFact(in Input) ground.Fact {
 	if in.Environment != "" {
 		f.say(", phase %s", in.Environment)
 	}
-	f.value("service", in.Service)
+	f.service(in.Service)
 	f.value("phase", in.Environment)
 	f.value("rule", in.Rule)
 	f.number("threshold", strconv.Itoa(in.ThresholdMs), "ms")
@@ -154,15 +163,19 @@ func AlarmFact(in Input) ground.Fact {
 	if in.WindowMinutes > 0 {
 		f.number("window", strconv.Itoa(in.WindowMinutes), "min")
 	}
-	f.value("from", in.From.UTC().Format(minute))
-	f.value("to", in.To.UTC().Format(minute))
+	f.value("from", in.local(in.From, minute))
+	f.value("to", in.local(in.To, minute))
+	f.value("zone", in.zone(in.To))
 	for i, instance := range in.Instances {
 		if i == maxInstances {
 			f.say(", and %d more instances", len(in.Instances)-i)
 			break
 		}
 		f.say(", instance %s: %d times", cmp.Or(instance.Name, "unknown"), instance.Count)
-		f.value("instance", cmp.Or(instance.Name, "unknown"))
+		if instance.Name == "" {
+			f.value("instance", "unknown")
+		}
+		f.instance(instance.Name)
 		f.number("instance_count", strconv.Itoa(instance.Count), "count")
 	}
 	f.say(".")

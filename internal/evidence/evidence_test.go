@@ -101,6 +101,18 @@ func collect(t *testing.T, store *trace.Store, in evidence.Input) *ground.Bundle
 	return b
 }
 
+// askedFor is what a model would read of the bundle.
+func askedFor(t *testing.T, b *ground.Bundle) string {
+	t.Helper()
+	session := mask.NewSession()
+	session.Learn(b.Sensitive()...)
+	masked, err := session.Mask(b.Prompt())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return masked
+}
+
 // usual are quick transactions of the same endpoint, an hour and a day before.
 func usual(t *testing.T) []tracetest.Span {
 	t.Helper()
@@ -165,16 +177,10 @@ func TestTheSeedsCaseGivesTheSeedsFacts(t *testing.T) {
 func TestNothingSensitiveIsLeftWhenTheValuesAreMasked(t *testing.T) {
 	db, store := tracetest.Open(t)
 	tracetest.Insert(t, db, 1, seed().spans...)
-	b := collect(t, store, input())
-	session := mask.NewSession()
-	session.Learn(b.Sensitive()...)
-	masked, err := session.Mask(b.Prompt())
-	if err != nil {
-		t.Fatal(err)
-	}
+	masked := askedFor(t, collect(t, store, input()))
 	for _, canary := range []string{
 		"canary", "owner@", "010-9876", "real-database", "real_db", "test_tb1", "test_tb4", "members", "audit_log",
-		"10.20.30.40", "secret", "token=abc", "700001",
+		"10.20.30.40", "secret", "token=abc", "700001", "TEST-API", "prod-test-api",
 	} {
 		if strings.Contains(masked, canary) {
 			t.Errorf("%q would reach the model:\n%s", canary, masked)
@@ -290,5 +296,91 @@ func TestABundleIsBoundedAndSaysWhatWasCut(t *testing.T) {
 	}
 	if again := collect(t, store, in); cmp.Diff(b, again) != "" {
 		t.Error("the same data gives the same bundle")
+	}
+}
+
+func TestTimesAreThoseOfTheAlarmsZone(t *testing.T) {
+	db, store := tracetest.Open(t)
+	tracetest.Insert(t, db, 1, seed().spans...)
+	in := input()
+	in.Location = time.FixedZone("KST", 9*60*60)
+	b := collect(t, store, in)
+	alarm, transaction := b.Facts[0], b.Facts[1]
+	if alarm.Get("from") != "2025-06-17 23:03" || alarm.Get("to") != "2025-06-17 23:13" || alarm.Get("zone") != "KST" || transaction.Get("started") != "2025-06-17 23:04:00" {
+		t.Errorf("%+v\n%+v", alarm, transaction)
+	}
+	if text := b.Prompt(); strings.Count(text, "KST") != 1 || strings.Contains(text, "UTC") || !strings.Contains(text, "from 2025-06-17 23:03 to 2025-06-17 23:13 KST") {
+		t.Errorf("the zone is not named once:\n%s", text)
+	}
+}
+
+func about(span trace.SpanID) evidence.Input {
+	in := input()
+	in.Worst[0].SpanID = span
+	return in
+}
+
+func TestADatabaseCallIsToldByItsOperationAndNotByItsSpansName(t *testing.T) {
+	db, store := tracetest.Open(t)
+	s := &story{trace: tracetest.ID(1), start: at}
+	s.span(1, 0, trace.KindServer, "GET /slow", 0, 10000*ms)
+	s.span(2, 1, trace.KindClient, "find shopdb.customers", 0, 9000*ms, "db.system", "mongodb", "db.name", "shopdb", "db.operation", "find",
+		"db.mongodb.collection", "customers", "server.address", "mongo-prod01")
+	failed := s.span(3, 1, trace.KindClient, "HGETALL cart:kim", 9000*ms, 900*ms, "db.system", "redis", "db.statement", "HGETALL cart:kim")
+	failed.Error = true
+	failed.Events = []tracetest.Event{tracetest.Exception(s.start, "MongoWriteException", "E11000 duplicate key error collection: shopdb.customers index: mail_1", "")}
+	tracetest.Insert(t, db, 1, s.spans...)
+	b := collect(t, store, about(2))
+	var calls []string
+	for _, f := range b.Facts {
+		if f.Kind == ground.Call {
+			calls = append(calls, f.Text)
+		}
+	}
+	want := []string{
+		"Step 2: mongodb find on customers in database shopdb at mongo-prod01 took 9000 ms (90 % of the transaction).",
+		"Step 3: redis HGETALL took 900 ms (9 % of the transaction), failed.",
+	}
+	if diff := cmp.Diff(want, calls); diff != "" {
+		t.Error(diff)
+	}
+	masked := askedFor(t, b)
+	for _, canary := range []string{"customers", "shopdb", "mongo-prod01", "cart", "kim"} {
+		if strings.Contains(masked, canary) {
+			t.Errorf("%q would reach the model:\n%s", canary, masked)
+		}
+	}
+}
+
+func TestAStatementSentWithoutItsTextIsAFactLikeAnyOther(t *testing.T) {
+	db, store := tracetest.Open(t)
+	s := &story{trace: tracetest.ID(1), start: at}
+	s.span(1, 0, trace.KindServer, "GET /slow", 0, 10000*ms)
+	s.span(2, 1, trace.KindClient, "UPDATE shopdb.invoices", 0, 9000*ms, "db.system", "postgresql", "db.name", "shopdb", "db.operation", "UPDATE", "db.sql.table", "invoices")
+	tracetest.Insert(t, db, 1, s.spans...)
+	b := collect(t, store, about(2))
+	if tx := b.Facts[1]; tx.Get("sql_count") != "1" || tx.Get("sql_time") != "9000" {
+		t.Errorf("%+v", tx)
+	}
+	f := b.Facts[2]
+	if f.Kind != ground.Statement || f.Get("operation") != "UPDATE" || f.Get("table") != "invoices" || f.Get("elapsed") != "9000" {
+		t.Errorf("%+v", f)
+	}
+	if masked := askedFor(t, b); strings.Contains(masked, "invoices") || strings.Contains(masked, "shopdb") || !strings.Contains(masked, "UPDATE") {
+		t.Errorf("a model would read\n%s", masked)
+	}
+}
+
+func TestAKoreanNameOfAStatementIsMaskedInAnException(t *testing.T) {
+	db, store := tracetest.Open(t)
+	s := &story{trace: tracetest.ID(1), start: at}
+	s.span(1, 0, trace.KindServer, "GET /slow", 0, 10000*ms)
+	s.sql(2, 1, "SELECT pg_sleep(9)", 0, 9000*ms)
+	failed := s.sql(3, 1, "SELECT id FROM members WHERE name LIKE '%홍길동%' AND city = '서울'", 9000*ms, 2*ms)
+	failed.Error = true
+	failed.Events = []tracetest.Event{tracetest.Exception(s.start, "MemberException", "no member 홍길동 in 서울", "")}
+	tracetest.Insert(t, db, 1, s.spans...)
+	if masked := askedFor(t, collect(t, store, about(2))); strings.Contains(masked, "홍길동") || strings.Contains(masked, "서울") {
+		t.Errorf("a model would read\n%s", masked)
 	}
 }

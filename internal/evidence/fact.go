@@ -5,6 +5,7 @@ import (
 	"math"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -22,7 +23,6 @@ const (
 	maxOtherSQL  = 500
 	maxTables    = 20
 	maxLiterals  = 20
-	minLiteral   = 4 // characters; shorter ones occur everywhere by chance
 	maxLiteral   = 200
 	cutMark      = "…"
 	maxFactBytes = 4 << 10
@@ -60,15 +60,41 @@ func (f *fact) ms(name string, ns int64) { f.number(name, milliseconds(ns), "ms"
 
 func (f *fact) count(name string, n int) { f.number(name, strconv.Itoa(n), "count") }
 
-// tables, address and link add values by which the mask knows names in the text.
-func (f *fact) tables(names []string) {
-	for i, name := range names {
-		if i == maxTables {
-			break
-		}
-		f.classed("table", name, mask.Table)
+// once is classed for a value that the fact may hold already.
+func (f *fact) once(name, v string, class mask.Class) {
+	if !slices.Contains(f.values, ground.Value{Name: name, Value: v, Class: class}) {
+		f.classed(name, v, class)
 	}
 }
+
+// has returns how many values of that name the fact holds.
+func (f *fact) has(name string) int {
+	n := 0
+	for _, v := range f.values {
+		if v.Name == name {
+			n++
+		}
+	}
+	return n
+}
+
+// tables and those below it add values by which the mask knows names in the text.
+func (f *fact) tables(names []string) {
+	for _, name := range names {
+		if f.has("table") < maxTables {
+			f.once("table", name, mask.Table)
+		}
+	}
+}
+
+func (f *fact) service(name string) { f.classed("service", name, mask.Name) }
+
+// instance classes a pod or a machine as a host: some are called by their
+// address, and other texts may name the machine.
+func (f *fact) instance(name string) { f.classed("instance", name, addressClass(name)) }
+
+// destination is the topic or queue of a message.
+func (f *fact) destination(name string) { f.classed("destination", name, mask.Name) }
 
 func (f *fact) address(name string) { f.classed("address", name, addressClass(name)) }
 
@@ -162,6 +188,17 @@ func clip(text string, n int) string {
 		n--
 	}
 	return text[:n] + cutMark
+}
+
+// telling reports whether a literal, seen elsewhere, is likely to be the same
+// value: shorter ones occur everywhere by chance, but a Korean name has two
+// characters and more.
+func telling(literal string) bool {
+	shortest := 4
+	if strings.IndexFunc(literal, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+		shortest = 2
+	}
+	return utf8.RuneCountInString(literal) >= shortest && len(literal) <= maxLiteral
 }
 
 func addressClass(address string) mask.Class {

@@ -88,7 +88,7 @@ func (t *transaction) methods() {
 		f.say(" took %s ms in itself (%s %% of the transaction)", milliseconds(s.SelfNs), share)
 		f.say(", from %s ms after the start.", milliseconds(s.OffsetNs))
 		f.value("name", clip(s.Name, maxName))
-		f.value("service", s.Service)
+		f.service(s.Service)
 		f.ms("elapsed", s.ElapsedNs)
 		f.ms("self", s.SelfNs)
 		f.ms("offset", s.OffsetNs)
@@ -132,7 +132,7 @@ func (t *transaction) exceptions() {
 		}
 		f.value("type", kind)
 		f.value("message", message)
-		f.value("service", s.Service)
+		f.service(s.Service)
 		t.bundle.add(f.ground())
 	}
 }

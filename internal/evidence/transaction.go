@@ -28,6 +28,7 @@ const (
 // transaction turns one profile into facts.
 type transaction struct {
 	*trace.Profile
+	in     Input
 	bundle *bundle
 	worst  bool
 	main   *group // the statement that took longest, nil without any
@@ -116,11 +117,13 @@ func (t *transaction) whole() {
 	entry := &t.Steps[0]
 	f.link(withoutSecrets(entry.URL))
 	f.value("method", entry.Method)
-	f.value("service", tx.Service)
+	f.service(tx.Service)
 	f.value("phase", tx.Environment)
-	f.value("instance", clip(tx.Instance, maxName))
+	f.instance(clip(tx.Instance, maxName))
+	f.destination(clip(entry.Destination, maxName))
 	f.value("trace_id", tx.TraceID.String())
-	f.value("started", tx.Start.UTC().Format("2006-01-02 15:04:05"))
+	started := t.in.local(tx.Start, "2006-01-02 15:04:05")
+	f.value("started", started)
 	f.ms("elapsed", tx.ElapsedNs)
 	f.count("sql_count", tx.SQLCount)
 	f.ms("sql_time", tx.SQLNs)
@@ -145,7 +148,7 @@ func (t *transaction) whole() {
 		f.value("error", "true")
 		f.say(", failed")
 	}
-	f.say("; started %s UTC, %d steps.", tx.Start.UTC().Format("2006-01-02 15:04:05"), len(t.Steps))
+	f.say("; started %s, %d steps.", started, len(t.Steps))
 	t.bundle.add(f.ground())
 }
 
@@ -190,6 +193,11 @@ func (t *transaction) statements() {
 		f.say("Other SQL statements of the transaction: %d, %s ms altogether.", runs, milliseconds(total))
 		f.count("count", runs)
 		f.ms("total", total)
+		// One of them may be what an exception's message is about.
+		for _, g := range rest {
+			f.names(g)
+			f.literals(g)
+		}
 		t.bundle.add(f.ground())
 	}
 }
@@ -245,8 +253,7 @@ func (t *transaction) statement(g *group, main bool) {
 
 	f.value("name", clip(st.Name, maxName))
 	f.value("operation", st.Operation)
-	f.tables(st.Tables)
-	f.classed("database", clip(s.Database, maxName), mask.Database)
+	f.names(g)
 	f.value("system", st.System)
 	f.address(clip(s.Address, maxName))
 	f.value("sql", sql)
@@ -262,11 +269,7 @@ func (t *transaction) statement(g *group, main bool) {
 	if st.Joins > 0 {
 		f.count("joins", st.Joins)
 	}
-	// The text has no literals; they are named so that they are masked where an
-	// exception's message repeats them.
-	for _, literal := range literals(g) {
-		f.classed("literal", literal, mask.Literal)
-	}
+	f.literals(g)
 	t.bundle.add(f.ground())
 }
 
@@ -275,19 +278,24 @@ func crud(kinds []string) []string {
 	return slices.DeleteFunc(slices.Clone(kinds), func(k string) bool { return !slices.Contains([]string{"SELECT", "INSERT", "UPDATE", "DELETE"}, k) })
 }
 
-func literals(g *group) []string {
-	var all []string
+// names adds what a statement or another database call is about.
+func (f *fact) names(g *group) {
+	s := g.slowest()
+	f.tables(s.Statement.Tables)
+	f.once("database", clip(s.Database, maxName), mask.Database)
+}
+
+// literals adds the values of a statement. Its text has none; they are named so
+// that they are masked where an exception's message repeats them.
+func (f *fact) literals(g *group) {
 	for _, s := range g.steps {
 		for _, l := range trace.Literals(s.Statement.System, s.Raw) {
-			if len(all) == maxLiterals {
-				return all
-			}
-			if len([]rune(l)) >= minLiteral && len(l) <= maxLiteral && !slices.Contains(all, l) {
-				all = append(all, l)
+			l = strings.Trim(l, "%") // LIKE '%kim%' looks for kim
+			if telling(l) && f.has("literal") < maxLiterals {
+				f.once("literal", l, mask.Literal)
 			}
 		}
 	}
-	return all
 }
 
 func (t *transaction) calls() {
@@ -313,7 +321,19 @@ func (t *transaction) call(g *group) {
 	s := g.slowest()
 	f := t.fact(ground.Call, s)
 	link := withoutSecrets(s.URL)
-	f.say("Step %d: %s", s.Index, strings.TrimSpace(s.Method+" "+cmp.Or(link, clip(s.RPC, maxName), clip(s.Name, maxName))))
+	st := s.Statement
+	if st != nil {
+		// The name of a database's span holds its tables in some form of its own.
+		f.say("Step %d: %s", s.Index, strings.TrimSpace(cmp.Or(st.System, "database")+" "+st.Operation))
+		if len(st.Tables) > 0 {
+			f.say(" on %s", strings.Join(st.Tables[:min(len(st.Tables), maxTables)], ", "))
+		}
+		if s.Database != "" {
+			f.say(" in database %s", clip(s.Database, maxName))
+		}
+	} else {
+		f.say("Step %d: %s", s.Index, strings.TrimSpace(s.Method+" "+cmp.Or(link, clip(s.RPC, maxName), clip(s.Name, maxName))))
+	}
 	if s.Address != "" && link == "" {
 		f.say(" at %s", clip(s.Address, maxName))
 	}
@@ -340,8 +360,17 @@ func (t *transaction) call(g *group) {
 	}
 	f.say(".")
 	f.value("method", s.Method)
+	if st != nil {
+		f.value("operation", st.Operation)
+		f.names(g)
+		f.value("system", st.System)
+	}
 	f.address(clip(s.Address, maxName))
 	f.link(link)
+	f.destination(clip(s.Destination, maxName))
+	for _, r := range s.Remotes {
+		f.once("remote", clip(r.Service, maxName), mask.Name)
+	}
 	f.value("rpc", clip(s.RPC, maxName))
 	if s.Status > 0 {
 		f.value("status", strconv.Itoa(s.Status))

@@ -76,7 +76,7 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 	waited := s.opts.Now().Sub(c.analysisSince)
 	patient := waited < analysisPatience
 
-	bundle, err := s.opts.Collect(ctx, c.Project, c.input(s.opts.Now()))
+	bundle, err := s.opts.Collect(ctx, c.Project, c.input(s.opts.Now(), s.opts.Location))
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err() // the node is stopping; the job runs again
@@ -84,7 +84,7 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 		return job.Snooze(max(analysisDelay, min(waited, time.Minute)))
 	case err != nil:
 		s.opts.Log.ErrorContext(ctx, "analysis goes on without traces", "incident_id", c.ID, "error", err.Error())
-		bundle = c.alarmOnly(s.opts.Now())
+		bundle = c.alarmOnly(s.opts.Now(), s.opts.Location)
 		return s.finish(ctx, c, p, analysis{state: Failed, bundle: bundle, report: report.Deterministic(bundle, p.Language, "")})
 	case waited < arrivalPatience && !c.arrived(bundle):
 		return job.Snooze(analysisDelay)

@@ -99,6 +99,9 @@ func TestASlowQueryBecomesAnAlarmAndThenAReport(t *testing.T) {
 		if d.Report.Source != report.ByRules || d.Report.Reason != report.NoModel {
 			t.Errorf("report %+v", d.Report)
 		}
+		if window := "\n[" + d.Evidence[0].Get("from") + " ~ " + d.Evidence[0].Get("to") + "]"; !strings.Contains(d.Alarm, window) || d.Evidence[0].Get("zone") != "KST" {
+			t.Errorf("the evidence is of %s, the alarm says\n%s", window, d.Alarm)
+		}
 		i := slices.IndexFunc(d.Evidence, func(f ground.Fact) bool {
 			return f.Kind == ground.Statement && strings.Contains(f.Text, "8003")
 		})

@@ -10,10 +10,10 @@ import (
 )
 
 // input is what the evidence of the incident is collected about.
-func (c *record) input(now time.Time) evidence.Input {
+func (c *record) input(now time.Time, zone *time.Location) evidence.Input {
 	about := c.scope
 	in := evidence.Input{Rule: c.Rule.Name, Service: c.Service, Environment: c.Phase, ThresholdMs: about.ThresholdMs,
-		Count: about.Count, WindowMinutes: about.WindowMinutes, From: about.From, To: about.To, Now: now}
+		Count: about.Count, WindowMinutes: about.WindowMinutes, From: about.From, To: about.To, Now: now, Location: zone}
 	for _, i := range about.Instances {
 		in.Instances = append(in.Instances, evidence.Instance{Name: i.Name, Count: i.Count})
 	}
@@ -36,8 +36,8 @@ func (c *record) arrived(b *ground.Bundle) bool {
 }
 
 // alarmOnly is the evidence when no trace can be read: what the alarm says.
-func (c *record) alarmOnly(now time.Time) *ground.Bundle {
-	alarm := evidence.AlarmFact(c.input(now))
+func (c *record) alarmOnly(now time.Time, zone *time.Location) *ground.Bundle {
+	alarm := evidence.AlarmFact(c.input(now, zone))
 	alarm.ID = "E1"
 	return &ground.Bundle{Title: c.Title, Facts: []ground.Fact{alarm,
 		{ID: "E2", Kind: ground.Note, Text: "The traces of the alarm could not be read: the telemetry engine did not answer."}}}

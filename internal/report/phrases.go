@@ -43,7 +43,7 @@ var phrasesOf = map[string]phrases{
 			return fmt.Sprintf("%s%s에서 %s가 소요되어 %s", koreanStep(v), what, v.ms("elapsed"), koreanShare(v))
 		},
 		call: func(v values) string {
-			what := join("외부 호출", paren(joinNonEmpty(" ", v.get("method"), address(v))))
+			what := join("외부 호출", paren(joinNonEmpty(" ", v.get("method"), v.get("system"), v.get("operation"), address(v))))
 			if v.repeated() {
 				return fmt.Sprintf("%s동일한 %s이 한 트랜잭션에서 %s회 수행되어 모두 %s가 소요되었습니다.", koreanStep(v), what, v.get("calls"), v.ms("total"))
 			}
@@ -122,7 +122,7 @@ var phrasesOf = map[string]phrases{
 			return fmt.Sprintf("%sthe %s took %s%s.", englishStep(v), what, v.ms("elapsed"), englishShare(v))
 		},
 		call: func(v values) string {
-			what := join("external call", paren(joinNonEmpty(" ", v.get("method"), address(v))))
+			what := join("external call", paren(joinNonEmpty(" ", v.get("method"), v.get("system"), v.get("operation"), address(v))))
 			if v.repeated() {
 				return fmt.Sprintf("%sthe same %s was made %s times in one transaction and took %s altogether.", englishStep(v), what, v.get("calls"), v.ms("total"))
 			}

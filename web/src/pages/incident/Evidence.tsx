@@ -102,6 +102,9 @@ function FactView({ fact, incident, marked }: { fact: Fact; incident: Incident; 
   );
 }
 
+// The names whose values are words of ours, not of the monitored programs.
+const WORDS = new Set(['what', 'metric', 'when', 'error']);
+
 /** Every value with its name; values of one name stand together. */
 function Values({ values }: { values: FactValue[] }) {
   const { t } = useTranslation();
@@ -120,7 +123,7 @@ function Values({ values }: { values: FactValue[] }) {
               // biome-ignore lint/suspicious/noArrayIndexKey: one fact may hold the same value twice
               <span key={i} className={v.class ? classes.masked : undefined}>
                 {i > 0 && ', '}
-                {withUnit(v)}
+                {WORDS.has(name) ? t(`evidence.said.${v.value as 'gap'}`, v.value) : withUnit(v)}
               </span>
             ))}
             {members.some((v) => v.class) && (

@@ -14,7 +14,17 @@ export function factTitle(fact: Fact): string {
     transaction: () => value('endpoint'),
     step: () => value('name'),
     statement: () => [value('operation'), factValues(fact, 'table').join(', ')].filter(Boolean).join(' '),
-    call: () => [value('method'), value('url') || value('rpc') || value('address')].filter(Boolean).join(' '),
+    call: () =>
+      [
+        value('method') || [value('system'), value('operation')].filter(Boolean).join(' '),
+        value('url') ||
+          value('rpc') ||
+          factValues(fact, 'table').join(', ') ||
+          value('destination') ||
+          value('address'),
+      ]
+        .filter(Boolean)
+        .join(' '),
     exception: () => [value('type'), value('message')].filter(Boolean).join(': '),
   };
   return titles[fact.kind]?.() || fact.text;

@@ -13,6 +13,15 @@ describe('a fact', () => {
     expect(factTitle(fact('E6'))).toBe('java.net.SocketException: Connection reset');
   });
 
+  it('of a call to a database is titled by what it did', () => {
+    const values = [
+      { name: 'operation', value: 'find', unit: '' },
+      { name: 'table', value: 'customers', unit: '' },
+      { name: 'system', value: 'mongodb', unit: '' },
+    ];
+    expect(factTitle({ id: 'E9', kind: 'call', text: '', values })).toBe('mongodb find customers');
+  });
+
   it('of a kind not known here is titled by its text', () => {
     expect(factTitle({ id: 'E9', kind: 'moon', text: 'full' })).toBe('full');
   });

@@ -207,9 +207,8 @@ func (t *transaction) statement(g *group, main bool) {
 	st := s.Statement
 	f := t.fact(ground.Statement, s)
 	f.say("Step %d: %s", s.Index, cmp.Or(st.Operation, "SQL"))
-	if st.Name != "" {
-		f.say(" '%s'", clip(st.Name, maxName))
-	}
+	// In double quotes, since single ones make it a literal to the mask.
+	f.say("%s", quoted(" ", clip(st.Name, maxName), ""))
 	if len(st.Tables) > 0 {
 		f.say(" on %s", strings.Join(st.Tables[:min(len(st.Tables), maxTables)], ", "))
 	}

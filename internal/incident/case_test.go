@@ -49,9 +49,9 @@ func slowTransaction(ended time.Time) []tracetest.Span {
 	}
 }
 
-// slowQuery lets the seed's transaction happen: real spans in the real engine,
-// the real rule and evidence, the house's incident, channels and queue.
-func (h *house) slowQuery(engine *clickhouse.DB) {
+// slowQuery lets a transaction happen, such as the seed's: real spans in the real
+// engine, the real rule and evidence, the house's incident, channels and queue.
+func (h *house) slowQuery(engine *clickhouse.DB, spans []tracetest.Span) {
 	h.t.Helper()
 	traces := trace.NewStore(engine)
 	h.now = time.Now().Add(-30 * time.Second) // what the case puts off is due at once
@@ -64,7 +64,7 @@ func (h *house) slowQuery(engine *clickhouse.DB) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	tracetest.Insert(h.t, engine, 1, slowTransaction(time.Now().Add(-time.Second))...)
+	tracetest.Insert(h.t, engine, 1, spans...)
 	h.work()
 	for deadline := time.Now().Add(30 * time.Second); h.list(incident.Query{}).Total == 0; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -84,7 +84,7 @@ func TestASlowQueryBecomesAnAlarmAndThenAReport(t *testing.T) {
 		engine, _ := tracetest.Open(t)
 		h := newHouse(t, db)
 		h.ask = func(context.Context, ai.Input) (*ai.Result, error) { return nil, ai.ErrNoModel }
-		h.slowQuery(engine)
+		h.slowQuery(engine, slowTransaction(time.Now().Add(-time.Second)))
 
 		h.slack.Expect(t, "[MATRIX-APM]\nPhase: PRODUCTION\nTEST-API(TEST-PROJECT)\nRule Name: SlowSQL 알람\n"+
 			"[SQL Response time >= 8000 ms] occurred 1 times.\n", "\n[prod-test-api-pod-6945c568-2ghw8: 1 times]")
@@ -115,7 +115,7 @@ func TestAModelWritesTheReportWithoutSeeingWhatIsSensitive(t *testing.T) {
 	engine, _ := tracetest.Open(t)
 	h := newHouse(t, metadbtest.SQLite(t))
 	h.ask = h.gateway(engine)
-	h.slowQuery(engine)
+	h.slowQuery(engine, slowTransaction(time.Now().Add(-time.Second)))
 
 	h.slack.Expect(t, "[요약]", "[트랜잭션]", "[프로파일 분석]", "[조치 방안]", "8003ms", "test_tb1")
 	d := h.get(1)

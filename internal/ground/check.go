@@ -43,10 +43,12 @@ func Check(text string, b *Bundle) []Violation { return NewChecker(b).Check(text
 //     and names used as a table must occur in the evidence, unless they are
 //     words of SQL or settings of a database;
 //   - numbers must be those of the evidence with a unit of the same kind (ms, s
-//     and 분 are one kind), equal or rounded to the places written. Percentages
-//     and ratios are not computed: they must be stated. Free are list numbers,
-//     ordinals up to ten (2가지), a count of one (1회) and counts of the facts
-//     themselves (3 statements, 4 tables).
+//     and 분 are one kind), equal or rounded to the places written; a count is
+//     grounded by counts and rows only, not by the number of a step or a status.
+//     Percentages and ratios are not computed: they must be stated, spelled out
+//     (두 배, half) as in digits. Free are list numbers, ordinals up to ten
+//     (2가지), a count of one (1회) and counts of the facts themselves
+//     (3 statements, 4 tables).
 func (c *Checker) Check(text string) []Violation {
 	c.found = nil
 	text = norm.NFKC.String(text)
@@ -55,7 +57,7 @@ func (c *Checker) Check(text string) []Violation {
 	text = c.times(text)
 	c.tables(text)
 	text = c.identifiers(text)
-	c.numbers(text)
+	c.numbers(c.spelled(text))
 	return c.found
 }
 
@@ -91,8 +93,9 @@ func (c *Checker) stated(q quantity, loosely, openRange bool) bool {
 		if q.value <= 10 {
 			return true
 		}
-	case plain:
-		if q.value == 1 || q.ulp == 1 && q.value < 1e6 && c.known.counts[int(q.value)] {
+	case plain, count, number:
+		countable := q.things || q.bare
+		if q.value == 1 || countable && q.ulp == 1 && q.value < 1e6 && c.known.counts[int(q.value)] {
 			return true
 		}
 	}
@@ -118,12 +121,20 @@ func compatible(q, k quantity, openRange bool) bool {
 	switch q.dimension {
 	case k.dimension:
 		return true
-	case ratio, ordinal:
-		return k.dimension == plain
+	case often:
+		return k.dimension == ratio || k.dimension == count
+	case number:
+		return k.dimension == step || k.dimension == count
+	case ordinal:
+		return k.dimension == plain || k.dimension == step || k.dimension == count
 	case plain:
-		// "3 times" is a count in the evidence. A bare number has lost its unit
-		// when it opens a range or is too particular to be anything else.
-		return k.dimension == ratio || q.bare && (q.value >= 100 || q.ulp < 1 || openRange)
+		switch k.dimension {
+		case step, status, count, ratio:
+			return true
+		}
+		// A bare number has lost its unit when it opens a range or is too
+		// particular to be anything else.
+		return q.value >= 100 || q.ulp < 1 || openRange
 	}
 	return false
 }

@@ -82,6 +82,11 @@ func TestATextThatRepeatsTheEvidenceIsGrounded(t *testing.T) {
 		"임시 테이블, DB 테이블, 여러 테이블의 Full Scan, 테이블 JOIN 순서를 점검하세요. CPU/메모리, I/O, 및/또는",
 		"10분 동안, within the 10-minute window, 8003~11354ms",
 		"HikariCP, PostgreSQL, Node.js, utf8mb4, S3, x86",
+		"11번 단계, 11번 SQL, 11번째 SQL, 인덱스 11번, 11단계, 인덱스 11과 14, step 11, Step 14 and 16, index 11",
+		"상태 코드는 503, HTTP 503, status code 503, status: 200, 503 오류",
+		"12 SQL statements ran and 240 rows were fetched; 12 statements, 12 queries, 310 samples, 4 tables, 2 statements",
+		"SQL 12번 실행, SQL이 12번 실행되었고 240행을 읽었습니다. 12개의 SQL, 2건의 문",
+		"절반 이상이 SQL입니다. more than half of it, 한 번, 두 번째, 두 배포, 추세 배포, 두 번호",
 		"1. 첫째\n2) 둘째\n30. 서른째",
 		"",
 	} {
@@ -118,6 +123,24 @@ func TestWhatTheEvidenceDoesNotContainIsFound(t *testing.T) {
 	f("8천 건이 조회되었습니다.", "number", "8천 건")
 	f("step 99 is slow", "number", "99")
 	f("status 500", "number", "500")
+	f("SQL이 11회 실행되었습니다.", "number", "11회")
+	f("SQL이 11번 실행되었습니다.", "number", "11번")
+	f("503건이 조회되었습니다.", "number", "503건")
+	f("11 SQL statements ran", "number", "11")
+	f("it ran 11 times", "number", "11 times")
+	f("16행을 읽었습니다.", "number", "16행")
+	f("평소보다 11배 느립니다.", "number", "11배")
+	f("인덱스 503의 SQL", "number", "503")
+	f("HTTP 11", "number", "11")
+	f("SQL이 6회 실행되었습니다.", "number", "6회") // there are six facts, which is no execution
+	f("평소보다 두 배 느립니다.", "number", "두 배")
+	f("twice as slow", "number", "twice")
+	f("three times as long", "number", "three times")
+	f("tenfold", "number", "tenfold")
+	f("쿼리가 세 차례 실행", "number", "세 차례")
+	f("절반이 대기 시간입니다.", "number", "절반")
+	f("half of it is waiting", "number", "half")
+	f("3일 전부터", "number", "3일") // no day in the trace id …3d…
 	f("2025-06-18에 발생", "time", "2025-06-18")
 	f("14:05에 시작", "time", "14:05")
 	f("6월 18일", "time", "6월 18일")
@@ -144,6 +167,22 @@ func TestWhatTheEvidenceDoesNotContainIsFound(t *testing.T) {
 	f("문의: sre@kakao.com", "address", "sre@kakao.com")
 	f("trace 4bf92f3577b34da6a3ce929d0e0e4737", "identifier", "4bf92f3577b34da6a3ce929d0e0e4737")
 	f("MySQL 8.0.36", "number", "8.0.36")
+}
+
+func TestCountsAndRatiosInWordsAreGroundedByTheirValues(t *testing.T) {
+	b := &ground.Bundle{Facts: []ground.Fact{{ID: "E1", Kind: ground.Statement, Step: 11, Text: "Step 11: it ran 2 times on pod-3d-6945", Values: []ground.Value{
+		{Name: "step", Value: "11"}, {Name: "calls", Value: "2", Unit: "count"}, {Name: "ratio", Value: "3", Unit: "ratio"}, {Name: "share", Value: "51", Unit: "percent"},
+	}}}}
+	for _, text := range []string{"두 번 실행되어 세 배 느립니다.", "twice, three times as long, threefold", "2회, 2번, 3배", "절반 정도를 차지합니다.", "about half of it"} {
+		if found := ground.Check(text, b); len(found) > 0 {
+			t.Errorf("%q is refused: %v", text, found)
+		}
+	}
+	for _, text := range []string{"두 배 느립니다.", "세 번 실행", "3일", "11회"} {
+		if len(ground.Check(text, b)) == 0 {
+			t.Errorf("%q is accepted", text)
+		}
+	}
 }
 
 func TestEvidenceCannotForgeAFact(t *testing.T) {

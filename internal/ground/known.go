@@ -25,6 +25,9 @@ var (
 	clock    = regexp.MustCompile(`([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]+)?)?`)
 )
 
+// numbered are the values without a unit that number something.
+var numbered = map[string]dimension{"step": step, "status": status}
+
 // fold makes two writings of one thing equal: compatibility forms (full-width
 // digits, ligatures) and case.
 func fold(text string) string { return strings.ToLower(norm.NFKC.String(text)) }
@@ -40,7 +43,7 @@ func learn(b *Bundle) *known {
 		kinds[f.Kind]++
 		read(f.Text)
 		if f.Step > 0 {
-			k.quantities = append(k.quantities, quantity{value: float64(f.Step), unit: 1})
+			k.quantities = append(k.quantities, quantity{value: float64(f.Step), unit: 1, dimension: step})
 		}
 		here := map[string]int{}
 		for _, v := range f.Values {
@@ -55,6 +58,10 @@ func learn(b *Bundle) *known {
 				continue
 			} else if err == nil && v.Unit == "ratio" {
 				k.quantities = append(k.quantities, quantity{value: value, unit: 1, dimension: ratio})
+				continue
+			}
+			if d, ok := numbered[v.Name]; err == nil && ok {
+				k.quantities = append(k.quantities, quantity{value: value, unit: 1, dimension: d})
 				continue
 			}
 			if !strings.Contains(f.Text, v.Value) {
@@ -100,7 +107,14 @@ func (k *known) read(text string) {
 	}
 	text = dateForm.ReplaceAllStringFunc(text, blank)
 	text = clock.ReplaceAllStringFunc(text, blank)
-	k.quantities = append(k.quantities, quantities(text)...)
+	text = anID.ReplaceAllStringFunc(text, blank)
+	text = identifier.ReplaceAllStringFunc(text, blankNumbered)
+	for _, q := range quantities(text) {
+		if q.dimension == often {
+			q.dimension = count // ratios are values of their own
+		}
+		k.quantities = append(k.quantities, q)
+	}
 }
 
 // holds reports whether the evidence names s, not as a piece of a longer name.
@@ -128,6 +142,14 @@ func pad(s string) string {
 		return "0" + s
 	}
 	return s
+}
+
+// blankNumbered blanks a name with digits in it: they are no number.
+func blankNumbered(name string) string {
+	if strings.ContainsAny(name, "0123456789") {
+		return blank(name)
+	}
+	return name
 }
 
 func blank(s string) string { return strings.Repeat(" ", len(s)) }

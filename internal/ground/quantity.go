@@ -7,16 +7,22 @@ import (
 	"strings"
 )
 
-// dimension keeps milliseconds from grounding a count.
+// dimension keeps milliseconds from grounding a count, and the number of a step
+// from grounding how often it ran.
 type dimension int
 
 const (
-	plain dimension = iota
+	plain dimension = iota // a bare number: of what, nothing says
 	duration
 	percent
 	ratio
 	size
 	ordinal
+	count  // how many or how often: executions, rows, tables
+	often  // "3 times": a count or a ratio
+	number // "3번": a count or the number of a step
+	step   // the number of a step
+	status // an HTTP status
 )
 
 // quantity is a number with what it measures.
@@ -25,6 +31,7 @@ type quantity struct {
 	unit      float64 // size of one written unit in the dimension's base: ms, bytes, 1
 	dimension dimension
 	bare      bool    // no unit was written
+	things    bool    // a count of things (3개, 3 tables), which may be counted in the facts
 	ulp       float64 // the last written place, in written units
 	zeros     float64 // 10^trailing zeros of an integer
 	text      string
@@ -49,10 +56,10 @@ var units = map[string]unitOf{
 	"h": {duration, 3600e3}, "hr": {duration, 3600e3}, "hrs": {duration, 3600e3}, "hour": {duration, 3600e3}, "hours": {duration, 3600e3}, "시간": {duration, 3600e3},
 	"d": {duration, day}, "day": {duration, day}, "days": {duration, day}, "일": {duration, day}, "week": {duration, 7 * day}, "weeks": {duration, 7 * day}, "주": {duration, 7 * day},
 	"%": {percent, 1}, "percent": {percent, 1}, "퍼센트": {percent, 1}, "프로": {percent, 1},
-	"배": {ratio, 1}, "x": {ratio, 1}, "×": {ratio, 1}, "times": {ratio, 1}, "fold": {ratio, 1},
+	"배": {ratio, 1}, "x": {ratio, 1}, "×": {ratio, 1}, "times": {often, 1}, "fold": {ratio, 1},
 	"b": {size, 1}, "byte": {size, 1}, "bytes": {size, 1}, "바이트": {size, 1}, "kb": {size, 1e3}, "mb": {size, 1e6}, "gb": {size, 1e9}, "kib": {size, 1 << 10}, "mib": {size, 1 << 20}, "gib": {size, 1 << 30},
 	"번째": {ordinal, 1}, "차": {ordinal, 1}, "가지": {ordinal, 1}, "단계": {ordinal, 1}, "순위": {ordinal, 1}, "위": {ordinal, 1}, "st": {ordinal, 1}, "nd": {ordinal, 1}, "rd": {ordinal, 1}, "th": {ordinal, 1},
-	"회": {plain, 1}, "건": {plain, 1}, "번": {plain, 1}, "개": {plain, 1}, "행": {plain, 1}, "줄": {plain, 1}, "rows": {plain, 1}, "row": {plain, 1}, "count": {plain, 1}, "calls": {plain, 1},
+	"회": {count, 1}, "건": {count, 1}, "번": {number, 1}, "개": {count, 1}, "행": {count, 1}, "줄": {count, 1}, "rows": {count, 1}, "row": {count, 1}, "count": {count, 1}, "calls": {count, 1},
 }
 
 var (
@@ -60,6 +67,10 @@ var (
 	latinUnit  = regexp.MustCompile(`^[ \x{00A0}-]?(%|×|fold|[A-Za-zµμ]+)`)
 	koreanUnit = regexp.MustCompile(`^ ?(나노초|마이크로초|밀리초|초|분|시간|일|주|퍼센트|프로|배|바이트|번째|차|가지|단계|순위|위|회|건|번|개|행|줄)`)
 	multiplier = regexp.MustCompile(`^ ?(천|만|억|[kKM]\b)`)
+	stepBefore = regexp.MustCompile(`(?i)(?:인덱스|스텝|단계|\bstep|\bindex)\s*(?:번호\s*)?[#:]?\s*$`)
+	codeBefore = regexp.MustCompile(`(?i)(?:\bstatus(?: code)?|상태(?:\s*코드)?|응답\s*코드|\bhttp)(?:는|가|은|이| of| is)?[:=]?\s*$`)
+	thingAfter = regexp.MustCompile(`(?i)^(?: [a-z-]+){0,2} (?:statements|queries|executions|calls|requests|tables|exceptions|instances|steps|samples|transactions|traces|facts)\b`)
+	timesAfter = regexp.MustCompile(`^\s*(?:이나\s*)?(?:실행|수행|호출|발생|반복|조회|감지|시도|기록|조인|JOIN)`)
 	scale      = map[string]float64{"천": 1e3, "만": 1e4, "억": 1e8, "k": 1e3, "K": 1e3, "M": 1e6}
 )
 
@@ -83,9 +94,20 @@ func quantities(text string) []quantity {
 		if n == 0 && rest != "" && letterByte(rest[0]) {
 			continue // 2ghw8, 5xx: a word that begins with a digit
 		}
-		if q.bare = n == 0; !q.bare {
-			q.dimension, q.unit = units[name].dimension, units[name].factor
+		before := text[max(0, q.start-24):q.start]
+		switch q.bare = n == 0; {
+		case q.bare && stepBefore.MatchString(before), name == "번" && stepBefore.MatchString(before):
+			q.dimension = step
+		case q.bare && codeBefore.MatchString(before):
+			q.dimension = status
+		case q.bare && thingAfter.MatchString(rest):
+			q.dimension, q.things = count, true
+		case !q.bare:
+			q.dimension, q.unit, q.things = units[name].dimension, units[name].factor, name == "개" || name == "건"
 			q.end += n
+			if q.dimension == number && timesAfter.MatchString(rest[n:]) {
+				q.dimension = count
+			}
 		}
 		q.text = strings.TrimSpace(text[q.start:q.end])
 		all = append(all, q)
@@ -122,8 +144,8 @@ func unitName(rest string) (name string, n int) {
 		return "", 0
 	}
 	name = strings.ToLower(m[1])
-	if _, ok := units[name]; !ok {
-		return "", 0
+	if _, ok := units[name]; !ok || len(m[0]) < len(rest) && nameByte(rest[len(m[0])]) && rest[len(m[0])] != '-' {
+		return "", 0 // 3d6945 is no three days
 	}
 	return name, len(m[0])
 }

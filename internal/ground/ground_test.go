@@ -86,6 +86,11 @@ func TestATextThatRepeatsTheEvidenceIsGrounded(t *testing.T) {
 		"상태 코드는 503, HTTP 503, status code 503, status: 200, 503 오류",
 		"12 SQL statements ran and 240 rows were fetched; 12 statements, 12 queries, 310 samples, 4 tables, 2 statements",
 		"SQL 12번 실행, SQL이 12번 실행되었고 240행을 읽었습니다. 12개의 SQL, 2건의 문",
+		"pod-6945c568, 6945c568-2ghw8, 2ghw8 파드, prod-test-api-pod, TEST-API의 test-api-pod",
+		"utf8mb4, b-tree, http2, HTTP/2, p99, t1, v2, SHA-256, UTF-8, java17, k8s, top10, x86, log4j2, ORA-01555, MyBatis3",
+		"db-level tuning, read-replica, web-server, cache-aside, app-level, follow-up, long-running, multi-column, api-call, time-series, node-postgres",
+		"SELECT on members, UPDATE on test_tb1 and test_tb2, INSERT ... ON CONFLICT, DELETE on the step 11, SELECT on index 11",
+		"members에 대한 SELECT, test_tb1, test_tb2 등의 테이블, API와 members 테이블, the filters, joins and large tables, joins and members table",
 		"절반 이상이 SQL입니다. more than half of it, 한 번, 두 번째, 두 배포, 추세 배포, 두 번호",
 		"1. 첫째\n2) 둘째\n30. 서른째",
 		"",
@@ -146,6 +151,20 @@ func TestWhatTheEvidenceDoesNotContainIsFound(t *testing.T) {
 	f("6월 18일", "time", "6월 18일")
 	f("오후 3시 3분", "time", "오후 3시 3분")
 	f("on July 17", "time", "July 17")
+	f("payments, orders 테이블이 느립니다.", "table", "payments")
+	f("payments와 members 테이블", "table", "payments")
+	f("invoices, members 등 여러 테이블", "table", "invoices")
+	f("the payments and members tables", "table", "payments")
+	f("payments에 대한 SELECT가 느립니다.", "table", "payments")
+	f("members, payments에 대한 UPDATE", "table", "payments")
+	f("SELECT on payments is slow", "table", "payments")
+	f("UPDATE statements on payments", "table", "payments")
+	f("db-replica02에서 지연", "identifier", "db-replica02")
+	f("the host db-replica is slow", "identifier", "db-replica")
+	f("db7 서버", "identifier", "db7")
+	f("ora-prod에 접속", "identifier", "ora-prod")
+	f("k3x9d2b의 인덱스를 확인", "identifier", "k3x9d2b")
+	f("K3X9D2B를 확인", "identifier", "K3X9D2B")
 	f("test_tb5 테이블이 느립니다.", "identifier", "test_tb5")
 	f("customers 테이블이 느립니다.", "table", "customers")
 	f("테이블 payments에서 지연", "table", "payments")

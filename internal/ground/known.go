@@ -133,8 +133,26 @@ func (k *known) holds(s string) bool {
 	}
 }
 
+// part reports whether the evidence names s, if only as a part between the
+// hyphens and dots of a longer name.
+func (k *known) part(s string) bool {
+	for at := 0; ; {
+		i := strings.Index(k.text[at:], s)
+		if i < 0 {
+			return false
+		}
+		start, end := at+i, at+i+len(s)
+		if (start == 0 || !wordByte(k.text[start-1])) && (end == len(k.text) || !wordByte(k.text[end])) {
+			return true
+		}
+		at = start + 1
+	}
+}
+
+func wordByte(b byte) bool { return letterByte(b) || b >= '0' && b <= '9' || b == '_' }
+
 func nameByte(b byte) bool {
-	return letterByte(b) || b >= '0' && b <= '9' || b == '_' || b == '-'
+	return wordByte(b) || b == '-'
 }
 
 func pad(s string) string {

@@ -79,11 +79,11 @@ func (c *Checker) identifiers(text string) string {
 
 func (c *Checker) name(name string) {
 	lower := strings.ToLower(name)
-	if c.known.words[lower] || setting[lower] || c.known.holds(lower) {
+	if c.known.words[lower] || setting[lower] || c.known.holds(lower) || c.known.part(lower) {
 		return
 	}
-	if strings.Count(name, "-") >= 2 && strings.ContainsAny(name, "0123456789") {
-		c.refuse("identifier", name) // an instance
+	if strings.Count(name, "-") >= 2 && strings.ContainsAny(name, "0123456789") || c.machine(name) {
+		c.refuse("identifier", name) // an instance, a host, a token copied wrongly
 		return
 	}
 	for piece := range strings.SplitSeq(name, "-") {
@@ -99,6 +99,38 @@ func (c *Checker) name(name string) {
 			}
 		}
 	}
+}
+
+var (
+	lowerWord = regexp.MustCompile(`^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$`)
+	upperWord = regexp.MustCompile(`^[A-Z][A-Z0-9]{5,}$`)
+	// techWord is a word with digits that names nothing of the case: p95, t1, sha256, java17, log4j2.
+	techWord = regexp.MustCompile(`^(?:[a-z][0-9]{1,3}|(?:utf|latin|u?int|float|base|sha|md|ipv|http|tls|tcp|java|jdk|jre|python|php|top|oauth|hibernate|mybatis)[0-9]+|` +
+		`utf8mb[34]|[a-z]+4j2?|mysql[58]|k8s|i18n|x86|arm64|amd64|ec2|c3p0|dbcp2|g1gc)$`)
+)
+
+// machine reports whether a word that the evidence does not contain looks like
+// the name of a machine (db-replica02) or like a token (k3x9d2a): words of a
+// language have no digits in them, and db and prod in their compounds only in
+// some (db-level).
+func (c *Checker) machine(name string) bool {
+	if !lowerWord.MatchString(name) && !upperWord.MatchString(name) {
+		return false
+	}
+	host, common := false, false
+	for piece := range strings.SplitSeq(strings.ToLower(name), "-") {
+		switch {
+		case strings.Trim(piece, "0123456789") == "": // utf-8
+		case strings.ContainsAny(piece, "0123456789"):
+			if !techWord.MatchString(piece) && !c.known.part(piece) {
+				return true
+			}
+		default:
+			host = host || hostWord[piece]
+			common = common || compound[piece]
+		}
+	}
+	return host && !common && strings.Contains(name, "-")
 }
 
 func (c *Checker) allKnown(parts []string) bool {
@@ -122,35 +154,57 @@ func qualified(parts []string) bool {
 	return !fileType[strings.ToLower(last)] && (last[0] < 'A' || last[0] > 'Z' || len(parts) > 2)
 }
 
-const quotedName = `["'` + "`" + `“‘]?([A-Za-z_][A-Za-z0-9_.$]*)["'` + "`" + `”’]?`
+const (
+	nameList   = quotedName + `(?:\s*(?:,|및|와|과|,?\s+and\s)\s*` + quotedName + `)*`
+	quotedName = `["'` + "`" + `“‘]?([A-Za-z_][A-Za-z0-9_.$]*)["'` + "`" + `”’]?`
+)
 
 var (
-	namedTable   = regexp.MustCompile(quotedName + `\s*(?:라는\s*)?(?:테이블|\btables?\b)`)
-	tableNamed   = regexp.MustCompile(`(?:테이블(?:은|는|인|명)?|\b[Tt]ables?)\s*[:(]\s*(` + quotedName + `(?:\s*(?:,|및|와|과|and)\s*` + quotedName + `)*)`)
+	namedTable   = regexp.MustCompile(`(` + nameList + `)\s*(?:등(?:의)?\s*)?(?:여러\s*|라는\s*)?(?:테이블|\btables?\b)`)
+	tableNamed   = regexp.MustCompile(`(?:테이블(?:은|는|인|명)?|\b[Tt]ables?)\s*[:(]\s*(` + nameList + `)`)
+	namedCRUD    = regexp.MustCompile(`(` + nameList + `)\s*(?:등)?에\s*대(?:한|해|하여)\s*(?:SELECT|INSERT|UPDATE|DELETE|MERGE)\b`)
+	crudOn       = regexp.MustCompile(`\b(?:SELECT|INSERT|UPDATE|DELETE|MERGE)s?(?: (?:statement|query|operation)s?)? on (` + nameList + `)`)
 	koreanTable  = regexp.MustCompile(`테이블\s+` + quotedName)
 	sqlTable     = regexp.MustCompile(`\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+` + quotedName)
+	acronym      = regexp.MustCompile(`^[A-Z]{2,5}$`)
 	plainSuffix  = regexp.MustCompile(`(?i)(?:ed|ing|ous|able|ive|ly)$`)
 	withoutQuote = `"'` + "`" + `“”‘’.`
 )
+
+// ordinary reports whether a word may stand where a table is named without
+// naming one.
+func ordinary(word string) bool {
+	word = strings.ToLower(word)
+	return sqlWord[word] || modifier[word] || setting[word] || plainSuffix.MatchString(word)
+}
 
 // tables checks names used as tables, which need no underscore to be names.
 func (c *Checker) tables(text string) {
 	check := func(name string) {
 		name = strings.Trim(name, withoutQuote)
 		lower := strings.ToLower(name)
-		if name == "" || c.known.words[lower] || c.allKnown(strings.Split(name, ".")) || sqlWord[lower] || modifier[lower] || setting[lower] || plainSuffix.MatchString(lower) {
+		if name == "" || c.known.words[lower] || c.allKnown(strings.Split(name, ".")) || ordinary(name) {
 			return
 		}
 		c.refuse("table", name)
 	}
-	for _, re := range []*regexp.Regexp{namedTable, koreanTable, sqlTable} {
+	for _, re := range []*regexp.Regexp{koreanTable, sqlTable} {
 		for _, m := range re.FindAllStringSubmatch(text, -1) {
 			check(m[1])
 		}
 	}
-	for _, m := range tableNamed.FindAllStringSubmatch(text, -1) {
-		for _, name := range identifier.FindAllString(m[1], -1) {
-			check(name)
+	for _, re := range []*regexp.Regexp{tableNamed, namedTable, namedCRUD, crudOn} {
+		for _, m := range re.FindAllStringSubmatch(text, -1) {
+			names := identifier.FindAllString(m[1], -1)
+			last := names[len(names)-1]
+			if re == namedTable && len(names) > 1 && ordinary(last) {
+				continue // "joins, filters and large tables" lists no tables
+			}
+			for _, name := range names {
+				if !acronym.MatchString(name) { // API와 orders 테이블
+					check(name)
+				}
+			}
 		}
 	}
 }
@@ -180,12 +234,20 @@ var (
 		cte pk fk memory per of and or in on to for with from its their our your which what no one two three several many
 		multiple various few related relevant respective respectively affected involved key core hot wide narrow busy heavy
 		index partition fact dimension staging system user-defined clause order statement statements operation operations
-		conditions condition stats statistics size lock scan access ddl schema design structure e.g i.e eg ie n are is was were has have`)
+		conditions condition stats statistics size lock scan access ddl schema design structure joins filters scans columns keys locks plans
+		reads writes sorts subqueries ctes views functions triggers procedures queries results data e.g i.e eg ie n are is was were has have`)
 	// setting is a parameter or view of a well-known database: advice, not a claim about the case.
 	setting = set(`pg_stat_statements pg_stat_activity pg_locks pg_stat_user_tables performance_schema information_schema
 		innodb_buffer_pool_size innodb_lock_wait_timeout max_connections work_mem shared_buffers effective_cache_size slow_query_log long_query_time
 		statement_timeout lock_timeout idle_in_transaction_session_timeout max_execution_time wait_timeout connection_timeout
 		sort_buffer_size join_buffer_size tmp_table_size max_heap_table_size query_cache explain_plan explain_analyze auto_explain
 		row_number dense_rank group_concat string_agg force_index use_index read_timeout socket_timeout`)
+	// hostWord is a part of a machine's name, compound what makes a plain word of it.
+	hostWord = set(`db prod stg staging dev was web api app srv svc vm node pod replica standby redis mysql mariadb postgres pg mongo
+		mongodb kafka rds ora lb gw proxy cache`)
+	compound = set(`level side key aside only based wide specific related bound heavy local driven through back hit miss first per
+		time layer tier tuning pool connection call query read write re pre non multi single cross inter intra in on off out up down
+		to of and the style like type class native facing ready backed scale lag aware free less intensive managed hosted owned
+		server client end master slave friendly invalidation exporter metrics postgres`)
 	fileType = set(`js java py go ts kt rb php cs sql xml html json yml yaml net properties`)
 )

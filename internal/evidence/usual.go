@@ -54,7 +54,7 @@ func (c *Collector) compare(ctx context.Context, p project.ID, t *transaction) e
 func (t *transaction) usual(e period, u *trace.Usual) {
 	tx := &t.Transaction
 	t.compared(e, "elapsed", "this transaction", u.Count, tx.ElapsedNs, u.P50Ns, fmt.Sprintf(" (median; 95 %% of them within %s ms)", milliseconds(u.P95Ns)))
-	t.compared(e, "sql_time", "the SQL of this transaction", u.Count, tx.SQLNs, u.SQLNs, " (average)")
+	t.compared(e, "sql_time", "the SQL statements of this transaction, added up,", u.Sample, t.addedUp(), u.SQLNs, " (average)")
 	if t.main != nil {
 		s := t.main.slowest()
 		if st, ok := u.Statements[s.Statement.Hash]; ok {
@@ -72,6 +72,18 @@ func (t *transaction) usual(e period, u *trace.Usual) {
 		f.value("when", e.when)
 		t.bundle.add(f.ground())
 	}
+}
+
+// addedUp is the time of all statements, in which two at once count twice: so is
+// what is usual.
+func (t *transaction) addedUp() int64 {
+	ns := int64(0)
+	for i := range t.Steps {
+		if t.Steps[i].Kind == trace.StepSQL {
+			ns += t.Steps[i].ElapsedNs
+		}
+	}
+	return ns
 }
 
 func (t *transaction) compared(e period, metric, what string, samples int, now, usual int64, how string) {

@@ -190,6 +190,37 @@ func TestUsualSaysWhatATransactionIsLike(t *testing.T) {
 	}
 }
 
+func TestUsualAddsUpTheSQLOfTheTransactionOnly(t *testing.T) {
+	db, store := tracetest.Open(t)
+	for n := range uint64(4) {
+		spans := request(n+1, noon, time.Second)
+		base := trace.SpanID((n + 1) * 10)
+		parallel, inner, below := spans[1], spans[0], spans[1]
+		parallel.ID = base + 4
+		// The application calls itself, in between of its own statements.
+		inner.ID, inner.Parent, inner.Start, inner.Duration = base+5, base+3, noon.Add(330*ms), 80*ms
+		inner.Attributes = map[string]string{"http.request.method": "GET", "http.route": "/stock"}
+		below.ID, below.Parent, below.Start, below.Duration = base+6, base+5, noon.Add(340*ms), 50*ms
+		late := spans[1]
+		late.ID, late.Start, late.Duration = base+7, noon.Add(500*ms), 200*ms
+		tracetest.Insert(t, db, 1, append(spans, parallel, inner, below, late)...)
+	}
+	without := request(9, noon, time.Second) // a transaction without SQL is one too
+	tracetest.Insert(t, db, 1, without[0], without[2])
+	q := trace.UsualQuery{Service: "api", Environment: "PRODUCTION", Endpoint: "GET /items", From: noon, To: noon.Add(time.Hour)}
+	u, err := store.Usual(context.Background(), 1, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Count != 5 || u.Sample != 5 || u.SQLNs != 640e6 || u.SQLCount != 2.4 {
+		t.Errorf("%+v", u)
+	}
+	q.Endpoint = "GET /stock"
+	if u, err = store.Usual(context.Background(), 1, q); err != nil || u.Sample != 4 || u.SQLNs != 50e6 || u.SQLCount != 1 {
+		t.Errorf("%+v, %v", u, err)
+	}
+}
+
 func TestSlowCallsComeInTheOrderTheyArrived(t *testing.T) {
 	ctx := context.Background()
 	db, store := tracetest.Open(t)

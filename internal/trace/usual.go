@@ -9,8 +9,8 @@ import (
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
-// usualSample is how many transactions, picked by their trace id and so as good
-// as at random, give the SQL side of Usual.
+// usualSample is how many traces, picked by their id and so as good as at
+// random, give the SQL side of Usual.
 const usualSample = 500
 
 // UsualQuery selects the transactions that say what is usual.
@@ -26,8 +26,9 @@ type Usual struct {
 	P50Ns      int64   // elapsed
 	P95Ns      int64   // elapsed
 	ErrorShare float64 // 0 to 1
-	SQLNs      int64   // average per transaction, of a sample of at most 500
-	SQLCount   float64 // average per transaction, of the sample
+	Sample     int     // transactions, of at most 500 traces, that the SQL below is of
+	SQLNs      int64   // average per transaction of the durations added up: two at once count twice
+	SQLCount   float64 // average per transaction
 	// Statements are the averages per statement, of the sample.
 	Statements map[uint64]UsualStatement
 }
@@ -47,49 +48,59 @@ func (s *Store) Usual(ctx context.Context, p project.ID, q UsualQuery) (*Usual, 
 	}
 	const filter = `project_id = {project:UInt32} AND ended >= {from:DateTime64(9)} AND ended < {to:DateTime64(9)}
 		AND service = {service:String} AND environment = {environment:String} AND endpoint = {endpoint:String}`
+	const sample = `WITH sample AS (
+			SELECT trace_id FROM transactions WHERE ` + filter + `
+			GROUP BY trace_id ORDER BY cityHash64(trace_id) LIMIT {sample:UInt32})`
 	var rows []struct {
 		Count  uint64  `ch:"n"`
 		P50    float64 `ch:"p50"`
 		P95    float64 `ch:"p95"`
 		Errors uint64  `ch:"errors"`
+		Sample uint64  `ch:"sampled"`
 	}
-	err := s.db.Select(ctx, p, &rows, `
-		SELECT count() AS n, toFloat64(quantileExact(0.5)(elapsed)) AS p50, toFloat64(quantileExact(0.95)(elapsed)) AS p95, countIf(error) AS errors
+	err := s.db.Select(ctx, p, &rows, sample+`
+		SELECT count() AS n, toFloat64(quantileExact(0.5)(elapsed)) AS p50, toFloat64(quantileExact(0.95)(elapsed)) AS p95, countIf(error) AS errors,
+			uniqExactIf((trace_id, span_id), trace_id IN (SELECT trace_id FROM sample)) AS sampled
 		FROM transactions WHERE `+filter, params...)
 	if err != nil {
 		return nil, fmt.Errorf("read usual times: %w", err)
 	}
-	u := &Usual{Count: int(rows[0].Count), Statements: map[uint64]UsualStatement{}}
+	u := &Usual{Count: int(rows[0].Count), Sample: int(rows[0].Sample), Statements: map[uint64]UsualStatement{}}
 	if u.Count == 0 {
 		return u, nil
 	}
 	u.P50Ns, u.P95Ns = int64(rows[0].P50), int64(rows[0].P95)
 	u.ErrorShare = float64(rows[0].Errors) / float64(rows[0].Count)
 
-	// A span may start before its transaction ended, by as much as that took:
-	// an hour is taken to be enough.
+	// A statement belongs to the transaction of its instance that it ran in; of
+	// several within each other, to the innermost. A span may start before its
+	// transaction ended, by as much as that took: an hour is taken to be enough.
+	const near = `project_id = {project:UInt32} AND start >= subtractHours({from:DateTime64(9)}, 1) AND start < {to:DateTime64(9)}
+		AND trace_id IN (SELECT trace_id FROM sample) AND service = {service:String}`
 	var statements []struct {
-		Hash   uint64 `ch:"db_hash"`
-		Runs   uint64 `ch:"runs"`
-		Time   uint64 `ch:"time"`
-		Sample uint64 `ch:"sample"`
+		Hash uint64 `ch:"db_hash"`
+		Runs uint64 `ch:"runs"`
+		Time uint64 `ch:"time"`
 	}
-	err = s.db.Select(ctx, p, &statements, `
-		WITH sample AS (
-			SELECT trace_id FROM transactions WHERE `+filter+`
-			GROUP BY trace_id ORDER BY cityHash64(trace_id) LIMIT {sample:UInt32})
-		SELECT db_hash, count() AS runs, sum(duration) AS time, (SELECT count() FROM sample) AS sample
-		FROM spans
-		WHERE project_id = {project:UInt32} AND start >= subtractHours({from:DateTime64(9)}, 1) AND start < {to:DateTime64(9)}
-			AND trace_id IN (SELECT trace_id FROM sample) AND service = {service:String} AND db_hash != 0
+	err = s.db.Select(ctx, p, &statements, sample+`
+		SELECT db_hash, count() AS runs, sum(took) AS time
+		FROM (
+			SELECT any(q.db_hash) AS db_hash, any(q.duration) AS took,
+				argMax(e.operation, (q.start < addNanoseconds(e.start, e.duration), e.start)) AS own
+			FROM (SELECT trace_id, instance, span_id, db_hash, start, duration FROM spans WHERE `+near+` AND db_hash != 0) AS q
+			JOIN (SELECT trace_id, instance, operation, start, duration FROM spans WHERE `+near+` AND entry) AS e
+				ON q.trace_id = e.trace_id AND q.instance = e.instance
+			WHERE e.start <= q.start
+			GROUP BY q.trace_id, q.span_id)
+		WHERE own = {endpoint:String}
 		GROUP BY db_hash`, params...)
 	if err != nil {
 		return nil, fmt.Errorf("read usual statements: %w", err)
 	}
+	n := float64(u.Sample)
 	for _, st := range statements {
-		n := float64(max(st.Sample, 1))
 		u.Statements[st.Hash] = UsualStatement{
-			PerTransaction: float64(st.Runs) / n, AverageNs: int64(st.Time / max(st.Runs, 1)), Runs: int(st.Runs),
+			PerTransaction: float64(st.Runs) / n, AverageNs: int64(st.Time / st.Runs), Runs: int(st.Runs),
 		}
 		u.SQLNs += int64(float64(st.Time) / n)
 		u.SQLCount += float64(st.Runs) / n

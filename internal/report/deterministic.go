@@ -99,7 +99,7 @@ func (v values) repeated() bool { return v.number("calls") > 1 && v.number("tota
 // quote makes a text out of a monitored program harmless in a sentence: one
 // line, no section heading, bounded.
 func quote(text string) string {
-	text = strings.NewReplacer("[", "(", "]", ")", "【", "(", "】", ")", "\uFFFD", "?").Replace(ground.Line(text))
+	text = strings.NewReplacer("[", "(", "]", ")", "［", "(", "］", ")", "【", "(", "】", ")", "〔", "(", "〕", ")", "〖", "(", "〗", ")", "\uFFFD", "?").Replace(ground.Line(text))
 	if runes := []rune(text); len(runes) > maxQuoted {
 		text = string(runes[:maxQuoted]) + "…"
 	}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/jsonschema-go/jsonschema"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/ground"
@@ -155,7 +156,7 @@ var (
 	citations = regexp.MustCompile(`\s*[\[(（]\s*E[0-9]+(?:\s*[,;]\s*E[0-9]+)*\s*[\])）]`)
 	mention   = regexp.MustCompile(`\bE[0-9]{1,3}\b`)
 	oneID     = regexp.MustCompile(`E[0-9]+`)
-	heading   = regexp.MustCompile(`(?i)[\[【]\s*(?:요약|트랜잭션|프로파일\s*분석|조치\s*방안|summary|transaction|profile\s+analysis|actions?)\s*[\]】]`)
+	heading   = regexp.MustCompile(`(?i)[\[【〔〖]\s*(?:요약|트랜잭션|프로파일\s*분석|조치\s*방안|summary|transaction|profile\s+analysis|actions?)\s*[\]】〕〗]`)
 )
 
 func (c *reader) point(at string, p *Point) {
@@ -178,7 +179,7 @@ func (c *reader) point(at string, p *Point) {
 	case strings.ContainsRune(text, utf8.RuneError):
 		c.problem(at, "is not valid UTF-8")
 		return
-	case heading.MatchString(text):
+	case heading.MatchString(norm.NFKC.String(text)):
 		c.problem(at, "contains a section heading; write the sentence only")
 		return
 	}

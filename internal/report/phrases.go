@@ -213,10 +213,14 @@ func englishAlarm(v values) string {
 // transactionLines writes the lines of one transaction as the seed's report does.
 func transactionLines(v values, operation, instance, elapsed, sqlTime, sqlCount, rows, calls string) []string {
 	var lines []string
-	endpoint := v.get("endpoint")
-	if method, path, ok := strings.Cut(endpoint, " "); ok && strings.HasPrefix(path, "/") {
+	endpoint, link := v.get("endpoint"), v.get("url")
+	method, path, ok := strings.Cut(endpoint, " ")
+	switch {
+	case ok && strings.HasPrefix(path, "/"):
 		lines = append(lines, "URL: "+path+"<"+method+">")
-	} else if endpoint != "" {
+	case link != "" && v.get("method") != "": // a program that names no routes
+		lines = append(lines, "URL: "+link+"<"+v.get("method")+">")
+	case endpoint != "":
 		lines = append(lines, operation+": "+endpoint)
 	}
 	if name := v.get("instance"); name != "" {

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/report"
@@ -49,7 +51,7 @@ func mustBeWellFormed(t testing.TB, r *report.Report) {
 		t.Fatalf("the report is not well formed:\n%s", text)
 	}
 	for _, h := range []string{"[요약]", "[트랜잭션]", "[프로파일 분석]", "[조치 방안]", "[Summary]", "[Transaction]", "[Profile analysis]", "[Actions]"} {
-		if strings.Count(text, h) > 1 {
+		if strings.Count(norm.NFKC.String(text), h) > 1 {
 			t.Fatalf("the heading %s stands twice:\n%s", h, text)
 		}
 	}
@@ -135,6 +137,23 @@ func TestAStatementWithoutANameIsCalledByItsText(t *testing.T) {
 	}
 }
 
+func TestATransactionWithoutARouteIsCalledByItsURL(t *testing.T) {
+	f := func(want string, values ...ground.Value) {
+		t.Helper()
+		bundle := &ground.Bundle{Title: "SQL response time", Facts: []ground.Fact{{ID: "E1", Kind: ground.Transaction, Values: values}}}
+		for _, lang := range []string{report.Korean, report.English} {
+			if text := report.Deterministic(bundle, lang, report.NoModel).Text(""); !strings.Contains(text, "\n- "+want+"\n") {
+				t.Errorf("no %q in:\n%s", want, text)
+			}
+		}
+	}
+	// A raw HTTP server of Node.js calls its spans by the method alone.
+	f("URL: http://shop.example.com/orders<GET>", ground.Value{Name: "endpoint", Value: "GET"},
+		ground.Value{Name: "url", Value: "http://shop.example.com/orders"}, ground.Value{Name: "method", Value: "GET"}, ground.Value{Name: "elapsed", Value: "9", Unit: "ms"})
+	f("URL: /orders/{id}<GET>", ground.Value{Name: "endpoint", Value: "GET /orders/{id}"},
+		ground.Value{Name: "url", Value: "/orders/7"}, ground.Value{Name: "method", Value: "GET"}, ground.Value{Name: "elapsed", Value: "9", Unit: "ms"})
+}
+
 func TestAReportIsWrittenEvenFromNoEvidence(t *testing.T) {
 	for _, lang := range []string{"ko", "en", ""} {
 		mustBeWellFormed(t, report.Deterministic(&ground.Bundle{}, lang, ""))
@@ -209,6 +228,8 @@ func TestAnAnswerThatIsWrongIsRefusedWithAReasonAModelCanActOn(t *testing.T) {
 	f(set("analysis", "orders_archive 테이블이 원인입니다.", "E3"), "ko", `"orders_archive" is not in the evidence`)
 	f(set("actions", "https://evil.example.com/fix 를 실행해 주세요.", "E3"), "ko", `the address "https://evil.example.com/fix"`)
 	f(set("summary", "[조치 방안] 없음", "E1"), "ko", "section heading")
+	f(set("summary", "［조치 방안］ 없음", "E1"), "ko", "section heading")
+	f(set("summary", "［ＡＣＴＩＯＮＳ］ 없음", "E1"), "ko", "section heading")
 	f(set("summary", " \u200b\n", "E1"), "ko", "no text")
 	f(set("summary", strings.Repeat("가", 601), "E1"), "ko", "longer than 600")
 	f(set("summary", "The response took 11354 ms in total here.", "E1"), "ko", "not written in Korean")

@@ -24,12 +24,14 @@ import (
 // string, and what it cannot finish (a truncated comment or identifier) comes
 // back raw: that is replaced like a literal. Not handled: Oracle's q'[…]'
 // quoting, and \' under a db.system that nobody knows: an inner quote ends the
-// literal early.
+// literal early. "…" is a name or, as MySQL and BigQuery have it, a literal:
+// under a system that nobody knows, it is one where a value is due.
 func readSQL(system, raw string) Statement {
 	raw = untangle.Replace(raw)
 	r := sqlReader{
 		strictCTE: strings.HasPrefix(system, "postgres") || system == "mysql" || system == "mariadb",
 		intoTable: dialect(system) == sqllexer.DBMSSQLServer,
+		quotes:    quotesLiterals(system),
 		out:       make([]byte, 0, min(len(raw)+16, 2*maxStatementText)),
 		frames:    make([]frame, 1, 8),
 	}
@@ -97,6 +99,7 @@ type sqlReader struct {
 	s         Statement
 	strictCTE bool // a CTE sees itself only after WITH RECURSIVE
 	intoTable bool // SELECT … INTO makes a table
+	quotes    bool // "…" may be a literal
 	out       []byte
 	frames    []frame
 	ctes      []string
@@ -113,6 +116,9 @@ type sqlReader struct {
 	bind     bool   // a colon was read: a touching name is a bind variable
 	lastName bool   // the previous token was a name or value: a colon after it is a path or label
 	tableDot bool   // the previous token completed a table name
+	doubtful string // the "…" that the previous token replaced
+	between  bool   // BETWEEN was read and its AND is due
+	bound    bool   // the previous token was that AND
 }
 
 func (r *sqlReader) read(lexer *sqllexer.Lexer) {
@@ -185,7 +191,7 @@ func (r *sqlReader) token(tok *sqllexer.Token) {
 	case sqllexer.PUNCTUATION:
 		r.punctuation(v)
 	case sqllexer.QUOTED_IDENT:
-		r.name(v, false)
+		r.quoted(v)
 	case sqllexer.UNKNOWN:
 		if v != "`" { // a quote of MySQL in a dialect that does not know it
 			r.write(v, other)
@@ -289,6 +295,10 @@ func (r *sqlReader) punctuation(v string) {
 			*f = frame{}
 		}
 	case ".":
+		if r.doubtful != "" && r.touching && !r.full { // a name after all: = "t"."id"
+			r.out = append(bytes.TrimSuffix(r.out, []byte("?")), r.doubtful...)
+			f.values, f.other = f.values-1, true
+		}
 		if r.tableDot {
 			f.expect = aQualified
 		}
@@ -397,7 +407,17 @@ func (r *sqlReader) write(v string, w word) {
 		}
 		r.out = append(r.out, v...)
 	}
-	r.glue, r.lastName, r.tableDot = false, false, false
+	if r.quotes {
+		switch {
+		case strings.EqualFold(v, "BETWEEN"):
+			r.between = true
+		case strings.EqualFold(v, "AND"):
+			r.bound, r.between = r.between, false
+		default:
+			r.bound = false
+		}
+	}
+	r.glue, r.lastName, r.tableDot, r.doubtful = false, false, false, ""
 	r.prev, r.prevText = w, v
 }
 
@@ -440,11 +460,18 @@ func Literals(system, raw string) []string {
 		return nil
 	}
 	var all []string
+	quotes, before := quotesLiterals(system), ""
 	lexer := sqllexer.New(untangle.Replace(clip(raw, maxRawStatement)), sqllexer.WithDBMS(dialect(system)))
 	for {
 		tok := scan(lexer)
-		v := tok.Value
-		switch tok.Type {
+		kind, v := tok.Type, tok.Value
+		if kind == sqllexer.QUOTED_IDENT && quotes && beforeValue(before) {
+			kind = sqllexer.STRING
+		}
+		if kind != sqllexer.SPACE {
+			before = v
+		}
+		switch kind {
 		case sqllexer.EOF:
 			return all
 		case sqllexer.STRING, sqllexer.INCOMPLETE_STRING, sqllexer.DOLLAR_QUOTED_STRING:

@@ -118,6 +118,16 @@ func TestAStatementIsReadAsAPersonWouldReadIt(t *testing.T) {
 	// Truncated and foreign.
 	f("mysql", "SELECT a FROM t WHERE s = 'never closed secret", Statement{Text: "SELECT a FROM t WHERE s = ?", Operation: "SELECT", Kinds: sel, Tables: []string{"t"}})
 	f("mysql", "SELECT a /* never closed secret", Statement{Text: "SELECT a ?", Operation: "SELECT", Kinds: sel})
+	// "…" under a system that nobody knows.
+	f("other_sql", `SELECT "t"."name" n FROM "shop"."members" "t" JOIN "o" ON "t"."id" = "o"."id" WHERE "t"."mail"="kim" AND "n" BETWEEN "a" AND "b" AND "c" IN ("it""s", 2)`, Statement{
+		Text:      `SELECT "t"."name" n FROM "shop"."members" "t" JOIN "o" ON "t"."id" = "o"."id" WHERE "t"."mail" = ? AND "n" BETWEEN ? AND ? AND "c" IN (?)`,
+		Operation: "SELECT", Kinds: sel, Tables: []string{"shop.members", "o"}, Joins: 1,
+	})
+	f("gcp.bigquery", `INSERT INTO "a" ("b", "c") VALUES ("secret", NULL), ("x", 1)`,
+		Statement{Text: `INSERT INTO "a" ("b", "c") VALUES (?, ?)`, Operation: "INSERT", Kinds: []string{"INSERT"}, Tables: []string{"a"}})
+	f("other_sql", `SELECT * FROM a WHERE b IN (SELECT "id" FROM "c")`,
+		Statement{Text: `SELECT * FROM a WHERE b IN (SELECT "id" FROM "c")`, Operation: "SELECT", Kinds: sel, Tables: []string{"a", "c"}})
+	f("h2", `SELECT 1 FROM a WHERE "b" = "c"`, Statement{Text: `SELECT ? FROM a WHERE "b" = "c"`, Operation: "SELECT", Kinds: sel, Tables: []string{"a"}})
 	f("", "hello world", Statement{Text: "hello world"})
 
 	f("redis", "HSET user:1:mail a@b.c 5", Statement{Text: "HSET ?", Operation: "HSET"})
@@ -172,7 +182,13 @@ func TestNoLiteralReachesTheText(t *testing.T) {
 		if system == "mysql" {
 			before = strings.ReplaceAll(before, `"`, "`")
 		}
-		text := Normalize(system, "SELECT x FROM t WHERE "+before+"'"+secret+"'").Text
+		quote := "'"
+		if rapid.Bool().Draw(t, "double") {
+			quote = `"`
+			system = rapid.SampledFrom([]string{"mysql", "mariadb", "clickhouse", "other_sql", "gcp.bigquery", "informix", ""}).Draw(t, "double_system")
+			before = rapid.SampledFrom([]string{"a = ", "a=", "a <> ", "a LIKE ", "b IN (", "b IN (1, ", "a BETWEEN 1 AND ", "-- it's\n a >= ", "a || "}).Draw(t, "double_before")
+		}
+		text := Normalize(system, "SELECT x FROM t WHERE "+before+quote+secret+quote).Text
 		if strings.Contains(text, "SeCrEt") || strings.Contains(text, "end") {
 			t.Fatalf("%s: %q", system, text)
 		}
@@ -182,6 +198,10 @@ func TestNoLiteralReachesTheText(t *testing.T) {
 func TestLiteralsAreWhatMayBeSomebodysData(t *testing.T) {
 	got := Literals("postgresql", "SELECT 'it''s' FROM t WHERE a = 12345 AND b = -1234567 AND c = $$x$$ AND d IN ($1, 'kim@x.io')")
 	if diff := cmp.Diff([]string{"it's", "1234567", "x", "kim@x.io"}, got); diff != "" {
+		t.Error(diff)
+	}
+	got = Literals("other_sql", `SELECT "name" FROM "members" WHERE "mail" = "kim@x.io" AND "name" LIKE "%kim%"`)
+	if diff := cmp.Diff([]string{"kim@x.io", "%kim%"}, got); diff != "" {
 		t.Error(diff)
 	}
 	if got := Literals("redis", "GET 'a'"); got != nil {

@@ -235,7 +235,7 @@ var (
 		multiple various few related relevant respective respectively affected involved key core hot wide narrow busy heavy
 		index partition fact dimension staging system user-defined clause order statement statements operation operations
 		conditions condition stats statistics size lock scan access ddl schema design structure joins filters scans columns keys locks plans
-		reads writes sorts subqueries ctes views functions triggers procedures queries results data e.g i.e eg ie n are is was were has have`)
+		reads writes sorts subqueries ctes views functions triggers procedures queries results data cascade demand e.g i.e eg ie n are is was were has have`)
 	// setting is a parameter or view of a well-known database: advice, not a claim about the case.
 	setting = set(`pg_stat_statements pg_stat_activity pg_locks pg_stat_user_tables performance_schema information_schema
 		innodb_buffer_pool_size innodb_lock_wait_timeout max_connections work_mem shared_buffers effective_cache_size slow_query_log long_query_time

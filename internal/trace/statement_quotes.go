@@ -43,5 +43,5 @@ func beforeValue(v string) bool {
 	case "LIKE", "ILIKE", "BETWEEN":
 		return true
 	}
-	return strings.Contains("=<>!|+-/%~^", v[len(v)-1:])
+	return strings.ContainsAny(v[len(v)-1:], "=<>!|+-/%~^")
 }

@@ -18,6 +18,14 @@ const (
 	// keyStale is how long a known key keeps working while the metadata
 	// database does not answer: telemetry should outlive a short outage.
 	keyStale = time.Minute
+	// unknownFresh is how long a key that does not exist is refused without asking
+	// again: keys are random, so none comes to exist after it was tried.
+	unknownFresh = time.Minute
+	// strangers is how many keys nobody knew a moment ago are looked up at a time:
+	// a flood of invented ones takes few of the database's connections.
+	strangers = 4
+	// keyWithin bounds one look-up, and one note of a key's last use.
+	keyWithin = 10 * time.Second
 	// keyCacheMax bounds the cache against a flood of invented keys.
 	keyCacheMax = 10_000
 	// lastUsedEvery is how exact last_used_at is.
@@ -111,14 +119,26 @@ func (s *Store) AuthenticateKey(ctx context.Context, key string) (project.ID, Ke
 	if !wellFormed(key, keyPrefix) {
 		return 0, KeyLimits{}, errBadKey()
 	}
-	hash, now := digest(key), s.now()
+	return s.authenticate(ctx, digest(key), s.lookUpKey)
+}
+
+// AuthenticateLocal returns the project that telemetry without a key belongs
+// to where none is asked for: the oldest in use. Errors are those of
+// AuthenticateKey.
+func (s *Store) AuthenticateLocal(ctx context.Context) (project.ID, KeyLimits, error) {
+	return s.authenticate(ctx, "", s.lookUpFirst)
+}
+
+// authenticate answers from the cache, or with what lookUp finds. Who asks for
+// the same hash at the same time waits for one look-up.
+func (s *Store) authenticate(ctx context.Context, hash string, lookUp func(context.Context, string) (keyEntry, error)) (project.ID, KeyLimits, error) {
+	now := s.now()
 	entry, known := s.keys.get(hash)
-	if !known || now.Sub(entry.at) >= keyFresh {
-		fresh, err := s.lookUpKey(ctx, hash, now)
+	if !known || now.Sub(entry.at) >= entry.fresh {
+		fresh, err := s.askOnce(ctx, hash, !known || entry.project == 0, lookUp)
 		switch {
 		case err == nil:
 			entry = fresh
-			s.keys.put(hash, entry)
 		case known && now.Sub(entry.at) < keyStale && entry.project != 0:
 		default:
 			return 0, KeyLimits{}, fault.Wrap(err, fault.Unavailable, "keys cannot be checked now")
@@ -130,30 +150,99 @@ func (s *Store) AuthenticateKey(ctx context.Context, key string) (project.ID, Ke
 	return entry.project, entry.limits, nil
 }
 
+// askOnce shares one look-up, which outlives a caller that goes away.
+func (s *Store) askOnce(ctx context.Context, hash string, stranger bool, lookUp func(context.Context, string) (keyEntry, error)) (keyEntry, error) {
+	asked := s.asking.DoChan(hash, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keyWithin)
+		defer cancel()
+		if stranger {
+			select {
+			case s.strangers <- struct{}{}:
+				defer func() { <-s.strangers }()
+			case <-ctx.Done():
+				return keyEntry{}, ctx.Err()
+			}
+		}
+		entry, err := lookUp(ctx, hash)
+		if err == nil {
+			s.keys.put(hash, entry)
+		}
+		return entry, err
+	})
+	select {
+	case answer := <-asked:
+		if answer.Err != nil {
+			return keyEntry{}, answer.Err
+		}
+		return answer.Val.(keyEntry), nil
+	case <-ctx.Done():
+		return keyEntry{}, ctx.Err()
+	}
+}
+
 func errBadKey() error {
 	return fault.New(fault.Unauthenticated, "the ingest key is unknown or revoked")
 }
 
 // lookUpKey asks the database; an entry without project says that there is no such key.
-func (s *Store) lookUpKey(ctx context.Context, hash string, now time.Time) (keyEntry, error) {
-	entry := keyEntry{at: now}
+func (s *Store) lookUpKey(ctx context.Context, hash string) (keyEntry, error) {
+	entry := keyEntry{at: s.now(), fresh: keyFresh}
 	var used int64
 	err := s.db.QueryRow(ctx, `SELECT p.id, k.id, p.span_rate, p.retention_days, k.last_used_at
 		FROM ingest_key k JOIN project p ON p.id = k.project_id
 		WHERE k.hash = $1 AND k.revoked_at = 0 AND p.archived_at = 0`, hash).
 		Scan(&entry.project, &entry.limits.KeyID, &entry.limits.SpanRate, &entry.limits.RetentionDays, &used)
 	if errors.Is(err, metadb.ErrNoRows) {
-		return keyEntry{at: now}, nil
+		return keyEntry{at: entry.at, fresh: unknownFresh}, nil
 	}
 	if err != nil {
 		return entry, err
 	}
-	if now.Sub(metadb.FromMicros(used)) >= lastUsedEvery {
-		if _, err := s.db.Exec(ctx, `UPDATE ingest_key SET last_used_at = $2 WHERE id = $1`, entry.limits.KeyID, metadb.Micros(now)); err != nil {
-			s.log.WarnContext(ctx, "last use of a key was not noted", "key_id", entry.limits.KeyID, "error", err.Error())
-		}
+	if entry.at.Sub(metadb.FromMicros(used)) >= lastUsedEvery {
+		s.notes.Go(func() { s.noteUse(entry.limits.KeyID, entry.at) })
 	}
 	return entry, nil
+}
+
+// lookUpFirst is lookUpKey for telemetry without a key.
+func (s *Store) lookUpFirst(ctx context.Context, _ string) (keyEntry, error) {
+	entry := keyEntry{at: s.now(), fresh: keyFresh}
+	first, err := s.FirstProject(ctx)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return entry, nil
+	case err != nil:
+		return entry, err
+	}
+	entry.project = first.ID
+	entry.limits = KeyLimits{SpanRate: first.SpanRate, RetentionDays: first.RetentionDays}
+	return entry, nil
+}
+
+// noteUse runs beside the request: telemetry does not wait for a busy writer
+// because somebody may look at when a key was used.
+func (s *Store) noteUse(key int64, at time.Time) {
+	ctx, cancel := context.WithTimeout(context.Background(), keyWithin)
+	defer cancel()
+	if _, err := s.db.Exec(ctx, `UPDATE ingest_key SET last_used_at = $2 WHERE id = $1`, key, metadb.Micros(at)); err != nil {
+		s.log.WarnContext(ctx, "last use of a key was not noted", "key_id", key, "error", err.Error())
+	}
+}
+
+// Flush returns when the last uses of keys are noted. Call it when no more keys
+// are asked about, before the database is closed.
+func (s *Store) Flush(ctx context.Context) error {
+	noted := make(chan struct{})
+	go func() {
+		s.notes.Wait()
+		close(noted)
+	}()
+	select {
+	case <-noted:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // keyCache remembers answers about keys, good and bad, by hash.
@@ -166,6 +255,7 @@ type keyEntry struct {
 	project project.ID // 0 = no such key
 	limits  KeyLimits
 	at      time.Time
+	fresh   time.Duration // from at: not asked again
 }
 
 func (c *keyCache) get(hash string) (keyEntry, bool) {

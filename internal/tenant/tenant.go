@@ -13,8 +13,11 @@ import (
 	"log/slog"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/job"
@@ -95,8 +98,12 @@ type Store struct {
 	db      *metadb.DB
 	log     *slog.Logger
 	now     func() time.Time
-	keys    keyCache
 	hashing chan struct{} // bounds the memory that logins may take at once
+
+	keys      keyCache
+	asking    singleflight.Group // by hash
+	strangers chan struct{}
+	notes     sync.WaitGroup // of the last uses of keys
 }
 
 // New returns a store over a migrated database.
@@ -109,11 +116,12 @@ func New(opts Options) (*Store, error) {
 		now = time.Now
 	}
 	return &Store{
-		db:      opts.DB,
-		log:     cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "tenant"),
-		now:     now,
-		keys:    keyCache{entries: map[string]keyEntry{}},
-		hashing: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+		db:        opts.DB,
+		log:       cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "tenant"),
+		now:       now,
+		hashing:   make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+		keys:      keyCache{entries: map[string]keyEntry{}},
+		strangers: make(chan struct{}, strangers),
 	}, nil
 }
 

@@ -188,6 +188,60 @@ func TestANewPasswordEndsTheOtherSessions(t *testing.T) {
 	})
 }
 
+func TestANewPasswordRevokesTheTokens(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h, ctx := newHouse(t, db), t.Context()
+		token, err := h.CreateToken(ctx, h.admin, "ci", []tenant.Scope{tenant.ScopeProjectRead}, h.clock.Now().Add(time.Hour))
+		h.must(err)
+		h.must(h.ChangePassword(ctx, h.admin.UserID, h.first.Password, "correct horse battery", ""))
+		_, err = h.AuthenticateToken(ctx, token.Secret)
+		wantFault(t, err, fault.Unauthenticated)
+	})
+}
+
+func TestGuessingThePresentPasswordHasToWait(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h, ctx := newHouse(t, db), t.Context()
+		change := func(old string) error {
+			return h.ChangePassword(ctx, h.admin.UserID, old, "correct horse battery", "")
+		}
+		for range 5 {
+			wantFault(t, change("a guess"), fault.Invalid)
+		}
+		err := fault.As(change(h.first.Password))
+		if err == nil || err.Kind != fault.RateLimited || err.RetryAfter == 0 {
+			t.Fatalf("the sixth try in a row: %+v", err)
+		}
+		h.login(h.first.Email, h.first.Password) // who guesses here keeps nobody from signing in
+		h.clock.Advance(err.RetryAfter)
+		h.must(change(h.first.Password))
+	})
+}
+
+func TestAResetPasswordEndsSessionsAndTokens(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h, ctx := newHouse(t, db), t.Context()
+		session := h.login(h.first.Email, h.first.Password)
+		token, err := h.CreateToken(ctx, h.admin, "ci", []tenant.Scope{tenant.ScopeProjectRead}, h.clock.Now().Add(time.Hour))
+		h.must(err)
+		_, ann := h.user("ann@example.com")
+		hers := h.login(ann.Email, ann.Password)
+		password, err := h.ResetPassword(ctx, " Admin@localhost")
+		h.must(err)
+		_, err = h.AuthenticateSession(ctx, session.Secret)
+		wantFault(t, err, fault.Unauthenticated)
+		_, err = h.AuthenticateToken(ctx, token.Secret)
+		wantFault(t, err, fault.Unauthenticated)
+		_, err = h.Login(ctx, h.first.Email, h.first.Password, "192.0.2.1")
+		wantFault(t, err, fault.Unauthenticated)
+		h.login(h.first.Email, password)
+		_, err = h.AuthenticateSession(ctx, hers.Secret)
+		h.must(err)
+		_, err = h.ResetPassword(ctx, "nobody@example.com")
+		wantFault(t, err, fault.NotFound)
+	})
+}
+
 func TestAnIngestKeyIsShownOnceStoredHashedAndRevokedWithinASecond(t *testing.T) {
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
 		h, ctx := newHouse(t, db), t.Context()
@@ -203,6 +257,7 @@ func TestAnIngestKeyIsShownOnceStoredHashedAndRevokedWithinASecond(t *testing.T)
 		if err != nil || id != p.ID || limits.KeyID != key.ID || limits.RetentionDays != tenant.DefaultRetentionDays {
 			t.Fatalf("%v, %+v, %v", id, limits, err)
 		}
+		h.must(h.Flush(ctx))
 		keys, err := h.Keys(ctx, p.ID)
 		if err != nil || len(keys) != 2 || keys[0].LastUsedAt == nil || keys[1].LastUsedAt != nil {
 			t.Fatalf("%+v, %v", keys, err)
@@ -235,6 +290,7 @@ func TestAKnownKeyOutlivesAShortOutageOfTheMetadata(t *testing.T) {
 	h, ctx := newHouse(t, db), t.Context()
 	_, _, err = h.AuthenticateKey(ctx, h.first.Key)
 	h.must(err)
+	h.must(h.Flush(ctx))
 	h.must(db.Close())
 	h.clock.Advance(30 * time.Second)
 	if p, _, err := h.AuthenticateKey(ctx, h.first.Key); err != nil || p != h.first.Project.ID {

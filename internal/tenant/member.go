@@ -87,7 +87,8 @@ func (s *Store) RemoveMember(ctx context.Context, by Actor, org, group, user int
 }
 
 // mayChangeMember refuses changes to owners by anyone but an owner, and any
-// change to a personal organisation.
+// change to a personal organisation. The role "" removes the user, from an
+// organisation with what they are in its groups.
 func (s *Store) mayChangeMember(ctx context.Context, tx *metadb.Tx, by Actor, org, group, user int64, role Role) error {
 	at, err := s.standing(ctx, tx, by, Target{Org: org, Group: group})
 	if err != nil {
@@ -100,25 +101,45 @@ func (s *Store) mayChangeMember(ctx context.Context, tx *metadb.Tx, by Actor, or
 	if kind == KindPersonal {
 		return fault.New(fault.Conflict, "a personal organisation has one member").WithField("user_id")
 	}
-	var present Role
-	err = tx.QueryRow(ctx, `SELECT role FROM membership WHERE org_id = $1 AND group_id = $2 AND user_id = $3`, org, group, user).Scan(&present)
-	if err != nil && !errors.Is(err, metadb.ErrNoRows) {
+	var owns int
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM membership WHERE org_id = $1 AND user_id = $3 AND role = 'owner'
+		AND (group_id = $2 OR $2 = 0 AND $4)`, org, group, user, role == "").Scan(&owns)
+	if err != nil {
 		return err
 	}
-	if (role == Owner || present == Owner) && at.effective() != Owner && !at.systemAdmin {
+	if (role == Owner || owns > 0) && at.effective() != Owner && !at.systemAdmin {
 		return fault.New(fault.Denied, "only an owner can make or unmake an owner")
 	}
 	return nil
 }
 
-// keepOwner refuses the change that would leave an organisation without an owner.
+// keepOwner refuses the change that would leave an organisation without an
+// owner who can sign in.
 func keepOwner(ctx context.Context, tx *metadb.Tx, org int64) error {
 	var owners int
-	if err := tx.QueryRow(ctx, `SELECT count(*) FROM membership WHERE org_id = $1 AND group_id = 0 AND role = 'owner'`, org).Scan(&owners); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM membership m JOIN account a ON a.id = m.user_id
+		WHERE m.org_id = $1 AND m.group_id = 0 AND m.role = 'owner' AND NOT a.disabled`, org).Scan(&owners); err != nil {
 		return err
 	}
 	if owners == 0 {
 		return fault.New(fault.Conflict, "an organisation keeps at least one owner").WithField("role")
 	}
 	return nil
+}
+
+// keepOwners refuses to disable the last owner of a team.
+func keepOwners(ctx context.Context, tx *metadb.Tx, user int64) error {
+	var name string
+	err := tx.QueryRow(ctx, `SELECT o.name FROM membership m JOIN organisation o ON o.id = m.org_id
+		WHERE m.user_id = $1 AND m.group_id = 0 AND m.role = 'owner' AND o.kind = 'team' AND NOT EXISTS (
+			SELECT 1 FROM membership n JOIN account a ON a.id = n.user_id
+			WHERE n.org_id = o.id AND n.group_id = 0 AND n.role = 'owner' AND NOT a.disabled)
+		ORDER BY o.id LIMIT 1`, user).Scan(&name)
+	if errors.Is(err, metadb.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fault.New(fault.Conflict, "this is the last owner of %s: make another one first", name).WithField("disabled")
 }

@@ -131,7 +131,7 @@ func (s *Store) countFailures(ctx context.Context, now time.Time, limits []failu
 				return err
 			}
 			if wait := metadb.FromMicros(blocked).Sub(now); blocked != 0 && wait > 0 {
-				return fault.New(fault.RateLimited, "too many failed logins from here: wait").WithRetryAfter(wait)
+				return fault.New(fault.RateLimited, "too many wrong passwords: wait").WithRetryAfter(wait)
 			}
 			if now.Sub(metadb.FromMicros(last)) > failureMemory {
 				failures = 0

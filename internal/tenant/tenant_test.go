@@ -257,6 +257,41 @@ func TestLeavingAnOrganisationLeavesItsGroups(t *testing.T) {
 	})
 }
 
+func TestOnlyAnOwnerRemovesAnOwnerOfAGroup(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h, ctx := newHouse(t, db), t.Context()
+		org, group := h.first.Org.ID, h.first.Group.ID
+		ann := h.member(0, "ann@example.com", tenant.Admin)
+		bob := h.member(0, "bob@example.com", tenant.Viewer)
+		h.must(h.SetMember(ctx, h.admin, org, group, "bob@example.com", tenant.Owner))
+		wantFault(t, h.RemoveMember(ctx, ann, org, 0, bob.UserID), fault.Denied) // it would take his group along
+		h.must(h.SetMember(ctx, ann, org, 0, "bob@example.com", tenant.Editor))  // this leaves it alone
+		h.must(h.Can(ctx, bob, tenant.GroupAdmin, tenant.Target{Group: group}))
+		owner := h.member(0, "owner@example.com", tenant.Owner)
+		h.must(h.RemoveMember(ctx, owner, org, 0, bob.UserID))
+	})
+}
+
+func TestAnOrganisationKeepsAnOwnerWhoCanSignIn(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h, ctx := newHouse(t, db), t.Context()
+		ann, account := h.user("ann@example.com")
+		team, err := h.CreateOrganisation(ctx, ann, "team of Ann")
+		h.must(err)
+		disable := tenant.UserChange{Name: "Ann", Disabled: true}
+		_, err = h.UpdateUser(ctx, ann.UserID, account.Version, disable)
+		wantFault(t, err, fault.Conflict)
+		if f := fault.As(err); f == nil || f.Field != "disabled" {
+			t.Errorf("%+v", f)
+		}
+		_, bob := h.user("bob@example.com")
+		h.must(h.SetMember(ctx, ann, team.ID, 0, bob.Email, tenant.Owner))
+		_, err = h.UpdateUser(ctx, ann.UserID, account.Version, disable)
+		h.must(err)
+		wantFault(t, h.RemoveMember(ctx, h.admin, team.ID, 0, bob.ID), fault.Conflict) // Ann, who is left, cannot sign in
+	})
+}
+
 func TestAPersonalOrganisationStaysPersonal(t *testing.T) {
 	h, ctx := newHouse(t, metadbtest.SQLite(t)), t.Context()
 	ann, _ := h.user("ann@example.com")

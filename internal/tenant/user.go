@@ -3,6 +3,7 @@ package tenant
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/mail"
 	"strings"
 
@@ -94,7 +95,8 @@ type UserChange struct {
 }
 
 // UpdateUser changes the account as read in version. Disabling ends its
-// sessions. The last system admin can be neither disabled nor demoted.
+// sessions. The last system admin can be neither disabled nor demoted, the last
+// owner of a team not disabled.
 func (s *Store) UpdateUser(ctx context.Context, id, version int64, change UserChange) (u User, err error) {
 	if err := checkName(&change.Name); err != nil {
 		return u, err
@@ -112,6 +114,9 @@ func (s *Store) UpdateUser(ctx context.Context, id, version int64, change UserCh
 			return fault.New(fault.Conflict, "this is the last system admin").WithField("system")
 		}
 		if change.Disabled {
+			if err := keepOwners(ctx, tx, id); err != nil {
+				return err
+			}
 			if _, err := tx.Exec(ctx, `DELETE FROM login_session WHERE user_id = $1`, id); err != nil {
 				return err
 			}
@@ -122,10 +127,18 @@ func (s *Store) UpdateUser(ctx context.Context, id, version int64, change UserCh
 	return u, err
 }
 
-// ChangePassword replaces the user's password and ends every session but the
-// one that asks (given by its cookie; "" ends all).
+// ChangePassword replaces the user's password, ends every session but the one
+// that asks (given by its cookie; "" ends all) and revokes the user's API
+// tokens: whoever changes a password may do it because somebody else knew it.
+// After a few wrong old passwords the account has to wait (fault.RateLimited).
 func (s *Store) ChangePassword(ctx context.Context, user int64, old, password, keep string) error {
 	if err := checkPassword(password); err != nil {
+		return err
+	}
+	// Counted before, as in Login, and apart from it: the session that guesses
+	// here must not be able to keep its owner from signing in.
+	guesses := failureLimit{subject("", fmt.Sprintf("password of %d", user)), accountFailures}
+	if err := s.countFailures(ctx, s.now(), []failureLimit{guesses}); err != nil {
 		return err
 	}
 	var stored string
@@ -144,10 +157,42 @@ func (s *Store) ChangePassword(ctx context.Context, user int64, old, password, k
 		return err
 	}
 	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		if _, err := tx.Exec(ctx, `UPDATE account SET password_hash = $2, version = version + 1 WHERE id = $1`, user, hash); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM login_failure WHERE subject = $1`, guesses.subject); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `DELETE FROM login_session WHERE user_id = $1 AND hash <> $2`, user, digest(keep))
-		return err
+		return s.setPassword(ctx, tx, user, hash, keep)
 	})
+}
+
+// ResetPassword gives the account with that address a random password, which
+// only the result holds, ends its sessions and revokes its API tokens.
+func (s *Store) ResetPassword(ctx context.Context, email string) (password string, err error) {
+	password = newPassword()
+	hash, err := s.hashPassword(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		var user int64
+		err := tx.QueryRow(ctx, `SELECT id FROM account WHERE email = $1`, strings.ToLower(strings.TrimSpace(email))).Scan(&user)
+		if errors.Is(err, metadb.ErrNoRows) {
+			return fault.New(fault.NotFound, "nobody here has the address %s", email)
+		}
+		if err != nil {
+			return err
+		}
+		return s.setPassword(ctx, tx, user, hash, "")
+	})
+	return password, err
+}
+
+func (s *Store) setPassword(ctx context.Context, tx *metadb.Tx, user int64, hash, keep string) error {
+	if _, err := tx.Exec(ctx, `UPDATE account SET password_hash = $2, version = version + 1 WHERE id = $1`, user, hash); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE api_token SET revoked_at = $2 WHERE user_id = $1 AND revoked_at = 0`, user, metadb.Micros(s.now())); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM login_session WHERE user_id = $1 AND hash <> $2`, user, digest(keep))
+	return err
 }

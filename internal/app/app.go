@@ -1,11 +1,13 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -59,7 +61,9 @@ func (a *App) onStop(name string, fn func(context.Context) error) {
 
 // Stop ends every part in the reverse order of its start: first nothing new is
 // taken, then what was taken is finished, then the stores close. Every part is
-// stopped even when one before it fails. It may be called more than once.
+// stopped even when one before it fails, and none may use up the time of those
+// after it: each gets a third of what is left until ctx's deadline. It may be
+// called more than once.
 func (a *App) Stop(ctx context.Context) error {
 	a.mu.Lock()
 	stops := a.stops
@@ -68,12 +72,21 @@ func (a *App) Stop(ctx context.Context) error {
 	var errs []error
 	for i := len(stops) - 1; i >= 0; i-- {
 		started := time.Now()
-		if err := stops[i].fn(ctx); err != nil {
+		if err := stops[i].within(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("stop %s: %w", stops[i].name, err))
 		}
 		a.log.Debug("stopped", "component", stops[i].name, "took", time.Since(started))
 	}
 	return errors.Join(errs...)
+}
+
+func (s stop) within(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		share, cancel := context.WithTimeout(ctx, time.Until(deadline)/3)
+		defer cancel()
+		ctx = share
+	}
+	return s.fn(ctx)
 }
 
 // fail reports that a listener ended by itself; the process should stop.
@@ -93,14 +106,26 @@ func (a *App) FirstStart() *tenant.FirstStart { return a.first }
 
 // URL returns where people reach this node's UI.
 func (a *App) URL() string {
-	if a.opts.File.BaseURL != "" {
-		return a.opts.File.BaseURL
-	}
-	return "http://" + a.listener.Addr().String()
+	return cmp.Or(a.opts.File.BaseURL, "http://"+dialable(a.listener.Addr().String()))
 }
 
-// OTLPHTTPURL returns the base URL of the OTLP/HTTP receiver.
-func (a *App) OTLPHTTPURL() string { return "http://" + a.otlp.http }
+// OTLPHTTPURL returns where senders reach the OTLP/HTTP receiver.
+func (a *App) OTLPHTTPURL() string {
+	return cmp.Or(a.opts.File.OTLPURL, "http://"+dialable(a.otlp.http))
+}
 
-// OTLPGRPCAddress returns host:port of the OTLP/gRPC receiver.
-func (a *App) OTLPGRPCAddress() string { return a.otlp.grpc }
+// OTLPGRPCURL returns where senders reach the OTLP/gRPC receiver, as SDKs want
+// it in OTEL_EXPORTER_OTLP_ENDPOINT.
+func (a *App) OTLPGRPCURL() string {
+	return cmp.Or(a.opts.File.OTLPGRPCURL, "http://"+dialable(a.otlp.grpc))
+}
+
+// dialable replaces an address that stands for every interface, which nobody
+// can open, by one that works on this machine.
+func dialable(address string) string {
+	listening, err := netip.ParseAddrPort(address)
+	if err != nil || !listening.Addr().IsUnspecified() {
+		return address
+	}
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), listening.Port()).String()
+}

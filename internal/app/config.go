@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // a container without zoneinfo still shows local times
@@ -28,8 +30,8 @@ type Options struct {
 	Listen     string   // UI and API, host:port; port 0 picks a free one
 	OTLPGRPC   string   // OTLP/gRPC, host:port
 	OTLPHTTP   string   // OTLP/HTTP, host:port
-	MetaDB     string   // "" = SQLite in DataDir, or postgres://…
-	ClickHouse []string // empty = the embedded engine, or clickhouse:// DSNs
+	MetaDB     string   // "" = File.MetaDB, or postgres://…
+	ClickHouse []string // empty = File.ClickHouse, or clickhouse:// DSNs
 	// EngineMemory is the embedded engine's memory limit in bytes; 0 leaves the
 	// choice to the engine package.
 	EngineMemory int64
@@ -59,6 +61,14 @@ func (o Options) consoleWriter() io.Writer {
 type File struct {
 	// BaseURL is how people reach the UI, for links in messages; default http://<listen>.
 	BaseURL string `yaml:"base_url"`
+	// OTLPURL and OTLPGRPCURL are how senders reach the receivers, for the set-up
+	// lines; default http://<otlp-http> and http://<otlp-grpc>.
+	OTLPURL     string `yaml:"otlp_url"`
+	OTLPGRPCURL string `yaml:"otlp_grpc_url"`
+	// MetaDB and ClickHouse are the DSNs that --metadb and --clickhouse would show
+	// to everyone who lists processes. Default SQLite in DataDir and the embedded engine.
+	MetaDB     string   `yaml:"metadb"`
+	ClickHouse []string `yaml:"clickhouse"`
 	// TimeZone is an IANA name for times in messages; default is the machine's.
 	TimeZone string `yaml:"time_zone"`
 	// SecretsKey is the file with the key that seals channel secrets; default
@@ -107,10 +117,11 @@ func LoadFile(path string, getenv func(string) (string, bool)) (File, error) {
 		return file, fault.Wrap(err, fault.Invalid, "config file %s cannot be read", path)
 	}
 	// yaml checks unknown keys only while decoding text, and expansion must
-	// happen after parsing, so that a value can never become syntax: two passes.
+	// happen after parsing, so that a value can never become syntax: two passes,
+	// the first for the keys and the second for the values.
 	strict := yaml.NewDecoder(bytes.NewReader(text))
 	strict.KnownFields(true)
-	if err := strict.Decode(&File{}); err != nil && !errors.Is(err, io.EOF) {
+	if err := unknownKeys(strict.Decode(&File{})); err != nil {
 		return file, fault.Wrap(err, fault.Invalid, "config file %s", path)
 	}
 	var root yaml.Node
@@ -129,11 +140,29 @@ func LoadFile(path string, getenv func(string) (string, bool)) (File, error) {
 	return file, nil
 }
 
+// unknownKeys leaves of a decoder's error what does not depend on values: a
+// ${NAME} where a number belongs is none until it is expanded.
+func unknownKeys(err error) error {
+	var mismatch *yaml.TypeError
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if !errors.As(err, &mismatch) {
+		return err
+	}
+	mismatch.Errors = slices.DeleteFunc(mismatch.Errors, func(text string) bool { return strings.Contains(text, "cannot unmarshal") })
+	if len(mismatch.Errors) == 0 {
+		return nil
+	}
+	return mismatch
+}
+
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
 func expand(node *yaml.Node, getenv func(string) (string, bool)) error {
 	if node.Kind == yaml.ScalarNode {
 		var missing error
+		was := node.Value
 		node.Value = variable.ReplaceAllStringFunc(node.Value, func(match string) string {
 			name := match[2 : len(match)-1]
 			value, ok := getenv(name)
@@ -142,6 +171,10 @@ func expand(node *yaml.Node, getenv func(string) (string, bool)) error {
 			}
 			return value
 		})
+		// A number is one only where it stands alone and unquoted, as in the file.
+		if _, err := strconv.ParseFloat(node.Value, 64); err == nil && node.Value != was && node.Style == 0 {
+			node.Tag = ""
+		}
 		return missing
 	}
 	for _, child := range node.Content {
@@ -177,13 +210,8 @@ func (o Options) Check() error {
 	if o.DataDir == "" {
 		return fault.New(fault.Invalid, "--data must name a directory").WithField("--data")
 	}
-	if o.MetaDB != "" && !strings.HasPrefix(o.MetaDB, "postgres://") && !strings.HasPrefix(o.MetaDB, "postgresql://") && !strings.HasPrefix(o.MetaDB, "sqlite:") {
-		return fault.New(fault.Invalid, "--metadb must begin with postgres:// or sqlite:").WithField("--metadb")
-	}
-	for _, dsn := range o.ClickHouse {
-		if !strings.HasPrefix(dsn, "clickhouse://") {
-			return fault.New(fault.Invalid, "--clickhouse must be clickhouse://user:password@host:9000/database").WithField("--clickhouse")
-		}
+	if err := o.checkStores(); err != nil {
+		return err
 	}
 	if o.Dev {
 		for _, address := range []string{o.OTLPGRPC, o.OTLPHTTP} {
@@ -193,6 +221,36 @@ func (o Options) Check() error {
 		}
 	}
 	return o.File.check()
+}
+
+// checkStores validates the DSNs, which a message must not repeat.
+func (o Options) checkStores() error {
+	switch {
+	case o.MetaDB != "" && o.File.MetaDB != "":
+		return fault.New(fault.Invalid, "--metadb and metadb in the file are the same: give one of them").WithField("--metadb")
+	case len(o.ClickHouse) > 0 && len(o.File.ClickHouse) > 0:
+		return fault.New(fault.Invalid, "--clickhouse and clickhouse in the file are the same: give one of them").WithField("--clickhouse")
+	}
+	begins := func(dsn string, prefixes ...string) bool {
+		return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(dsn, prefix) })
+	}
+	if meta := cmp.Or(o.MetaDB, o.File.MetaDB); meta != "" && !begins(meta, "postgres://", "postgresql://", "sqlite:") {
+		return fault.New(fault.Invalid, "metadb must begin with postgres:// or sqlite:").WithField("metadb")
+	}
+	for _, dsn := range o.clickHouse() {
+		if !begins(dsn, "clickhouse://") {
+			return fault.New(fault.Invalid, "clickhouse must be clickhouse://user:password@host:9000/database").WithField("clickhouse")
+		}
+	}
+	return nil
+}
+
+// clickHouse returns the DSNs of the ClickHouse servers, none for the embedded engine.
+func (o Options) clickHouse() []string {
+	if len(o.ClickHouse) > 0 {
+		return o.ClickHouse
+	}
+	return o.File.ClickHouse
 }
 
 func loopback(address string) bool {
@@ -205,10 +263,10 @@ func loopback(address string) bool {
 }
 
 func (f File) check() error {
-	if f.BaseURL != "" {
-		u, err := url.Parse(f.BaseURL)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return fault.New(fault.Invalid, "base_url %q is not an http(s) URL", f.BaseURL).WithField("base_url")
+	for key, address := range map[string]string{"base_url": f.BaseURL, "otlp_url": f.OTLPURL, "otlp_grpc_url": f.OTLPGRPCURL} {
+		u, err := url.Parse(address)
+		if address != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+			return fault.New(fault.Invalid, "%s %q is not an http(s) URL", key, address).WithField(key)
 		}
 	}
 	if _, err := time.LoadLocation(f.TimeZone); err != nil {
@@ -265,7 +323,7 @@ func networks(key string, texts []string) ([]netip.Prefix, error) {
 
 // MetaDSN returns the metadata database's address with the default filled in.
 func (o Options) MetaDSN() string {
-	return cmp.Or(o.MetaDB, "sqlite:"+filepath.Join(o.DataDir, "matrix.db"))
+	return cmp.Or(o.MetaDB, o.File.MetaDB, "sqlite:"+filepath.Join(o.DataDir, "matrix.db"))
 }
 
 // Location returns the time zone for times in messages.

@@ -47,6 +47,43 @@ func TestAVariableIsAValueAndNeverSyntax(t *testing.T) {
 	}
 }
 
+func TestAVariableMayBeANumber(t *testing.T) {
+	f := func(value string) (app.File, error) {
+		t.Helper()
+		return app.LoadFile(write(t, "base_url: http://m.example\ningest:\n  max_body_mib: ${MIB}\nsecrets_key: ${MIB}\n"), env(map[string]string{"MIB": value}))
+	}
+	file, err := f("32")
+	if err != nil || file.Ingest.MaxBodyMiB != 32 || file.SecretsKey != "32" {
+		t.Fatalf("%+v, %v", file, err)
+	}
+	if _, err := f("many"); err == nil || !strings.Contains(err.Error(), "line 3") {
+		t.Fatalf("err = %v, want the line", err)
+	}
+}
+
+func TestTheFileMayNameTheStoresUnlessAFlagDoes(t *testing.T) {
+	file, err := app.LoadFile(write(t, "metadb: \"${DB}\"\nclickhouse: [\"clickhouse://u:${DB}@h:9000/d\"]\n"), env(map[string]string{"DB": "postgres://secret"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := app.Options{DataDir: "d", Listen: "127.0.0.1:0", OTLPGRPC: "127.0.0.1:0", OTLPHTTP: "127.0.0.1:0", File: file}
+	if err := o.Check(); err != nil || o.MetaDSN() != "postgres://secret" {
+		t.Fatalf("%q, %v", o.MetaDSN(), err)
+	}
+	o.MetaDB = "sqlite:x"
+	if err := o.Check(); err == nil || !strings.Contains(err.Error(), "--metadb") {
+		t.Errorf("both given: %v", err)
+	}
+	o.MetaDB, o.ClickHouse = "", []string{"clickhouse://x"}
+	if err := o.Check(); err == nil || !strings.Contains(err.Error(), "--clickhouse") {
+		t.Errorf("both given: %v", err)
+	}
+	o.ClickHouse, o.File.MetaDB = nil, "mysql://secret"
+	if err := o.Check(); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("the message repeats a DSN: %v", err)
+	}
+}
+
 func TestNoFileAndAnEmptyFileRun(t *testing.T) {
 	for _, path := range []string{"", write(t, ""), write(t, "# nothing yet\n")} {
 		if _, err := app.LoadFile(path, env(nil)); err != nil {
@@ -91,6 +128,7 @@ func TestCheckSaysWhatToWriteInstead(t *testing.T) {
 	f(func(o *app.Options) { o.ClickHouse = []string{"http://x"} }, "clickhouse://")
 	f(func(o *app.Options) { o.Dev, o.OTLPHTTP = true, "0.0.0.0:4318" }, "loopback")
 	f(func(o *app.Options) { o.File.BaseURL = "matrix.example" }, "base_url")
+	f(func(o *app.Options) { o.File.OTLPURL = "matrix.example:4318" }, "otlp_url")
 	f(func(o *app.Options) { o.File.TimeZone = "Seoul" }, "Asia/Seoul")
 	f(func(o *app.Options) { o.File.AI.DefaultChain = []string{"openai/x"} }, "ai.providers")
 	f(func(o *app.Options) { o.File.Notify.AllowNetworks = []string{"10.0.0.1"} }, "allow_networks")

@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
@@ -29,6 +27,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/notify/console"
 	"github.com/matrix-aiops/matrix/internal/notify/slack"
 	"github.com/matrix-aiops/matrix/internal/notify/webhook"
+	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -61,6 +60,14 @@ func (a *App) setup(ctx context.Context) error {
 		return nil
 	})
 
+	if err := a.makeDataDir(); err != nil {
+		return err
+	}
+	node, release, err := holdNode(a.opts.DataDir)
+	if err != nil {
+		return err
+	}
+	a.onStop("node", func(context.Context) error { return release() })
 	meta, err := a.openMetadata(ctx)
 	if err != nil {
 		return err
@@ -70,10 +77,6 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 
-	node, err := nodeName(a.opts.DataDir)
-	if err != nil {
-		return err
-	}
 	queue, err := job.New(job.Options{DB: meta, Log: a.log, Node: node, Queues: map[string]int{notify.Queue: notify.Workers}})
 	if err != nil {
 		return err
@@ -113,13 +116,6 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 
-	seed := func(ctx context.Context, tx *metadb.Tx, p tenant.Project) error {
-		return seedProject(ctx, tx, outbox, p)
-	}
-	if a.first, err = tenants.Bootstrap(ctx, seed); err != nil {
-		return fmt.Errorf("first start: %w", err)
-	}
-
 	tenants.Register(queue)
 	gateway.Register(queue)
 	job.Handle(queue, func(ctx context.Context, _ evaluateArgs) error { return engine.Evaluate(ctx) })
@@ -128,10 +124,20 @@ func (a *App) setup(ctx context.Context) error {
 		return fmt.Errorf("start jobs: %w", err)
 	}
 	a.onStop("jobs", queue.Stop)
-
-	if err := a.startIngest(ctx, telemetry, tenants); err != nil {
+	a.onStop("key uses", tenants.Flush)
+	if err := a.startIngest(telemetry, tenants); err != nil {
 		return err
 	}
+
+	// The first start's credentials can be read only once: whatever may fail
+	// for a reason outside, as a port that is taken, has been done before.
+	seed := func(ctx context.Context, tx *metadb.Tx, p tenant.Project) error {
+		return seedProject(ctx, tx, outbox, p)
+	}
+	if a.first, err = tenants.Bootstrap(ctx, seed); err != nil {
+		return fmt.Errorf("first start: %w", err)
+	}
+
 	proxies, err := networks("trusted_proxies", a.opts.File.TrustedProxies)
 	if err != nil {
 		return err
@@ -140,7 +146,7 @@ func (a *App) setup(ctx context.Context) error {
 		Tenants: tenants, Traces: traces, Rules: rules, Outbox: outbox,
 		Incidents: incidents, AI: gateway,
 		Log: a.log, Version: a.opts.Version, BaseURL: a.opts.File.BaseURL,
-		OTLPHTTP: a.OTLPHTTPURL(), OTLPGRPC: "http://" + a.otlp.grpc, Dev: a.opts.Dev,
+		OTLPHTTP: a.OTLPHTTPURL(), OTLPGRPC: a.OTLPGRPCURL(), Dev: a.opts.Dev,
 		TrustedProxies: proxies,
 		Seed:           seed,
 		Ready: []api.Check{
@@ -151,26 +157,15 @@ func (a *App) setup(ctx context.Context) error {
 	})
 }
 
-// nodeName returns this node's name, made at its first start and kept in its
-// data directory: by it a restarted node knows the jobs it was working on.
-func nodeName(dir string) (string, error) {
-	path := filepath.Join(dir, "node.id")
-	name, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		name = []byte("node-" + rand.Text())
-		err = os.WriteFile(path, name, 0o600)
+func (a *App) makeDataDir() error {
+	if err := os.MkdirAll(a.opts.DataDir, 0o700); err != nil {
+		return fault.Wrap(err, fault.Invalid, "the data directory %s cannot be made", a.opts.DataDir)
 	}
-	if err != nil {
-		return "", fault.Wrap(err, fault.Invalid, "the node's name cannot be kept in %s", path)
-	}
-	return strings.TrimSpace(string(name)), nil
+	return nil
 }
 
 // openMetadata opens and migrates the metadata database.
 func (a *App) openMetadata(ctx context.Context) (*metadb.DB, error) {
-	if err := os.MkdirAll(a.opts.DataDir, 0o700); err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "the data directory %s cannot be made", a.opts.DataDir)
-	}
 	db, err := metadb.Open(ctx, a.opts.MetaDSN())
 	if err != nil {
 		return nil, fmt.Errorf("open metadata: %w", err)
@@ -185,7 +180,7 @@ func (a *App) openMetadata(ctx context.Context) (*metadb.DB, error) {
 // openTelemetry starts the embedded engine unless servers are given, connects
 // and migrates.
 func (a *App) openTelemetry(ctx context.Context) (*clickhouse.DB, error) {
-	dsns := a.opts.ClickHouse
+	dsns := a.opts.clickHouse()
 	if len(dsns) == 0 {
 		engine, err := clickhouse.StartEngine(ctx, clickhouse.EngineOptions{
 			Dir: a.opts.DataDir, Memory: a.opts.EngineMemory, Log: a.log, Command: a.opts.EngineCommand,
@@ -261,21 +256,18 @@ func seedProject(ctx context.Context, tx *metadb.Tx, outbox *notify.Outbox, p te
 }
 
 // startIngest opens the OTLP receivers.
-func (a *App) startIngest(ctx context.Context, telemetry *clickhouse.DB, tenants *tenant.Store) error {
+func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store) error {
 	options := ingest.Options{
 		GRPCListen: a.opts.OTLPGRPC, HTTPListen: a.opts.OTLPHTTP, DB: telemetry, Log: a.log,
 		MaxBody: int64(a.opts.File.Ingest.MaxBodyMiB) << 20,
 		Authenticate: func(ctx context.Context, key string) (ingest.Tenant, error) {
-			id, limits, err := tenants.AuthenticateKey(ctx, key)
-			return ingest.Tenant{Project: id, RetentionDays: limits.RetentionDays, SpanRate: limits.SpanRate}, err
+			return ingestTenant(tenants.AuthenticateKey(ctx, key))
 		},
 	}
 	if a.opts.Dev {
-		dev, err := devTenant(ctx, tenants)
-		if err != nil {
-			return err
+		options.Dev = func(ctx context.Context) (ingest.Tenant, error) {
+			return ingestTenant(tenants.AuthenticateLocal(ctx))
 		}
-		options.Dev = dev
 	}
 	server, err := ingest.New(options)
 	if err != nil {
@@ -287,13 +279,9 @@ func (a *App) startIngest(ctx context.Context, telemetry *clickhouse.DB, tenants
 	return nil
 }
 
-// devTenant is whom telemetry without a key belongs to: the first project.
-func devTenant(ctx context.Context, tenants *tenant.Store) (*ingest.Tenant, error) {
-	first, err := tenants.FirstProject(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("find the project of --dev: %w", err)
-	}
-	return &ingest.Tenant{Project: first.ID, RetentionDays: first.RetentionDays, SpanRate: first.SpanRate}, nil
+// ingestTenant is what the receivers need of whom a key belongs to.
+func ingestTenant(id project.ID, limits tenant.KeyLimits, err error) (ingest.Tenant, error) {
+	return ingest.Tenant{Project: id, RetentionDays: limits.RetentionDays, SpanRate: limits.SpanRate}, err
 }
 
 // serve answers HTTP on the listener until Stop.
@@ -305,6 +293,8 @@ func (a *App) serve(options api.Options) error {
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      90 * time.Second, // from the end of the headers: reading, answering, and a slow reader
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(a.log.With("component", "http").Handler(), slog.LevelDebug),
@@ -314,16 +304,12 @@ func (a *App) serve(options api.Options) error {
 			a.fail(fmt.Errorf("serve %s: %w", a.opts.Listen, err))
 		}
 	}()
-	a.onStop("api", server.Shutdown)
+	a.onStop("api", func(ctx context.Context) error {
+		err := server.Shutdown(ctx)
+		if err != nil { // somebody does not end a request
+			err = errors.Join(err, server.Close())
+		}
+		return err
+	})
 	return nil
-}
-
-// Migrate brings both databases to this version's schema and closes them again.
-func Migrate(ctx context.Context, opts Options, log *slog.Logger) error {
-	a := New(opts, log)
-	_, err := a.openMetadata(ctx)
-	if err == nil {
-		_, err = a.openTelemetry(ctx)
-	}
-	return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 }

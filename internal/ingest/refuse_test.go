@@ -152,7 +152,7 @@ func TestOverTheRateACallerLearnsWhenToComeBack(t *testing.T) {
 }
 
 func TestDevTakesNoKeyFromLoopbackOnly(t *testing.T) {
-	h := start(t, func(o *Options) { o.Dev = &Tenant{Project: 9} })
+	h := start(t, func(o *Options) { o.Dev = func(context.Context) (Tenant, error) { return Tenant{Project: 9}, nil } })
 	if response, body := h.post(httpRequest{body: marshal(oneResource("shop", good(1, time.Now())))}); response.StatusCode != 200 {
 		t.Fatalf("HTTP without key: %d %q", response.StatusCode, body)
 	}

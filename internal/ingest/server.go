@@ -39,8 +39,9 @@ type Options struct {
 	DB         *clickhouse.DB
 	// Authenticate resolves keys. Required.
 	Authenticate Authenticator
-	// Dev, when set, is the tenant of requests that come from loopback without a key.
-	Dev *Tenant
+	// Dev, when set, returns the tenant of requests that come from loopback without
+	// a key. It is called for every one of them, as Authenticate is for the others.
+	Dev func(ctx context.Context) (Tenant, error)
 	// MaxBody is the largest request in bytes, before and after decompression. Default 16 MiB.
 	MaxBody int64
 	// MaxMemory bounds the bytes of all requests being read and decoded. Default 16 × MaxBody.
@@ -167,16 +168,17 @@ func (s *Server) Stop(ctx context.Context) error {
 // authenticate returns the tenant a request writes for.
 func (s *Server) authenticate(ctx context.Context, key string, peer net.Addr) (Tenant, error) {
 	var t Tenant
+	var err error
 	switch {
 	case key != "":
-		var err error
-		if t, err = s.opts.Authenticate(ctx, key); err != nil {
-			return Tenant{}, err
-		}
+		t, err = s.opts.Authenticate(ctx, key)
 	case s.opts.Dev != nil && isLoopback(peer):
-		t = *s.opts.Dev
+		t, err = s.opts.Dev(ctx)
 	default:
 		return Tenant{}, fault.New(fault.Unauthenticated, "no ingest key: send it as Authorization: Bearer <key> or x-matrix-key: <key>")
+	}
+	if err != nil {
+		return Tenant{}, err
 	}
 	if t.RetentionDays <= 0 {
 		t.RetentionDays = defaultRetentionDays

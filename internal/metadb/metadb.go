@@ -86,7 +86,7 @@ func openPostgres(ctx context.Context, dsn string) (*DB, error) {
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("connect to metadata database: %w", err)
+		return nil, fmt.Errorf("connect to metadata database: %w", unavailable(err))
 	}
 	return &DB{pool: pool}, nil
 }
@@ -156,9 +156,9 @@ func (db *DB) Pools() (*sql.DB, *pgxpool.Pool) { return db.writer, db.pool }
 // Ping answers whether the database can be reached.
 func (db *DB) Ping(ctx context.Context) error {
 	if db.pool != nil {
-		return db.pool.Ping(ctx)
+		return unavailable(db.pool.Ping(ctx))
 	}
-	return db.reader.PingContext(ctx)
+	return unavailable(db.reader.PingContext(ctx))
 }
 
 // Close closes every connection. SQLite folds its log into the file.

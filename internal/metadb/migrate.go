@@ -36,7 +36,8 @@ const migrateLock = 0x6d6174726978
 
 // Migrate brings the schema up to this binary's version: the embedded
 // migrations, then the job queue's own. Any number of nodes may call it at the
-// same time: one works, the others wait and find it done.
+// same time: one works, the others wait and find it done. A schema that a newer
+// binary has made is fault.Conflict.
 func (db *DB) Migrate(ctx context.Context) error {
 	unlock, err := db.lockSchema(ctx)
 	if err != nil {
@@ -55,11 +56,28 @@ func (db *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read metadata migrations: %w", err)
 	}
+	if err := refuseNewer(ctx, provider); err != nil {
+		return err
+	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate metadata: %w", err)
 	}
 	if err := db.migrateJobs(ctx); err != nil {
 		return fmt.Errorf("migrate job queue: %w", err)
+	}
+	return nil
+}
+
+// refuseNewer keeps a binary off a schema that a later one has made: it would
+// read and write rows whose meaning it does not know.
+func refuseNewer(ctx context.Context, provider *goose.Provider) error {
+	has, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read metadata schema version: %w", err)
+	}
+	sources := provider.ListSources()
+	if known := sources[len(sources)-1].Version; has > known {
+		return fault.New(fault.Conflict, "the metadata database has schema %d and this version of matrix knows up to %d: run the newer version, or restore the backup made before the upgrade", has, known)
 	}
 	return nil
 }

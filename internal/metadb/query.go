@@ -14,7 +14,8 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 )
 
-// Exec implements Querier.
+// Exec implements Querier. Here and below, a database that cannot be used now
+// is fault.Unavailable.
 func (db *DB) Exec(ctx context.Context, text string, args ...any) (int64, error) {
 	if err := db.refuseInside(ctx); err != nil {
 		return 0, err
@@ -72,7 +73,7 @@ func execSQLite(ctx context.Context, on sqlRunner, text string, args []any) (int
 	}
 	result, err := on.ExecContext(ctx, text, args...)
 	if err != nil {
-		return 0, err
+		return 0, unavailable(err)
 	}
 	return result.RowsAffected()
 }
@@ -83,7 +84,7 @@ func execPostgres(ctx context.Context, on pgxRunner, text string, args []any) (i
 		return 0, err
 	}
 	tag, err := on.Exec(ctx, text, args...)
-	return tag.RowsAffected(), err
+	return tag.RowsAffected(), unavailable(err)
 }
 
 func querySQLite(ctx context.Context, on sqlRunner, text string, args []any) (*Rows, error) {
@@ -93,7 +94,7 @@ func querySQLite(ctx context.Context, on sqlRunner, text string, args []any) (*R
 	}
 	rows, err := on.QueryContext(ctx, text, args...) //nolint:rowserrcheck // Rows.Err is for whoever iterates
 	if err != nil {
-		return nil, err
+		return nil, unavailable(err)
 	}
 	return &Rows{lite: rows}, nil
 }
@@ -105,7 +106,7 @@ func queryPostgres(ctx context.Context, on pgxRunner, text string, args []any) (
 	}
 	rows, err := on.Query(ctx, text, args...)
 	if err != nil {
-		return nil, err
+		return nil, unavailable(err)
 	}
 	return &Rows{pg: rows}, nil
 }
@@ -157,9 +158,9 @@ func (r *Rows) Scan(dest ...any) error {
 // Err returns the error that ended the iteration, if any.
 func (r *Rows) Err() error {
 	if r.pg != nil {
-		return r.pg.Err()
+		return unavailable(r.pg.Err())
 	}
-	return r.lite.Err()
+	return unavailable(r.lite.Err())
 }
 
 // Close releases the connection. It may be called more than once.

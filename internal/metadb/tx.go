@@ -40,7 +40,8 @@ func (db *DB) refuseInside(ctx context.Context) error {
 // InTx runs fn in a serializable transaction and commits when fn returns nil.
 // When the database says that it lost against another transaction, fn is run
 // again from the start: it must have no effects but those on tx. The context
-// given to fn refuses writes that bypass tx.
+// given to fn refuses writes that bypass tx. A database that cannot be used now,
+// or loses too often, is fault.Unavailable.
 func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	if err := db.refuseInside(ctx); err != nil {
 		return err
@@ -49,7 +50,7 @@ func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx *Tx) err
 	for attempt := 1; ; attempt++ {
 		err := db.once(inside, fn)
 		if err == nil || attempt == attempts || !isContention(err) {
-			return err
+			return unavailable(err)
 		}
 		pause := time.NewTimer(time.Duration(1+rand.IntN(min(20*attempt, 250))) * time.Millisecond)
 		select {

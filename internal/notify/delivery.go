@@ -20,6 +20,9 @@ type attempt struct {
 	message    Message
 }
 
+// errNotAttempted is how a job ends that learned nothing about its target.
+var errNotAttempted = errors.New("nothing was sent")
+
 // deliver is the job of one delivery. Waiting is done by snoozing, so that the
 // queue's own retries are left for its own troubles.
 func (o *Outbox) deliver(ctx context.Context, args deliverJob) error {
@@ -27,7 +30,7 @@ func (o *Outbox) deliver(ctx context.Context, args deliverJob) error {
 	if pass == nil {
 		return job.Snooze(wait)
 	}
-	var sent error
+	sent := errNotAttempted
 	defer func() { o.gate.leave(pass, o.opts.Now(), sent) }()
 
 	a, wait, err := o.claim(ctx, args.Delivery)

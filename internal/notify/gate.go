@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -73,7 +74,8 @@ func (g *gate) enter(target int64, now time.Time) (*pass, time.Duration) {
 	return &pass{target: target, suspect: suspect}, 0
 }
 
-// leave gives the pass back and learns from how the attempt ended: nil for delivered.
+// leave gives the pass back and learns from how the attempt ended: nil for delivered,
+// errNotAttempted when there was none.
 func (g *gate) leave(p *pass, now time.Time, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -82,6 +84,12 @@ func (g *gate) leave(p *pass, now time.Time, err error) {
 	l.refused = 0
 	if p.suspect {
 		g.suspects--
+	}
+	if errors.Is(err, errNotAttempted) {
+		if l.running == 0 && l.failures == 0 {
+			delete(g.lanes, p.target)
+		}
+		return
 	}
 	if err != nil && temporary(err) {
 		l.failures++

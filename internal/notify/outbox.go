@@ -115,9 +115,12 @@ type pruneJob struct{}
 func (pruneJob) Kind() string { return "notify_prune" }
 
 // Enqueue stores m and a delivery of it for each of the project's enabled
-// targets, or for those among them that targets lists when it is not empty. It
-// all happens when tx commits. A message whose key the project has had already
-// is left alone, so a job that runs again may say it again.
+// targets, or for those that targets names when it is not empty. A named target
+// that is switched off or gone gets a failed delivery that says so, and when
+// none is left the message goes to every enabled target: an alarm that nobody
+// gets is worse than one that too many do. It all happens when tx commits. A
+// message whose key the project has had already is left alone, so a job that
+// runs again may say it again.
 func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m Message) error {
 	if m.Project == 0 || m.Key == "" || m.Kind == "" {
 		return fault.New(fault.Internal, "a message without project, key or kind")
@@ -140,32 +143,69 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m 
 	if n == 0 {
 		return nil
 	}
-	rows, err := tx.Query(ctx, `SELECT id, kind, name FROM notify_target WHERE project_id = $1 AND enabled ORDER BY id`, m.Project)
-	enabled, err := metadb.Collect(rows, err, func(r *metadb.Rows) (t Target, err error) {
-		return t, r.Scan(&t.ID, &t.Kind, &t.Name)
-	})
+	to, off, err := recipients(ctx, tx, m.Project, targets)
 	if err != nil {
 		return fmt.Errorf("enqueue message: %w", err)
 	}
-	for _, t := range enabled {
-		if len(targets) > 0 && !slices.Contains(targets, t.ID) {
-			continue
+	for _, t := range off {
+		why := "the channel was switched off"
+		if t.Kind == "" {
+			why = "the channel was removed"
 		}
-		delivery, err := metadb.NextID(ctx, tx, "notify_delivery")
-		if err != nil {
-			return fmt.Errorf("enqueue delivery: %w", err)
+		if _, err := insertDelivery(ctx, tx, id, t, Failed, why, now); err != nil {
+			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO notify_delivery
-			(id, message_id, target_id, target_name, target_kind, state, attempts, error, updated_at, lease_until)
-			VALUES ($1, $2, $3, $4, $5, $6, 0, '', $7, 0)`, delivery, id, t.ID, t.Name, t.Kind, Pending, now)
+	}
+	for _, t := range to {
+		delivery, err := insertDelivery(ctx, tx, id, t, Pending, "", now)
 		if err != nil {
-			return fmt.Errorf("enqueue delivery: %w", err)
+			return err
 		}
 		if err := o.opts.Jobs.Insert(ctx, tx, deliverJob{Delivery: delivery, Target: t.ID}); err != nil {
 			return fmt.Errorf("enqueue delivery: %w", err)
 		}
 	}
 	return nil
+}
+
+// recipients returns where a message goes, and which of the named targets it
+// cannot go to; one that the project does not have is only an id and a name.
+func recipients(ctx context.Context, tx *metadb.Tx, p project.ID, named []int64) (to, off []Target, err error) {
+	rows, err := tx.Query(ctx, `SELECT id, kind, name, enabled FROM notify_target WHERE project_id = $1 ORDER BY id`, p)
+	all, err := metadb.Collect(rows, err, func(r *metadb.Rows) (t Target, err error) {
+		return t, r.Scan(&t.ID, &t.Kind, &t.Name, &t.Enabled)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(named))) {
+		i := slices.IndexFunc(all, func(t Target) bool { return t.ID == id })
+		switch {
+		case i < 0:
+			off = append(off, Target{ID: id, Name: fmt.Sprintf("#%d", id)})
+		case all[i].Enabled:
+			to = append(to, all[i])
+		default:
+			off = append(off, all[i])
+		}
+	}
+	if len(to) == 0 {
+		to = slices.DeleteFunc(all, func(t Target) bool { return !t.Enabled })
+	}
+	return to, off, nil
+}
+
+func insertDelivery(ctx context.Context, tx *metadb.Tx, message int64, t Target, state, why string, now int64) (id int64, err error) {
+	if id, err = metadb.NextID(ctx, tx, "notify_delivery"); err != nil {
+		return 0, fmt.Errorf("enqueue delivery: %w", err)
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO notify_delivery
+		(id, message_id, target_id, target_name, target_kind, state, attempts, error, updated_at, lease_until)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 0)`, id, message, t.ID, t.Name, t.Kind, state, why, now)
+	if err != nil {
+		return 0, fmt.Errorf("enqueue delivery: %w", err)
+	}
+	return id, nil
 }
 
 // Test sends a message to one target now, past the outbox, and returns how

@@ -84,7 +84,7 @@ func TestAnotherProjectsTargetsGetNothing(t *testing.T) {
 		}
 		h.enqueue(notify.Message{Key: "a"})
 		h.enqueue(notify.Message{Key: "b"}, foreign.ID)
-		if d := h.deliveries(); len(d) != 0 {
+		if d := h.deliveries(); len(d) != 1 || d[0].State != notify.Failed || d[0].Target != fmt.Sprintf("#%d", foreign.ID) {
 			t.Fatalf("deliveries %+v", d)
 		}
 		if d, err := h.outbox.Deliveries(t.Context(), 2, "test/1"); err != nil || len(d) != 0 {
@@ -275,6 +275,65 @@ func TestATargetThatIsGoneOrOffFailsItsDeliveriesVisibly(t *testing.T) {
 			t.Errorf("sent %+v", c.sent)
 		}
 	})
+}
+
+func TestANamedTargetThatIsOffIsSeenToFailAndNeverCostsTheMessage(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h := newHouse(t, db, &scripted{})
+		on, off, gone := h.target("scripted", "on", `{}`), h.target("scripted", "off", `{}`), h.target("scripted", "gone", `{}`)
+		off.Enabled = false
+		if _, err := h.outbox.Targets().Update(t.Context(), off, "ann"); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.outbox.Targets().Delete(t.Context(), 1, gone.ID); err != nil {
+			t.Fatal(err)
+		}
+		f := func(key string, want string, targets ...int64) {
+			t.Helper()
+			before := len(h.deliveries())
+			h.enqueue(notify.Message{Key: key}, targets...)
+			got := []string{}
+			for _, d := range h.deliveries()[before:] {
+				got = append(got, strings.TrimSpace(d.Target+" "+d.State+" "+d.Error))
+			}
+			if text := strings.Join(got, ", "); text != want {
+				t.Errorf("%s: %s, want %s", key, text, want)
+			}
+		}
+		f("all", "on pending")
+		f("one is left", "off failed the channel was switched off, on pending", on.ID, off.ID)
+		f("none is left", fmt.Sprintf("off failed the channel was switched off, #%d failed the channel was removed, on pending", gone.ID), gone.ID, off.ID, off.ID)
+	})
+}
+
+func TestAJobThatSendsNothingSaysNothingAboutItsTarget(t *testing.T) {
+	sending, goOn := make(chan struct{}), make(chan struct{})
+	c := &scripted{send: func(_ context.Context, n int) error {
+		if n == 1 {
+			return fault.New(fault.Unavailable, "no answer in time")
+		}
+		close(sending)
+		<-goOn
+		return nil
+	}}
+	h := newHouse(t, metadbtest.SQLite(t), c)
+	target := h.target("scripted", "x", `{}`)
+	for _, key := range []string{"a", "b", "c"} {
+		h.enqueue(notify.Message{Key: key})
+	}
+	snoozed(t, h.outbox.Deliver(t.Context(), 1, target.ID))
+	h.Advance(time.Hour)
+	if err := h.outbox.Deliver(t.Context(), 99, target.ID); err != nil { // pruned
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- h.outbox.Deliver(context.WithoutCancel(t.Context()), 2, target.ID) }()
+	<-sending
+	snoozed(t, h.outbox.Deliver(t.Context(), 3, target.ID)) // still suspect: one at a time
+	close(goOn)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestChannelsThatHangDoNotDelayAnother(t *testing.T) {

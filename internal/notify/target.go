@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -149,6 +150,23 @@ func (s *Targets) Update(ctx context.Context, t Target, by string) (updated Targ
 		return nil
 	})
 	return updated, err
+}
+
+// Outline is the target as people see it who may not edit it: of an address
+// only the host is left, since its path and query are often the secret.
+func (t Target) Outline() Target {
+	fields, err := object(t.Config)
+	if err != nil {
+		return t
+	}
+	for name, value := range fields {
+		text, _ := value.(string)
+		if u, err := url.Parse(text); err == nil && u.Host != "" {
+			fields[name] = (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
+		}
+	}
+	t.Config, _ = json.Marshal(fields)
+	return t
 }
 
 // Delete removes a target. What is on its way to it fails.

@@ -130,3 +130,10 @@ func TestAChannelWhoseSecretsKeyWasLostFailsVisiblyAndCanBeSetUpAgain(t *testing
 		receiver.Expect(t, "hello")
 	})
 }
+
+func TestTheOutlineOfATargetShowsTheHostOfAnAddressOnly(t *testing.T) {
+	target := notify.Target{Config: json.RawMessage(`{"url": "https://ann:pw@hooks.example.com:8443/t/path-secret?key=query-secret#x", "channel": "#alarms", "n": 1}`)}
+	if got := string(target.Outline().Config); got != `{"channel":"#alarms","n":1,"url":"https://hooks.example.com:8443"}` {
+		t.Errorf("%s", got)
+	}
+}

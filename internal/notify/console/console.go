@@ -12,7 +12,6 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"sync"
 	"unicode"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -21,12 +20,12 @@ import (
 
 // Channel writes messages to one writer, one message at a time.
 type Channel struct {
-	mu  sync.Mutex
-	out io.Writer
+	turn chan struct{} // held while a message is written
+	out  io.Writer
 }
 
 // New returns a channel that prints to out.
-func New(out io.Writer) *Channel { return &Channel{out: out} }
+func New(out io.Writer) *Channel { return &Channel{turn: make(chan struct{}, 1), out: out} }
 
 // Kind is "console".
 func (c *Channel) Kind() string { return "console" }
@@ -44,8 +43,9 @@ func (c *Channel) Check(config json.RawMessage) error {
 	return nil
 }
 
-// Send prints the text and the link in one write.
-func (c *Channel) Send(_ context.Context, _ json.RawMessage, m notify.Message) error {
+// Send prints the text and the link in one write. A terminal that takes nothing
+// (stopped with Ctrl-S, a pipe nobody reads) is fault.Unavailable when ctx ends.
+func (c *Channel) Send(ctx context.Context, _ json.RawMessage, m notify.Message) error {
 	var b strings.Builder
 	b.WriteByte('\n')
 	b.WriteString(strings.TrimRight(Clean(m.Text), "\n"))
@@ -53,12 +53,25 @@ func (c *Channel) Send(_ context.Context, _ json.RawMessage, m notify.Message) e
 	if m.Link != "" {
 		b.WriteString("→ " + Clean(m.Link) + "\n")
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, err := io.WriteString(c.out, b.String()); err != nil {
-		return fault.Wrap(err, fault.Unavailable, "the console cannot be written to")
+	select {
+	case c.turn <- struct{}{}:
+	case <-ctx.Done():
+		return fault.Wrap(ctx.Err(), fault.Unavailable, "the console takes nothing")
 	}
-	return nil
+	// A write cannot be called back: it keeps its turn until it ends, and there
+	// is never more than one.
+	written := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(c.out, b.String())
+		<-c.turn
+		written <- err
+	}()
+	select {
+	case err := <-written:
+		return fault.Wrap(err, fault.Unavailable, "the console cannot be written to")
+	case <-ctx.Done():
+		return fault.Wrap(ctx.Err(), fault.Unavailable, "the console takes nothing")
+	}
 }
 
 // sequences are the escape sequences of ECMA-48: CSI, the string commands

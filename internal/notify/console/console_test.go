@@ -1,11 +1,14 @@
 package console_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/notify"
@@ -63,6 +66,36 @@ func TestMessagesThatArriveTogetherAreNotMixed(t *testing.T) {
 			t.Fatalf("message %d was torn:\n%s", i, out.String())
 		}
 	}
+}
+
+// stuck is a terminal that takes nothing until it is released.
+type stuck struct{ release chan struct{} }
+
+func (s stuck) Write(p []byte) (int, error) {
+	<-s.release
+	return len(p), nil
+}
+
+func TestATerminalThatTakesNothingHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := stuck{make(chan struct{})}
+		c := console.New(out)
+		var wait sync.WaitGroup
+		for range 3 {
+			wait.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				if err := c.Send(ctx, nil, notify.Message{Text: "x"}); !fault.Is(err, fault.Unavailable) {
+					t.Errorf("%v", err)
+				}
+			})
+		}
+		wait.Wait()
+		close(out.release)
+		if err := c.Send(t.Context(), nil, notify.Message{Text: "x"}); err != nil {
+			t.Errorf("after it takes again: %v", err)
+		}
+	})
 }
 
 func TestTheConsoleHasNoSettings(t *testing.T) {

@@ -80,6 +80,24 @@ type server struct {
 	origin  string         // of BaseURL, "" without
 }
 
+// routes is the mux, which remembers what was put into it: a test asks of every
+// pattern who may call it.
+type routes struct {
+	*http.ServeMux
+	patterns []string
+}
+
+// Handle implements what http.ServeMux has.
+func (r *routes) Handle(pattern string, handler http.Handler) {
+	r.patterns = append(r.patterns, pattern)
+	r.ServeMux.Handle(pattern, handler)
+}
+
+// HandleFunc implements humago.Mux.
+func (r *routes) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
+	r.Handle(pattern, http.HandlerFunc(handler))
+}
+
 // New returns the handler of the whole HTTP surface but telemetry: /api,
 // /healthz, /readyz, and the UI on every other path.
 func New(opts Options) (http.Handler, error) {
@@ -90,7 +108,7 @@ func New(opts Options) (http.Handler, error) {
 	return s.wrap(mux), nil
 }
 
-func build(opts Options) (*server, *http.ServeMux, error) {
+func build(opts Options) (*server, *routes, error) {
 	if opts.Tenants == nil || opts.Traces == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
 		return nil, nil, errors.New("api: Options needs every store")
 	}
@@ -106,7 +124,7 @@ func build(opts Options) (*server, *http.ServeMux, error) {
 		}
 		s.https, s.origin = base.Scheme == "https", base.Scheme+"://"+base.Host
 	}
-	mux := http.NewServeMux()
+	mux := &routes{ServeMux: http.NewServeMux()}
 	config := huma.DefaultConfig("MATRIX", "1")
 	config.CreateHooks = nil // no $schema members in bodies
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
+	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
@@ -303,16 +306,81 @@ func TestAChannelsSecretNeverComesBack(t *testing.T) {
 func TestARuleSendsToChannelsOfItsOwnProjectOnly(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
 	c := h.admin()
-	body := RuleRequest{Name: "slow", Kind: rule.SlowSQL, Enabled: true, ThresholdMs: 8000, Count: 1, WindowMinutes: 10, QuietMinutes: 10, Channels: []int64{1}}
+	body := RuleRequest{Name: "slow", Kind: rule.SlowSQL, Enabled: true, ThresholdMs: 8000, Count: 1, WindowMinutes: 10, QuietMinutes: 10}
+	foreign, err := h.tenants.CreateProject(t.Context(), tenant.Actor{UserID: 1}, h.first.Group.ID, tenant.ProjectSettings{Name: "foreign"}, nil)
+	h.must(err)
+	theirs := fmt.Sprintf("/api/v1/projects/%d/channels", foreign.ID)
+	ops := map[string]any{"name": "ops", "kind": "sink", "enabled": true, "config": map[string]string{}}
+	var channel notify.Target
+	h.decode(c.do(http.MethodPost, theirs, ops, nil), http.StatusCreated, &channel)
+	body.Channels = []int64{channel.ID}
 	if p := h.problem(c.do(http.MethodPost, h.projectPath("/rules"), body, nil), http.StatusUnprocessableEntity); p.Field != "channels" {
 		t.Errorf("%+v", p)
 	}
-	h.decode(c.do(http.MethodPost, h.projectPath("/channels"), map[string]any{"name": "ops", "kind": "sink", "enabled": true, "config": map[string]string{}}, nil), http.StatusCreated, nil)
+	h.decode(c.do(http.MethodPost, h.projectPath("/channels"), ops, nil), http.StatusCreated, &channel)
+	body.Channels = []int64{channel.ID}
 	var made rule.Rule
 	h.decode(c.do(http.MethodPost, h.projectPath("/rules"), body, nil), http.StatusCreated, &made)
 	if made.UpdatedBy != "admin" || made.Version != 1 {
 		t.Errorf("%+v", made)
 	}
+}
+
+func TestAChannelThatRulesNameIsNotDeleted(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
+	c := h.admin()
+	var channel notify.Target
+	h.decode(c.do(http.MethodPost, h.projectPath("/channels"), map[string]any{"name": "ops", "kind": "sink", "enabled": true, "config": map[string]string{}}, nil), http.StatusCreated, &channel)
+	body := RuleRequest{Name: "slow", Kind: rule.SlowSQL, Enabled: true, ThresholdMs: 8000, Count: 1, WindowMinutes: 10, QuietMinutes: 10, Channels: []int64{channel.ID}}
+	var made rule.Rule
+	h.decode(c.do(http.MethodPost, h.projectPath("/rules"), body, nil), http.StatusCreated, &made)
+	path := h.projectPath(fmt.Sprintf("/channels/%d", channel.ID))
+	if p := h.problem(c.do(http.MethodDelete, path, nil, nil), http.StatusConflict); !strings.Contains(p.Detail, `"slow"`) {
+		t.Errorf("%+v", p)
+	}
+	h.decode(c.do(http.MethodDelete, h.projectPath(fmt.Sprintf("/rules/%d", made.ID)), nil, []string{"If-Match", `"v1"`}), http.StatusNoContent, nil)
+	h.decode(c.do(http.MethodDelete, path, nil, nil), http.StatusNoContent, nil)
+}
+
+func TestOnlyWhoEditsAChannelSeesItsWholeAddress(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
+	c := h.admin()
+	var channel notify.Target
+	h.decode(c.do(http.MethodPost, h.projectPath("/channels"), map[string]any{"name": "ops", "kind": "sink", "enabled": true,
+		"config": map[string]string{"url": "https://hooks.example.com/path-secret?q=query-secret"}}, nil), http.StatusCreated, &channel)
+	one, list := h.projectPath(fmt.Sprintf("/channels/%d", channel.ID)), h.projectPath("/channels")
+	for _, reader := range []*client{c.withToken(tenant.ScopeProjectRead), h.viewer()} {
+		for _, path := range []string{one, list} {
+			answer := reader.do(http.MethodGet, path, nil, nil)
+			h.decode(answer, http.StatusOK, nil)
+			if text := answer.Body.String(); strings.Contains(text, "-secret") || !strings.Contains(text, "https://hooks.example.com") {
+				t.Errorf("%s: %s", path, text)
+			}
+		}
+	}
+	for _, path := range []string{one, list} {
+		if text := c.do(http.MethodGet, path, nil, nil).Body.String(); !strings.Contains(text, "path-secret") {
+			t.Errorf("the editor does not see it: %s", text)
+		}
+	}
+}
+
+func TestAMetadataDatabaseThatIsDownIsNotOurFault(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h := newHouse(t, db, nil, nil)
+		c := h.admin()
+		token := c.withToken(tenant.ScopeProjectRead)
+		h.must(db.Close())
+		for _, answer := range []*httptest.ResponseRecorder{
+			c.do(http.MethodGet, h.projectPath("/rules"), nil, nil),
+			token.do(http.MethodGet, h.projectPath("/rules"), nil, nil),
+			h.anonymous().do(http.MethodPost, "/api/v1/session", Login{h.first.Email, h.first.Password}, nil),
+		} {
+			if p := h.problem(answer, http.StatusServiceUnavailable); p.Kind != "unavailable" || answer.Header().Get("Retry-After") == "" {
+				t.Errorf("%+v", p)
+			}
+		}
+	})
 }
 
 func TestAnUnknownPathOfTheAPIIsAProblemAndNotAScreen(t *testing.T) {

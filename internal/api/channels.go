@@ -4,7 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 
+	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/tenant"
@@ -40,8 +44,12 @@ func (s *server) registerChannels() {
 			return ok(ChannelKinds{targets().Kinds()}, nil)
 		})
 	register(s, tenant.ProjectRead, get("list-channels", "/api/v1/projects/{project}/channels", "Where a project's messages go"),
-		func(ctx context.Context, _ tenant.Actor, in *InProject) (*result[Page[notify.Target]], error) {
-			return all(targets().List(ctx, in.Project))
+		func(ctx context.Context, a tenant.Actor, in *InProject) (*result[Page[notify.Target]], error) {
+			list, err := targets().List(ctx, in.Project)
+			if err != nil {
+				return nil, err
+			}
+			return all(s.asSeenBy(ctx, a, in.Project, list))
 		})
 	register(s, tenant.ProjectWrite, post("create-channel", "/api/v1/projects/{project}/channels", "Make a channel", http.StatusCreated),
 		func(ctx context.Context, a tenant.Actor, in *struct {
@@ -51,10 +59,17 @@ func (s *server) registerChannels() {
 			t, err := targets().Create(ctx, in.Body.target(in.Project, 0, 0), a.Name)
 			return versioned(t, t.Version, err)
 		})
-	register(s, tenant.ProjectRead, get("get-channel", "/api/v1/projects/{project}/channels/{channel}", "One channel, its secrets masked"),
-		func(ctx context.Context, _ tenant.Actor, in *InChannel) (*edited[notify.Target], error) {
+	register(s, tenant.ProjectRead, get("get-channel", "/api/v1/projects/{project}/channels/{channel}", "One channel, its secrets masked, and for who cannot edit it its addresses too"),
+		func(ctx context.Context, a tenant.Actor, in *InChannel) (*edited[notify.Target], error) {
 			t, err := targets().Get(ctx, in.Project, in.Channel)
-			return versioned(t, t.Version, err)
+			if err != nil {
+				return nil, err
+			}
+			seen, err := s.asSeenBy(ctx, a, in.Project, []notify.Target{t})
+			if err != nil {
+				return nil, err
+			}
+			return versioned(seen[0], t.Version, nil)
 		})
 	register(s, tenant.ProjectWrite, put("update-channel", "/api/v1/projects/{project}/channels/{channel}", "Change a channel"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
@@ -69,8 +84,11 @@ func (s *server) registerChannels() {
 			t, err := targets().Update(ctx, in.Body.target(in.Project, in.Channel, version), a.Name)
 			return versioned(t, t.Version, err)
 		})
-	register(s, tenant.ProjectWrite, del("delete-channel", "/api/v1/projects/{project}/channels/{channel}", "Delete a channel"),
+	register(s, tenant.ProjectWrite, del("delete-channel", "/api/v1/projects/{project}/channels/{channel}", "Delete a channel that no rule names"),
 		func(ctx context.Context, _ tenant.Actor, in *InChannel) (*struct{}, error) {
+			if err := s.unnamed(ctx, in.Project, in.Channel); err != nil {
+				return nil, err
+			}
 			return done(targets().Delete(ctx, in.Project, in.Channel))
 		})
 	register(s, tenant.ProjectWrite, post("test-channel", "/api/v1/projects/{project}/channels/{channel}/test", "Send a test message now", http.StatusNoContent),
@@ -79,4 +97,35 @@ func (s *server) registerChannels() {
 				Kind: "test", Subject: "MATRIX", Text: a.Name + ": this is a test message.", Link: s.origin,
 			}))
 		})
+}
+
+// asSeenBy leaves only the host of addresses to an actor who cannot edit them.
+func (s *server) asSeenBy(ctx context.Context, a tenant.Actor, p project.ID, targets []notify.Target) ([]notify.Target, error) {
+	err := s.tenants.Can(ctx, a, tenant.ProjectWrite, tenant.Target{Project: p})
+	if fault.Is(err, fault.Denied) {
+		for i, t := range targets {
+			targets[i] = t.Outline()
+		}
+		return targets, nil
+	}
+	return targets, err
+}
+
+// unnamed refuses a channel that rules name: their alarms would go elsewhere
+// without anybody having said so.
+func (s *server) unnamed(ctx context.Context, p project.ID, channel int64) error {
+	rules, err := s.opts.Rules.List(ctx, p)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, r := range rules {
+		if slices.Contains(r.Channels, channel) {
+			names = append(names, strconv.Quote(r.Name))
+		}
+	}
+	if len(names) > 0 {
+		return fault.New(fault.Conflict, "rules send to this channel: take it out of %s first", strings.Join(names, ", ")).WithField("channel")
+	}
+	return nil
 }

@@ -31,7 +31,7 @@ func (s schemas) name(t reflect.Type, hint string) string {
 }
 
 // describe serves the OpenAPI description of what has been registered.
-func (s *server) describe(mux *http.ServeMux) error {
+func (s *server) describe(mux *routes) error {
 	openapi := s.api.OpenAPI()
 	described := openapi.Components.Schemas.Map()
 	delete(described, "ErrorModel") // huma's own, which reshape replaces

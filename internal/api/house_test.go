@@ -40,6 +40,7 @@ type house struct {
 	first   *tenant.FirstStart
 	opts    Options
 	server  *server
+	mux     *routes
 	handler http.Handler
 	log     *lockedBuffer
 	sent    *sink
@@ -124,9 +125,9 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	if change != nil {
 		change(&h.opts)
 	}
-	server, mux, err := build(h.opts)
+	h.server, h.mux, err = build(h.opts)
 	h.must(err)
-	h.server, h.handler = server, server.wrap(mux)
+	h.handler = h.server.wrap(h.mux)
 	return h
 }
 
@@ -222,6 +223,15 @@ func (h *house) problem(answer *httptest.ResponseRecorder, status int) Problem {
 
 // admin is the first start's account.
 func (h *house) admin() *client { return h.login(h.first.Email, h.first.Password) }
+
+// viewer is somebody who may only look at the first project.
+func (h *house) viewer() *client {
+	h.t.Helper()
+	user, err := h.tenants.CreateUser(h.t.Context(), "viewer@example.com", "")
+	h.must(err)
+	h.must(h.tenants.SetMember(h.t.Context(), tenant.Actor{UserID: 1, System: true}, h.first.Org.ID, 0, user.Email, tenant.Viewer))
+	return h.login(user.Email, user.Password)
+}
 
 func (h *house) projectPath(path string) string {
 	return fmt.Sprintf("/api/v1/projects/%d%s", h.first.Project.ID, path)

@@ -25,20 +25,22 @@ import (
 //	system admin (no member) · token of A's owner with every scope · token of
 //	A's owner with a scope for something else
 const (
-	anybody       = "ooooooooo"
-	signedIn      = "aoooooooo"
-	bySession     = "aooooo" + "odd"
-	listsProjects = "aooooo" + "ood"
-	listsOrgs     = "aooooo" + "ood"
-	readsProject  = "ahoooodod"
-	writesProject = "ahdooodod"
-	adminsProject = "ahddoodod"
-	readsOrg      = "ahooooood"
-	adminsOrg     = "ahddooood"
-	system        = "adddddodd"
+	anybody       = "oooooooooo"
+	signedIn      = "aooooooooo"
+	bySession     = "aooooo" + "oddo"
+	listsProjects = "aooooo" + "oodo"
+	listsOrgs     = "aooooo" + "oodo"
+	readsProject  = "ahoooododo"
+	writesProject = "ahdooododo"
+	adminsProject = "ahddoododo"
+	readsOrg      = "ahooooood" + "o" // a member of one of its groups sees the organisation
+	readsMembers  = "ahooooood" + "d"
+	adminsOrg     = "ahddooood" + "d"
+	adminsGroup   = "ahddooood" + "o"
+	system        = "adddddoddd"
 )
 
-var callers = []string{"anonymous", "owner of B", "viewer", "editor", "admin", "owner", "system admin", "token with scope", "token without scope"}
+var callers = []string{"anonymous", "owner of B", "viewer", "editor", "admin", "owner", "system admin", "token with scope", "token without scope", "admin of the group"}
 
 // request fills an operation's path, query, body and If-Match.
 type request struct {
@@ -100,21 +102,21 @@ func table(h *house) map[string]row {
 		"rename-org": {who: adminsOrg, status: 200, make: func(p *place) request {
 			return request{body: Named{"org-" + p.canary}, etag: p.version(`SELECT version FROM organisation WHERE id = $1`, p.org)}
 		}},
-		"list-org-members": {who: readsOrg, status: 200},
+		"list-org-members": {who: readsMembers, status: 200},
 		"set-org-member":   {who: adminsOrg, status: 204, make: member},
 		"remove-org-member": {who: adminsOrg, status: 204, make: func(p *place) request { return ids("user", p.newMember(0)) },
 			crossed: func(b *place) request { return ids("user", b.newMember(0)) }},
 		"list-groups":        {who: readsOrg, status: 200},
 		"create-group":       {who: adminsOrg, status: 201, make: named},
 		"get-group":          {who: readsOrg, status: 200},
-		"rename-group":       {who: adminsOrg, status: 200, make: func(p *place) request { return request{body: Named{"group-" + p.canary}, etag: p.groupVersion()} }},
-		"delete-group":       {who: adminsOrg, status: 409, make: func(p *place) request { return request{etag: p.groupVersion()} }}, // it has a project
+		"rename-group":       {who: adminsGroup, status: 200, make: func(p *place) request { return request{body: Named{"group-" + p.canary}, etag: p.groupVersion()} }},
+		"delete-group":       {who: adminsGroup, status: 409, make: func(p *place) request { return request{etag: p.groupVersion()} }}, // it has a project
 		"list-group-members": {who: readsOrg, status: 200},
-		"set-group-member":   {who: adminsOrg, status: 204, make: member},
-		"remove-group-member": {who: adminsOrg, status: 204, make: func(p *place) request { return ids("user", p.newMember(p.group)) },
+		"set-group-member":   {who: adminsGroup, status: 204, make: member},
+		"remove-group-member": {who: adminsGroup, status: 204, make: func(p *place) request { return ids("user", p.newMember(p.group)) },
 			crossed: func(b *place) request { return ids("user", b.newMember(b.group)) }},
 		"list-group-projects": {who: readsOrg, status: 200},
-		"create-project": {who: adminsOrg, status: 201, make: func(p *place) request {
+		"create-project": {who: adminsGroup, status: 201, make: func(p *place) request {
 			return request{body: tenant.ProjectSettings{Name: h.unique("made-by-" + p.canary)}}
 		}},
 
@@ -244,7 +246,7 @@ func TestNobodyReachesAnotherProjectsRows(t *testing.T) {
 			}
 			// The mirror image: what A's people get of B, whatever they are in A.
 			if strings.ContainsAny(op.Path, "{") && want.who[1] == 'h' {
-				for _, caller := range []string{"viewer", "admin", "owner", "token with scope"} {
+				for _, caller := range []string{"viewer", "admin", "owner", "admin of the group", "token with scope"} {
 					letter := byte('h')
 					if caller == "token with scope" && want.who[7] == 'd' {
 						letter = 'd'
@@ -385,15 +387,34 @@ func (n *neighbours) operations() func(yield func(*huma.Operation) bool) {
 	}
 }
 
+// beside lists the routes that are no operations: they belong to nobody's rows.
+var beside = []string{"GET /api/openapi.yaml", "/api/", "/"}
+
 // TestEveryRouteIsAnOperation closes the way around the table: a handler put
 // into the mux beside register would not be walked.
 func TestEveryRouteIsAnOperation(t *testing.T) {
-	h := &neighbours{house: newHouse(t, metadbtest.SQLite(t), nil, nil)}
+	h := &neighbours{house: newHouse(t, metadbtest.SQLite(t), nil, func(o *Options) { o.UI = http.NotFoundHandler() })}
+	if missing := h.unknown(); len(missing) > 0 {
+		t.Errorf("not operations: %v", missing)
+	}
 	for op := range h.operations() {
 		if _, ok := op.Metadata["action"].(tenant.Action); !ok {
 			t.Errorf("%s %s did not come through register", op.Method, op.Path)
 		}
 	}
+	h.mux.HandleFunc("GET /api/v1/sneak", func(http.ResponseWriter, *http.Request) {})
+	if missing := h.unknown(); !slices.Equal(missing, []string{"GET /api/v1/sneak"}) {
+		t.Errorf("noticed %v", missing)
+	}
+}
+
+// unknown returns the routes that are neither operations nor listed beside them.
+func (n *neighbours) unknown() []string {
+	known := slices.Clone(beside)
+	for op := range n.operations() {
+		known = append(known, op.Method+" "+op.Path)
+	}
+	return slices.DeleteFunc(slices.Clone(n.mux.patterns), func(pattern string) bool { return slices.Contains(known, pattern) })
 }
 
 // neighbours is a house with two organisations that must not see one another.
@@ -443,6 +464,10 @@ func newNeighbours(t *testing.T, db *metadb.DB) *neighbours {
 		n.must(n.tenants.SetMember(ctx, n.a.owner, n.a.org, 0, user.Email, role))
 		n.clients[string(role)] = n.login(user.Email, user.Password)
 	}
+	user, err := n.tenants.CreateUser(ctx, "group-admin@example.com", "")
+	n.must(err)
+	n.must(n.tenants.SetMember(ctx, n.a.owner, n.a.org, n.a.group, user.Email, tenant.Admin))
+	n.clients["admin of the group"] = n.login(user.Email, user.Password)
 	n.clients["system admin"] = n.admin()
 	n.clients["token with scope"] = n.a.login.withToken(tenant.ScopeProjectAdmin, tenant.ScopeOrgAdmin)
 	n.clients["token for projects"] = n.a.login.withToken(tenant.ScopeProjectRead)

@@ -59,7 +59,7 @@ func (s *server) registerSession() {
 	register(s, public, post("login", "/api/v1/session", "Sign in", http.StatusOK), s.login)
 	register(s, public, del("logout", "/api/v1/session", "Sign out"), s.logout)
 	register(s, tenant.SelfRead, get("me", "/api/v1/me", "Who I am and where I belong"), s.me)
-	register(s, tenant.SelfWrite, put("change-password", "/api/v1/me/password", "Change my password; my other sessions end"),
+	register(s, tenant.SelfWrite, put("change-password", "/api/v1/me/password", "Change my password; my other sessions end and my API tokens are revoked"),
 		func(ctx context.Context, a tenant.Actor, in *struct{ Body PasswordChange }) (*struct{}, error) {
 			return done(s.tenants.ChangePassword(ctx, a.UserID, in.Body.OldPassword, in.Body.Password, callerOf(ctx).secret))
 		})

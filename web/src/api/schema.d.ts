@@ -170,7 +170,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Change my password; my other sessions end */
+        /** Change my password; my other sessions end and my API tokens are revoked */
         put: operations["change-password"];
         post?: never;
         delete?: never;
@@ -363,12 +363,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One channel, its secrets masked */
+        /** One channel, its secrets masked, and for who cannot edit it its addresses too */
         get: operations["get-channel"];
         /** Change a channel */
         put: operations["update-channel"];
         post?: never;
-        /** Delete a channel */
+        /** Delete a channel that no rule names */
         delete: operations["delete-channel"];
         options?: never;
         head?: never;

@@ -21,7 +21,7 @@ import (
 
 // Options say what to send where.
 type Options struct {
-	Endpoint    string  // "http://127.0.0.1:4318" for http, "127.0.0.1:4317" for grpc
+	Endpoint    string  // default "http://127.0.0.1:4318" for http, "127.0.0.1:4317" for grpc
 	Protocol    string  // "http" (default) or "grpc"; neither compresses, as SDKs by default do not
 	Key         string  // ingest key; "" sends none
 	Spans       int     // how many spans in all; rounded up to whole requests; default 100,000
@@ -37,6 +37,7 @@ type Options struct {
 
 func (o *Options) complete() error {
 	o.Protocol = cmp.Or(o.Protocol, "http")
+	o.Endpoint = cmp.Or(o.Endpoint, map[string]string{"http": "http://127.0.0.1:4318", "grpc": "127.0.0.1:4317"}[o.Protocol])
 	o.Spans = cmp.Or(o.Spans, 100_000)
 	o.Batch = cmp.Or(o.Batch, 1000)
 	o.Concurrency = cmp.Or(o.Concurrency, 4)
@@ -48,8 +49,6 @@ func (o *Options) complete() error {
 		o.Now = time.Now
 	}
 	switch {
-	case o.Endpoint == "":
-		return errors.New("no endpoint")
 	case o.Protocol != "http" && o.Protocol != "grpc":
 		return fmt.Errorf("protocol %q is neither http nor grpc", o.Protocol)
 	case o.Spans < 0 || o.Concurrency < 0 || o.Rate < 0:
@@ -110,7 +109,7 @@ type tally struct {
 	requests, accepted, acknowledged int64 // acknowledged: requests
 	bytes, retried                   int64
 	rejected                         map[string]int64 // spans by reason
-	latencies                        []time.Duration  // of acknowledged requests, the last attempt
+	latencies                        []time.Duration  // of acknowledged requests
 }
 
 // work sends requests until all are taken.
@@ -122,8 +121,9 @@ func (r *run) work(ctx context.Context, t *tally) error {
 		if n >= r.requests {
 			return nil
 		}
+		var due time.Time
 		if r.Rate > 0 {
-			due := r.began.Add(time.Duration(float64(n) * float64(r.Batch) / r.Rate * float64(time.Second)))
+			due = r.began.Add(time.Duration(float64(n) * float64(r.Batch) / r.Rate * float64(time.Second)))
 			if err := sleep(ctx, due.Sub(r.Now())); err != nil {
 				return err
 			}
@@ -131,7 +131,7 @@ func (r *run) work(ctx context.Context, t *tally) error {
 		body = r.templates.request(body[:0], r.Seed, uint64(n), r.Now())
 		t.requests++
 		t.bytes += int64(len(body))
-		acknowledged, err := r.deliver(ctx, uint64(n), body, t)
+		acknowledged, err := r.deliver(ctx, uint64(n), body, due, t)
 		if err != nil {
 			return err
 		}
@@ -141,12 +141,18 @@ func (r *run) work(ctx context.Context, t *tally) error {
 	}
 }
 
-// deliver sends one request, again where the endpoint allows it.
-func (r *run) deliver(ctx context.Context, n uint64, body []byte, t *tally) (acknowledged bool, err error) {
+// deliver sends one request, again where the endpoint allows it. With a rate
+// its latency counts from when it was due, whatever held it up: an endpoint that
+// stalls also delays the requests that wait behind (coordinated omission). As
+// fast as possible there is no due, and the last attempt counts.
+func (r *run) deliver(ctx context.Context, n uint64, body []byte, due time.Time, t *tally) (acknowledged bool, err error) {
 	spans := int64(r.Batch)
 	backoff := 100 * time.Millisecond
 	for attempt := 0; ; attempt++ {
-		began := r.Now()
+		began := due
+		if began.IsZero() {
+			began = r.Now()
+		}
 		a := r.send(ctx, body)
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)

@@ -241,7 +241,6 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 			t.Errorf("error %v, want one about %q", err, want)
 		}
 	}
-	f(Options{}, "endpoint")
 	f(Options{Endpoint: "x", Protocol: "udp"}, "udp")
 	f(Options{Endpoint: "x", Batch: 30}, "multiple of 4")
 	f(Options{Endpoint: "x", Rate: -1}, "negative")
@@ -320,4 +319,68 @@ func BenchmarkRequest(b *testing.B) {
 	}
 	b.SetBytes(int64(len(body)))
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/span")
+}
+
+func TestALatencyCountsFromWhenTheRequestWasDue(t *testing.T) {
+	var mu sync.Mutex
+	at, stalled := now, false
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		if !stalled {
+			stalled, at = true, at.Add(time.Second)
+		}
+	}))
+	defer server.Close()
+	clock := func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return at
+	}
+	// One is due every 100 ms; nine wait behind the first, which takes a second.
+	report, err := Run(t.Context(), Options{Endpoint: server.URL, Spans: 400, Batch: 40, Rate: 400, Concurrency: 1, Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := report.Latency; got.MaxNs != int64(time.Second) || got.P50Ns != int64(500*time.Millisecond) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestAPercentileIsTheNearestRank(t *testing.T) {
+	f := func(n, p int, want time.Duration) {
+		t.Helper()
+		sorted := make([]time.Duration, n)
+		for i := range sorted {
+			sorted[i] = time.Duration(i + 1)
+		}
+		if got := percentile(sorted, p); got != want {
+			t.Errorf("p%d of 1…%d is %d, want %d", p, n, got, want)
+		}
+	}
+	f(0, 50, 0)
+	f(1, 50, 1)
+	f(1, 99, 1)
+	f(2, 50, 1)
+	f(2, 90, 2)
+	f(3, 50, 2)
+	f(10, 90, 9)
+	f(10, 99, 10)
+	f(100, 99, 99)
+	f(101, 99, 100)
+	f(100, 100, 100)
+}
+
+func TestEachProtocolHasItsOwnPort(t *testing.T) {
+	f := func(protocol, want string) {
+		t.Helper()
+		o := Options{Protocol: protocol}
+		if err := o.complete(); err != nil || o.Endpoint != want {
+			t.Errorf("%s: %q, %v", protocol, o.Endpoint, err)
+		}
+	}
+	f("", "http://127.0.0.1:4318")
+	f("http", "http://127.0.0.1:4318")
+	f("grpc", "127.0.0.1:4317")
 }

@@ -25,7 +25,8 @@ type Report struct {
 	Latency      Latency          `json:"acknowledgement"` // of acknowledged requests
 }
 
-// Latency are quantiles of the time until a request was acknowledged.
+// Latency are quantiles of the time until a request was acknowledged: with a
+// rate from when it was due, else from when it was sent.
 type Latency struct {
 	P50Ns int64 `json:"p50_ns"`
 	P90Ns int64 `json:"p90_ns"`
@@ -52,14 +53,20 @@ func newReport(opts Options, tallies []tally, elapsed time.Duration) *Report {
 		r.SpansPerSec = float64(r.Accepted) / elapsed.Seconds()
 	}
 	slices.Sort(latencies)
-	quantile := func(q float64) int64 {
-		if len(latencies) == 0 {
-			return 0
-		}
-		return latencies[int(q*float64(len(latencies)-1))].Nanoseconds()
+	r.Latency = Latency{
+		P50Ns: percentile(latencies, 50).Nanoseconds(), P90Ns: percentile(latencies, 90).Nanoseconds(),
+		P99Ns: percentile(latencies, 99).Nanoseconds(), MaxNs: percentile(latencies, 100).Nanoseconds(),
 	}
-	r.Latency = Latency{P50Ns: quantile(0.5), P90Ns: quantile(0.9), P99Ns: quantile(0.99), MaxNs: quantile(1)}
 	return r
+}
+
+// percentile returns the nearest rank: the smallest value that at least p of
+// 100 are not above. 0 without values.
+func percentile(sorted []time.Duration, p int) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[max(1, (len(sorted)*p+99)/100)-1]
 }
 
 // RejectedSpans counts the spans that were not taken, for whatever reason.

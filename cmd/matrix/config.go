@@ -13,13 +13,34 @@ type configCommand struct {
 	Check configCheckCommand `cmd:"" help:"Read the file as serve would and say what is wrong, with the line."`
 }
 
+// Help implements kong.HelpProvider: `matrix config --help` names every key.
+func (configCommand) Help() string {
+	return `The keys of the file that --config names, none of which is required:
+
+base_url               where people reach the UI: https://matrix.example.com
+otlp_url               where senders reach OTLP/HTTP, for the set-up lines
+otlp_grpc_url          the same for OTLP/gRPC
+metadb                 metadata database, as --metadb
+clickhouse             list of ClickHouse servers, as --clickhouse
+time_zone              IANA name for times in messages: Asia/Seoul
+secrets_key            file with the key that encrypts channel secrets
+trusted_proxies        networks whose X-Forwarded-For is believed
+ai.providers           name: {kind: openai, base_url: …, api_key: …}
+ai.default_chain       list of provider/model
+ingest.max_body_mib    largest telemetry request
+notify.allow_networks  private networks that notifications may go to
+
+${NAME} in a value is that environment variable: keep secrets there.`
+}
+
 type configCheckCommand struct {
-	serverFlags
+	storeFlags
+	nodeFlags
 }
 
 // Run checks the flags and the file without starting anything.
 func (c *configCheckCommand) Run() error {
-	if _, err := c.options("data", false); err != nil {
+	if _, err := c.options(c.storeFlags, false); err != nil {
 		return err
 	}
 	fmt.Fprintln(os.Stdout, "the configuration is good")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/app"
@@ -15,19 +17,17 @@ import (
 	"github.com/matrix-aiops/matrix/internal/shop"
 )
 
-const (
-	warmUp = 3 * time.Second // of normal traffic before the fault
-	// demoPatience bounds the way from the slow query to the delivered report:
-	// at most 10 s to the next evaluation, 5 s for the rest of the trace, 60 s
-	// for each model of the chain, and some for a slow machine.
-	demoPatience = 3 * time.Minute
-)
+const warmUp = 3 * time.Second // of normal traffic before the fault
 
 type demoCommand struct {
-	serverFlags
+	nodeFlags
 	Once bool    `help:"End after the report: exit 0 when it was delivered, 1 when it was not."`
 	Lang string  `help:"Language of the report: ko or en." enum:"ko,en" default:"ko"`
 	Rate float64 `help:"Requests per second of the shop's customers." default:"5"`
+	// Patience bounds the way from the slow query to the delivered report: at most
+	// 10 s to the next evaluation, 5 s for the rest of the trace, 60 s for each
+	// model of the chain, and some for a slow machine.
+	Patience time.Duration `hidden:"" default:"3m"`
 	// What happens is told on standard output; the log only adds what went wrong.
 	LogLevel slog.Level `help:"debug, info, warn or error." default:"warn"`
 }
@@ -39,10 +39,13 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
-	options, err := c.options(data, true)
+	options, err := c.options(storeFlags{Data: data}, true)
 	if err != nil {
 		return err
 	}
+	// The file's models and channels are wanted here, its installation is not.
+	file := &options.File
+	file.MetaDB, file.ClickHouse, file.BaseURL, file.OTLPURL, file.OTLPGRPCURL, file.SecretsKey = "", nil, "", "", "", ""
 	log := newLogger(c.LogLevel)
 	matrix := app.New(options, log)
 	if err := matrix.Start(ctx); err != nil {
@@ -72,27 +75,37 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 	if err := market.Backfill(ctx); err != nil {
 		return err
 	}
-	shopping, closeShop := context.WithCancel(ctx)
-	shopClosed := make(chan error, 1)
-	go func() { shopClosed <- market.Run(shopping) }()
+	running, end := context.WithCancelCause(ctx)
+	var shopping sync.WaitGroup
+	shopping.Go(func() { end(cmp.Or(market.Run(running), errors.New("the shop has closed"))) })
+	shopping.Go(func() {
+		select {
+		case err := <-matrix.Failed():
+			end(err)
+		case <-running.Done():
+		}
+	})
 	defer func() {
-		closeShop()
-		err = errors.Join(err, <-shopClosed)
+		end(nil)
+		shopping.Wait()
 	}()
 
-	if err := sleep(ctx, warmUp); err != nil {
+	if err := sleep(running, warmUp); err != nil {
 		return err
 	}
 	market.SlowSQL()
 	fmt.Print("One SQL query of order-api has become slow. The rules look every 10 s ...\n\n")
 
-	waiting, cancel := context.WithTimeout(ctx, demoPatience)
+	waiting, cancel := context.WithTimeoutCause(running, c.Patience, errPatience)
 	defer cancel()
 	link, err := awaitReport(waiting, visitor, uint32(first.Project.ID))
-	if err != nil {
-		if ctx.Err() == nil {
-			err = fmt.Errorf("the report was not delivered within %s: %w", demoPatience, err)
-		}
+	switch cause := context.Cause(waiting); {
+	case err == nil:
+	case errors.Is(cause, errPatience):
+		return fmt.Errorf("the report was not delivered within %s: %w", c.Patience, err)
+	case cause != nil: // interrupted, or a part has ended
+		return cause
+	default:
 		return err
 	}
 	fmt.Printf("\nThe incident, with every sentence linked to its evidence:\n  %s%s\n", matrix.URL(), link)
@@ -100,21 +113,20 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 		return nil
 	}
 	fmt.Println("The shop goes on until Ctrl-C; the demo keeps nothing.")
-	select {
-	case <-ctx.Done():
+	<-running.Done()
+	if ctx.Err() != nil {
 		return nil
-	case err := <-matrix.Failed():
-		return err
-	case err := <-shopClosed:
-		shopClosed <- nil // for the deferred receive
-		return err
 	}
+	return context.Cause(running)
 }
 
+var errPatience = errors.New("patience is over")
+
+// sleep waits for d, or returns why ctx has ended.
 func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	case <-time.After(d):
 		return nil
 	}
@@ -138,19 +150,19 @@ func setLanguage(ctx context.Context, c *client.Client, project uint32, language
 }
 
 // awaitReport returns the path of the incident page after the report of the
-// first incident was delivered on every channel.
+// first incident was delivered. When ctx ends first the error says how far it came.
 func awaitReport(ctx context.Context, c *client.Client, project uint32) (string, error) {
 	list := fmt.Sprintf("/api/v1/projects/%d/incidents", project)
 	last := errors.New("no incident was opened")
 	for {
-		id, state, err := reportState(ctx, c, list)
+		id, report, err := reportOf(ctx, c, list)
 		switch {
-		case err == nil && state == "delivered":
+		case err == nil && report.State == "delivered":
 			return fmt.Sprintf("/projects/%d/incidents/%s", project, id), nil
-		case err == nil && state == "failed":
-			return "", errors.New("its delivery failed")
-		case err == nil && state != "":
-			last = fmt.Errorf("it is %s", state)
+		case err == nil && report.State == "failed":
+			return "", fmt.Errorf("the report was not delivered: %s", report.Error)
+		case err == nil && report.State != "":
+			last = fmt.Errorf("it is %s", report.State)
 		case err != nil && ctx.Err() == nil:
 			last = err
 		}
@@ -160,31 +172,35 @@ func awaitReport(ctx context.Context, c *client.Client, project uint32) (string,
 	}
 }
 
-// reportState returns the id of the newest incident and what became of its
-// report: "" while there is no incident, else the state of its delivery.
-func reportState(ctx context.Context, c *client.Client, list string) (id, state string, err error) {
+// delivery is how a message fares at one channel; the zero value is none.
+type delivery struct {
+	Message string `json:"message"`
+	State   string `json:"state"`
+	Error   string `json:"error"`
+}
+
+// reportOf returns the id of the newest incident, "" while there is none, and
+// the delivery of its report.
+func reportOf(ctx context.Context, c *client.Client, list string) (id string, report delivery, err error) {
 	var incidents struct {
 		Items []struct {
 			ID int64 `json:"id"`
 		} `json:"items"`
 	}
 	if _, err := c.Get(ctx, list, &incidents); err != nil || len(incidents.Items) == 0 {
-		return "", "", err
+		return "", delivery{}, err
 	}
 	id = strconv.FormatInt(incidents.Items[0].ID, 10)
 	var detail struct {
-		Deliveries []struct {
-			Message string `json:"message"`
-			State   string `json:"state"`
-		} `json:"deliveries"`
+		Deliveries []delivery `json:"deliveries"`
 	}
 	if _, err := c.Get(ctx, list+"/"+id, &detail); err != nil {
-		return "", "", err
+		return "", delivery{}, err
 	}
 	for _, d := range detail.Deliveries {
 		if d.Message == "incident.report" {
-			return id, d.State, nil
+			return id, d, nil
 		}
 	}
-	return id, "being analysed", nil
+	return id, delivery{State: "being analysed"}, nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 type loadCommand struct {
-	Endpoint    string  `help:"OTLP endpoint: http://host:4318, or host:4317 with --protocol=grpc." default:"http://127.0.0.1:4318"`
+	Endpoint    string  `help:"OTLP endpoint (default: http://127.0.0.1:4318, or 127.0.0.1:4317 with --protocol=grpc)." placeholder:"ADDRESS"`
 	Protocol    string  `help:"http or grpc." enum:"http,grpc" default:"http"`
 	Key         string  `help:"Ingest key." env:"MATRIX_KEY"`
 	Spans       int     `help:"How many spans to send in all." default:"100000"`

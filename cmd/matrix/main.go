@@ -23,7 +23,8 @@ type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Run MATRIX: UI and API on --listen, OTLP on 4317 and 4318."`
 	Demo    demoCommand    `cmd:"" help:"Run MATRIX with a simulated shop, make one of its queries slow and show the report."`
 	Load    loadCommand    `cmd:"" help:"Send realistic OTLP traces as fast as asked and report latencies."`
-	Config  configCommand  `cmd:"" help:"Check a configuration file."`
+	Config  configCommand  `cmd:"" help:"Explain and check the configuration file."`
+	User    userCommand    `cmd:"" help:"Help somebody who cannot sign in."`
 	Migrate migrateCommand `cmd:"" help:"Bring both databases to this version's schema and exit."`
 	Engine  engineCommand  `cmd:"" hidden:"" help:"The telemetry engine; started and watched by serve."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -36,6 +37,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	var command cli
 	parsed := kong.Parse(&command,
 		kong.Name("matrix"),

@@ -9,14 +9,14 @@ import (
 )
 
 type migrateCommand struct {
-	dataFlag
+	storeFlags
 	logFlag
-	serverFlags
+	nodeFlags
 }
 
 // Run migrates both databases. It is safe beside running nodes.
 func (c *migrateCommand) Run(ctx context.Context) error {
-	options, err := c.options(c.Data, false)
+	options, err := c.options(c.storeFlags, false)
 	if err != nil {
 		return err
 	}

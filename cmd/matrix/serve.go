@@ -14,26 +14,42 @@ import (
 // stopTimeout bounds how long a stop waits for open batches and running jobs.
 const stopTimeout = 30 * time.Second
 
-// serverFlags are the first tier of configuration, shared by serve, demo and migrate.
-type serverFlags struct {
-	Config       string   `help:"YAML file with addresses, secrets and limits; see 'matrix config --help'." type:"path" placeholder:"FILE"`
+// fileFlag names the second tier of configuration.
+type fileFlag struct {
+	Config string `help:"YAML file with addresses, secrets and limits; see 'matrix config --help'." type:"path" placeholder:"FILE"`
+}
+
+// nodeFlags say where a node listens and what it may use: for serve, demo and migrate.
+type nodeFlags struct {
+	fileFlag
 	Listen       string   `help:"Address of the UI and API." default:"127.0.0.1:8080"`
 	OTLPGRPC     string   `name:"otlp-grpc" help:"Address of the OTLP/gRPC receiver." default:"127.0.0.1:4317"`
 	OTLPHTTP     string   `name:"otlp-http" help:"Address of the OTLP/HTTP receiver." default:"127.0.0.1:4318"`
-	MetaDB       string   `name:"metadb" help:"Metadata database: postgres://… (default: a SQLite file in --data)." placeholder:"DSN"`
-	ClickHouse   []string `name:"clickhouse" help:"Use these ClickHouse servers instead of the embedded engine." placeholder:"DSN"`
 	EngineMemory byteSize `help:"Memory limit of the embedded engine, as in 4GiB (default: half of the machine's, at most 8 GiB)." placeholder:"SIZE"`
 }
 
+// metaFlag is for all that reads the metadata.
+type metaFlag struct {
+	MetaDB string `name:"metadb" help:"Metadata database: postgres://… (default: a SQLite file in --data). With a password it belongs into the file." placeholder:"DSN"`
+}
+
+// storeFlags are where serve and migrate keep what they have. The demo keeps
+// nothing and has none.
+type storeFlags struct {
+	metaFlag
+	Data       string   `help:"Directory for the metadata file, the engine's data and keys." default:"data" type:"path"`
+	ClickHouse []string `name:"clickhouse" help:"Use these ClickHouse servers instead of the embedded engine." placeholder:"DSN"`
+}
+
 // options reads the configuration file and checks everything.
-func (f serverFlags) options(data string, dev bool) (app.Options, error) {
+func (f nodeFlags) options(stores storeFlags, dev bool) (app.Options, error) {
 	file, err := app.LoadFile(f.Config, os.LookupEnv)
 	if err != nil {
 		return app.Options{}, err
 	}
 	options := app.Options{
-		DataDir: data, Listen: f.Listen, OTLPGRPC: f.OTLPGRPC, OTLPHTTP: f.OTLPHTTP,
-		MetaDB: f.MetaDB, ClickHouse: f.ClickHouse, EngineMemory: int64(f.EngineMemory),
+		DataDir: stores.Data, Listen: f.Listen, OTLPGRPC: f.OTLPGRPC, OTLPHTTP: f.OTLPHTTP,
+		MetaDB: stores.MetaDB, ClickHouse: stores.ClickHouse, EngineMemory: int64(f.EngineMemory),
 		Dev: dev, Version: version, File: file.WithEnvironment(os.LookupEnv),
 	}
 	return options, options.Check()
@@ -44,30 +60,26 @@ type logFlag struct {
 	LogLevel slog.Level `help:"debug, info, warn or error." default:"info"`
 }
 
-// dataFlag is where serve and migrate keep what they have.
-type dataFlag struct {
-	Data string `help:"Directory for the metadata file, the engine's data and keys." default:"data" type:"path"`
-}
-
 type serveCommand struct {
-	dataFlag
+	storeFlags
 	logFlag
-	serverFlags
+	nodeFlags
 	Dev bool `help:"Accept telemetry without a key on loopback, and let notifications go to loopback. Not for production."`
 }
 
 // Run serves until the context ends.
 func (c *serveCommand) Run(ctx context.Context) error {
-	options, err := c.options(c.Data, c.Dev)
+	options, err := c.options(c.storeFlags, c.Dev)
 	if err != nil {
 		return err
 	}
 	log := newLogger(c.LogLevel)
 	matrix := app.New(options, log)
-	if err := matrix.Start(ctx); err != nil {
+	err = matrix.Start(ctx)
+	printFirstStart(matrix) // also when something after it has failed: there is no second time
+	if err != nil {
 		return err
 	}
-	printFirstStart(matrix)
 	fmt.Fprintf(os.Stdout, "MATRIX is ready on %s\n", matrix.URL())
 	select {
 	case <-ctx.Done():

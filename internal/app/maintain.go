@@ -31,6 +31,9 @@ func Migrate(ctx context.Context, opts Options, log *slog.Logger) error {
 // no running node and disturbs none. Without an installation it is
 // fault.NotFound, as for an address nobody has.
 func ResetPassword(ctx context.Context, opts Options, email string) (password string, err error) {
+	if err := opts.checkStores(); err != nil {
+		return "", err
+	}
 	if path, file := strings.CutPrefix(opts.MetaDSN(), "sqlite:"); file {
 		if _, err := os.Stat(path); err != nil { // or opening would make an empty one
 			return "", fault.Wrap(err, fault.NotFound, "there is no metadata file %s: name the server's directory with --data", path)

@@ -334,6 +334,9 @@ func TestAJobThatSendsNothingSaysNothingAboutItsTarget(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
+	if len(c.sent) != 2 {
+		t.Fatalf("sent %d times", len(c.sent))
+	}
 }
 
 func TestChannelsThatHangDoNotDelayAnother(t *testing.T) {

@@ -69,6 +69,7 @@ describe('a refusal', () => {
     [401, 'unauthenticated'],
     [403, 'denied'],
     [404, 'not_found'],
+    [409, 'conflict'],
     [412, 'conflict'],
     [429, 'rate_limited'],
     [500, 'internal'],
@@ -81,6 +82,18 @@ describe('a refusal', () => {
   it('of the network is told as being offline', async () => {
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
     expect((await refused(get('/x'))).reason).toBe('offline');
+  });
+
+  it('by what exists already is not told as an edit that was overtaken', async () => {
+    answer(409, { detail: 'a group of this name exists already', field: 'name' });
+    expect((await refused(get('/x'))).reason).toBe('refused');
+    answer(409, { field: 'version' });
+    expect((await refused(get('/x'))).reason).toBe('conflict');
+  });
+
+  it('is not what a mistake of a screen is told as', async () => {
+    const problem = await refused(Promise.reject(new TypeError('x is undefined')));
+    expect(problem).toMatchObject({ reason: 'broken', detail: 'x is undefined' });
   });
 
   it('of a proxy that speaks no JSON is a refusal all the same', async () => {

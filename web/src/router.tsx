@@ -118,6 +118,7 @@ const transactions = createRoute({
 const rules = createRoute({
   getParentRoute: () => project,
   path: '/rules',
+  validateSearch: optional((s) => ({ history: positive(s.history) })),
   component: lazyRouteComponent(() => import('./pages/rules/Rules.tsx'), 'Rules'),
 });
 
@@ -130,7 +131,7 @@ const channels = createRoute({
 const settings = createRoute({
   getParentRoute: () => project,
   path: '/settings',
-  validateSearch: optional((s) => ({ tab: choice(s.tab, ['keys', 'members', 'tokens'] as const) })),
+  validateSearch: optional((s) => ({ tab: choice(s.tab, ['keys', 'members', 'project'] as const) })),
   component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
 });
 
@@ -167,11 +168,43 @@ const prices = createRoute({
   component: lazyRouteComponent(() => import('./pages/prices/Prices.tsx'), 'Prices'),
 });
 
+const orgs = createRoute({
+  getParentRoute: () => home,
+  path: '/orgs',
+  validateSearch: optional((s) => ({ q: text(s.q) })),
+  component: lazyRouteComponent(() => import('./pages/orgs/Orgs.tsx'), 'Orgs'),
+});
+
+const org = createRoute({
+  getParentRoute: () => home,
+  path: '/orgs/$org',
+  // The group to make a project in.
+  validateSearch: optional((s) => ({ create: text(s.create) })),
+  component: lazyRouteComponent(() => import('./pages/org/Org.tsx'), 'Org'),
+});
+
+const users = createRoute({
+  getParentRoute: () => home,
+  path: '/users',
+  validateSearch: optional((s) => ({ q: text(s.q) })),
+  component: lazyRouteComponent(() => import('./pages/users/Users.tsx'), 'Users'),
+});
+
+const myAccount = createRoute({
+  getParentRoute: () => home,
+  path: '/me',
+  component: lazyRouteComponent(() => import('./pages/me/MyAccount.tsx'), 'MyAccount'),
+});
+
 const tree = root.addChildren([
   loginRoute,
   home.addChildren([
     start,
     roles,
+    orgs,
+    org,
+    users,
+    myAccount,
     role,
     prices,
     project.addChildren([

@@ -1,3 +1,4 @@
+import { queryOptions } from '@tanstack/react-query';
 import { Problem } from './problem.ts';
 
 type Query = Record<string, string | number | boolean | undefined>;
@@ -59,6 +60,16 @@ export const put = async <T>(path: string, body: unknown, etag?: string) =>
   (await send<T>('PUT', path, { body, etag })).data;
 
 export const remove = async (path: string, etag?: string) => (await send<void>('DELETE', path, { etag })).data;
+
+/** The whole of a list that is short enough to come in one page. */
+export const list = <T>(path: string, key: unknown[]) =>
+  queryOptions({
+    queryKey: key,
+    queryFn: async ({ signal }) => (await get<{ items: T[] }>(path, undefined, signal)).items,
+  });
+
+/** The version that was read, so that nobody's edit is lost. */
+export const seen = (version: number) => `"v${version}"`;
 
 function search(query: Query = {}): string {
   const params = new URLSearchParams();

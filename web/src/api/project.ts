@@ -1,31 +1,18 @@
 import { queryOptions } from '@tanstack/react-query';
-import { get, post, put, remove } from './client.ts';
+import { get, list, post, put, remove, seen } from './client.ts';
 import type {
   Channel,
   ChannelEdit,
   Home,
   Key,
-  Member,
   NewKey,
-  NewToken,
+  Project,
+  ProjectSettings,
   Rule,
+  RuleChange,
   RuleEdit,
   Setup,
-  Token,
 } from './types.ts';
-
-interface List<T> {
-  items: T[];
-}
-
-const list = <T>(path: string, key: unknown[]) =>
-  queryOptions({
-    queryKey: key,
-    queryFn: async ({ signal }) => (await get<List<T>>(path, undefined, signal)).items,
-  });
-
-/** The version that was read, so that nobody's edit is lost. */
-const seen = (version: number) => `"v${version}"`;
 
 export const setupQuery = (project: number) =>
   queryOptions({
@@ -41,18 +28,18 @@ export const homeQuery = (project: number) =>
     staleTime: 30_000,
   });
 
+export const projectQuery = (project: number) =>
+  queryOptions({
+    queryKey: ['project', project],
+    queryFn: ({ signal }) => get<Project>(`/projects/${project}`, undefined, signal),
+  });
+export const updateProject = ({ id, version }: Project, settings: ProjectSettings) =>
+  put<Project>(`/projects/${id}`, settings, seen(version));
+export const archiveProject = ({ id, version }: Project) => remove(`/projects/${id}`, seen(version));
+
 export const keysQuery = (project: number) => list<Key>(`/projects/${project}/keys`, ['keys', project]);
 export const createKey = (project: number, name: string) => post<NewKey>(`/projects/${project}/keys`, { name });
 export const revokeKey = (project: number, key: number) => remove(`/projects/${project}/keys/${key}`);
-
-export const orgMembersQuery = (org: number) => list<Member>(`/orgs/${org}/members`, ['members', 'org', org]);
-export const groupMembersQuery = (group: number) =>
-  list<Member>(`/groups/${group}/members`, ['members', 'group', group]);
-
-export const tokensQuery = list<Token>('/tokens', ['tokens']);
-export const createToken = (name: string, scopes: string[], expiresAt: string) =>
-  post<NewToken>('/tokens', { name, scopes, expires_at: expiresAt });
-export const revokeToken = (token: number) => remove(`/tokens/${token}`);
 
 export const rulesQuery = (project: number) => list<Rule>(`/projects/${project}/rules`, ['rules', project]);
 export const createRule = (project: number, rule: RuleEdit) => post<Rule>(`/projects/${project}/rules`, rule);
@@ -60,6 +47,9 @@ export const updateRule = (project: number, id: number, version: number, rule: R
   put<Rule>(`/projects/${project}/rules/${id}`, rule, seen(version));
 export const deleteRule = (project: number, { id, version }: Rule) =>
   remove(`/projects/${project}/rules/${id}`, seen(version));
+
+export const ruleHistoryQuery = (project: number, id: number) =>
+  list<RuleChange>(`/projects/${project}/rules/${id}/history`, ['rules', project, id, 'history']);
 
 export const channelsQuery = (project: number) => list<Channel>(`/projects/${project}/channels`, ['channels', project]);
 export const channelKindsQuery = queryOptions({

@@ -17,16 +17,31 @@ const RANK: MemberRole[] = ['viewer', 'editor', 'admin', 'owner'];
 /** A project as its reader sees it: with its organisation's name and the reader's own role. */
 export type ProjectView = Me['projects'][number] & { org_name: string; role: MemberRole | undefined };
 
-/** The projects of one reader. A role in a group and one in the whole organisation both count: the higher holds. */
+/** A reader's role in a group (0: in the organisation alone). A role in the whole organisation counts too: the higher holds. */
+export function roleIn(me: Me, org: number, group: number): MemberRole | undefined {
+  const ranks = me.memberships
+    .filter((m) => m.org_id === org && (m.group_id === 0 || m.group_id === group))
+    .map((m) => RANK.indexOf(m.role as MemberRole));
+  return RANK[Math.max(-1, ...ranks)];
+}
+
+/** Whether the reader may change people and groups there. System admins may in every team. */
+export function mayAdmin(me: Me, org: number, group: number): boolean {
+  const role = roleIn(me, org, group);
+  return role === 'owner' || role === 'admin' || (me.user.system && kindOf(me, org) !== 'personal');
+}
+
+/** Whether the reader may make and unmake owners there. */
+export const mayOwn = (me: Me, org: number, group: number): boolean =>
+  roleIn(me, org, group) === 'owner' || (me.user.system && kindOf(me, org) !== 'personal');
+
+const kindOf = (me: Me, org: number) => me.orgs.find((o) => o.id === org)?.kind;
+
+/** The projects of one reader. */
 export function projectsOf(me: Me): ProjectView[] {
-  return me.projects.map((project) => {
-    const ranks = me.memberships
-      .filter((m) => m.org_id === project.org_id && (m.group_id === 0 || m.group_id === project.group_id))
-      .map((m) => RANK.indexOf(m.role as MemberRole));
-    return {
-      ...project,
-      org_name: me.orgs.find((o) => o.id === project.org_id)?.name ?? '',
-      role: RANK[Math.max(-1, ...ranks)],
-    };
-  });
+  return me.projects.map((project) => ({
+    ...project,
+    org_name: me.orgs.find((o) => o.id === project.org_id)?.name ?? '',
+    role: roleIn(me, project.org_id, project.group_id),
+  }));
 }

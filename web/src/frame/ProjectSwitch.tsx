@@ -1,7 +1,9 @@
 import { Menu } from '@mantine/core';
-import { IconCheck, IconSelector } from '@tabler/icons-react';
+import { IconBuilding, IconCheck, IconPlus, IconSelector } from '@tabler/icons-react';
+import { useSuspenseQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
+import { mayAdmin, meQuery } from '../api/session.ts';
 import classes from './Frame.module.css';
 import { useProject, useProjects } from './useProject.ts';
 
@@ -11,6 +13,9 @@ export function ProjectSwitch() {
   const projects = useProjects();
   const current = useProject();
   const navigate = useNavigate();
+  const { data: me } = useSuspenseQuery(meQuery);
+  // Who has no project yet can make one in an organisation of their own.
+  const org = current ? me.orgs.find((o) => o.id === current.org_id) : me.orgs[0];
   const groups = Map.groupBy(projects, (p) => p.org_name);
   return (
     <Menu position="bottom-start" width={280}>
@@ -39,6 +44,31 @@ export function ProjectSwitch() {
             ))}
           </div>
         ))}
+        {org && (
+          <>
+            <Menu.Divider />
+            <Menu.Item
+              leftSection={<IconBuilding size={15} />}
+              onClick={() => void navigate({ to: '/orgs/$org', params: { org: String(org.id) } })}
+            >
+              {t('frame.manage_org', { name: org.name })}
+            </Menu.Item>
+            {mayAdmin(me, org.id, current?.group_id ?? 0) && (
+              <Menu.Item
+                leftSection={<IconPlus size={15} />}
+                onClick={() =>
+                  void navigate({
+                    to: '/orgs/$org',
+                    params: { org: String(org.id) },
+                    search: { create: String(current?.group_id ?? 0) },
+                  })
+                }
+              >
+                {t('project.add')}
+              </Menu.Item>
+            )}
+          </>
+        )}
       </Menu.Dropdown>
     </Menu>
   );

@@ -4,12 +4,14 @@ import {
   IconArrowsExchange,
   IconBell,
   IconCoin,
+  IconBuilding,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
   IconMessages,
   IconSettings,
   IconSparkles,
   IconTargetArrow,
+  IconUsers,
 } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, type LinkProps } from '@tanstack/react-router';
@@ -94,6 +96,13 @@ export function Rail({ collapsed, onToggle }: Props) {
             collapsed={collapsed}
             link={{ to: '/projects/$project/settings', params }}
           />
+        </>
+      )}
+      {me?.user.system && (
+        <>
+          <div className={classes.section}>{t('nav.installation')}</div>
+          <Item icon={IconBuilding} label={t('nav.orgs')} collapsed={collapsed} link={{ to: '/orgs' }} />
+          <Item icon={IconUsers} label={t('nav.users')} collapsed={collapsed} link={{ to: '/users' }} />
         </>
       )}
       {onToggle && (

@@ -1,10 +1,11 @@
 import { Modal } from '@mantine/core';
 import { IconAlertTriangle, IconArrowRight, IconSearch, IconTimeline } from '@tabler/icons-react';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { type LinkProps, useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, type ReactNode, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { incidentsQuery } from '../api/incidents.ts';
+import { meQuery } from '../api/session.ts';
 import { State } from '../parts/State.tsx';
 import { When } from '../parts/When.tsx';
 import classes from './Search.module.css';
@@ -97,6 +98,7 @@ export function Search({ onClose }: { onClose: () => void }) {
 function useHits(text: string): Hit[] {
   const { t } = useTranslation();
   const project = useProject();
+  const { data: me } = useQuery(meQuery);
   const number = /^#?(\d+)$/.exec(text)?.[1];
   const { data, isPlaceholderData } = useInfiniteQuery({
     ...incidentsQuery(project?.id ?? 0, 'all', number || /^[0-9a-f]{32}$/i.test(text) ? '' : text),
@@ -129,6 +131,9 @@ function useHits(text: string): Hit[] {
     [t('nav.channels'), { to: '/projects/$project/channels', params }],
     [t('nav.calls'), { to: '/projects/$project/ai-calls', params }],
     [t('nav.settings'), { to: '/projects/$project/settings', params }],
+    [t('frame.me'), { to: '/me' }],
+    [t('nav.orgs'), { to: '/orgs' }],
+    ...(me?.user.system ? [[t('nav.users'), { to: '/users' }] satisfies [string, LinkProps]] : []),
   ];
   // Answers to an earlier question must not stand under Enter.
   const incidents = hits.length > 0 || isPlaceholderData ? [] : (data?.pages[0]?.items ?? []).slice(0, 6);

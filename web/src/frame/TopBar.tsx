@@ -7,13 +7,14 @@ import {
   IconSearch,
   IconSun,
   IconUserCircle,
+  IconUserCog,
 } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { logout, meQuery } from '../api/session.ts';
-import { changeLanguage } from '../i18n/index.ts';
+import { changeLanguage, LANGUAGES } from '../i18n/index.ts';
 import { toastProblem } from '../parts/toast.tsx';
 import classes from './Frame.module.css';
 import { ProjectSwitch } from './ProjectSwitch.tsx';
@@ -88,7 +89,7 @@ function SchemeToggle() {
 function LanguageToggle() {
   const { t, i18n } = useTranslation();
   const other = i18n.language === 'ko' ? 'en' : 'ko';
-  const label = t('frame.language', { language: other === 'ko' ? '한국어' : 'English' });
+  const label = t('frame.language', { language: LANGUAGES[other] });
   return (
     <Tooltip label={label}>
       <ActionIcon
@@ -123,6 +124,9 @@ function UserMenu() {
           <div className="clip">{me?.user.email}</div>
         </Menu.Label>
         <Menu.Divider />
+        <Menu.Item leftSection={<IconUserCog size={16} />} onClick={() => void navigate({ to: '/me' })}>
+          {t('frame.me')}
+        </Menu.Item>
         <Menu.Item
           leftSection={<IconLogout size={16} />}
           onClick={async () => {

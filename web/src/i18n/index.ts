@@ -11,6 +11,9 @@ declare module 'i18next' {
   }
 }
 
+/** The languages by their own names, which are the same in every language. */
+export const LANGUAGES: Record<Language, string> = { ko: '한국어', en: 'English' };
+
 const load = {
   ko: () => import('./ko.json'),
   en: () => import('./en.json'),

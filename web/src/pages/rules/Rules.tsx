@@ -2,12 +2,14 @@ import { ActionIcon, Button, Tooltip } from '@mantine/core';
 import {
   IconCircleCheck,
   IconCircleDashed,
+  IconHistory,
   IconPencil,
   IconPlus,
   IconTargetArrow,
   IconTrash,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { channelsQuery, deleteRule, rulesQuery } from '../../api/project.ts';
@@ -20,6 +22,7 @@ import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
+import { History } from './History.tsx';
 import { RuleForm } from './RuleForm.tsx';
 
 /** What counts as broken in this project. */
@@ -28,6 +31,7 @@ export function Rules() {
   const projectId = useProjectId();
   const project = useProject();
   const canWrite = useCanWrite();
+  const navigate = useNavigate();
   const [editing, setEditing] = useState<Rule | 'new'>();
   const [deleting, setDeleting] = useState<Rule>();
   const { data: rules, error, isPending, refetch } = useQuery(rulesQuery(projectId));
@@ -36,6 +40,8 @@ export function Rules() {
     refresh: ['rules', projectId],
     done: t('rules.deleted'),
   });
+  const { history } = useSearch({ from: '/home/projects/$project/rules' });
+  const show = (rule?: number) => void navigate({ to: '.', search: (old) => ({ ...old, history: rule }) });
   useTitle(t('nav.rules'), project?.name);
 
   return (
@@ -100,30 +106,42 @@ export function Rules() {
                     <When at={rule.updated_at} /> <span className="dim">{rule.updated_by}</span>
                   </td>
                   <td>
-                    {canWrite && (
-                      <div className="row-actions">
-                        <Tooltip label={t('action.edit')}>
-                          <ActionIcon
-                            variant="subtle"
-                            color="gray"
-                            aria-label={`${t('action.edit')}: ${rule.name}`}
-                            onClick={() => setEditing(rule)}
-                          >
-                            <IconPencil size={16} />
-                          </ActionIcon>
-                        </Tooltip>
-                        <Tooltip label={t('action.delete')}>
-                          <ActionIcon
-                            variant="subtle"
-                            color="gray"
-                            aria-label={`${t('action.delete')}: ${rule.name}`}
-                            onClick={() => setDeleting(rule)}
-                          >
-                            <IconTrash size={16} />
-                          </ActionIcon>
-                        </Tooltip>
-                      </div>
-                    )}
+                    <div className="row-actions">
+                      <Tooltip label={t('rules.history')}>
+                        <ActionIcon
+                          variant="subtle"
+                          color="gray"
+                          aria-label={`${t('rules.history')}: ${rule.name}`}
+                          onClick={() => show(rule.id)}
+                        >
+                          <IconHistory size={16} />
+                        </ActionIcon>
+                      </Tooltip>
+                      {canWrite && (
+                        <>
+                          <Tooltip label={t('action.edit')}>
+                            <ActionIcon
+                              variant="subtle"
+                              color="gray"
+                              aria-label={`${t('action.edit')}: ${rule.name}`}
+                              onClick={() => setEditing(rule)}
+                            >
+                              <IconPencil size={16} />
+                            </ActionIcon>
+                          </Tooltip>
+                          <Tooltip label={t('action.delete')}>
+                            <ActionIcon
+                              variant="subtle"
+                              color="gray"
+                              aria-label={`${t('action.delete')}: ${rule.name}`}
+                              onClick={() => setDeleting(rule)}
+                            >
+                              <IconTrash size={16} />
+                            </ActionIcon>
+                          </Tooltip>
+                        </>
+                      )}
+                    </div>
                   </td>
                 </tr>
               ))}
@@ -139,6 +157,7 @@ export function Rules() {
           onClose={() => setEditing(undefined)}
         />
       )}
+      {history && <History project={projectId} rule={history} channels={channels} onClose={() => show()} />}
       <Confirm
         opened={deleting !== undefined}
         title={t('rules.delete_title', { name: deleting?.name })}

@@ -8,9 +8,9 @@ import type { Key } from '../../api/types.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { FormModal } from '../../parts/FormModal.tsx';
+import { SecretTable } from '../../parts/SecretTable.tsx';
+import { Shown } from '../../parts/Shown.tsx';
 import { useChange } from '../../parts/useChange.ts';
-import { SecretTable } from './SecretTable.tsx';
-import { Shown } from './Shown.tsx';
 
 /** The project's ingest keys: write-only, one per sender if one likes. */
 export function Keys({ project }: { project: number }) {

@@ -1,25 +1,29 @@
 import { Tabs } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
+import { groupsQuery } from '../../api/people.ts';
 import { Problem } from '../../api/problem.ts';
 import { useCanAdmin, useProject } from '../../frame/useProject.ts';
 import { Failure } from '../../parts/Failure.tsx';
 import { FirstTelemetry } from '../../parts/FirstTelemetry.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
+import { Members } from '../members/Members.tsx';
 import { Keys } from './Keys.tsx';
-import { Members } from './Members.tsx';
-import { Tokens } from './Tokens.tsx';
+import { ProjectTab } from './ProjectTab.tsx';
 
 const ROUTE = '/home/projects/$project/settings';
-const TABS = ['keys', 'members', 'tokens'] as const;
+const TABS = ['keys', 'members', 'project'] as const;
 
-/** Who may send, who may see, and the reader's own tokens. */
+/** Who may send, who may see, and what the project is set to. */
 export function Settings() {
   const { t } = useTranslation();
   const project = useProject();
   const canAdmin = useCanAdmin();
   const navigate = useNavigate();
   const { tab = 'keys' } = useSearch({ from: ROUTE });
+  const { data: groups } = useQuery({ ...groupsQuery(project?.org_id ?? 0), enabled: project !== undefined });
+  const group = groups?.find((g) => g.id === project?.group_id)?.name ?? '';
   useTitle(t('nav.settings'), project?.name);
   if (!project) return null;
   return (
@@ -53,11 +57,16 @@ export function Settings() {
           {canAdmin ? <Keys project={project.id} /> : <Failure error={new Problem(403)} />}
         </Tabs.Panel>
         <Tabs.Panel value="members">
-          <Members org={project.org_id} group={project.group_id} />
+          <p className="lead">{t('settings.members_lead')}</p>
+          <Members
+            places={[
+              { org: project.org_id, group: project.group_id, name: group },
+              { org: project.org_id, group: 0, name: project.org_name },
+            ]}
+          />
         </Tabs.Panel>
-        <Tabs.Panel value="tokens">
-          <p className="lead">{t('settings.tokens_lead')}</p>
-          <Tokens />
+        <Tabs.Panel value="project">
+          <ProjectTab id={project.id} />
         </Tabs.Panel>
       </Tabs>
     </div>

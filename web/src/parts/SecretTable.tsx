@@ -2,8 +2,8 @@ import { Button } from '@mantine/core';
 import { IconCircleCheck, IconCircleDashed } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
-import { When } from '../../parts/When.tsx';
+import { SkeletonRows } from './SkeletonRows.tsx';
+import { When } from './When.tsx';
 
 interface Secret {
   id: number;

@@ -3,16 +3,16 @@ import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { createToken, revokeToken, tokensQuery } from '../../api/project.ts';
+import { createToken, revokeToken, tokensQuery } from '../../api/people.ts';
 import { meQuery } from '../../api/session.ts';
 import type { Token } from '../../api/types.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { FormModal } from '../../parts/FormModal.tsx';
+import { SecretTable } from '../../parts/SecretTable.tsx';
+import { Shown } from '../../parts/Shown.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { When } from '../../parts/When.tsx';
-import { SecretTable } from './SecretTable.tsx';
-import { Shown } from './Shown.tsx';
 
 const SCOPES = ['project.read', 'project.write', 'project.admin', 'org.read', 'org.admin'];
 const DAYS = ['7', '30', '90', '365'];
@@ -32,11 +32,12 @@ export function Tokens() {
   return (
     <>
       <div className="page-head">
-        <h2>{t('settings.tab.tokens')}</h2>
+        <h2>{t('me.tokens')}</h2>
         <Button leftSection={<IconPlus size={15} />} onClick={() => setMaking(true)}>
           {t('settings.add_token')}
         </Button>
       </div>
+      <p className="lead">{t('settings.tokens_lead')}</p>
       <SecretTable
         rows={tokens}
         extra={{

@@ -1,0 +1,63 @@
+import { queryOptions } from '@tanstack/react-query';
+import { get, list, post, put, remove, seen } from './client.ts';
+import type {
+  Group,
+  Member,
+  MemberRole,
+  NewToken,
+  NewUser,
+  Organisation,
+  Project,
+  ProjectSettings,
+  Token,
+  User,
+  UserChange,
+} from './types.ts';
+
+/** Where people can be given a role: an organisation (group 0) or one of its groups. */
+export interface Place {
+  org: number;
+  group: number;
+  name: string;
+}
+
+const membersPath = ({ org, group }: Place) => (group ? `/groups/${group}/members` : `/orgs/${org}/members`);
+
+export const membersQuery = (place: Place) => list<Member>(membersPath(place), ['members', place.org, place.group]);
+export const setMember = (place: Place, email: string, role: MemberRole) =>
+  put<void>(membersPath(place), { email, role });
+export const removeMember = (place: Place, user: number) => remove(`${membersPath(place)}/${user}`);
+
+export const orgsQuery = list<Organisation>('/orgs', ['orgs']);
+export const orgQuery = (org: number) =>
+  queryOptions({
+    queryKey: ['orgs', org],
+    queryFn: ({ signal }) => get<Organisation>(`/orgs/${org}`, undefined, signal),
+  });
+export const createOrg = (name: string) => post<Organisation>('/orgs', { name });
+export const renameOrg = ({ id, version }: Organisation, name: string) =>
+  put<Organisation>(`/orgs/${id}`, { name }, seen(version));
+
+export const groupsQuery = (org: number) => list<Group>(`/orgs/${org}/groups`, ['groups', org]);
+export const createGroup = (org: number, name: string) => post<Group>(`/orgs/${org}/groups`, { name });
+export const renameGroup = ({ id, version }: Group, name: string) =>
+  put<Group>(`/groups/${id}`, { name }, seen(version));
+export const deleteGroup = ({ id, version }: Group) => remove(`/groups/${id}`, seen(version));
+
+export const groupProjectsQuery = (org: number, group: number) =>
+  list<Project>(`/groups/${group}/projects`, ['groups', org, group, 'projects']);
+export const createProject = (group: number, settings: ProjectSettings) =>
+  post<Project>(`/groups/${group}/projects`, settings);
+
+export const usersQuery = list<User>('/users', ['users']);
+export const createUser = (email: string, name: string) => post<NewUser>('/users', { email, name: name || undefined });
+export const updateUser = ({ id, version }: User, change: UserChange) =>
+  put<User>(`/users/${id}`, change, seen(version));
+
+export const changePassword = (old: string, password: string) =>
+  put<void>('/me/password', { old_password: old, password });
+
+export const tokensQuery = list<Token>('/tokens', ['tokens']);
+export const createToken = (name: string, scopes: string[], expiresAt: string) =>
+  post<NewToken>('/tokens', { name, scopes, expires_at: expiresAt });
+export const revokeToken = (token: number) => remove(`/tokens/${token}`);

@@ -1,0 +1,22 @@
+import type { Rule, RuleChange } from '../../api/types.ts';
+
+const FIELDS = [
+  'name',
+  'enabled',
+  'threshold_ms',
+  'count',
+  'window_minutes',
+  'quiet_minutes',
+  'service',
+  'environment',
+  'channels',
+] as const;
+
+export type RuleField = (typeof FIELDS)[number];
+
+/** The fields in which two versions of a rule differ, in the order of the form. */
+export const differences = (before: Rule, after: Rule): RuleField[] =>
+  FIELDS.filter((field) => String(before[field] ?? '') !== String(after[field] ?? ''));
+
+/** Every change, newest first, beside the version it replaced. */
+export const withBefore = (changes: RuleChange[]) => changes.map((change, i) => ({ change, before: changes[i + 1] }));

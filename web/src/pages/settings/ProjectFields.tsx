@@ -1,0 +1,63 @@
+import { NumberInput, Select, TextInput } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import type { ProjectSettings } from '../../api/types.ts';
+import { LANGUAGES, type Language } from '../../i18n/index.ts';
+
+interface Props {
+  value: ProjectSettings;
+  disabled?: boolean;
+  onChange: (next: ProjectSettings) => void;
+}
+
+/** What a project is set to, when it is made and later. */
+export function ProjectFields({ value, disabled, onChange }: Props) {
+  const { t } = useTranslation();
+  const set = (part: Partial<ProjectSettings>) => onChange({ ...value, ...part });
+  return (
+    <>
+      <TextInput
+        label={t('settings.name')}
+        required
+        maxLength={100}
+        disabled={disabled}
+        data-autofocus
+        value={value.name}
+        onChange={(e) => set({ name: e.currentTarget.value })}
+      />
+      <Select
+        label={t('project.language')}
+        description={t('project.language_hint')}
+        allowDeselect={false}
+        disabled={disabled}
+        data={Object.entries(LANGUAGES).map(([code, label]) => ({ value: code, label }))}
+        value={value.language}
+        onChange={(language) => language && set({ language: language as Language })}
+      />
+      <NumberInput
+        label={t('project.retention')}
+        description={t('project.retention_hint')}
+        required
+        min={1}
+        max={400}
+        allowDecimal={false}
+        disabled={disabled}
+        suffix={t('project.days')}
+        value={value.retention_days}
+        onChange={(days) => set({ retention_days: Number(days) })}
+      />
+      <NumberInput
+        label={t('project.span_rate')}
+        description={t('project.span_rate_hint')}
+        required
+        min={0}
+        max={2_147_483_647}
+        allowDecimal={false}
+        thousandSeparator=","
+        disabled={disabled}
+        suffix={t('project.spans_a_second')}
+        value={value.span_rate}
+        onChange={(rate) => set({ span_rate: Number(rate) })}
+      />
+    </>
+  );
+}

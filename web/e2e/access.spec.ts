@@ -1,6 +1,7 @@
-import { callPage, citedSpan, expect, expectAccessible, home, incidentPage, picture, test } from './matrix.ts';
+import type { Page } from '@playwright/test';
+import { callPage, citedSpan, expect, expectAccessible, home, incidentPage, picture, teamPage, test } from './matrix.ts';
 
-const pages: [string, string][] = [
+const pages: [string, string | ((page: Page) => Promise<string>)][] = [
   ['incidents', `${home}/incidents?state=all`],
   ['incident', incidentPage],
   ['timeline', `${incidentPage}?tab=timeline`],
@@ -11,7 +12,11 @@ const pages: [string, string][] = [
   ['channels', `${home}/channels`],
   ['keys', `${home}/settings`],
   ['members', `${home}/settings?tab=members`],
-  ['tokens', `${home}/settings?tab=tokens`],
+  ['project', `${home}/settings?tab=project`],
+  ['orgs', '/orgs'],
+  ['org', teamPage],
+  ['users', '/users'],
+  ['me', '/me'],
   ['roles', '/roles'],
   ['role', '/roles/agent-alert-analyzer'],
   ['role-history', '/roles/agent-alert-analyzer?tab=history'],
@@ -25,7 +30,7 @@ for (const scheme of ['light', 'dark'] as const) {
 
     for (const [name, path] of pages) {
       test(`the page ${name} has no serious barrier`, async ({ page }) => {
-        await page.goto(path);
+        await page.goto(typeof path === 'string' ? path : await path(page));
         await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
         await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
         await expectAccessible(page);

@@ -38,6 +38,12 @@ export async function login(page: Page, who: { email: string; password: string }
   await page.getByRole('button', { name: /^(로그인|Log in)$/ }).click();
 }
 
+/** The page of the organisation that the first project is in. */
+export async function teamPage(page: Page): Promise<string> {
+  const { orgs } = (await (await page.request.get('/api/v1/me')).json()) as { orgs: { id: number; kind: string }[] };
+  return `/orgs/${orgs.find((o) => o.kind === 'team')?.id}`;
+}
+
 interface Detail {
   evidence: { id: string; kind: string; trace_id?: string; span_id?: string }[];
   report: Record<'transaction' | 'analysis' | 'actions', { evidence: string[] }[]>;

@@ -1,6 +1,7 @@
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { queryOptions } from '@tanstack/react-query';
 import { get } from './client.ts';
-import type { Page, Profile, Trace, Transaction } from './types.ts';
+import { type Following, pages } from './pages.ts';
+import type { Profile, Trace, Transaction } from './types.ts';
 
 export const traceQuery = (project: number, traceId: string) =>
   queryOptions({
@@ -17,8 +18,6 @@ export const profileQuery = (project: number, traceId: string, span: string) =>
   });
 
 export interface TransactionFilter {
-  from: string;
-  to: string;
   service?: string;
   endpoint?: string;
   min_elapsed_ns?: number;
@@ -26,12 +25,14 @@ export interface TransactionFilter {
   order: 'newest' | 'slowest';
 }
 
-export const transactionsQuery = (project: number, filter: TransactionFilter) =>
-  infiniteQueryOptions({
-    queryKey: ['transactions', project, filter],
-    queryFn: ({ pageParam, signal }) =>
-      get<Page<Transaction>>(`/projects/${project}/transactions`, { ...filter, cursor: pageParam, limit: 100 }, signal),
-    initialPageParam: '',
-    getNextPageParam: (last) => last.next_cursor || undefined,
-    placeholderData: keepPreviousData,
+export const transactionsQuery = (project: number, filter: TransactionFilter, following: Following) =>
+  pages<Transaction>({
+    project,
+    kind: 'transactions',
+    path: `/projects/${project}/transactions`,
+    query: { ...filter },
+    limit: 100,
+    every: 30_000,
+    hold: true,
+    ...following,
   });

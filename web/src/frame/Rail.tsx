@@ -20,6 +20,7 @@ import { useTranslation } from 'react-i18next';
 import { incidentsQuery } from '../api/incidents.ts';
 import { meQuery } from '../api/session.ts';
 import classes from './Frame.module.css';
+import { usePausedAt } from './live.ts';
 import { Mark } from './Mark.tsx';
 import { useProject } from './useProject.ts';
 
@@ -143,7 +144,7 @@ function Item({ icon: Icon, label, collapsed, link, badge }: ItemProps) {
 
 function OpenCount({ project }: { project: number }) {
   const { t } = useTranslation();
-  const { data } = useInfiniteQuery(incidentsQuery(project, 'open', ''));
+  const { data } = useInfiniteQuery(incidentsQuery(project, 'open', '', { pausedAt: usePausedAt() }));
   const open = data?.pages[0]?.total ?? 0;
   return open > 0 ? (
     <em className={classes.count} title={t('nav.open_count', { count: open })} style={{ fontStyle: 'normal' }}>

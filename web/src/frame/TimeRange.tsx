@@ -1,6 +1,6 @@
-import { Button, Popover, TextInput } from '@mantine/core';
+import { Button, Popover, TextInput, Tooltip } from '@mantine/core';
 import { IconClock } from '@tabler/icons-react';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useMatch, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { localInput, short } from '../format/time.ts';
@@ -17,6 +17,23 @@ export function TimeRange() {
   const navigate = useNavigate();
   const name = search.range ?? DEFAULT_RANGE;
   const label = search.from && search.to ? `${short(search.from, now)} – ${short(search.to, now)}` : t(`range.${name}`);
+  const list = useMatch({ from: '/home/projects/$project/incidents', shouldThrow: false });
+  if (list && (list.search.state ?? 'open') === 'open') {
+    return (
+      <Tooltip label={t('range.open_means')}>
+        <Button
+          variant="subtle"
+          color="gray"
+          px={8}
+          leftSection={<IconClock size={16} stroke={1.6} />}
+          aria-disabled
+          aria-label={t('range.label', { range: t('range.open_means') })}
+        >
+          {t('range.open')}
+        </Button>
+      </Tooltip>
+    );
+  }
   const choose = (next: RangeSearch) => {
     setOpened(false);
     void navigate({

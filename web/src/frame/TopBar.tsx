@@ -1,9 +1,11 @@
-import { ActionIcon, Menu, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Button, Menu, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import {
   IconLanguage,
   IconLogout,
   IconMenu2,
   IconMoon,
+  IconPlayerPause,
+  IconPlayerPlay,
   IconSearch,
   IconSun,
   IconUserCircle,
@@ -14,9 +16,12 @@ import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { logout, meQuery } from '../api/session.ts';
+import { short } from '../format/time.ts';
 import { changeLanguage, LANGUAGES } from '../i18n/index.ts';
 import { toastProblem } from '../parts/toast.tsx';
+import { useNow } from '../parts/useNow.ts';
 import classes from './Frame.module.css';
+import { setPaused, usePausedAt } from './live.ts';
 import { ProjectSwitch } from './ProjectSwitch.tsx';
 import { TimeRange } from './TimeRange.tsx';
 import { useSearchKeys } from './useSearchKeys.ts';
@@ -54,6 +59,7 @@ export function TopBar({ onMenu }: { onMenu?: () => void }) {
         <kbd>{'/'}</kbd>
       </button>
       <TimeRange />
+      <LiveToggle />
       <SchemeToggle />
       <LanguageToggle />
       <UserMenu />
@@ -63,6 +69,31 @@ export function TopBar({ onMenu }: { onMenu?: () => void }) {
         </Suspense>
       )}
     </header>
+  );
+}
+
+function LiveToggle() {
+  const { t } = useTranslation();
+  const pausedAt = usePausedAt();
+  const now = useNow();
+  const paused = pausedAt !== undefined;
+  const Icon = paused ? IconPlayerPlay : IconPlayerPause;
+  const label = t(paused ? 'frame.go_on' : 'frame.pause');
+  return (
+    <Tooltip label={label}>
+      <Button
+        className={classes.live}
+        variant={paused ? 'light' : 'subtle'}
+        color={paused ? undefined : 'gray'}
+        px={8}
+        leftSection={<Icon size={16} stroke={1.6} />}
+        aria-label={label}
+        aria-pressed={paused}
+        onClick={() => setPaused(!paused)}
+      >
+        {paused ? t('frame.paused', { time: short(pausedAt, now) }) : t('frame.live')}
+      </Button>
+    </Tooltip>
   );
 }
 

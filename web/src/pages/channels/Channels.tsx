@@ -176,7 +176,9 @@ export function Channels() {
   );
 }
 
+/** Where a channel leads, without the part of an address that works like a password. */
 function targetOf(channel: Channel): string {
   const { url, channel: room } = configOf(channel);
-  return String(url ?? room ?? '');
+  if (typeof url === 'string' && URL.canParse(url)) return `${new URL(url).origin}/…`;
+  return String(room ?? '');
 }

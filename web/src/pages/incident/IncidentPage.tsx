@@ -4,9 +4,11 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { incidentQuery } from '../../api/incidents.ts';
 import type { Incident } from '../../api/types.ts';
+import { usePausedAt } from '../../frame/live.ts';
 import { useProjectId } from '../../frame/useProject.ts';
 import { Failure } from '../../parts/Failure.tsx';
 import { Block } from '../../parts/Mono.tsx';
+import { Stale } from '../../parts/Stale.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { Deliveries } from './Deliveries.tsx';
 import { Evidence } from './Evidence.tsx';
@@ -23,7 +25,8 @@ export function IncidentPage() {
   const { t } = useTranslation();
   const project = useProjectId();
   const id = Number(useParams({ from: ROUTE }).incident);
-  const { data: incident, error, refetch } = useQuery(incidentQuery(project, id));
+  const query = useQuery(incidentQuery(project, id, usePausedAt()));
+  const { data: incident, error, refetch } = query;
   useTitle(incident ? `#${incident.id} ${incident.title}` : `#${id}`, t('nav.incidents'));
 
   if (error && !incident) {
@@ -36,6 +39,7 @@ export function IncidentPage() {
   if (!incident) return <Waiting />;
   return (
     <div className="page">
+      <Stale query={query} />
       <Head incident={incident} />
       <div className={classes.columns}>
         <div className={classes.main}>

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { incident } from '../../../dev/fixtures.ts';
 import type { Fact } from '../../api/types.ts';
@@ -46,5 +48,21 @@ describe('the report as text', () => {
     expect(lines.filter((l) => l.startsWith('['))).toEqual(['[요약]', '[트랜잭션]', '[프로파일 분석]', '[조치 방안]']);
     expect(lines).toContain('- URL: /v1/api/test<GET>');
     expect(reportText({ ...report, language: 'en' })).toContain('[Profile analysis]\n1. ');
+  });
+
+  it('says last that no model wrote it, in the words of the channels', () => {
+    const { report } = incident;
+    if (!report) throw new Error('the fixture has a report');
+    const channels = readFileSync(join(import.meta.dirname, '../../../../internal/report/report.go'), 'utf8');
+    for (const language of ['ko', 'en']) {
+      for (const reason of ['no_model', 'model_failed', 'rate_limited', 'masking_failed', 'unheard of']) {
+        const last = reportText({ ...report, language, source: 'rules', reason })
+          .split('\n')
+          .slice(-2);
+        expect(last).toEqual(['', expect.stringMatching(/^(※|Note:)/)]);
+        expect(channels).toContain(`"${last[1]}"`);
+      }
+    }
+    expect(reportText({ ...report, source: 'model', reason: '' })).not.toContain('※');
   });
 });

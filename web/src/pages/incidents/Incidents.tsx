@@ -1,21 +1,22 @@
-import { Button, SegmentedControl, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
+import { Button, SegmentedControl } from '@mantine/core';
 import { IconCircleCheck, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type IncidentState, incidentsQuery } from '../../api/incidents.ts';
 import { homeQuery } from '../../api/project.ts';
 import type { IncidentSummary } from '../../api/types.ts';
 import { lasted } from '../../format/duration.ts';
 import { count } from '../../format/number.ts';
+import { usePausedAt } from '../../frame/live.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { Filter } from '../../parts/Filter.tsx';
 import { FirstTelemetry } from '../../parts/FirstTelemetry.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
+import { Stale } from '../../parts/Stale.tsx';
 import { State } from '../../parts/State.tsx';
 import { useNow } from '../../parts/useNow.ts';
 import { useTitle } from '../../parts/useTitle.ts';
@@ -28,8 +29,9 @@ export function Incidents() {
   const projectId = useProjectId();
   const project = useProject();
   const navigate = useNavigate();
-  const { state = 'open', q = '' } = useSearch({ from: '/home/projects/$project/incidents' });
-  const list = useInfiniteQuery(incidentsQuery(projectId, state, q));
+  const { state = 'open', q = '', ...range } = useSearch({ from: '/home/projects/$project/incidents' });
+  const pausedAt = usePausedAt();
+  const list = useInfiniteQuery(incidentsQuery(projectId, state, q, { range, pausedAt }));
   const items = list.data?.pages.flatMap((p) => p.items ?? []) ?? [];
   const total = list.data?.pages[0]?.total ?? 0;
   useTitle(t('nav.incidents'), project?.name);
@@ -39,7 +41,7 @@ export function Incidents() {
       <div className="page-head">
         <h1>{t('nav.incidents')}</h1>
         <Filter
-          key={`${projectId}`}
+          label={t('incidents.filter')}
           value={q}
           onChange={(next) =>
             void navigate({ to: '.', search: (old) => ({ ...old, q: next || undefined }), replace: true })
@@ -58,6 +60,7 @@ export function Incidents() {
         />
       </div>
       <section className="panel" aria-busy={list.isPending}>
+        <Stale query={list} />
         {list.isError && !list.data ? (
           <Failure error={list.error} retry={() => void list.refetch()} />
         ) : !list.isPending && items.length === 0 ? (
@@ -139,29 +142,9 @@ function Row({ incident }: { incident: IncidentSummary }) {
   );
 }
 
-function Filter({ value, onChange }: { value: string; onChange: (next: string) => void }) {
-  const { t } = useTranslation();
-  const [text, setText] = useState(value);
-  const later = useDebouncedCallback(onChange, 250);
-  return (
-    <TextInput
-      type="search"
-      w={220}
-      leftSection={<IconSearch size={15} />}
-      placeholder={t('incidents.filter')}
-      aria-label={t('incidents.filter')}
-      value={text}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        later(event.currentTarget.value.trim());
-      }}
-    />
-  );
-}
-
 function Nothing({ state, q, project }: { state: IncidentState; q: string; project: number }) {
   const { t } = useTranslation();
-  const { data: home, isPending } = useQuery(homeQuery(project));
+  const { data: home, error, isPending, refetch } = useQuery(homeQuery(project));
   if (q) {
     return (
       <Empty icon={IconSearch} title={t('incidents.no_match', { q })}>
@@ -170,10 +153,14 @@ function Nothing({ state, q, project }: { state: IncidentState; q: string; proje
     );
   }
   if (isPending) return <div className={classes.waiting} aria-busy />;
+  if (!home) return <Failure error={error} retry={() => void refetch()} />;
   return (
     <Empty icon={IconCircleCheck} title={t(state === 'open' ? 'incidents.none_open' : 'incidents.none')}>
-      {home?.receiving ? (
-        <p>{t('incidents.calm', { rules: home.enabled_rules, transactions: count(home.transactions) })}</p>
+      {home.receiving ? (
+        <>
+          {state !== 'open' && <p>{t('incidents.none_hint')}</p>}
+          <p>{t('incidents.calm', { rules: home.enabled_rules, transactions: count(home.transactions) })}</p>
+        </>
       ) : (
         <>
           <p>{t('first.why')}</p>

@@ -7,6 +7,7 @@ import { duration } from '../../format/duration.ts';
 import { KindIcon } from './KindIcon.tsx';
 import { isError, kindOf, type Look, ticks, titleOf } from './look.ts';
 import { Minimap } from './Minimap.tsx';
+import { Swatch } from './ServiceName.tsx';
 import { ancestors, buildTree, type Row, visibleRows } from './tree.ts';
 import classes from './Waterfall.module.css';
 import { walk } from './walk.ts';
@@ -185,12 +186,12 @@ function SpanRow({ row, index, top, look, facts, selected, left, width, onSelect
         ) : (
           <span className={classes.leaf} />
         )}
-        <i className={classes.colour} style={{ background: look?.colour }} aria-hidden />
+        <Swatch name={span.service} look={look} />
         <KindIcon kind={kindOf(span)} />
         <span className="clip" data-strong={span.entry || undefined}>
           {titleOf(span)}
         </span>
-        {span.entry && <span className={`clip ${classes.owner}`}>{span.service}</span>}
+        <span className={span.entry ? `clip ${classes.owner}` : 'offscreen'}>{span.service}</span>
         {row.collapsed && <span className={classes.hidden}>{`+${below}`}</span>}
         {error && (
           <IconX

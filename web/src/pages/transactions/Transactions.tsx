@@ -1,21 +1,22 @@
-import { Button, SegmentedControl, Switch, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
+import { Button, SegmentedControl, Switch } from '@mantine/core';
 import { IconArrowsExchange, IconX } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { transactionsQuery } from '../../api/traces.ts';
 import type { Transaction } from '../../api/types.ts';
 import { duration, exactMs } from '../../format/duration.ts';
 import { count } from '../../format/number.ts';
-import { resolveRange } from '../../frame/range.ts';
+import { short } from '../../format/time.ts';
+import { usePausedAt } from '../../frame/live.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { Filter } from '../../parts/Filter.tsx';
 import { FirstTelemetry } from '../../parts/FirstTelemetry.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
+import { Stale } from '../../parts/Stale.tsx';
 import { useNow } from '../../parts/useNow.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
@@ -31,20 +32,17 @@ export function Transactions() {
   const navigate = useNavigate();
   const now = useNow();
   const { sort = 'newest', service, endpoint, min, errors, ...range } = useSearch({ from: ROUTE });
-  const { since, until } = resolveRange(range, now);
+  const pausedAt = usePausedAt();
   const list = useInfiniteQuery(
-    transactionsQuery(projectId, {
-      from: since,
-      to: until,
-      order: sort,
-      service,
-      endpoint,
-      min_elapsed_ns: min && min * 1e6,
-      errors,
-    }),
+    transactionsQuery(
+      projectId,
+      { order: sort, service, endpoint, min_elapsed_ns: min && min * 1e6, errors },
+      { range, pausedAt },
+    ),
   );
-  const items = list.data?.pages.flatMap((p) => p.items ?? []) ?? [];
-  const total = list.data?.pages[0]?.total ?? 0;
+  const loaded = list.data?.pages ?? [];
+  const items = loaded.flatMap((p) => p.items ?? []);
+  const total = loaded[0]?.total ?? 0;
   const slowest = Math.max(1, ...items.map((i) => i.elapsed_ns));
   const filtered = Boolean(service || endpoint || min || errors);
   const set = (next: Record<string, string | number | boolean | undefined>) =>
@@ -55,20 +53,23 @@ export function Transactions() {
     <div className="page">
       <div className="page-head">
         <h1>{t('nav.transactions')}</h1>
-        <Typed
+        <Filter
+          width={170}
           label={t('transactions.service')}
           value={service ?? ''}
           onChange={(v) => set({ service: v || undefined })}
         />
-        <Typed
+        <Filter
+          width={170}
           label={t('transactions.endpoint')}
           value={endpoint ?? ''}
           onChange={(v) => set({ endpoint: v || undefined })}
         />
-        <Typed
+        <Filter
+          width={130}
+          digits
           label={t('transactions.min')}
           value={min ? String(min) : ''}
-          narrow
           onChange={(v) => set({ min: Number(v) > 0 ? Number(v) : undefined })}
         />
         <Switch
@@ -84,6 +85,7 @@ export function Transactions() {
         />
       </div>
       <section className="panel" aria-busy={list.isPending}>
+        <Stale query={list} />
         {list.isError && !list.data ? (
           <Failure error={list.error} retry={() => void list.refetch()} />
         ) : !list.isPending && items.length === 0 ? (
@@ -130,6 +132,19 @@ export function Transactions() {
               >
                 {t('list.more')}
               </Button>
+            )}
+            {loaded.length > 1 && loaded[0] && (
+              <>
+                <span className="foot-end">{t('list.held', { time: short(loaded[0].at, now) })}</span>
+                <Button
+                  variant="default"
+                  size="compact-xs"
+                  loading={list.isRefetching && !list.isFetchingNextPage}
+                  onClick={() => void list.refetch()}
+                >
+                  {t('list.renew')}
+                </Button>
+              </>
             )}
           </div>
         )}
@@ -183,34 +198,5 @@ function Row({ item, slowest, project }: { item: Transaction; slowest: number; p
         <When at={item.start} clock />
       </td>
     </tr>
-  );
-}
-
-function Typed({
-  label,
-  value,
-  narrow,
-  onChange,
-}: {
-  label: string;
-  value: string;
-  narrow?: boolean;
-  onChange: (next: string) => void;
-}) {
-  const [text, setText] = useState(value);
-  const later = useDebouncedCallback(onChange, 300);
-  return (
-    <TextInput
-      type="search"
-      w={narrow ? 110 : 160}
-      inputMode={narrow ? 'numeric' : undefined}
-      placeholder={label}
-      aria-label={label}
-      value={text}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        later(event.currentTarget.value.trim());
-      }}
-    />
   );
 }

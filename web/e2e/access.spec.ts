@@ -3,6 +3,7 @@ import { callPage, citedSpan, expect, expectAccessible, home, incidentPage, pict
 
 const pages: [string, string | ((page: Page) => Promise<string>)][] = [
   ['incidents', `${home}/incidents?state=all`],
+  ['open', `${home}/incidents`],
   ['incident', incidentPage],
   ['timeline', `${incidentPage}?tab=timeline`],
   ['masking', `${incidentPage}?tab=masking`],

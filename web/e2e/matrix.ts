@@ -1,5 +1,5 @@
 import AxeBuilder from '@axe-core/playwright';
-import { test as base, expect, type Page } from '@playwright/test';
+import { type Browser, test as base, expect, type Page } from '@playwright/test';
 
 const need = (name: string): string => {
   const value = process.env[name];
@@ -42,6 +42,48 @@ export async function login(page: Page, who: { email: string; password: string }
 export async function teamPage(page: Page): Promise<string> {
   const { orgs } = (await (await page.request.get('/api/v1/me')).json()) as { orgs: { id: number; kind: string }[] };
   return `/orgs/${orgs.find((o) => o.kind === 'team')?.id}`;
+}
+
+/** A name that no other test has used. */
+export const fresh = (what: string) => `${what}-${Date.now().toString(36)}-${Math.floor(Math.random() * 1e6)}`;
+
+/** The row of a table that holds a text. */
+export const row = (page: Page, text: string) => page.getByRole('row').filter({ hasText: text });
+
+/** Picks from one of the form's lists. */
+export async function choose(page: Page, label: string, option: string) {
+  await page.getByRole('dialog').getByLabel(label, { exact: true }).first().click();
+  await page.getByRole('option', { name: option, exact: true }).click();
+}
+
+/** Presses the button at the end of the open dialog's form. */
+export const press = (page: Page, name: string) =>
+  page.getByRole('dialog').last().getByRole('button', { name, exact: true }).click();
+
+/** The secret that is shown this one time; closes its dialog. */
+export async function takeSecret(page: Page, title: string): Promise<string> {
+  const shown = page.getByRole('dialog', { name: title });
+  const secret = (await shown.getByRole('group', { name: title }).textContent()) ?? '';
+  await shown.getByRole('button', { name: '보관했습니다' }).click();
+  await expect(shown).toBeHidden();
+  return secret.trim();
+}
+
+/** Asks the API as the signed-in administrator; fails on a refusal. */
+export async function ask<T>(page: Page, method: string, path: string, data?: unknown, etag?: string): Promise<T> {
+  const headers: Record<string, string> = etag ? { 'If-Match': etag } : {};
+  const answer = await page.request.fetch(`/api/v1${path}`, { method, data, headers });
+  expect(answer.ok(), `${method} ${path}: ${await answer.text()}`).toBe(true);
+  const text = await answer.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** A second reader in a browser of their own, with an account made for them. */
+export async function somebodyElse(page: Page, browser: Browser, baseURL: string | undefined) {
+  const email = `${fresh('someone')}@example.com`;
+  const { password } = await ask<{ password: string }>(page, 'POST', '/users', { email, name: 'Someone' });
+  const context = await browser.newContext({ baseURL, locale: 'ko-KR', storageState: { cookies: [], origins: [] } });
+  return { email, password, page: await context.newPage(), close: () => context.close() };
 }
 
 interface Detail {

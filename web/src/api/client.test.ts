@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { get, put, send, whenSignedOut } from './client.ts';
 import { asProblem, type Problem } from './problem.ts';
-import { projectsOf } from './session.ts';
+import { mayAdmin, mayOwn, projectsOf } from './session.ts';
 
 const answer = (status: number, body?: unknown, headers: Record<string, string> = {}) => {
   const fetch = vi.fn(
@@ -134,5 +134,35 @@ describe('the projects of a reader', () => {
       [2, 'one', 'viewer'],
       [3, '', undefined],
     ]);
+  });
+});
+
+describe('what a reader may change', () => {
+  const me = (system: boolean, ...roles: [org: number, group: number, role: string][]) =>
+    ({
+      user: { system },
+      memberships: roles.map(([org_id, group_id, role]) => ({ org_id, group_id, role })),
+      orgs: [
+        { id: 1, kind: 'team' },
+        { id: 2, kind: 'personal' },
+      ],
+    }) as never;
+
+  it('in a group takes a role there or in the organisation', () => {
+    expect(mayAdmin(me(false, [1, 7, 'admin']), 1, 7)).toBe(true);
+    expect(mayAdmin(me(false, [1, 0, 'admin']), 1, 7)).toBe(true);
+    expect(mayAdmin(me(false, [1, 7, 'admin']), 1, 0)).toBe(false);
+    expect(mayAdmin(me(false, [1, 0, 'editor']), 1, 7)).toBe(false);
+  });
+
+  it('as a system administrator is every team, and nobody else’s own organisation', () => {
+    expect(mayAdmin(me(true), 1, 0)).toBe(true);
+    expect(mayAdmin(me(true), 2, 0)).toBe(false);
+  });
+
+  it('does not include the owners unless it is one', () => {
+    expect(mayOwn(me(false, [1, 0, 'admin']), 1, 0)).toBe(false);
+    expect(mayOwn(me(false, [1, 0, 'owner']), 1, 7)).toBe(true);
+    expect(mayOwn(me(true), 1, 0)).toBe(true);
   });
 });

@@ -27,6 +27,7 @@ export function TimeRange() {
           px={8}
           leftSection={<IconClock size={16} stroke={1.6} />}
           aria-disabled
+          className={classes.idle}
           aria-label={t('range.label', { range: t('range.open_means') })}
         >
           {t('range.open')}

@@ -3,8 +3,16 @@ import { IconAlertTriangle, IconCheck } from '@tabler/icons-react';
 import i18next from 'i18next';
 import { asProblem } from '../api/problem.ts';
 
+const closing = () => ({ 'aria-label': i18next.t('action.close') });
+
 export const toastDone = (message: string) =>
-  notifications.show({ message, color: 'teal', icon: <IconCheck size={16} />, withBorder: true });
+  notifications.show({
+    message,
+    color: 'teal',
+    icon: <IconCheck size={16} />,
+    withBorder: true,
+    closeButtonProps: closing(),
+  });
 
 export const toastProblem = (error: unknown) => {
   const problem = asProblem(error);
@@ -15,5 +23,6 @@ export const toastProblem = (error: unknown) => {
     icon: <IconAlertTriangle size={16} />,
     withBorder: true,
     autoClose: 10_000,
+    closeButtonProps: closing(),
   });
 };

@@ -56,7 +56,7 @@ function Change({ change, before, channels }: { change: RuleChange; before?: Rul
       {!before && change.action === 'created' && (
         <p className="soft">
           {t('rules.condition', {
-            ms: told(change.rule, 'threshold_ms'),
+            ms: change.rule.threshold_ms.toLocaleString('en-US'),
             count: change.rule.count,
             minutes: change.rule.window_minutes,
           })}
@@ -88,7 +88,10 @@ function useTold(channels: Channel[] | undefined) {
       case 'enabled':
         return t(rule.enabled ? 'channels.on' : 'channels.off');
       case 'threshold_ms':
-        return rule.threshold_ms.toLocaleString('en-US');
+        return `${rule.threshold_ms.toLocaleString('en-US')} ms`;
+      case 'window_minutes':
+      case 'quiet_minutes':
+        return t('rules.minutes', { minutes: rule[field] });
       case 'service':
         return rule.service || t('rules.any_service');
       case 'environment':

@@ -1,4 +1,4 @@
-import { Button, TextInput } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -7,7 +7,7 @@ import { createKey, keysQuery, revokeKey } from '../../api/project.ts';
 import type { Key } from '../../api/types.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Failure } from '../../parts/Failure.tsx';
-import { FormModal } from '../../parts/FormModal.tsx';
+import { NameForm } from '../../parts/NameForm.tsx';
 import { SecretTable } from '../../parts/SecretTable.tsx';
 import { Shown } from '../../parts/Shown.tsx';
 import { useChange } from '../../parts/useChange.ts';
@@ -15,15 +15,15 @@ import { useChange } from '../../parts/useChange.ts';
 /** The project's ingest keys: write-only, one per sender if one likes. */
 export function Keys({ project }: { project: number }) {
   const { t } = useTranslation();
-  const [name, setName] = useState<string>();
+  const [making, setMaking] = useState(false);
   const [secret, setSecret] = useState<string>();
   const [revoking, setRevoking] = useState<Key>();
   const { data: keys, error, refetch } = useQuery(keysQuery(project));
   const refresh = ['keys', project];
-  const make = useChange((n: string) => createKey(project, n), {
+  const make = useChange((name: string) => createKey(project, name), {
     refresh,
     onDone: (made) => {
-      setName(undefined);
+      setMaking(false);
       setSecret(made.secret);
     },
   });
@@ -33,29 +33,18 @@ export function Keys({ project }: { project: number }) {
     <>
       <div className="page-head">
         <h2>{t('settings.tab.keys')}</h2>
-        <Button leftSection={<IconPlus size={15} />} onClick={() => setName('')}>
+        <Button leftSection={<IconPlus size={15} />} onClick={() => setMaking(true)}>
           {t('settings.add_key')}
         </Button>
       </div>
       <SecretTable rows={keys} onRevoke={setRevoking} />
-      {name !== undefined && (
-        <FormModal
+      {making && (
+        <NameForm
           title={t('settings.add_key')}
-          verb={t('action.add')}
           busy={make.isPending}
-          size="sm"
-          onSubmit={() => make.mutate(name)}
-          onClose={() => setName(undefined)}
-        >
-          <TextInput
-            label={t('settings.name')}
-            required
-            maxLength={100}
-            data-autofocus
-            value={name}
-            onChange={(e) => setName(e.currentTarget.value)}
-          />
-        </FormModal>
+          onSubmit={(name) => make.mutate(name)}
+          onClose={() => setMaking(false)}
+        />
       )}
       {secret && <Shown title={t('settings.new_key')} secret={secret} onClose={() => setSecret(undefined)} />}
       <Confirm

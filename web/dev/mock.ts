@@ -16,6 +16,7 @@ const project = (id: number, name: string) => ({
   retention_days: 14,
   span_rate: 0,
   version: 1,
+  created_at: new Date(0).toISOString(),
 });
 const me = {
   user: { id: 1, name: '관리자', email: 'admin@example.com', system: true, disabled: false, version: 1 },
@@ -30,6 +31,7 @@ const me = {
   projects: [project(1, 'TEST-PROJECT'), project(2, 'order')],
 };
 const days = (n: number) => new Date(Date.now() - n * 86_400_000).toISOString();
+const org = (o: { id: number; name: string; kind: string }) => ({ ...o, version: 1, created_at: days(30) });
 const key = (id: number, name: string, revoked: boolean) => ({
   id,
   name,
@@ -107,6 +109,22 @@ const routes: [string, RegExp, Handler][] = [
   ],
   ['GET', /^\/orgs\/\d+\/members$/, () => page([member(1, '관리자', 'owner', 0)])],
   ['GET', /^\/groups\/\d+\/members$/, () => page([member(2, '이서연', 'editor', 1), member(3, '김민준', 'viewer', 1)])],
+  ['GET', /^\/projects\/([12])$/, ([id]) => me.projects.find((p) => String(p.id) === id)],
+  [
+    'GET',
+    /^\/projects\/1\/rules\/(\d+)\/history$/,
+    ([id]) =>
+      page(
+        fx.rules
+          .filter((r) => String(r.id) === id)
+          .map((rule) => ({ version: 1, at: rule.updated_at, author: rule.updated_by, action: 'created', rule })),
+      ),
+  ],
+  ['GET', /^\/orgs$/, () => page(me.orgs.map(org))],
+  ['GET', /^\/orgs\/([12])$/, ([id]) => me.orgs.map(org).find((o) => String(o.id) === id)],
+  ['GET', /^\/orgs\/([12])\/groups$/, ([id]) => page([org({ id: Number(id), name: 'default', kind: '' })])],
+  ['GET', /^\/groups\/([12])\/projects$/, ([id]) => page(me.projects.filter((p) => String(p.group_id) === id))],
+  ['GET', /^\/users$/, () => page([{ ...me.user, created_at: days(9) }])],
   ['GET', /^\/tokens$/, () => page([])],
   ['GET', /^\/projects\/\d+\/home$/, () => ({ receiving: false, enabled_rules: 1, transactions: 0 })],
   ['GET', /^\/channel-kinds$/, () => ({ kinds: ['console', 'slack', 'webhook'] })],

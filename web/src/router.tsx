@@ -178,7 +178,7 @@ const orgs = createRoute({
 const org = createRoute({
   getParentRoute: () => home,
   path: '/orgs/$org',
-  // The group to make a project in.
+  // Makes a project, in the group of that number if there is one.
   validateSearch: optional((s) => ({ create: text(s.create) })),
   component: lazyRouteComponent(() => import('./pages/org/Org.tsx'), 'Org'),
 });

@@ -1,13 +1,11 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
-import { mockApi } from './dev/mock.ts';
 
-// MATRIX_URL is the running server `npm run dev` talks to; MATRIX_MOCK=1
-// answers the API from dev/ instead, for work on the looks alone.
+// MATRIX_URL is the running server `npm run dev` talks to: `matrix demo` has something on every screen.
 const server = process.env.MATRIX_URL ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [react(), ...(process.env.MATRIX_MOCK ? [mockApi()] : [])],
+  plugins: [react()],
   html: process.env.NODE_ENV === 'production' ? { cspNonce: '__CSP_NONCE__' } : {},
   server: { port: 5173, strictPort: true, proxy: { '/api': server } },
   build: {

@@ -1,5 +1,15 @@
 import type { Page } from '@playwright/test';
-import { callPage, citedSpan, expect, expectAccessible, home, incidentPage, picture, teamPage, test } from './matrix.ts';
+import {
+  callPage,
+  citedSpan,
+  expect,
+  expectAccessible,
+  home,
+  incidentPage,
+  picture,
+  teamPage,
+  test,
+} from './matrix.ts';
 
 const pages: [string, string | ((page: Page) => Promise<string>)][] = [
   ['incidents', `${home}/incidents?state=all`],

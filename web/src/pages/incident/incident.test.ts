@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { incident } from '../../../dev/fixtures.ts';
+import { incident } from '../../../test/fixtures.ts';
 import type { Fact } from '../../api/types.ts';
 import { factFigure, factTitle, withUnit } from './fact.ts';
 import { reportText } from './reportText.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { spans as fixture, slow } from '../../../dev/fixtures.ts';
+import { spans as fixture, slow } from '../../../test/fixtures.ts';
 import type { Span } from '../../api/types.ts';
 import { looks, ticks } from './look.ts';
 import { ancestors, buildTree, visibleRows } from './tree.ts';

@@ -258,7 +258,7 @@ func seedProject(ctx context.Context, tx *metadb.Tx, outbox *notify.Outbox, p te
 // startIngest opens the OTLP receivers.
 func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store) error {
 	options := ingest.Options{
-		GRPCListen: a.opts.OTLPGRPC, HTTPListen: a.opts.OTLPHTTP, DB: telemetry, Log: a.log,
+		GRPCListen: a.opts.OTLPGRPC, HTTPListen: a.opts.OTLPHTTP, DB: telemetry, Log: a.log, Failed: a.fail,
 		MaxBody: int64(a.opts.File.Ingest.MaxBodyMiB) << 20,
 		Authenticate: func(ctx context.Context, key string) (ingest.Tenant, error) {
 			return ingestTenant(tenants.AuthenticateKey(ctx, key))

@@ -1,16 +1,10 @@
 package ingest
 
 import (
-	"context"
-	"errors"
-	"io"
 	"math"
 	"mime"
-	"net"
 	"net/http"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc/status"
@@ -25,8 +19,11 @@ const (
 	typeJSON     = "application/json"
 )
 
-// jsonWeight is how many bytes decoding one byte of JSON may hold.
-const jsonWeight = 8
+const (
+	handshakeTime   = 10 * time.Second // a client may take to send a request's header
+	defaultReadTime = 30 * time.Second // and to send one request
+	idleTime        = 2 * time.Minute  // a connection may lie still before it is taken leave of
+)
 
 func (s *Server) newHTTP() *http.Server {
 	mux := http.NewServeMux()
@@ -34,12 +31,17 @@ func (s *Server) newHTTP() *http.Server {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, fault.New(fault.NotFound, "there is nothing at %s: this receiver takes OTLP traces at /v1/traces", r.URL.Path))
 	})
+	return s.newServer(mux)
+}
+
+// newServer returns a server with the timeouts of both receivers.
+func (s *Server) newServer(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           mux,
+		Handler:           handler,
 		ReadHeaderTimeout: handshakeTime,
-		ReadTimeout:       readTime,
-		WriteTimeout:      readTime + time.Minute, // from the end of the header: reading, storing, answering
-		IdleTimeout:       2 * time.Minute,
+		ReadTimeout:       s.opts.readTime,
+		WriteTimeout:      s.opts.readTime + time.Minute, // from the end of the header: reading, storing, answering
+		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    64 << 10,
 	}
 }
@@ -51,7 +53,7 @@ func (s *Server) exportHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "send traces with POST", http.StatusMethodNotAllowed)
 		return
 	}
-	rejected, err := s.receiveHTTP(w, r)
+	rejected, err := s.receiveHTTP(r)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -59,9 +61,8 @@ func (s *Server) exportHTTP(w http.ResponseWriter, r *http.Request) {
 	s.respond(w, r, http.StatusOK, exportResponse(rejected))
 }
 
-func (s *Server) receiveHTTP(w http.ResponseWriter, r *http.Request) (rejections, error) {
-	ctx := r.Context()
-	tenant, err := s.authenticate(ctx, httpKey(r.Header), remoteAddr(r))
+func (s *Server) receiveHTTP(r *http.Request) (rejections, error) {
+	tenant, err := s.authenticate(r)
 	if err != nil {
 		return rejections{}, err
 	}
@@ -70,125 +71,26 @@ func (s *Server) receiveHTTP(w http.ResponseWriter, r *http.Request) (rejections
 		return rejections{}, fault.New(fault.Unsupported, "content type %q is not supported: send %s or %s",
 			r.Header.Get("Content-Type"), typeProtobuf, typeJSON)
 	}
-	b, err := s.readBody(ctx, w, r)
-	if err != nil {
+	b := s.newBody(tenant)
+	if err := b.receiveHTTP(r, content, s.opts.MaxBody); err != nil {
+		b.release()
 		return rejections{}, err
 	}
-	request := b.bytes
+	return s.export(r.Context(), tenant, b)
+}
+
+// receiveHTTP reads the protobuf form of the request.
+func (b *body) receiveHTTP(r *http.Request, content string, limit int64) error {
+	if err := b.receive(r.Body, r.ContentLength, limit); err != nil {
+		return err
+	}
+	if err := b.decompress(r.Header.Get("Content-Encoding"), limit); err != nil {
+		return err
+	}
 	if content == typeJSON {
-		if err := b.hold(ctx, jsonWeight*int64(len(request))); err != nil {
-			b.release()
-			return rejections{}, err
-		}
-		if request, err = fromJSON(request); err != nil {
-			b.release()
-			return rejections{}, err
-		}
+		return b.fromJSON()
 	}
-	return s.export(ctx, tenant, request, b.release)
-}
-
-// body is the decompressed body of a request and the memory it holds.
-type body struct {
-	bytes  []byte
-	buffer *[]byte // of the pool, nil when the bytes are not
-	memory *memory
-	held   int64
-}
-
-var bodies = sync.Pool{New: func() any { return new([]byte) }}
-
-// maxPooledBody is the largest buffer kept between requests.
-const maxPooledBody = 4 << 20
-
-func (b *body) release() {
-	if b.buffer != nil && cap(*b.buffer) <= maxPooledBody {
-		bodies.Put(b.buffer)
-	}
-	b.memory.release(b.held)
-	b.bytes, b.buffer, b.held = nil, nil, 0
-}
-
-// hold takes n more bytes of the memory of all requests.
-func (b *body) hold(ctx context.Context, n int64) error {
-	taken, err := b.memory.acquire(ctx, min(n, b.memory.max-b.held))
-	b.held += taken
-	return err
-}
-
-func (s *Server) readBody(ctx context.Context, w http.ResponseWriter, r *http.Request) (*body, error) {
-	limit := s.opts.MaxBody
-	if r.ContentLength > limit {
-		return nil, tooLarge(limit, "")
-	}
-	size := r.ContentLength
-	if size < 0 {
-		size = limit
-	}
-	b := &body{memory: s.memory, buffer: bodies.Get().(*[]byte)}
-	if err := b.hold(ctx, size); err != nil {
-		return nil, err
-	}
-	if err := b.read(http.MaxBytesReader(w, r.Body, limit), r.ContentLength); err != nil {
-		b.release()
-		var over *http.MaxBytesError
-		if errors.As(err, &over) {
-			return nil, tooLarge(limit, "")
-		}
-		return nil, fault.Wrap(err, fault.Invalid, "the body could not be read to its end")
-	}
-	name := r.Header.Get("Content-Encoding")
-	if name == "" || strings.EqualFold(name, "identity") {
-		return b, nil
-	}
-	if err := b.hold(ctx, limit); err != nil {
-		b.release()
-		return nil, err
-	}
-	plain, err := decompress(b.bytes, name, limit)
-	if err != nil {
-		b.release()
-		return nil, err
-	}
-	b.bytes = plain
-	return b, nil
-}
-
-// read reads all of r, whose length is size, or unknown when negative.
-func (b *body) read(r io.Reader, size int64) error {
-	buf := (*b.buffer)[:0]
-	if need := int(size) + 1; size >= 0 && cap(buf) < need { // one more, so that the end is found without growing
-		buf = make([]byte, 0, need)
-	}
-	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if err != nil {
-			*b.buffer, b.bytes = buf, buf
-			if err == io.EOF {
-				return nil
-			}
-			return err
-		}
-	}
-}
-
-func httpKey(h http.Header) string {
-	if v := h.Get("Authorization"); v != "" {
-		return bearer(v)
-	}
-	return strings.TrimSpace(h.Get("X-Matrix-Key"))
-}
-
-func remoteAddr(r *http.Request) net.Addr {
-	addr, err := net.ResolveTCPAddr("tcp", r.RemoteAddr) // an address with a port: nothing is looked up
-	if err != nil {
-		return nil
-	}
-	return addr
+	return nil
 }
 
 func contentType(r *http.Request) (string, bool) {
@@ -198,6 +100,9 @@ func contentType(r *http.Request) (string, bool) {
 
 // refuse answers with a google.rpc.Status in the encoding of the request.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	// Or the answer would wait for the rest of the body, which may never come.
+	// The only possible error is that of HTTP/2, which does not wait anyway.
+	_ = http.NewResponseController(w).EnableFullDuplex()
 	st, code, retry := answer(s.log, err)
 	s.stats.refused(st.Code())
 	if retry > 0 {

@@ -14,6 +14,35 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 )
 
+// What reading JSON may hold beside the text, in bytes: for each of its bytes,
+// which are copied a few times, and for its objects and its other values,
+// however short they are written.
+const (
+	jsonByte   = 6
+	jsonObject = 1 << 10 // as a map, then as a message
+	jsonValue  = 64
+)
+
+// fromJSON replaces the bytes by the protobuf form of the JSON in them. The
+// memory it needs is told from the text before it is used.
+func (b *body) fromJSON() error {
+	text := b.bytes
+	need := jsonByte*int64(len(text)) + jsonObject*int64(bytes.Count(text, []byte("{"))) +
+		jsonValue*int64(bytes.Count(text, []byte(","))+bytes.Count(text, []byte("[")))
+	if need+b.held > b.memory.share {
+		return fault.New(fault.TooLarge, "the JSON may need %d bytes of memory: send smaller batches, or protobuf", need)
+	}
+	if err := b.hold(need); err != nil {
+		return err
+	}
+	wire, err := fromJSON(text)
+	if err != nil {
+		return err
+	}
+	b.bytes = wire
+	return nil
+}
+
 // fromJSON converts a request in OTLP's JSON encoding to its protobuf bytes, so
 // that both encodings share one decoder. OTLP's JSON is that of protobuf except
 // that ids are hexadecimal.

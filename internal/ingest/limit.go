@@ -1,51 +1,55 @@
 package ingest
 
 import (
-	"context"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
-// memory bounds the bytes that all requests hold together while they are read
-// and decoded. Spans that wait to be stored are bounded by the batcher instead.
+// memory accounts for the bytes that requests hold while they are read and
+// decoded, in all and by project. Spans that wait to be stored are bounded by
+// the batcher instead. Nobody waits for room: who did, holding some, could wait
+// for others who wait for him.
 type memory struct {
-	sem *semaphore.Weighted
-	max int64
+	max   int64 // bytes of all requests
+	share int64 // bytes of the requests of one project
+
+	mu        sync.Mutex
+	used      int64
+	byProject map[project.ID]int64
 }
 
-// maxMemoryWait is how long a request waits for room before its caller is told
-// to come back.
-const maxMemoryWait = 2 * time.Second
-
+// newMemory lets one project use half: what it does, or its slow clients do,
+// leaves the other half to the others.
 func newMemory(maxBytes int64) *memory {
-	return &memory{sem: semaphore.NewWeighted(maxBytes), max: maxBytes}
+	return &memory{max: maxBytes, share: maxBytes / 2, byProject: map[project.ID]int64{}}
 }
 
-// acquire takes n bytes, and all there is when n is more. What it returns is to
-// be released.
-func (m *memory) acquire(ctx context.Context, n int64) (int64, error) {
-	n = min(n, m.max)
-	if m.sem.TryAcquire(n) {
-		return n, nil
+// take takes n bytes for a request of the project, which gives them back, or
+// returns fault.Unavailable when they are not there.
+func (m *memory) take(p project.ID, n int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.used+n > m.max || m.byProject[p]+n > m.share {
+		return fault.New(fault.Unavailable, "the receiver is busy with other requests").WithRetryAfter(time.Second)
 	}
-	waitCtx, cancel := context.WithTimeout(ctx, maxMemoryWait)
-	defer cancel()
-	if err := m.sem.Acquire(waitCtx, n); err != nil {
-		if ctx.Err() != nil {
-			return 0, ctx.Err()
-		}
-		return 0, fault.New(fault.Unavailable, "the receiver is busy with other requests").WithRetryAfter(time.Second)
-	}
-	return n, nil
+	m.used += n
+	m.byProject[p] += n
+	return nil
 }
 
-func (m *memory) release(n int64) { m.sem.Release(n) }
+func (m *memory) give(p project.ID, n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.used -= n
+	if m.byProject[p] -= n; m.byProject[p] == 0 {
+		delete(m.byProject, p)
+	}
+}
 
 // rates holds the token bucket of every project that has a limit.
 type rates struct {

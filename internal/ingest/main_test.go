@@ -3,9 +3,12 @@ package ingest
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -14,7 +17,10 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding"
+	_ "google.golang.org/grpc/encoding/gzip" // registers itself
 	"google.golang.org/grpc/metadata"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
@@ -24,7 +30,17 @@ import (
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
 
-func TestMain(m *testing.M) { clickhousetest.Main(m) }
+func TestMain(m *testing.M) {
+	encoding.RegisterCompressor(zstdCompressor{})
+	clickhousetest.Main(m)
+}
+
+// zstdCompressor is zstd for the client, as gRPC brings only gzip.
+type zstdCompressor struct{}
+
+func (zstdCompressor) Name() string                                 { return "zstd" }
+func (zstdCompressor) Compress(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) }
+func (zstdCompressor) Decompress(r io.Reader) (io.Reader, error)    { return zstd.NewReader(r) }
 
 const (
 	goodKey = "mtx_ing_good"
@@ -89,6 +105,7 @@ type httpRequest struct {
 	method, path, key, content, encoding string
 	header                               map[string]string
 	body                                 []byte
+	chunked                              bool // sent without its length
 }
 
 func (h *harness) post(r httpRequest) (*http.Response, []byte) {
@@ -102,7 +119,11 @@ func (h *harness) post(r httpRequest) (*http.Response, []byte) {
 	if r.content == "" {
 		r.content = typeProtobuf
 	}
-	request, err := http.NewRequestWithContext(context.Background(), r.method, "http://"+h.HTTPAddr()+r.path, bytes.NewReader(r.body))
+	var body io.Reader = bytes.NewReader(r.body)
+	if r.chunked {
+		body = io.MultiReader(body) // hides its length
+	}
+	request, err := http.NewRequestWithContext(context.Background(), r.method, "http://"+h.HTTPAddr()+r.path, body)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -121,11 +142,57 @@ func (h *harness) post(r httpRequest) (*http.Response, []byte) {
 		h.t.Fatal(err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return response, body
+	return response, text
+}
+
+// callRaw makes a gRPC call of bytes that no gRPC client would send, prefix
+// included, and returns its status.
+func (h *harness) callRaw(ctx context.Context, key, encodingName string, body io.Reader) codes.Code {
+	h.t.Helper()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+h.GRPCAddr()+exportMethod, body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", typeGRPC)
+	request.Header.Set("Authorization", "Bearer "+key)
+	request.Header.Set("Grpc-Encoding", encodingName)
+	protocols := &http.Protocols{}
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: protocols}
+	defer transport.CloseIdleConnections()
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return codes.Unknown // of a caller that gave up
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		h.t.Error(err)
+	}
+	code, err := strconv.Atoi(response.Trailer.Get("Grpc-Status"))
+	if err != nil {
+		h.t.Errorf("trailers %v have no status", response.Trailer)
+	}
+	return codes.Code(code)
+}
+
+// framed is a gRPC message behind its prefix.
+func framed(compressed byte, message []byte) []byte {
+	return append(binary.BigEndian.AppendUint32([]byte{compressed}, uint32(len(message))), message...)
+}
+
+// eventually waits until the condition holds.
+func eventually(t testing.TB, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !condition(); {
+		if time.Now().After(deadline) {
+			t.Fatal("it never came to that")
+		}
+		runtime.Gosched()
+	}
 }
 
 // dial returns a client of the official stubs.

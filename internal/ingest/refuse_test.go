@@ -50,7 +50,9 @@ func TestHTTPRefusalsAreStatusesInTheEncodingOfTheRequest(t *testing.T) {
 		"another path":           {httpRequest{key: goodKey, path: "/v1/metrics", body: valid}, 404, "/v1/metrics"},
 		"JSON: unknown key":      {httpRequest{key: "x", content: typeJSON, body: []byte(`{}`)}, 401, "unknown or revoked"},
 		"JSON: key in x-matrix":  {httpRequest{header: map[string]string{"X-Matrix-Key": "x"}, content: typeJSON, body: []byte(`{}`)}, 401, "unknown or revoked"},
-		"chunked over the limit": {httpRequest{key: goodKey, encoding: "identity", body: bytes.Repeat(valid, 2000)}, 413, "larger"},
+		"chunked over the limit": {httpRequest{key: goodKey, chunked: true, body: bytes.Repeat(valid, 2000)}, 413, "larger than 65536 bytes"},
+		"chunked gzip bomb":      {httpRequest{key: goodKey, chunked: true, encoding: "gzip", body: gzipped(bomb)}, 413, "after decompression"},
+		"JSON of many values":    {httpRequest{key: goodKey, content: typeJSON, body: []byte("[" + strings.Repeat("[],", 20_000) + "[]]")}, 413, "memory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			response, body := h.post(c.request)
@@ -101,6 +103,12 @@ func TestGRPCRefusalsHaveTheirCodes(t *testing.T) {
 		"x-matrix-key":           {call(metadata.AppendToOutgoingContext(t.Context(), "x-matrix-key", goodKey), export, valid), codes.OK},
 		"too large":              {call(withKey(t.Context(), goodKey), export, bytes.Repeat(valid, 2000)), codes.ResourceExhausted},
 		"too large decompressed": {call(withKey(t.Context(), goodKey), export, make([]byte, 1<<20), grpc.UseCompressor("zstd")), codes.ResourceExhausted},
+		"truncated gzip":         {h.callRaw(t.Context(), goodKey, "gzip", bytes.NewReader(framed(1, gzipped(valid)[:40]))), codes.InvalidArgument},
+		"damaged zstd":           {h.callRaw(t.Context(), goodKey, "zstd", bytes.NewReader(framed(1, append([]byte("xx"), zstded(valid)...)))), codes.InvalidArgument},
+		"another compression":    {h.callRaw(t.Context(), goodKey, "snappy", bytes.NewReader(framed(1, valid))), codes.Unimplemented},
+		"no message":             {h.callRaw(t.Context(), goodKey, "", http.NoBody), codes.InvalidArgument},
+		"half a message":         {h.callRaw(t.Context(), goodKey, "", bytes.NewReader(framed(0, valid)[:50])), codes.InvalidArgument},
+		"too large by its word":  {h.callRaw(t.Context(), goodKey, "", bytes.NewReader([]byte{0, 255, 255, 255, 255})), codes.ResourceExhausted},
 		"another service":        {call(withKey(t.Context(), goodKey), metrics.MetricsService_Export_FullMethodName, valid), codes.Unimplemented},
 	} {
 		if c.got != c.want {
@@ -166,16 +174,11 @@ func TestDevTakesNoKeyFromLoopbackOnly(t *testing.T) {
 		t.Errorf("a wrong key is %d even in dev, want 401", response.StatusCode)
 	}
 	for addr, want := range map[string]bool{"127.0.0.1:5": true, "[::1]:5": true, "[::ffff:127.0.0.1]:5": true, "10.0.0.1:5": false, "[fe80::1]:5": false, "x": false} {
-		if got := isLoopback(textAddr(addr)); got != want {
+		if got := isLoopback(addr); got != want {
 			t.Errorf("isLoopback(%s) = %v", addr, got)
 		}
 	}
 }
-
-type textAddr string
-
-func (textAddr) Network() string  { return "tcp" }
-func (a textAddr) String() string { return string(a) }
 
 func TestWhenTheReceiverIsFullCallersAreToldToComeBack(t *testing.T) {
 	h := start(t, func(o *Options) {

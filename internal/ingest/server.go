@@ -10,10 +10,10 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
-
-	"google.golang.org/grpc"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -44,12 +44,17 @@ type Options struct {
 	Dev func(ctx context.Context) (Tenant, error)
 	// MaxBody is the largest request in bytes, before and after decompression. Default 16 MiB.
 	MaxBody int64
-	// MaxMemory bounds the bytes of all requests being read and decoded. Default 16 × MaxBody.
+	// MaxMemory bounds the bytes of all requests being read and decoded, and half
+	// of it those of one project. Default 16 × MaxBody, and no less than 8 × MaxBody.
 	MaxMemory int64
 	// Batch tunes the group commit of spans; zero fields are this package's defaults.
 	Batch clickhouse.BatchOptions
-	Log   *slog.Logger
-	Now   func() time.Time
+	// Failed is told when a receiver ends by itself after Start. By default it is logged.
+	Failed func(error)
+	Log    *slog.Logger
+	Now    func() time.Time
+
+	readTime time.Duration // a client may take to send one request; 30 s
 }
 
 // Server receives OTLP on two ports.
@@ -66,7 +71,7 @@ type Server struct {
 	statements *clickhouse.Batcher[*trace.Statements]
 	resources  *clickhouse.Batcher[*trace.Resources]
 
-	grpc         *grpc.Server
+	grpc         *http.Server
 	http         *http.Server
 	grpcListener net.Listener
 	httpListener net.Listener
@@ -84,7 +89,9 @@ func New(opts Options) (*Server, error) {
 		return nil, fault.New(fault.Invalid, "ingest needs an authenticator").WithField("authenticate")
 	}
 	opts.MaxBody = cmp.Or(opts.MaxBody, 16<<20)
-	opts.MaxMemory = max(cmp.Or(opts.MaxMemory, 16*opts.MaxBody), 2*opts.MaxBody)
+	// The largest request holds up to three times its size while it is unpacked.
+	opts.MaxMemory = max(cmp.Or(opts.MaxMemory, 16*opts.MaxBody), 8*opts.MaxBody)
+	opts.readTime = cmp.Or(opts.readTime, defaultReadTime)
 	// What an insert costs hardly depends on its rows: every block becomes a part
 	// of each table, to be merged later. So few writers and large blocks: while
 	// one is stored, the next one grows.
@@ -97,6 +104,9 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		opts: opts, log: cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "ingest"), now: opts.Now,
 		memory: newMemory(opts.MaxMemory), rates: newRates(opts.Now),
+	}
+	if s.opts.Failed == nil {
+		s.opts.Failed = func(err error) { s.log.Error("receiver ended", "error", err) }
 	}
 	s.decoders.New = func() any { return newDecoder() }
 	var err error
@@ -126,15 +136,15 @@ func (s *Server) HTTPAddr() string { return s.httpListener.Addr().String() }
 
 // Start serves both ports until Stop.
 func (s *Server) Start() {
-	serve := func(name string, run func() error) {
+	serve := func(name string, server *http.Server, l net.Listener) {
 		s.serving.Go(func() {
-			if err := run(); err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, grpc.ErrServerStopped) {
-				s.log.Error("receiver stopped", "receiver", name, "error", err)
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				s.opts.Failed(fmt.Errorf("%s receiver ended: %w", name, err))
 			}
 		})
 	}
-	serve("otlp/grpc", func() error { return s.grpc.Serve(s.grpcListener) })
-	serve("otlp/http", func() error { return s.http.Serve(s.httpListener) })
+	serve("otlp/grpc", s.grpc, s.grpcListener)
+	serve("otlp/http", s.http, s.httpListener)
 }
 
 // Stop takes no more requests, stores the spans of those under way, answers
@@ -143,37 +153,29 @@ func (s *Server) Start() {
 // anything was stored.
 func (s *Server) Stop(ctx context.Context) error {
 	var draining sync.WaitGroup
-	var httpErr error
-	draining.Go(s.grpc.GracefulStop)
+	var grpcErr, httpErr error
+	draining.Go(func() { grpcErr = s.grpc.Shutdown(ctx) })
 	draining.Go(func() { httpErr = s.http.Shutdown(ctx) })
 	spansErr := s.spans.Close(ctx) // or the callers would wait until their block is due
-	drained := make(chan struct{})
-	go func() {
-		draining.Wait()
-		close(drained)
-	}()
+	draining.Wait()
 	var cut error
-	select {
-	case <-drained:
-	case <-ctx.Done():
-		s.grpc.Stop()
-		cut = s.http.Close()
-		<-drained
+	if ctx.Err() != nil {
+		cut = errors.Join(s.grpc.Close(), s.http.Close())
 	}
-	err := errors.Join(httpErr, spansErr, cut, s.statements.Close(ctx), s.resources.Close(ctx))
+	err := errors.Join(grpcErr, httpErr, spansErr, cut, s.statements.Close(ctx), s.resources.Close(ctx))
 	s.serving.Wait()
 	return err
 }
 
 // authenticate returns the tenant a request writes for.
-func (s *Server) authenticate(ctx context.Context, key string, peer net.Addr) (Tenant, error) {
+func (s *Server) authenticate(r *http.Request) (Tenant, error) {
 	var t Tenant
 	var err error
-	switch {
+	switch key := keyOf(r.Header); {
 	case key != "":
-		t, err = s.opts.Authenticate(ctx, key)
-	case s.opts.Dev != nil && isLoopback(peer):
-		t, err = s.opts.Dev(ctx)
+		t, err = s.opts.Authenticate(r.Context(), key)
+	case s.opts.Dev != nil && isLoopback(r.RemoteAddr):
+		t, err = s.opts.Dev(r.Context())
 	default:
 		return Tenant{}, fault.New(fault.Unauthenticated, "no ingest key: send it as Authorization: Bearer <key> or x-matrix-key: <key>")
 	}
@@ -186,44 +188,58 @@ func (s *Server) authenticate(ctx context.Context, key string, peer net.Addr) (T
 	return t, nil
 }
 
-func isLoopback(peer net.Addr) bool {
-	if peer == nil {
-		return false
+// keyOf returns the ingest key, "" when there is none. An Authorization header
+// of another scheme yields a text that no key equals, not an absent key.
+func keyOf(h http.Header) string {
+	header := h.Get("Authorization")
+	if header == "" {
+		return strings.TrimSpace(h.Get("X-Matrix-Key"))
 	}
-	addr, err := netip.ParseAddrPort(peer.String())
+	if scheme, key, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "bearer") {
+		return strings.TrimSpace(key)
+	}
+	return header
+}
+
+func isLoopback(peer string) bool {
+	addr, err := netip.ParseAddrPort(peer)
 	return err == nil && addr.Addr().Unmap().IsLoopback()
 }
 
-// export stores the spans of a request, whose bytes it gives back by calling
-// release as soon as they are decoded. It returns after they are stored.
-func (s *Server) export(ctx context.Context, tenant Tenant, request []byte, release func()) (rejections, error) {
-	released := false
+func (s *Server) newBody(t Tenant) *body { return &body{memory: s.memory, project: t.Project} }
+
+// export stores the spans of a request, whose body it releases as soon as it is
+// decoded. It returns after they are stored. A panic becomes an error: neither
+// the node nor the other requests are to suffer from one.
+func (s *Server) export(ctx context.Context, tenant Tenant, request *body) (rejected rejections, err error) {
+	defer request.release() // a second time does nothing
 	defer func() {
-		if !released {
-			release()
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	if err := s.rates.take(tenant, countSpans(request)); err != nil {
+	if err := s.rates.take(tenant, countSpans(request.bytes)); err != nil {
 		return rejections{}, err
 	}
 	d := s.decoders.Get().(*decoder)
-	defer s.decoders.Put(d)
-	size := len(request)
+	size := len(request.bytes)
 	var pending *trace.Pending
-	err := s.spans.Append(ctx, func(c *trace.Columns) (err error) {
-		pending, err = d.decode(request, tenant, c, s.now())
-		release()
-		released = true
+	err = s.spans.Append(ctx, func(c *trace.Columns) (err error) {
+		pending, err = d.decode(request.bytes, tenant, c, s.now())
+		request.release()
 		return err
 	})
+	rejected = d.rejected
+	accepted := d.accepted
+	s.decoders.Put(d) // not after a panic
 	if err != nil {
 		return rejections{}, err
 	}
 	if err := s.storePending(ctx, pending); err != nil {
 		return rejections{}, err
 	}
-	s.stats.stored(d.accepted, &d.rejected, size)
-	return d.rejected, nil
+	s.stats.stored(accepted, &rejected, size)
+	return rejected, nil
 }
 
 // storePending stores the rows that a request's spans point at.

@@ -31,7 +31,7 @@ var answers = map[fault.Kind]struct {
 	// Without RetryInfo RESOURCE_EXHAUSTED tells a client not to repeat.
 	fault.TooLarge:    {codes.ResourceExhausted, http.StatusRequestEntityTooLarge},
 	fault.RateLimited: {codes.ResourceExhausted, http.StatusTooManyRequests},
-	fault.Unsupported: {codes.InvalidArgument, http.StatusUnsupportedMediaType},
+	fault.Unsupported: {codes.Unimplemented, http.StatusUnsupportedMediaType},
 	fault.Unavailable: {codes.Unavailable, http.StatusServiceUnavailable},
 }
 

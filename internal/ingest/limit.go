@@ -4,8 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
@@ -51,45 +49,59 @@ func (m *memory) give(p project.ID, n int64) {
 	}
 }
 
-// rates holds the token bucket of every project that has a limit.
+// rates holds the token bucket of every project that has a limit. It is of this
+// node: over several nodes, a project's rate is that of each.
 type rates struct {
 	now func() time.Time
 
-	mu       sync.Mutex
-	limiters map[project.ID]*rate.Limiter
+	mu      sync.Mutex
+	buckets map[project.ID]*bucket
+}
+
+type bucket struct {
+	spans float64 // that may come now; below zero after a request larger than the bucket
+	at    time.Time
 }
 
 func newRates(now func() time.Time) *rates {
-	return &rates{now: now, limiters: map[project.ID]*rate.Limiter{}}
+	return &rates{now: now, buckets: map[project.ID]*bucket{}}
 }
 
 // minBurst lets a slow project still send an exporter's usual batch at once.
 const minBurst = 1000
 
+func burst(t Tenant) float64 { return float64(max(t.SpanRate, minBurst)) }
+
 // take takes n spans out of the tenant's bucket, or says when they would fit. A
-// request bigger than the bucket takes all of it.
+// request bigger than the bucket waits for a full one, and leaves a debt: the
+// requests after it wait until the rate has made up for it.
 func (r *rates) take(t Tenant, n int) error {
 	if t.SpanRate <= 0 || n == 0 {
 		return nil
 	}
 	now := r.now()
-	limit, burst := rate.Limit(t.SpanRate), max(t.SpanRate, minBurst)
 	r.mu.Lock()
-	l, ok := r.limiters[t.Project]
+	defer r.mu.Unlock()
+	b, ok := r.buckets[t.Project]
 	if !ok {
-		l = rate.NewLimiter(limit, burst)
-		r.limiters[t.Project] = l
+		b = &bucket{spans: burst(t), at: now}
+		r.buckets[t.Project] = b
 	}
-	r.mu.Unlock()
-	if l.Limit() != limit {
-		l.SetLimitAt(now, limit)
-		l.SetBurstAt(now, burst)
+	b.spans = min(b.spans+now.Sub(b.at).Seconds()*float64(t.SpanRate), burst(t))
+	b.at = now
+	if missing := min(float64(n), burst(t)) - b.spans; missing > 0 {
+		wait := time.Duration(missing / float64(t.SpanRate) * float64(time.Second))
+		return fault.New(fault.RateLimited, "over the project's rate of %d spans/s", t.SpanRate).WithRetryAfter(wait)
 	}
-	take := l.ReserveN(now, min(n, burst))
-	delay := take.DelayFrom(now)
-	if delay == 0 {
-		return nil
+	b.spans -= float64(n)
+	return nil
+}
+
+// refund gives back what take took for a request that is to come again.
+func (r *rates) refund(t Tenant, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if b, ok := r.buckets[t.Project]; ok {
+		b.spans = min(b.spans+float64(n), burst(t))
 	}
-	take.CancelAt(now)
-	return fault.New(fault.RateLimited, "over the project's rate of %d spans/s", t.SpanRate).WithRetryAfter(delay)
 }

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/fault"
 )
 
 func TestHTTPRefusalsAreStatusesInTheEncodingOfTheRequest(t *testing.T) {
@@ -127,18 +128,11 @@ func (bytesCodec) Name() string                       { return "proto" }
 func TestOverTheRateACallerLearnsWhenToComeBack(t *testing.T) {
 	now := time.Now()
 	h := start(t, func(o *Options) { o.Now = func() time.Time { return now } })
-	spans := func(n int) *collector.ExportTraceServiceRequest {
-		request := &collector.ExportTraceServiceRequest{}
-		for i := range n {
-			request.ResourceSpans = append(request.ResourceSpans, oneResource("shop", good(uint64(i+1), now)).ResourceSpans...)
-		}
-		return request
-	}
 	client := h.dial()
-	if _, err := client.Export(withKey(t.Context(), slowKey), spans(minBurst)); err != nil {
+	if _, err := client.Export(withKey(t.Context(), slowKey), spansOf(minBurst, now)); err != nil {
 		t.Fatalf("the burst: %v", err)
 	}
-	_, err := client.Export(withKey(t.Context(), slowKey), spans(20))
+	_, err := client.Export(withKey(t.Context(), slowKey), spansOf(20, now))
 	st := status.Convert(err)
 	if st.Code() != codes.ResourceExhausted || len(st.Details()) != 1 {
 		t.Fatalf("got %v %v, want RESOURCE_EXHAUSTED with RetryInfo", st, st.Details())
@@ -146,17 +140,67 @@ func TestOverTheRateACallerLearnsWhenToComeBack(t *testing.T) {
 	if wait := st.Details()[0].(*errdetails.RetryInfo).RetryDelay.AsDuration(); wait != 2*time.Second {
 		t.Errorf("RetryInfo says %v, want the 2s in which 20 spans fit", wait)
 	}
-	response, _ := h.post(httpRequest{key: slowKey, body: marshal(spans(20))})
+	response, _ := h.post(httpRequest{key: slowKey, body: marshal(spansOf(20, now))})
 	if response.StatusCode != 429 || response.Header.Get("Retry-After") != "2" {
 		t.Errorf("HTTP: %d, Retry-After %q, want 429 and 2", response.StatusCode, response.Header.Get("Retry-After"))
 	}
-	if _, err := client.Export(withKey(t.Context(), goodKey), spans(20)); err != nil {
+	if _, err := client.Export(withKey(t.Context(), goodKey), spansOf(20, now)); err != nil {
 		t.Errorf("another project is held up: %v", err)
 	}
 	now = now.Add(3 * time.Second)
-	if _, err := client.Export(withKey(t.Context(), slowKey), spans(20)); err != nil {
+	if _, err := client.Export(withKey(t.Context(), slowKey), spansOf(20, now)); err != nil {
 		t.Errorf("after the wait: %v", err)
 	}
+}
+
+func TestARequestLargerThanTheBucketIsPaidInFull(t *testing.T) {
+	now := time.Now()
+	r := newRates(func() time.Time { return now })
+	tenant := Tenant{Project: 1, SpanRate: 100} // whose bucket holds minBurst
+	f := func(n int, want time.Duration) {
+		t.Helper()
+		err := r.take(tenant, n)
+		if want == 0 {
+			if err != nil {
+				t.Errorf("%d spans: %v", n, err)
+			}
+			return
+		}
+		if !fault.Is(err, fault.RateLimited) || fault.As(err).RetryAfter != want {
+			t.Errorf("%d spans: %v, want to wait %v", n, err, want)
+		}
+	}
+	f(10*minBurst, 0)
+	f(100, 91*time.Second)
+	f(10*minBurst, 100*time.Second) // which is when the bucket is full again
+	now = now.Add(91 * time.Second)
+	f(100, 0)
+	f(100, time.Second)
+	r.refund(tenant, 100)
+	f(100, 0)
+}
+
+func TestARequestThatIsToComeAgainPaysOnce(t *testing.T) {
+	now := time.Now()
+	h := start(t, func(o *Options) {
+		o.Now = func() time.Time { return now }
+		o.Batch = clickhouse.BatchOptions{MaxPending: -1} // always behind
+	})
+	for range 3 {
+		response, _ := h.post(httpRequest{key: slowKey, body: marshal(spansOf(minBurst, now))})
+		if response.StatusCode != 503 {
+			t.Errorf("got %d, want 503 as long as nothing was stored", response.StatusCode)
+		}
+	}
+}
+
+// spansOf is a request of n spans.
+func spansOf(n int, now time.Time) *collector.ExportTraceServiceRequest {
+	request := &collector.ExportTraceServiceRequest{}
+	for i := range n {
+		request.ResourceSpans = append(request.ResourceSpans, oneResource("shop", good(uint64(i+1), now)).ResourceSpans...)
+	}
+	return request
 }
 
 func TestDevTakesNoKeyFromLoopbackOnly(t *testing.T) {

@@ -25,7 +25,7 @@ import (
 type Tenant struct {
 	Project       project.ID
 	RetentionDays int // how long spans are kept; default 14
-	SpanRate      int // spans/s, 0 = no limit
+	SpanRate      int // spans/s that each node takes, 0 = no limit
 }
 
 // Authenticator returns the tenant of an ingest key, or fault.Unauthenticated.
@@ -218,9 +218,15 @@ func (s *Server) export(ctx context.Context, tenant Tenant, request *body) (reje
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	if err := s.rates.take(tenant, countSpans(request.bytes)); err != nil {
+	spans := countSpans(request.bytes)
+	if err := s.rates.take(tenant, spans); err != nil {
 		return rejections{}, err
 	}
+	defer func() {
+		if fault.Is(err, fault.Unavailable) {
+			s.rates.refund(tenant, spans)
+		}
+	}()
 	d := s.decoders.Get().(*decoder)
 	size := len(request.bytes)
 	var pending *trace.Pending

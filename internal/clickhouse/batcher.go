@@ -18,6 +18,8 @@ import (
 type Columns interface {
 	// Rows is the number of complete rows.
 	Rows() int
+	// Bytes is about what the rows hold, in bytes. It is asked once per Append.
+	Bytes() int
 	// Reset empties the block and keeps its memory.
 	Reset()
 	// Table is the table's name, always the same.
@@ -34,7 +36,11 @@ type BatchOptions struct {
 	// which on Append is refused; 4 × MaxRows. The request that crosses it is
 	// still taken, so it may be exceeded by one request per writer.
 	MaxPending int
-	Writers    int // blocks stored at the same time; 2
+	// MaxBytes and MaxPendingBytes are the same for what the rows hold, so that
+	// large rows do not take more memory than many; 64 MiB and 4 × MaxBytes.
+	MaxBytes        int
+	MaxPendingBytes int
+	Writers         int // blocks stored at the same time; 2
 }
 
 // Batcher is group commit: it joins what many callers append to one open block,
@@ -50,6 +56,7 @@ type Batcher[C Columns] struct {
 	opts    BatchOptions
 	lanes   []*lane[C]
 	pending atomic.Int64 // rows
+	bytes   atomic.Int64 // of the pending rows
 
 	closing   chan struct{}
 	closeOnce sync.Once
@@ -64,13 +71,14 @@ type lane[C Columns] struct {
 	open   block[C]
 	spare  C             // empty; becomes the next open block. The writer's own.
 	filled chan struct{} // holds a token once open has its first rows
-	full   chan struct{} // holds a token once open has MaxRows
+	full   chan struct{} // holds a token once open has MaxRows or MaxBytes
 }
 
 // block is rows and what their callers wait for.
 type block[C Columns] struct {
 	columns C
 	rows    int // columns.Rows() after the last good append
+	bytes   int // columns.Bytes() at the same time
 	since   time.Time
 	answer  *answer
 }
@@ -96,6 +104,8 @@ func newBatcher[C Columns](insert func(context.Context, string, proto.Input) err
 	opts.MaxRows = cmp.Or(opts.MaxRows, 50_000)
 	opts.MaxDelay = cmp.Or(opts.MaxDelay, 200*time.Millisecond)
 	opts.MaxPending = cmp.Or(opts.MaxPending, 4*opts.MaxRows)
+	opts.MaxBytes = cmp.Or(opts.MaxBytes, 64<<20)
+	opts.MaxPendingBytes = cmp.Or(opts.MaxPendingBytes, 4*opts.MaxBytes)
 	opts.Writers = cmp.Or(opts.Writers, 2)
 	b := &Batcher[C]{insert: insert, fresh: fresh, opts: opts, closing: make(chan struct{})}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
@@ -127,7 +137,7 @@ func newBlock[C Columns](columns C) block[C] {
 // error is fault.Unavailable with RetryAfter. When ctx ends first, Append
 // returns ctx's error at once; the rows may be stored nevertheless.
 func (b *Batcher[C]) Append(ctx context.Context, fn func(C) error) error {
-	if b.pending.Load() >= int64(b.opts.MaxPending) {
+	if b.pending.Load() >= int64(b.opts.MaxPending) || b.bytes.Load() >= int64(b.opts.MaxPendingBytes) {
 		return fault.New(fault.Unavailable, "the telemetry engine is behind").WithRetryAfter(time.Second)
 	}
 	l, err := b.acquire(ctx)
@@ -155,7 +165,7 @@ func (b *Batcher[C]) acquire(ctx context.Context) (*lane[C], error) {
 	for _, l := range b.lanes {
 		select {
 		case l.lock <- struct{}{}:
-			if l.open.rows < b.opts.MaxRows {
+			if !b.isFull(&l.open) {
 				return l, nil
 			}
 			<-l.lock
@@ -200,17 +210,28 @@ func (b *Batcher[C]) appendTo(l *lane[C], fn func(C) error) (*answer, error) {
 		open.since = time.Now()
 		notify(l.filled)
 	}
-	open.rows += added
 	b.pending.Add(int64(added))
-	if open.rows >= b.opts.MaxRows {
+	b.bytes.Add(int64(open.columns.Bytes() - open.bytes))
+	open.rows, open.bytes = open.rows+added, open.columns.Bytes()
+	if b.isFull(open) {
 		notify(l.full)
 	}
 	return open.answer, nil
 }
 
+func (b *Batcher[C]) isFull(open *block[C]) bool {
+	return open.rows >= b.opts.MaxRows || open.bytes >= b.opts.MaxBytes
+}
+
+// settle takes a block out of what is pending.
+func (b *Batcher[C]) settle(done *block[C]) {
+	b.pending.Add(-int64(done.rows))
+	b.bytes.Add(-int64(done.bytes))
+}
+
 // spoil throws the open block away: nobody knows what is in it. The lane is locked.
 func (b *Batcher[C]) spoil(l *lane[C]) {
-	b.pending.Add(-int64(l.open.rows))
+	b.settle(&l.open)
 	l.open.answer.give(fault.New(fault.Unavailable, "the block was given up because of another request").WithRetryAfter(100 * time.Millisecond))
 	l.open = newBlock(b.fresh())
 }
@@ -251,7 +272,7 @@ func (b *Batcher[C]) store(l *lane[C]) bool {
 		return false
 	}
 	err := b.insert(b.ctx, full.columns.Table(), full.columns.Input())
-	b.pending.Add(-int64(full.rows))
+	b.settle(&full)
 	full.answer.give(err)
 	full.columns.Reset()
 	l.spare = full.columns

@@ -22,6 +22,7 @@ type numbers struct {
 
 func newNumbers() *numbers              { return &numbers{} }
 func (c *numbers) Rows() int            { return len(c.n) }
+func (c *numbers) Bytes() int           { return 8 * len(c.n) }
 func (c *numbers) Reset()               { c.n = c.n[:0] }
 func (c *numbers) Table() string        { return "numbers" }
 func (c *numbers) Input() proto.Input   { return proto.Input{{Name: "n", Data: &c.n}} }
@@ -193,6 +194,37 @@ func TestTooMuchPendingIsRefusedUntilTheEngineCatchesUp(t *testing.T) {
 	})
 }
 
+func TestLargeRowsAreBoundedByTheirBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		s := store{during: func(context.Context, []int64) error { <-release; return nil }}
+		b := newBatcher(s.insert, newNumbers, BatchOptions{MaxBytes: 16, MaxPendingBytes: 32, MaxDelay: time.Hour, Writers: 1})
+		var callers sync.WaitGroup
+		began := time.Now()
+		for range 2 { // one block under way, one open
+			callers.Go(func() {
+				if err := b.Append(t.Context(), func(c *numbers) error { return c.add(1, 1) }); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		err := b.Append(t.Context(), func(*numbers) error { t.Error("fn was called"); return nil })
+		if !fault.Is(err, fault.Unavailable) {
+			t.Errorf("error = %v, want unavailable", err)
+		}
+		close(release)
+		callers.Wait()
+		if waited := time.Since(began); waited != 0 || len(s.inserts) != 2 {
+			t.Errorf("%d inserts after %s, want a block closed as soon as it has its bytes", len(s.inserts), waited)
+		}
+		_ = b.Close(t.Context())
+		if n := b.bytes.Load(); n != 0 {
+			t.Errorf("%d bytes pending after close", n)
+		}
+	})
+}
+
 func TestACallerWhoseContextEndsReturnsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := store{during: func(ctx context.Context, _ []int64) error { <-ctx.Done(); return ctx.Err() }}
@@ -294,8 +326,8 @@ func TestAnAnsweredRowIsStoredExactlyOnce(t *testing.T) {
 			if err := b.Close(context.Background()); err != nil {
 				t.Error(err)
 			}
-			if b.Pending() != 0 {
-				t.Errorf("%d rows pending after close", b.Pending())
+			if b.Pending() != 0 || b.bytes.Load() != 0 {
+				t.Errorf("%d rows, %d bytes pending after close", b.Pending(), b.bytes.Load())
 			}
 			stored := map[int64]int{}
 			for _, n := range s.rows() {

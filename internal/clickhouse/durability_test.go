@@ -31,6 +31,7 @@ func newPoints() *points {
 }
 
 func (c *points) Rows() int          { return len(c.x) }
+func (c *points) Bytes() int         { return 16 * len(c.x) }
 func (c *points) Reset()             { c.input.Reset() }
 func (c *points) Table() string      { return "points" }
 func (c *points) Input() proto.Input { return c.input }

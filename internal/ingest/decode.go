@@ -148,13 +148,16 @@ func (d *decoder) resourceSpans(b []byte) error {
 func (d *decoder) resourceAttributes(b []byte) error {
 	w := walk(b)
 	for i := 0; w.next(); {
-		if w.number == 1 && w.is(protowire.BytesType) {
+		switch {
+		case w.number == 1 && w.is(protowire.BytesType):
 			key, value, err := d.keyValue(w.bytes())
 			if err != nil {
 				return w.within(err, resourceFields, i)
 			}
 			d.resource.Attribute(key, value)
 			i++
+		case w.number == 2 && w.is(protowire.VarintType):
+			d.resource.Dropped += uint64(uint32(w.value))
 		}
 	}
 	return w.fault(resourceFields)

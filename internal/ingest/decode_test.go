@@ -144,6 +144,10 @@ func TestOldAndNewConventionsFillTheSameColumns(t *testing.T) {
 
 	f(client_, stored{DBSystem: "redis", DBOp: "GET", Statement: "GET user:7", Peer: "10.0.0.3:6379"},
 		text("db.system", "redis"), text("db.statement", "GET user:7"), text("net.sock.peer.addr", "10.0.0.3"), integer("net.sock.peer.port", 6379))
+	f(client_, stored{Peer: "10.0.0.3:80"}, text("net.peer.ip", "10.0.0.3"), integer("net.peer.port", 80))
+	f(client_, stored{Peer: "pay:80", Attrs: map[string]string{"net.peer.ip": "10.0.0.3"}},
+		text("net.peer.ip", "10.0.0.3"), text("net.peer.name", "pay"), integer("net.peer.port", 80))
+	f(client_, stored{Peer: "10.0.0.4", Attrs: map[string]string{"net.peer.ip": "10.0.0.3"}}, text("net.sock.peer.addr", "10.0.0.4"), text("net.peer.ip", "10.0.0.3"))
 	// A statement that was sent without its text is told as far as it is known.
 	f(client_, stored{DBSystem: "mysql", DBOp: "SELECT", Statement: "SELECT … FROM a", SQL: true, Attrs: map[string]string{"db.collection.name": "a"}},
 		text("db.system.name", "mysql"), text("db.operation.name", "SELECT"), text("db.collection.name", "a"))
@@ -206,6 +210,25 @@ func TestValuesOfEveryKindAndExceptionsAreReadable(t *testing.T) {
 	}}
 	if diff := cmp.Diff(want, h.stored("span 1")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestAttributesCutFromAResourceAreCountedByItsSpans(t *testing.T) {
+	h := start(t, nil)
+	request := oneResource("shop", good(1, time.Now()))
+	of := request.ResourceSpans[0].Resource
+	of.DroppedAttributesCount = 3
+	for len(of.Attributes) < trace.MaxAttributes+5 {
+		of.Attributes = append(of.Attributes, text(fmt.Sprintf("k%d", len(of.Attributes)), "v"))
+	}
+	request.ResourceSpans = append(request.ResourceSpans, oneResource("other", good(2, time.Now())).ResourceSpans...)
+	if _, err := h.dial().Export(withKey(t.Context(), goodKey), request); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]uint16{"span 1": 8, "span 2": 0} {
+		if rows := h.stored(name); len(rows) != 1 || rows[0].Dropped != want {
+			t.Errorf("%s: %+v, want %d dropped", name, rows, want)
+		}
 	}
 }
 

@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
 	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -128,6 +130,35 @@ func TestTheRowsSpansPointAtAreStoredWithThem(t *testing.T) {
 	}
 	if rows[0].Lost != 0 || rows[0].SQL == 0 {
 		t.Fatalf("%d spans point at rows that do not exist; %d are SQL", rows[0].Lost, rows[0].SQL)
+	}
+}
+
+func TestWhenTheRetentionIsRaisedTheRowsSpansPointAtAreKeptAsLong(t *testing.T) {
+	var retention atomic.Int64
+	h := start(t, func(o *Options) {
+		o.Authenticate = func(context.Context, string) (Tenant, error) {
+			return Tenant{Project: 7, RetentionDays: int(retention.Load())}, nil
+		}
+	})
+	span := good(1, time.Now())
+	span.Attributes = []*common.KeyValue{text("db.system", "mysql"), text("db.statement", "SELECT 1 FROM t")}
+	client := h.dial()
+	for _, days := range []int64{14, 90, 90} {
+		retention.Store(days)
+		if _, err := client.Export(withKey(t.Context(), goodKey), oneResource("shop", span)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, table := range []string{"resources", "sql_statements"} {
+		var rows []struct {
+			Retention uint16 `ch:"retention_days"`
+		}
+		if err := h.db.Select(t.Context(), 7, &rows, "SELECT retention_days FROM "+table+" WHERE project_id = {project:UInt32} ORDER BY retention_days"); err != nil {
+			t.Fatal(err)
+		}
+		if len(rows) != 2 || rows[0].Retention != 14 || rows[1].Retention != 90 {
+			t.Errorf("%s: rows of %v days, want 14 and 90", table, rows)
+		}
 	}
 }
 

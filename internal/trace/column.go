@@ -50,6 +50,8 @@ func (c *textColumn) reset() {
 	c.rows = 0
 }
 
+func (c *textColumn) bytes() int { return len(c.wire) }
+
 // Type implements proto.ColInput.
 func (c *textColumn) Type() proto.ColumnType { return proto.ColumnTypeString }
 
@@ -68,6 +70,7 @@ func (c *textColumn) WriteColumn(w *proto.Writer) { w.ChainWrite(c.wire) }
 // values across blocks, so that a value seen before costs no allocation.
 type lowCardColumn struct {
 	slots  map[string]*slot
+	known  int                    // bytes of the values in slots
 	block  uint32                 // the open block; a slot of another block has no index yet
 	values textColumn             // the block's dictionary, "" first
 	keys   []uint32               // by row: index into values
@@ -83,8 +86,11 @@ type slot struct {
 
 const recentBits = 8
 
-// maxSlots bounds the values a column remembers between blocks.
-const maxSlots = 1 << 16
+// What a column remembers between blocks is bounded: the values and their bytes.
+const (
+	maxSlots     = 1 << 16
+	maxSlotBytes = 4 << 20
+)
 
 func newLowCardColumn() *lowCardColumn {
 	c := &lowCardColumn{}
@@ -106,6 +112,7 @@ func (c *lowCardColumn) indexOf(v []byte) uint32 {
 	if !ok {
 		s = &slot{value: string(v)}
 		c.slots[s.value] = s
+		c.known += len(v)
 	}
 	if s.block != c.block {
 		s.block, s.index = c.block, uint32(c.values.rows)
@@ -133,8 +140,8 @@ func fingerprint(v []byte) uint64 {
 }
 
 func (c *lowCardColumn) reset() {
-	if c.slots == nil || len(c.slots) > maxSlots {
-		c.slots = map[string]*slot{}
+	if c.slots == nil || len(c.slots) > maxSlots || c.known > maxSlotBytes {
+		c.slots, c.known = map[string]*slot{}, 0
 	}
 	c.block++
 	clear(c.recent[:])
@@ -142,6 +149,8 @@ func (c *lowCardColumn) reset() {
 	c.values.reset()
 	c.values.append(nil)
 }
+
+func (c *lowCardColumn) bytes() int { return 4*len(c.keys) + c.values.bytes() }
 
 // Type implements proto.ColInput.
 func (c *lowCardColumn) Type() proto.ColumnType {
@@ -214,6 +223,7 @@ func (c *lowCardColumn) WriteColumn(w *proto.Writer) {
 type element interface {
 	proto.ColInput
 	append(v []byte)
+	bytes() int
 	reset()
 }
 
@@ -222,6 +232,8 @@ type arrayColumn[E element] struct {
 	ends proto.ColUInt64 // by row: number of values up to and including it
 	data E
 }
+
+func (c *arrayColumn[E]) bytes() int { return 8*len(c.ends) + c.data.bytes() }
 
 func (c *arrayColumn[E]) close() { c.ends = append(c.ends, uint64(c.data.Rows())) }
 

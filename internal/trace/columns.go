@@ -56,6 +56,7 @@ type Columns struct {
 		project       project.ID
 		pending       Pending
 		resource      uint64
+		dropped       uint64 // attributes of the resource that limits cut
 		service       uint32 // indexes into the dictionaries, found once per resource
 		environment   uint32
 		instance      uint32
@@ -106,7 +107,7 @@ func NewColumns(catalog *Catalog) *Columns {
 // Begin opens a request of a project, whose spans are kept for retentionDays.
 func (c *Columns) Begin(p project.ID, retentionDays uint16, now time.Time) {
 	r := &c.request
-	r.project, r.resource = p, 0
+	r.project, r.resource, r.dropped = p, 0, 0
 	r.service, r.environment, r.instance, r.version = 0, 0, 0, 0
 	r.pending = Pending{day: now.Unix() / (24 * 60 * 60), retentionDays: retentionDays}
 	r.rows, r.attrs = c.Rows(), c.attrKeys.data.Rows()
@@ -123,7 +124,8 @@ func (c *Columns) SetResource(b *ResourceBuilder, id uint64) {
 	r.resource = res.ID
 	r.service, r.environment = c.service.indexOf(res.Service), c.environment.indexOf(res.Environment)
 	r.instance, r.version = c.instance.indexOf(res.Instance), c.version.indexOf(res.Version)
-	if e := c.catalog.resource(r.project, id, b.attrs); e.storedDay.Load() != r.pending.day {
+	r.dropped = b.Dropped
+	if e := c.catalog.resource(r.project, id, b.attrs); e.stored.Load() != r.pending.stamp() {
 		r.pending.add(e)
 	}
 }
@@ -174,7 +176,7 @@ func (c *Columns) Append(row *Row) {
 	c.attrValues.close()
 	c.events.append(row.events.buf)
 	c.links.append(row.links.buf)
-	c.dropped = append(c.dropped, uint16(min(row.Dropped, math.MaxUint16)))
+	c.dropped = append(c.dropped, uint16(min(row.Dropped+r.dropped, math.MaxUint16)))
 }
 
 func (c *Columns) appendDB(row *Row) {
@@ -189,7 +191,7 @@ func (c *Columns) appendDB(row *Row) {
 		s := c.catalog.statement(c.request.project, system, statement)
 		if e := s.entry; e != nil {
 			hash = e.key.id
-			if e.storedDay.Load() != c.request.pending.day {
+			if e.stored.Load() != c.request.pending.stamp() {
 				c.request.pending.add(e)
 			}
 		}
@@ -235,6 +237,21 @@ func (c *Columns) Rollback() {
 
 // Rows implements clickhouse.Columns.
 func (c *Columns) Rows() int { return len(c.projectID) }
+
+// fixedBytes is what the columns of numbers and ids hold of one row.
+const fixedBytes = 85
+
+// Bytes implements clickhouse.Columns.
+func (c *Columns) Bytes() int {
+	n := fixedBytes*c.Rows() + c.attrKeys.bytes() + c.attrValues.bytes()
+	for _, l := range c.lowCards {
+		n += l.bytes()
+	}
+	for _, t := range c.texts {
+		n += t.bytes()
+	}
+	return n
+}
 
 // Reset implements clickhouse.Columns.
 func (c *Columns) Reset() {

@@ -66,15 +66,23 @@ var spanFields = map[string]convention{
 	"db.statement":              {field: fieldDBStatement, rank: 1},
 	"db.response.returned_rows": {field: fieldDBRows, rank: 1, number: true},
 
-	"server.address":       {field: fieldPeerAddress, rank: 4},
-	"net.peer.name":        {field: fieldPeerAddress, rank: 3},
-	"network.peer.address": {field: fieldPeerAddress, rank: 2},
-	"net.sock.peer.addr":   {field: fieldPeerAddress, rank: 1},
-	"server.port":          {field: fieldPeerPort, rank: 4, number: true},
-	"net.peer.port":        {field: fieldPeerPort, rank: 3, number: true},
-	"network.peer.port":    {field: fieldPeerPort, rank: 2, number: true},
-	"net.sock.peer.port":   {field: fieldPeerPort, rank: 1, number: true},
+	"server.address":       {field: fieldPeerAddress, rank: 5},
+	"net.peer.name":        {field: fieldPeerAddress, rank: rankPeerName},
+	"network.peer.address": {field: fieldPeerAddress, rank: 3},
+	"net.sock.peer.addr":   {field: fieldPeerAddress, rank: 2},
+	"net.peer.ip":          {field: fieldPeerAddress, rank: rankPeerIP},
+	"server.port":          {field: fieldPeerPort, rank: 5, number: true},
+	"net.peer.port":        {field: fieldPeerPort, rank: rankPeerName, number: true},
+	"network.peer.port":    {field: fieldPeerPort, rank: 3, number: true},
+	"net.sock.peer.port":   {field: fieldPeerPort, rank: 2, number: true},
 }
+
+// An address and the port of the same rank belong together; net.peer.port
+// belongs to net.peer.ip as well, which a name stands above.
+const (
+	rankPeerName = 4
+	rankPeerIP   = 1
+)
 
 // conventions is spanFields by fingerprint, each in the first free place from its
 // own on: most keys are told from all of them by a single comparison.
@@ -153,7 +161,7 @@ func (r *Row) settle() {
 	if r.Kind == kindServer || address.rank == 0 {
 		r.demote(fieldPeerAddress)
 		r.demote(fieldPeerPort)
-	} else if port.rank != address.rank {
+	} else if port.rank != address.rank && (address.rank != rankPeerIP || port.rank != rankPeerName) {
 		r.demote(fieldPeerPort) // the port of another address
 	}
 }
@@ -280,6 +288,8 @@ const UnknownService = "unknown_service"
 // ResourceBuilder reads a Resource out of resource attributes. It is reused:
 // Reset, then Attribute for each, then Resource. Slices as in Row.
 type ResourceBuilder struct {
+	Dropped uint64 // attributes that the sender cut; the builder adds what it cuts itself
+
 	known [resourceFieldCount]known
 	attrs []attribute
 	row   Row // lends its scratch for cleaning
@@ -340,14 +350,15 @@ func isUUID(v []byte) bool {
 
 // Reset empties the builder for the next resource.
 func (b *ResourceBuilder) Reset() {
-	b.known = [resourceFieldCount]known{}
+	b.known, b.Dropped = [resourceFieldCount]known{}, 0
 	b.attrs = b.attrs[:0]
 	b.row.Reset()
 }
 
 // Attribute adds an attribute of the resource. Unlike a span's, all of them
 // are also kept in the resource's row. Those beyond MaxAttributes are left out
-// of it, but are still read for their meaning.
+// of it and counted, in spans.dropped of each of its spans, but are still read
+// for their meaning.
 func (b *ResourceBuilder) Attribute(key, value []byte) {
 	key, value = b.row.clean(key, MaxKeyLength), b.row.clean(value, MaxValueLength)
 	if f, ok := resourceFields[string(key)]; ok && len(value) > 0 {
@@ -355,9 +366,11 @@ func (b *ResourceBuilder) Attribute(key, value []byte) {
 			b.known[f.field] = known{key: key, value: value, rank: rank}
 		}
 	}
-	if len(b.attrs) < MaxAttributes {
-		b.attrs = append(b.attrs, attribute{key: key, value: value})
+	if len(b.attrs) >= MaxAttributes {
+		b.Dropped++
+		return
 	}
+	b.attrs = append(b.attrs, attribute{key: key, value: value})
 }
 
 // Resource returns what was read, under the given id. Its slices live until

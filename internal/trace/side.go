@@ -43,6 +43,11 @@ func (s *Statements) Append(p *Pending) {
 // Rows implements clickhouse.Columns.
 func (s *Statements) Rows() int { return s.project.Rows() }
 
+// Bytes implements clickhouse.Columns.
+func (s *Statements) Bytes() int {
+	return 16*s.Rows() + s.system.bytes() + s.operation.bytes() + s.tables.bytes() + s.text.bytes()
+}
+
 // Reset implements clickhouse.Columns.
 func (s *Statements) Reset() {
 	s.project.Reset()
@@ -104,6 +109,9 @@ func (s *Resources) Append(p *Pending) {
 
 // Rows implements clickhouse.Columns.
 func (s *Resources) Rows() int { return s.project.Rows() }
+
+// Bytes implements clickhouse.Columns.
+func (s *Resources) Bytes() int { return 16*s.Rows() + s.keys.bytes() + s.values.bytes() }
 
 // Reset implements clickhouse.Columns.
 func (s *Resources) Reset() {

@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -265,6 +266,7 @@ func (e *Engine) run(ready func()) error {
 		return err
 	}
 	e.pid.Store(int64(cmd.Process.Pid))
+	defer killGroup(cmd.Process.Pid) // a program that outlives its wrapper would keep port and data
 	exited := make(chan error, 1)
 	go func() { exited <- cmd.Wait() }()
 
@@ -280,7 +282,7 @@ func (e *Engine) run(ready func()) error {
 		return ended(err)
 	case err := <-verdict:
 		verdict <- nil // for the deferred receive
-		_ = cmd.Process.Kill()
+		killGroup(cmd.Process.Pid)
 		<-exited //nolint:errcheck // killed, as meant
 		return err
 	case <-e.stopping:
@@ -290,10 +292,14 @@ func (e *Engine) run(ready func()) error {
 	case err := <-exited:
 		return err
 	case <-e.kill:
-		_ = cmd.Process.Kill()
+		killGroup(cmd.Process.Pid)
 		return <-exited
 	}
 }
+
+// killGroup ends the child and what it started; when all are gone already it
+// finds nobody.
+func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
 
 // ended words the end of a child nobody asked to end.
 func ended(err error) error {

@@ -103,8 +103,9 @@ func serveProgram(path, dir string) error {
 	cmd := exec.Command(path, "server", "--config-file="+filepath.Join(dir, configFile))
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.ExtraFiles = []*os.File{os.NewFile(lockFD, "lock")}
-	cmd.SysProcAttr = childAttributes()
-	runtime.LockOSThread() // childAttributes: the child lives as long as this thread
+	cmd.SysProcAttr = programAttributes()
+	cmd.Env = append(os.Environ(), "CLICKHOUSE_WATCHDOG_ENABLE=0") // we are the one who watches
+	runtime.LockOSThread()                                         // programAttributes: the program lives as long as this thread
 	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start clickhouse server: %w", err)

@@ -3,7 +3,14 @@ package clickhouse
 import "syscall"
 
 // childAttributes make the kernel end a child whose parent thread is gone, and
-// keep the terminal's signals away from it.
+// give it a process group: the terminal's signals stay away from it, and what it
+// starts can be killed with it.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+}
+
+// programAttributes keep a program in the group of the child that starts it. The
+// program may hang, so nothing that can be ignored ends it when the child is gone.
+func programAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

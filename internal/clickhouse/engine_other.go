@@ -4,6 +4,10 @@ package clickhouse
 
 import "syscall"
 
-// childAttributes keep the terminal's signals away from a child. Here only the
-// end of its standard input tells it that the parent is gone.
+// childAttributes give a child a process group: the terminal's signals stay away
+// from it, and what it starts can be killed with it. Here only the end of its
+// standard input tells it that the parent is gone.
 func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// programAttributes keep a program in the group of the child that starts it.
+func programAttributes() *syscall.SysProcAttr { return nil }

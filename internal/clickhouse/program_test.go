@@ -1,12 +1,17 @@
 package clickhouse_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
 )
 
 // No real `clickhouse` program is installed where the tests run, so a script
@@ -48,4 +53,32 @@ func TestAClickHouseProgramIsRunAsAServerAndEndsWithItsInput(t *testing.T) {
 	if err != nil || !gone(pid) {
 		t.Errorf("the program %v is still there (%v)", words[0], err)
 	}
+}
+
+func TestAProgramThatHangsIsKilledWithItsWrapper(t *testing.T) {
+	dir := t.TempDir()
+	said := filepath.Join(dir, "said")
+	script := "#!/bin/sh\ntrap '' TERM\necho $$ > '" + said + "'\nwhile :; do sleep 1; done\n"
+	if err := os.WriteFile(filepath.Join(dir, "clickhouse"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv(clickhouse.LibraryEnv, "")
+	ctx, giveUp := context.WithCancel(t.Context())
+	started := make(chan error, 1)
+	go func() {
+		_, err := clickhouse.StartEngine(ctx, clickhouse.EngineOptions{Dir: t.TempDir()})
+		started <- err
+	}()
+	var pid int
+	eventually(t, func() bool {
+		text, _ := os.ReadFile(said)
+		_, err := fmt.Sscan(string(text), &pid)
+		return err == nil
+	})
+	giveUp()
+	if err := <-started; !errors.Is(err, context.Canceled) {
+		t.Errorf("start: %v", err)
+	}
+	eventually(t, func() bool { return gone(pid) })
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what MATRIX needs beside Go, Node and npm, and nothing twice:
+# Installs what MATRIX needs beside Go (1.26 or later) and Node (20.19 or later)
+# with npm, and nothing twice:
 #   setup.sh engine    the telemetry engine, into the user's cache
 #   setup.sh web       the UI's npm packages
 #   setup.sh browser   Chromium for the browser tests (Debian's package)
@@ -27,6 +28,19 @@ debian() { # debian COMMAND PACKAGE…: installs the packages unless COMMAND is 
     fi
 }
 
+need() { # need NAME VERSION COMMAND…: checks that COMMAND prints at least VERSION
+    name=$1
+    want=$2
+    shift 2
+    have=$(cd "$root" && "$@" 2>/dev/null | sed -n '1s/^[^0-9]*\([0-9][0-9.]*\).*/\1/p')
+    if [ "$(printf '%s\n' "$want" "${have:-0}" | sort -t. -k1,1n -k2,2n | head -n 1)" = "$want" ]; then return 0; fi
+    say "$name $want or later is needed, and ${have:-none} is on PATH: install it and run this again"
+    exit 1
+}
+
+need_go() { need Go 1.26 go version; }
+need_node() { need Node 20.19 node --version; }
+
 engine() {
     if command -v clickhouse >/dev/null; then return 0; fi
     case "$(uname -s)-$(uname -m)" in
@@ -42,6 +56,7 @@ engine() {
     dir=$cache/engine
     if cmp -s "$root/scripts/engine/package.json" "$dir/package.json" &&
         [ -e "$dir/node_modules/@chdb/lib-$platform/package.json" ]; then return 0; fi
+    need_node
     say "installing the telemetry engine into $dir (about 180 MB to download)"
     mkdir -p "$dir"
     cp "$root/scripts/engine/package-lock.json" "$root/scripts/engine/.npmrc" "$dir/"
@@ -62,6 +77,7 @@ engine() {
 packages() { # packages DIR: installs what its lock file says, unless that was done
     dir=$1
     if cmp -s "$dir/package-lock.json" "$dir/node_modules/.installed-lock"; then return 0; fi
+    need_node
     say "installing npm packages of ${dir#"$root"/}"
     (cd "$dir" && npm install --no-save --no-audit --no-fund --loglevel=error >&2)
     cp "$dir/package-lock.json" "$dir/node_modules/.installed-lock"
@@ -70,6 +86,7 @@ packages() { # packages DIR: installs what its lock file says, unless that was d
 lint() {
     want=$(sed -n 's/.*golangci-lint\/v2 \(v[^ ]*\).*/\1/p' "$root/tools/go.mod")
     if [ "$(cat "$cache/tools/golangci-lint.version" 2>/dev/null)" = "$want" ] && [ -x "$cache/tools/golangci-lint" ]; then return 0; fi
+    need_go
     say "building golangci-lint $want (about a minute, once)"
     mkdir -p "$cache/tools"
     (cd "$root/tools" && go build -o "$cache/tools/golangci-lint" github.com/golangci/golangci-lint/v2/cmd/golangci-lint)

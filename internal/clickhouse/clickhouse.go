@@ -5,9 +5,9 @@
 //
 // Two ways lead to a DB. Embedded: Locate finds a ClickHouse on this machine,
 // StartEngine runs and watches it as a child process, and Open connects to its
-// DSN. External: Open connects to the given DSNs, each of which is a server
-// that answers for the whole cluster (a replica, or a node with Distributed
-// tables); requests go to those that are healthy.
+// DSN. External: Open connects to the given DSNs. Requests go to the first of
+// them, and to a later one only while those before it do not answer: servers
+// that share nothing would otherwise hold a part of the rows each.
 package clickhouse
 
 import (
@@ -18,7 +18,6 @@ import (
 	"log/slog"
 	"regexp"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -29,8 +28,8 @@ const DefaultDatabase = "matrix"
 
 // Options say where the servers are and how to use them.
 type Options struct {
-	// DSNs are clickhouse://user:password@host:port[/database][?secure=true].
-	// At least one. A database in a DSN is ignored in favour of Database.
+	// DSNs are clickhouse://user:password@host:port[/database][?secure=true], in
+	// the order of preference. At least one. A database in a DSN is ignored in favour of Database.
 	DSNs []string
 	// Database holds all tables; created when missing. Default "matrix".
 	Database string
@@ -46,7 +45,6 @@ type DB struct {
 	servers  []*server
 	database string
 	log      *slog.Logger
-	next     atomic.Uint32 // round robin over healthy servers
 
 	mu         sync.Mutex
 	migrations []migrationSet // what a server that comes back late still has to run
@@ -100,7 +98,7 @@ func (db *DB) Close() {
 	}
 }
 
-// on runs fn on a healthy server; when that turns out to be unreachable, on the
+// on runs fn on the first healthy server; when that turns out to be unreachable, on the
 // next one. fn must be safe to run again: reads, pings, idempotent DDL.
 func (db *DB) on(ctx context.Context, fn func(*server) error) error {
 	var err error
@@ -122,19 +120,17 @@ func (db *DB) on(ctx context.Context, fn func(*server) error) error {
 	return err
 }
 
-// order lists the servers to try: healthy ones first, starting at another one
-// each time, then those whose penalty is not over, because a wrong guess about
-// their health must not be an outage.
+// order lists the servers to try: healthy ones first, as they were given, then
+// those whose penalty is not over, because a wrong guess about their health must
+// not be an outage.
 func (db *DB) order() []*server {
 	if len(db.servers) == 1 {
 		return db.servers
 	}
-	start := int(db.next.Add(1))
 	now := time.Now()
 	healthy := make([]*server, 0, len(db.servers))
 	var penalised []*server
-	for i := range db.servers {
-		s := db.servers[(start+i)%len(db.servers)]
+	for _, s := range db.servers {
 		if s.healthy(now) {
 			healthy = append(healthy, s)
 		} else {

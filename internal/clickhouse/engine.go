@@ -31,7 +31,7 @@ type EngineOptions struct {
 	// Dir is the data directory of the product; the engine keeps to Dir/engine.
 	Dir string
 	// Memory is what the engine may use, in bytes; 0 is half of the machine's
-	// (or the container's) memory.
+	// (or the container's) memory, at most 8 GiB.
 	Memory int64
 	// Port on 127.0.0.1; 0 takes a free one and keeps it over restarts.
 	Port int
@@ -142,7 +142,7 @@ func (e *Engine) configure() error {
 		e.opts.Port = port
 	}
 	return engineConfig{
-		Dir: e.dir, Port: e.opts.Port, Password: e.password, Memory: e.opts.Memory,
+		Dir: e.dir, Port: e.opts.Port, Password: e.password, Memory: cmp.Or(e.opts.Memory, defaultMemory()),
 		Cores: runtime.NumCPU(), Library: e.binary.Library != "",
 	}.write()
 }
@@ -200,7 +200,7 @@ func (e *Engine) supervise(started chan<- error) {
 	// The kernel ties the child to the thread that made it (childAttributes).
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	backoff := firstBackoff
+	var pause backoff
 	for first := true; ; first = false {
 		began := time.Now()
 		up := false
@@ -219,12 +219,7 @@ func (e *Engine) supervise(started chan<- error) {
 			started <- err
 			return
 		}
-		if time.Since(began) > steady {
-			backoff = firstBackoff
-		}
-		// Jitter: many nodes whose engines died of one cause must not come back in step.
-		wait := backoff/2 + mathrand.N(backoff)
-		backoff = min(2*backoff, lastBackoff)
+		wait := pause.after(time.Since(began))
 		e.log.Error("engine ended, starting it again", "error", err, "wait", wait)
 		select {
 		case <-time.After(wait):
@@ -233,6 +228,20 @@ func (e *Engine) supervise(started chan<- error) {
 		}
 		e.restarts.Add(1)
 	}
+}
+
+// backoff is the pause before the next start, without its jitter.
+type backoff time.Duration
+
+// after returns how long to wait when the engine ended after running for ran.
+func (b *backoff) after(ran time.Duration) time.Duration {
+	pause := time.Duration(*b)
+	if pause == 0 || ran > steady {
+		pause = firstBackoff
+	}
+	*b = backoff(min(2*pause, lastBackoff))
+	// Jitter: many nodes whose engines died of one cause must not come back in step.
+	return pause/2 + mathrand.N(pause)
 }
 
 func (e *Engine) isStopping() bool {

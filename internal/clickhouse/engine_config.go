@@ -18,7 +18,7 @@ type engineConfig struct {
 	Dir      string // absolute; holds config.xml, users.xml, start.sql, data/
 	Port     int
 	Password string
-	Memory   int64 // bytes; 0 = half of the memory this process may use
+	Memory   int64 // bytes
 	Cores    int
 	Library  bool // the account `default` is needed to start the library
 }
@@ -57,7 +57,7 @@ var configTemplate = template.Must(template.New("config").Funcs(template.FuncMap
   <users_config>{{xml .Users}}</users_config>
   <user_directories><users_xml><path>{{xml .Users}}</path></users_xml></user_directories>
   <default_profile>default</default_profile>
-  {{if .Memory}}<max_server_memory_usage>{{.Memory}}</max_server_memory_usage>{{else}}<max_server_memory_usage_to_ram_ratio>0.5</max_server_memory_usage_to_ram_ratio>{{end}}
+  <max_server_memory_usage>{{.Memory}}</max_server_memory_usage>
   <mark_cache_size>{{.Cache}}</mark_cache_size>
   <index_mark_cache_size>{{.SmallCache}}</index_mark_cache_size>
   <primary_index_cache_size>{{.SmallCache}}</primary_index_cache_size>
@@ -103,7 +103,7 @@ var usersTemplate = template.Must(template.New("users").Parse(`<clickhouse>
       <query_profiler_cpu_time_period_ns>0</query_profiler_cpu_time_period_ns>
       <max_bytes_ratio_before_external_group_by>0.5</max_bytes_ratio_before_external_group_by>
       <max_bytes_ratio_before_external_sort>0.5</max_bytes_ratio_before_external_sort>
-      {{if .QueryMemory}}<max_memory_usage>{{.QueryMemory}}</max_memory_usage>{{end}}
+      <max_memory_usage>{{.QueryMemory}}</max_memory_usage>
     </default>
   </profiles>
   <quotas>

@@ -3,6 +3,8 @@ package clickhouse
 import (
 	"context"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,6 +27,47 @@ func TestAnEngineThatHangsIsKilledAndStartedAgain(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+func TestPausesBetweenStartsGrowUpToALimit(t *testing.T) {
+	var b backoff
+	want := firstBackoff
+	for range 20 {
+		if got := b.after(time.Second); got < want/2 || got > want*3/2 {
+			t.Errorf("waits %v, want about %v", got, want)
+		}
+		want = min(2*want, lastBackoff)
+	}
+	if want != lastBackoff {
+		t.Errorf("20 ends in a row do not reach %v", lastBackoff)
+	}
+	if got := b.after(steady + 1); got > firstBackoff*3/2 {
+		t.Errorf("waits %v after it ran well", got)
+	}
+}
+
+func TestTheLeastLimitOfAContainerCounts(t *testing.T) {
+	f := func(want int64, files map[string]string) {
+		t.Helper()
+		root := t.TempDir()
+		for name, text := range files {
+			path := filepath.Join(root, name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, ok := containerMemory(root); got != want || ok != (want != 0) {
+			t.Errorf("%v: %d, %v, want %d", files, got, ok, want)
+		}
+	}
+	f(0, nil)
+	f(0, map[string]string{"proc/self/cgroup": "0::/", "sys/fs/cgroup/memory.max": "max"})
+	f(1000, map[string]string{"proc/self/cgroup": "0::/", "sys/fs/cgroup/memory.max": "1000"})
+	f(500, map[string]string{"proc/self/cgroup": "0::/a/b", "sys/fs/cgroup/a/b/memory.max": "800", "sys/fs/cgroup/a/memory.max": "500", "sys/fs/cgroup/memory.max": "max"})
+	f(700, map[string]string{"proc/self/cgroup": "5:cpu,cpuacct:/\n4:memory:/docker/x", "sys/fs/cgroup/memory/memory.limit_in_bytes": "700"})
 }
 
 func TestLinesOfTheEngineKeepTheirLevelAndLoseTheStatement(t *testing.T) {

@@ -2,7 +2,11 @@
 
 package clickhouse
 
-import "syscall"
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
 
 // childAttributes give a child a process group: the terminal's signals stay away
 // from it, and what it starts can be killed with it. Here only the end of its
@@ -11,3 +15,12 @@ func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgi
 
 // programAttributes keep a program in the group of the child that starts it.
 func programAttributes() *syscall.SysProcAttr { return nil }
+
+// machineMemory returns the memory of the machine in bytes, 0 when it is unknown.
+func machineMemory() int64 {
+	size, err := unix.SysctlUint64("hw.memsize") // as macOS calls it
+	if err != nil {
+		return 0
+	}
+	return int64(size)
+}

@@ -299,6 +299,44 @@ func TestMergesOfTheLibraryMakeNoColumnStatistics(t *testing.T) {
 	}
 }
 
+func TestAnEngineThatIsNotToldTakesHalfAndAtMost8GiB(t *testing.T) {
+	e := start(t, engine.EngineOptions{Dir: t.TempDir()})
+	var rows []struct {
+		Total uint64 `ch:"total"`
+		Query uint64 `ch:"query"`
+	}
+	err := open(t, e.DSN()).SystemSelect(t.Context(), &rows, `SELECT toUInt64(value) AS total, toUInt64(getSetting('max_memory_usage')) AS query
+		FROM system.server_settings WHERE name = 'max_server_memory_usage'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := uint64(8 << 30)
+	var kib uint64
+	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
+		if _, err := fmt.Sscanf(string(text), "MemTotal: %d kB", &kib); err != nil {
+			t.Fatal(err)
+		}
+		most = min(most, kib<<10/2)
+	}
+	if r := rows[0]; r.Total == 0 || r.Total > most || r.Query != r.Total/2 {
+		t.Errorf("%+v, want at most %d, and half of that for a query", r, most)
+	}
+}
+
+func TestTheCacheOfTheSetupScriptIsSearched(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("MATRIX_CACHE", cache)
+	t.Setenv(engine.LibraryEnv, "")
+	t.Setenv("PATH", "")
+	_, err := engine.Locate("")
+	if err != nil && !strings.Contains(err.Error(), filepath.Join(cache, "engine", "node_modules")) {
+		t.Errorf("%v, want a library to be looked for below %s", err, cache)
+	}
+	if err == nil {
+		t.Skip("a library lies beside this program")
+	}
+}
+
 func TestTheEngineKeepsNoLogTables(t *testing.T) {
 	db := clickhousetest.New(t)
 	var rows []struct {

@@ -1,6 +1,9 @@
 package clickhouse_test
 
 import (
+	"context"
+	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,12 +37,71 @@ func TestRequestsGoToTheServersThatAnswer(t *testing.T) {
 	}
 }
 
+func TestWithAllServersUpEveryRowIsReadBack(t *testing.T) {
+	a := start(t, clickhouse.EngineOptions{Dir: t.TempDir()})
+	b := start(t, clickhouse.EngineOptions{Dir: t.TempDir()})
+	db := open(t, a.DSN(), b.DSN())
+	if err := db.Migrate(t.Context(), "points", pointsMigration); err != nil {
+		t.Fatal(err)
+	}
+	for i := range int64(6) {
+		if err := db.Insert(t.Context(), "points", pointsInput(1, i)); err != nil {
+			t.Fatal(err)
+		}
+		if n := countPoints(t, db); n != uint64(i+1) {
+			t.Errorf("%d rows after %d inserts", n, i+1)
+		}
+	}
+	if n := countPoints(t, open(t, a.DSN())); n != 6 {
+		t.Errorf("%d rows on the server named first, want all 6", n)
+	}
+}
+
+func TestRequestsDoNotQueueForAServerThatDoesNotAnswer(t *testing.T) {
+	e := start(t, clickhouse.EngineOptions{Dir: t.TempDir()})
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	w := newWire(t, e.DSN())
+	db := open(t, w.dsn, "clickhouse://"+silent.Addr().String())
+	tries := make(chan net.Conn, 100)
+	go func() {
+		for conn, err := silent.Accept(); err == nil; conn, err = silent.Accept() {
+			tries <- conn
+		}
+	}()
+	<-tries // of Open
+	w.cut()
+	var requests sync.WaitGroup
+	began := time.Now()
+	for range 8 {
+		requests.Go(func() {
+			if err := db.Ping(t.Context()); !fault.Is(err, fault.Unavailable) {
+				t.Errorf("ping: %v", err)
+			}
+		})
+	}
+	<-tries
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	asked := time.Now()
+	if err := db.Ping(ctx); !fault.Is(err, fault.Unavailable) || time.Since(asked) > time.Second {
+		t.Errorf("a request with 50 ms to spend got %v after %v", err, time.Since(asked))
+	}
+	requests.Wait()
+	if took := time.Since(began); took > 10*time.Second { // one after the other takes 16 s
+		t.Errorf("8 requests took %v", took)
+	}
+}
+
 func TestAServerThatComesLateGetsItsSchemaThen(t *testing.T) {
 	a := start(t, clickhouse.EngineOptions{Dir: t.TempDir()})
 	b := start(t, clickhouse.EngineOptions{Dir: t.TempDir()})
 	late := newWire(t, b.DSN())
 	late.cut()
-	db := open(t, a.DSN(), late.dsn)
+	db := open(t, late.dsn, a.DSN())
 	if err := db.Migrate(t.Context(), "points", pointsMigration); err != nil {
 		t.Fatal(err)
 	}

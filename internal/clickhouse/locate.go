@@ -89,9 +89,13 @@ func libraryDirs(dataDir string) []string {
 	return dirs
 }
 
-// cacheDir is where `make setup` puts the library: $XDG_CACHE_HOME or ~/.cache,
-// on macOS too, so that the Makefile needs no case for it.
+// cacheDir is where `make setup` puts the library: $MATRIX_CACHE, or matrix below
+// $XDG_CACHE_HOME or ~/.cache, on macOS too, so that the Makefile needs no case
+// for it.
 func cacheDir() (string, error) {
+	if dir := os.Getenv("MATRIX_CACHE"); dir != "" {
+		return filepath.Join(dir, "engine"), nil
+	}
 	if dir := os.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "matrix", "engine"), nil
 	}

@@ -96,6 +96,12 @@ func (db *DB) migrate(ctx context.Context, s *server, set migrationSet) error {
 	if err := applied.check(set); err != nil {
 		return err
 	}
+	opts := s.migrate
+	conn, err := driver.Open(&opts)
+	if err != nil {
+		return mapError(err)
+	}
+	defer func() { _ = conn.Close() }() // its statements have been answered
 	for _, m := range set.migrations {
 		if _, done := applied[step{m.Version, 0}]; done {
 			continue
@@ -104,7 +110,7 @@ func (db *DB) migrate(ctx context.Context, s *server, set migrationSet) error {
 			if _, done := applied[step{m.Version, i + 1}]; done {
 				continue
 			}
-			if err := s.reads.Exec(ctx, statement); err != nil {
+			if err := conn.Exec(ctx, statement); err != nil {
 				return fmt.Errorf("migration %s %d (%s), statement %d: %w", set.noun, m.Version, m.Name, i+1, mapError(err))
 			}
 			if err := s.record(ctx, set.noun, m, i+1, checksum(statement)); err != nil {

@@ -40,6 +40,24 @@ func TestManyNodesMigrateAtOnceAndEachStatementRunsOnce(t *testing.T) {
 	}
 }
 
+func TestAMigrationHasNoLimitOfTime(t *testing.T) {
+	db := clickhousetest.New(t)
+	if err := db.Migrate(t.Context(), "limits", []clickhouse.Migration{{Version: 1, Name: "limit",
+		SQL: "CREATE TABLE limits ENGINE = MergeTree ORDER BY tuple() AS SELECT toUInt64(getSetting('max_execution_time')) AS seconds"}}); err != nil {
+		t.Fatal(err)
+	}
+	var rows []struct {
+		Seconds uint64 `ch:"seconds"`
+		Read    uint64 `ch:"read"`
+	}
+	if err := db.SystemSelect(t.Context(), &rows, "SELECT seconds, toUInt64(getSetting('max_execution_time')) AS read FROM limits"); err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 1 || rows[0].Seconds != 0 || rows[0].Read != 30 {
+		t.Errorf("limits %+v, want none for the migration and 30 s for a read", rows)
+	}
+}
+
 func TestAnEditedMigrationIsRefused(t *testing.T) {
 	name := clickhousetest.NewDatabase(t)
 	m := clickhouse.Migration{Version: 1, Name: "first", SQL: "CREATE TABLE a (n UInt8) ENGINE = MergeTree ORDER BY n"}

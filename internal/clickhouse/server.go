@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
 	"time"
@@ -32,14 +33,17 @@ type server struct {
 	reads   driver.Conn
 	inserts *insertPool
 	admin   driver.Options // without a database, to create it
+	migrate driver.Options // without limits of time
 
 	mu        sync.Mutex
 	downUntil time.Time
 	penalty   time.Duration
 
-	preparing sync.Mutex // one at a time; holds created and migrated
+	preparing chan struct{} // a mutex that can be waited for with a context; guards what follows
 	created   bool
 	migrated  int // how many of DB.migrations this server has run
+	failure   error
+	failedAt  time.Time // of the last preparation that failed, with failure
 }
 
 func newServer(dsn, database string, maxOpen int) (*server, error) {
@@ -69,6 +73,11 @@ func newServer(dsn, database string, maxOpen int) (*server, error) {
 	admin.Auth.Database = ""
 	admin.MaxOpenConns, admin.MaxIdleConns = 1, 1
 	opts.Auth.Database = database
+	migrate := *opts
+	migrate.ReadTimeout = lockLife // DDL says nothing before it is done
+	migrate.MaxOpenConns, migrate.MaxIdleConns = 1, 1
+	migrate.Settings = maps.Clone(opts.Settings)
+	migrate.Settings["max_execution_time"] = 0
 	reads, err := driver.Open(opts)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "a ClickHouse DSN is not usable")
@@ -84,7 +93,9 @@ func newServer(dsn, database string, maxOpen int) (*server, error) {
 		Compression: ch.CompressionDisabled,
 		ClientName:  "matrix",
 	}, maxOpen)
-	return &server{addr: opts.Addr[0], reads: reads, inserts: inserts, admin: admin}, nil
+	return &server{
+		addr: opts.Addr[0], reads: reads, inserts: inserts, admin: admin, migrate: migrate, preparing: make(chan struct{}, 1),
+	}, nil
 }
 
 // dialToTheEnd dials without the caller's cancellation: the engine library does
@@ -123,10 +134,27 @@ func (s *server) failed() {
 
 // prepare brings a server to where requests may go to it: the database exists
 // and every migration set that was asked for has run. It costs a lock when
-// there is nothing to do.
+// there is nothing to do. Of many requests that come while a server is down one
+// tries, and the others share what it finds.
 func (db *DB) prepare(ctx context.Context, s *server) error {
-	s.preparing.Lock()
-	defer s.preparing.Unlock()
+	asked := time.Now()
+	select {
+	case s.preparing <- struct{}{}:
+		defer func() { <-s.preparing }()
+	case <-ctx.Done():
+		return mapError(ctx.Err())
+	}
+	if s.failedAt.After(asked) {
+		return s.failure
+	}
+	err := db.bringUp(ctx, s)
+	if err != nil && ctx.Err() == nil {
+		s.failure, s.failedAt = err, time.Now()
+	}
+	return err
+}
+
+func (db *DB) bringUp(ctx context.Context, s *server) error {
 	if !s.created {
 		if err := s.createDatabase(ctx, db.database); err != nil {
 			return err

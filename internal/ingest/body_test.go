@@ -31,7 +31,7 @@ func (h *harness) stall(ctx context.Context, overGRPC bool, first []byte) error 
 	go func() {
 		_, _ = feed.Write(first) // the request may be refused midway
 		<-ctx.Done()
-		_ = feed.Close()
+		_ = feed.CloseWithError(ctx.Err()) // not the end of the body
 	}()
 	if overGRPC {
 		if code := h.callRaw(ctx, goodKey, "", body); code == codes.Unavailable {

@@ -100,12 +100,12 @@ func contentType(r *http.Request) (string, bool) {
 
 // refuse answers with a google.rpc.Status in the encoding of the request.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	// Or the answer would wait for the rest of the body, which may never come.
-	// The only possible error is that of HTTP/2, which does not wait anyway.
-	_ = http.NewResponseController(w).EnableFullDuplex()
 	st, code, retry := answer(s.log, err)
 	s.stats.refused(st.Code())
 	if retry > 0 {
+		// Or the answer would wait for the rest of the body, which may never come.
+		// The only possible error is that of HTTP/2, which does not wait anyway.
+		_ = http.NewResponseController(w).EnableFullDuplex()
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(retry.Seconds()))))
 	}
 	if code == http.StatusUnauthorized {

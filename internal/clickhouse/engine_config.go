@@ -34,9 +34,6 @@ const (
 // query_log without expiry is a classic way to fill a disk. Pools are small
 // because the defaults are for a machine that runs nothing else. The levels
 // silence what clients are told anyway, as it would quote their statements.
-// Column statistics, which merges make by default since 26, cost a seventh of
-// the engine's work and help none of our queries (ADR 0004); the setting is
-// given to the library only, whose version is ours to choose.
 var configTemplate = template.Must(template.New("config").Funcs(template.FuncMap{"xml": xmlText}).Parse(`<clickhouse>
   <logger>
     <console>1</console>
@@ -85,7 +82,6 @@ var configTemplate = template.Must(template.New("config").Funcs(template.FuncMap
     <number_of_free_entries_in_pool_to_lower_max_size_of_merge>{{.Merges}}</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
     <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>{{.Merges}}</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
     <merge_with_ttl_timeout>3600</merge_with_ttl_timeout>
-    {{if .Library}}<materialize_statistics_on_merge>0</materialize_statistics_on_merge>{{end}}
   </merge_tree>
 </clickhouse>
 `))

@@ -283,22 +283,6 @@ func TestTheMemoryLimitReachesTheEngine(t *testing.T) {
 	}
 }
 
-func TestMergesOfTheLibraryMakeNoColumnStatistics(t *testing.T) {
-	db := clickhousetest.New(t)
-	var rows []struct {
-		Value string `ch:"value"`
-	}
-	if err := db.SystemSelect(t.Context(), &rows, "SELECT value FROM system.merge_tree_settings WHERE name = 'materialize_statistics_on_merge'"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := exec.LookPath("clickhouse"); err == nil {
-		t.Skip("this engine is a program, not the library")
-	}
-	if len(rows) != 1 || rows[0].Value != "0" {
-		t.Errorf("materialize_statistics_on_merge is %v, want 0", rows)
-	}
-}
-
 func TestAnEngineThatIsNotToldTakesHalfAndAtMost8GiB(t *testing.T) {
 	e := start(t, engine.EngineOptions{Dir: t.TempDir()})
 	var rows []struct {

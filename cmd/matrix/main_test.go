@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"net/http"
@@ -100,8 +101,11 @@ func TestServePrintsItsFirstStartOnceAndDrainsOnSIGTERM(t *testing.T) {
 	// A second interrupt does not wait for whoever holds the first one up.
 	address := strings.TrimPrefix(again.find(`MATRIX is ready on (\S+)`), "http://")
 	hanging := dial(t, address)
-	if _, err := hanging.Write([]byte("POST /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n")); err != nil {
+	if _, err := hanging.Write([]byte("POST /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n")); err != nil {
 		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(hanging).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("the server does not wait for the body: %q, %v", line, err)
 	}
 	for tick := time.NewTicker(100 * time.Millisecond); ; {
 		again.signal(os.Interrupt)

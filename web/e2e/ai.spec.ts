@@ -52,7 +52,7 @@ test('a role is edited, compared with the version before, and restored', async (
   await page.getByRole('button', { name: '모델 추가' }).click();
   await page.getByPlaceholder('모델', { exact: true }).fill('analyst-1');
   await save.click();
-  await expect(page.getByText('버전 2을(를) 저장했습니다')).toBeVisible();
+  await expect(page.getByText('저장했습니다(버전 2)')).toBeVisible();
   await expect(save).toBeDisabled();
   await picture(page, 'role');
 

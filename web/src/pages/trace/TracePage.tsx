@@ -19,6 +19,7 @@ import { ProfileTable } from './ProfileTable.tsx';
 import { ServiceName } from './ServiceName.tsx';
 import { SpanDetail } from './SpanDetail.tsx';
 import classes from './Trace.module.css';
+import { rootOf } from './tree.ts';
 import { Waterfall } from './Waterfall.tsx';
 
 const ROUTE = '/home/projects/$project/traces/$traceId';
@@ -46,6 +47,7 @@ function Loaded({ trace, project }: { trace: Trace; project: number }) {
   const { span: selected, view = 'waterfall', incident: incidentId } = useSearch({ from: ROUTE });
   const incident = useQuery({ ...incidentQuery(project, incidentId ?? 0), enabled: incidentId !== undefined }).data;
   const services = useMemo(() => looks(trace.services ?? []), [trace]);
+  const root = useMemo(() => rootOf(trace.spans), [trace]);
   const cited = useMemo(() => citedSpans(incident), [incident]);
   const span = trace.spans.find((s) => s.span_id === selected);
   const select = (id: string | undefined) =>
@@ -68,7 +70,7 @@ function Loaded({ trace, project }: { trace: Trace; project: number }) {
           </div>
         )}
         <div className={classes.titleRow}>
-          <h1>{trace.spans[0] ? titleOf(trace.spans[0]) : t('trace.trace')}</h1>
+          <h1>{root ? titleOf(root) : t('trace.trace')}</h1>
           <SegmentedControl
             aria-label={t('trace.view')}
             value={view}

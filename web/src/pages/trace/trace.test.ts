@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { spans as fixture, slow } from '../../../test/fixtures.ts';
 import type { Span } from '../../api/types.ts';
 import { looks, ticks } from './look.ts';
-import { ancestors, buildTree, visibleRows } from './tree.ts';
+import { ancestors, buildTree, rootOf, visibleRows } from './tree.ts';
 import { walk } from './walk.ts';
 
 const span = (id: string, parent: string, offset: number) =>
@@ -22,6 +22,11 @@ describe('the tree of a trace', () => {
 
   it('makes a root of a span whose parent never arrived', () => {
     expect(drawn([span('a', '', 0), span('b', 'lost', 1), span('c', 'b', 2)])).toEqual(['a', 'b', '-c']);
+  });
+
+  it('is named after its root, whatever else starts in the same instant', () => {
+    expect(rootOf([span('call', 'root', 0), span('root', '', 0)])?.span_id).toBe('root');
+    expect(rootOf([])).toBeUndefined();
   });
 
   it('opens a circle at its first span and loses none', () => {

@@ -52,6 +52,9 @@ export function buildTree(spans: Span[]): Map<string, Span[]> {
   return children;
 }
 
+/** The span a trace is named after: the earliest root, not a call of it that starts in the same instant. */
+export const rootOf = (spans: Span[]): Span | undefined => buildTree(spans).get('')?.[0];
+
 /** The rows to draw, without what lies below a collapsed span. */
 export function visibleRows(children: Map<string, Span[]>, collapsed: ReadonlySet<string>): Row[] {
   const below = countBelow(children);

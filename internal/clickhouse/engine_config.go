@@ -33,7 +33,8 @@ const (
 // configTemplate has no system log tables at all: nobody reads them here, and a
 // query_log without expiry is a classic way to fill a disk. Pools are small
 // because the defaults are for a machine that runs nothing else. The levels
-// silence what clients are told anyway, as it would quote their statements.
+// silence what clients are told anyway, as it would quote their statements, and
+// a warning of merges about their own bookkeeping.
 var configTemplate = template.Must(template.New("config").Funcs(template.FuncMap{"xml": xmlText}).Parse(`<clickhouse>
   <logger>
     <console>1</console>
@@ -43,6 +44,7 @@ var configTemplate = template.Must(template.New("config").Funcs(template.FuncMap
       <logger><name>TCPHandler</name><level>none</level></logger>
       <logger><name>DynamicQueryHandler</name><level>none</level></logger>
       <logger><name>BackgroundSchedulePool/BgStrmSchPool</name><level>none</level></logger>
+      <logger><name>MergeMutateSelectedEntry</name><level>none</level></logger>
     </levels>
   </logger>
   <path>{{xml .Data}}/</path>

@@ -2,7 +2,9 @@ package incident
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
@@ -97,7 +99,11 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 		return job.Snooze(max(time.Second, fault.As(err).RetryAfter))
 	case err != nil:
 		// The call stays named: its log says what was tried.
-		s.opts.Log.WarnContext(ctx, "analysis goes on without a model", "incident_id", c.ID, "error", err.Error())
+		level := slog.LevelWarn
+		if errors.Is(err, ai.ErrNoModel) { // as it was set up
+			level = slog.LevelInfo
+		}
+		s.opts.Log.Log(ctx, level, "analysis goes on without a model", "incident_id", c.ID, "error", err.Error())
 		without := report.Deterministic(bundle, p.Language, ai.Reason(err))
 		without.Role, without.RoleVersion, without.CallID = a.report.Role, a.report.RoleVersion, a.report.CallID
 		a.report = without

@@ -21,6 +21,12 @@ export interface Place {
   name: string;
 }
 
+/** A role that somebody has in a place. */
+export interface Membership {
+  place: Place;
+  member: Member;
+}
+
 const membersPath = ({ org, group }: Place) => (group ? `/groups/${group}/members` : `/orgs/${org}/members`);
 
 export const membersQuery = (place: Place) => list<Member>(membersPath(place), ['members', place.org, place.group]);

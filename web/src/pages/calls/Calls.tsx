@@ -1,4 +1,4 @@
-import { Button, Select, TextInput } from '@mantine/core';
+import { Select, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconMessages, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
@@ -12,6 +12,7 @@ import { count } from '../../format/number.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { ListFoot } from '../../parts/ListFoot.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
@@ -89,21 +90,7 @@ export function Calls() {
             </table>
           </div>
         )}
-        {items.length > 0 && (
-          <div className="foot">
-            <span>{t('list.shown', { shown: count(items.length), total: count(total) })}</span>
-            {list.hasNextPage && (
-              <Button
-                variant="default"
-                size="compact-xs"
-                loading={list.isFetchingNextPage}
-                onClick={() => void list.fetchNextPage()}
-              >
-                {t('list.more')}
-              </Button>
-            )}
-          </div>
-        )}
+        {items.length > 0 && <ListFoot shown={items.length} total={total} list={list} />}
       </section>
     </div>
   );

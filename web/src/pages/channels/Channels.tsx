@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { Button } from '@mantine/core';
 import {
   IconBell,
   IconBrandSlack,
@@ -20,6 +20,7 @@ import { useCanWrite, useProject, useProjectId } from '../../frame/useProject.ts
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { RowAction } from '../../parts/RowAction.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { toastDone, toastProblem } from '../../parts/toast.tsx';
 import { useChange } from '../../parts/useChange.ts';
@@ -122,26 +123,18 @@ export function Channels() {
                           >
                             {t('action.send_test')}
                           </Button>
-                          <Tooltip label={t('action.edit')}>
-                            <ActionIcon
-                              variant="subtle"
-                              color="gray"
-                              aria-label={`${t('action.edit')}: ${channel.name}`}
-                              onClick={() => setEditing(channel)}
-                            >
-                              <IconPencil size={16} />
-                            </ActionIcon>
-                          </Tooltip>
-                          <Tooltip label={t('action.delete')}>
-                            <ActionIcon
-                              variant="subtle"
-                              color="gray"
-                              aria-label={`${t('action.delete')}: ${channel.name}`}
-                              onClick={() => setDeleting(channel)}
-                            >
-                              <IconTrash size={16} />
-                            </ActionIcon>
-                          </Tooltip>
+                          <RowAction
+                            icon={IconPencil}
+                            label={t('action.edit')}
+                            of={channel.name}
+                            onClick={() => setEditing(channel)}
+                          />
+                          <RowAction
+                            icon={IconTrash}
+                            label={t('action.delete')}
+                            of={channel.name}
+                            onClick={() => setDeleting(channel)}
+                          />
                         </div>
                       )}
                     </td>

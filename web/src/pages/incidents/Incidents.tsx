@@ -1,4 +1,4 @@
-import { Button, SegmentedControl } from '@mantine/core';
+import { SegmentedControl } from '@mantine/core';
 import { IconCircleCheck, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
@@ -14,6 +14,7 @@ import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Filter } from '../../parts/Filter.tsx';
 import { FirstTelemetry } from '../../parts/FirstTelemetry.tsx';
+import { ListFoot } from '../../parts/ListFoot.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { Stale } from '../../parts/Stale.tsx';
@@ -89,21 +90,7 @@ export function Incidents() {
             </table>
           </div>
         )}
-        {items.length > 0 && (
-          <div className="foot">
-            <span>{t('list.shown', { shown: count(items.length), total: count(total) })}</span>
-            {list.hasNextPage && (
-              <Button
-                variant="default"
-                size="compact-xs"
-                loading={list.isFetchingNextPage}
-                onClick={() => void list.fetchNextPage()}
-              >
-                {t('list.more')}
-              </Button>
-            )}
-          </div>
-        )}
+        {items.length > 0 && <ListFoot shown={items.length} total={total} list={list} />}
       </section>
     </div>
   );

@@ -2,12 +2,11 @@ import { Autocomplete, Select, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { createUser, type Place, setMember, usersQuery } from '../../api/people.ts';
+import { createUser, type Membership, type Place, setMember, usersQuery } from '../../api/people.ts';
 import { mayOwn, meQuery } from '../../api/session.ts';
 import type { MemberRole } from '../../api/types.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
 import { useChange } from '../../parts/useChange.ts';
-import type { Membership } from './Members.tsx';
 import { usePlaceName } from './usePlaceName.ts';
 
 const ROLES: MemberRole[] = ['viewer', 'editor', 'admin', 'owner'];

@@ -1,27 +1,22 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconInfoCircle, IconPencil, IconPlus, IconTrash, IconUsers } from '@tabler/icons-react';
 import { useQueries, useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { membersQuery, type Place, removeMember } from '../../api/people.ts';
+import { type Membership, membersQuery, type Place, removeMember } from '../../api/people.ts';
 import { asProblem } from '../../api/problem.ts';
 import { mayAdmin, meQuery } from '../../api/session.ts';
-import type { Member } from '../../api/types.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Filter, holds } from '../../parts/Filter.tsx';
+import { RowAction } from '../../parts/RowAction.tsx';
 import { Shown } from '../../parts/Shown.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { When } from '../../parts/When.tsx';
 import { MemberForm } from './MemberForm.tsx';
 import { usePlaceName } from './usePlaceName.ts';
-
-export interface Membership {
-  place: Place;
-  member: Member;
-}
 
 /** Who has a role in these places, and what it is. A place whose list the reader may not see is named as such. */
 export function Members({ places }: { places: Place[] }) {
@@ -99,26 +94,18 @@ export function Members({ places }: { places: Place[] }) {
                     <td>
                       {mine.includes(row.place) && (
                         <div className="row-actions">
-                          <Tooltip label={t('members.edit')}>
-                            <ActionIcon
-                              variant="subtle"
-                              color="gray"
-                              aria-label={`${t('members.edit')}: ${row.member.email}, ${placeName(row.place)}`}
-                              onClick={() => setEditing(row)}
-                            >
-                              <IconPencil size={16} />
-                            </ActionIcon>
-                          </Tooltip>
-                          <Tooltip label={t('members.remove')}>
-                            <ActionIcon
-                              variant="subtle"
-                              color="gray"
-                              aria-label={`${t('members.remove')}: ${row.member.email}, ${placeName(row.place)}`}
-                              onClick={() => setRemoving(row)}
-                            >
-                              <IconTrash size={16} />
-                            </ActionIcon>
-                          </Tooltip>
+                          <RowAction
+                            icon={IconPencil}
+                            label={t('members.edit')}
+                            of={`${row.member.email}, ${placeName(row.place)}`}
+                            onClick={() => setEditing(row)}
+                          />
+                          <RowAction
+                            icon={IconTrash}
+                            label={t('members.remove')}
+                            of={`${row.member.email}, ${placeName(row.place)}`}
+                            onClick={() => setRemoving(row)}
+                          />
                         </div>
                       )}
                     </td>

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, TextInput, Tooltip } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { IconCoin, IconPencil, IconPlus, IconSearch, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -11,6 +11,7 @@ import type { Price } from '../../api/types.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { RowAction } from '../../parts/RowAction.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
@@ -96,26 +97,18 @@ export function Prices() {
                   </td>
                   <td>
                     <div className="row-actions">
-                      <Tooltip label={t('action.edit')}>
-                        <ActionIcon
-                          variant="subtle"
-                          color="gray"
-                          aria-label={`${t('action.edit')}: ${price.model}`}
-                          onClick={() => setEditing(price)}
-                        >
-                          <IconPencil size={16} />
-                        </ActionIcon>
-                      </Tooltip>
-                      <Tooltip label={t('action.delete')}>
-                        <ActionIcon
-                          variant="subtle"
-                          color="gray"
-                          aria-label={`${t('action.delete')}: ${price.model}`}
-                          onClick={() => setDeleting(price)}
-                        >
-                          <IconTrash size={16} />
-                        </ActionIcon>
-                      </Tooltip>
+                      <RowAction
+                        icon={IconPencil}
+                        label={t('action.edit')}
+                        of={price.model}
+                        onClick={() => setEditing(price)}
+                      />
+                      <RowAction
+                        icon={IconTrash}
+                        label={t('action.delete')}
+                        of={price.model}
+                        onClick={() => setDeleting(price)}
+                      />
                     </div>
                   </td>
                 </tr>

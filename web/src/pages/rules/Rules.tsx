@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { Button } from '@mantine/core';
 import {
   IconCircleCheck,
   IconCircleDashed,
@@ -18,6 +18,7 @@ import { useCanWrite, useProject, useProjectId } from '../../frame/useProject.ts
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { RowAction } from '../../parts/RowAction.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
@@ -107,38 +108,26 @@ export function Rules() {
                   </td>
                   <td>
                     <div className="row-actions">
-                      <Tooltip label={t('rules.history')}>
-                        <ActionIcon
-                          variant="subtle"
-                          color="gray"
-                          aria-label={`${t('rules.history')}: ${rule.name}`}
-                          onClick={() => show(rule.id)}
-                        >
-                          <IconHistory size={16} />
-                        </ActionIcon>
-                      </Tooltip>
+                      <RowAction
+                        icon={IconHistory}
+                        label={t('rules.history')}
+                        of={rule.name}
+                        onClick={() => show(rule.id)}
+                      />
                       {canWrite && (
                         <>
-                          <Tooltip label={t('action.edit')}>
-                            <ActionIcon
-                              variant="subtle"
-                              color="gray"
-                              aria-label={`${t('action.edit')}: ${rule.name}`}
-                              onClick={() => setEditing(rule)}
-                            >
-                              <IconPencil size={16} />
-                            </ActionIcon>
-                          </Tooltip>
-                          <Tooltip label={t('action.delete')}>
-                            <ActionIcon
-                              variant="subtle"
-                              color="gray"
-                              aria-label={`${t('action.delete')}: ${rule.name}`}
-                              onClick={() => setDeleting(rule)}
-                            >
-                              <IconTrash size={16} />
-                            </ActionIcon>
-                          </Tooltip>
+                          <RowAction
+                            icon={IconPencil}
+                            label={t('action.edit')}
+                            of={rule.name}
+                            onClick={() => setEditing(rule)}
+                          />
+                          <RowAction
+                            icon={IconTrash}
+                            label={t('action.delete')}
+                            of={rule.name}
+                            onClick={() => setDeleting(rule)}
+                          />
                         </>
                       )}
                     </div>

@@ -14,6 +14,7 @@ import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Filter } from '../../parts/Filter.tsx';
 import { FirstTelemetry } from '../../parts/FirstTelemetry.tsx';
+import { ListFoot } from '../../parts/ListFoot.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { Stale } from '../../parts/Stale.tsx';
@@ -121,18 +122,7 @@ export function Transactions() {
           </div>
         )}
         {items.length > 0 && (
-          <div className="foot">
-            <span>{t('list.shown', { shown: count(items.length), total: count(total) })}</span>
-            {list.hasNextPage && (
-              <Button
-                variant="default"
-                size="compact-xs"
-                loading={list.isFetchingNextPage}
-                onClick={() => void list.fetchNextPage()}
-              >
-                {t('list.more')}
-              </Button>
-            )}
+          <ListFoot shown={items.length} total={total} list={list}>
             {loaded.length > 1 && loaded[0] && (
               <>
                 <span className="foot-end">{t('list.held', { time: short(loaded[0].at, now) })}</span>
@@ -146,7 +136,7 @@ export function Transactions() {
                 </Button>
               </>
             )}
-          </div>
+          </ListFoot>
         )}
       </section>
     </div>

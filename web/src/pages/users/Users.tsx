@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { Button } from '@mantine/core';
 import {
   IconCircleCheck,
   IconCircleDashed,
@@ -18,6 +18,7 @@ import { count } from '../../format/number.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Filter, holds } from '../../parts/Filter.tsx';
+import { RowAction } from '../../parts/RowAction.tsx';
 import { Shown } from '../../parts/Shown.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
@@ -106,16 +107,12 @@ export function Users() {
                   </td>
                   <td>
                     <div className="row-actions">
-                      <Tooltip label={t('action.edit')}>
-                        <ActionIcon
-                          variant="subtle"
-                          color="gray"
-                          aria-label={`${t('action.edit')}: ${user.email}`}
-                          onClick={() => setEditing(user)}
-                        >
-                          <IconPencil size={16} />
-                        </ActionIcon>
-                      </Tooltip>
+                      <RowAction
+                        icon={IconPencil}
+                        label={t('action.edit')}
+                        of={user.email}
+                        onClick={() => setEditing(user)}
+                      />
                     </div>
                   </td>
                 </tr>

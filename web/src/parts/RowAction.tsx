@@ -1,0 +1,22 @@
+import { ActionIcon, Tooltip } from '@mantine/core';
+import type { ComponentType } from 'react';
+
+interface Props {
+  icon: ComponentType<{ size: number }>;
+  /** What it does; the tooltip. */
+  label: string;
+  /** What it does it to: tells the buttons of a list apart for screen readers. */
+  of: string;
+  onClick: () => void;
+}
+
+/** An action on one row of a list, as an icon. */
+export function RowAction({ icon: Icon, label, of, onClick }: Props) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon variant="subtle" color="gray" aria-label={`${label}: ${of}`} onClick={onClick}>
+        <Icon size={16} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}

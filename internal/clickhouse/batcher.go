@@ -211,8 +211,9 @@ func (b *Batcher[C]) appendTo(l *lane[C], fn func(C) error) (*answer, error) {
 		notify(l.filled)
 	}
 	b.pending.Add(int64(added))
-	b.bytes.Add(int64(open.columns.Bytes() - open.bytes))
-	open.rows, open.bytes = open.rows+added, open.columns.Bytes()
+	holds := open.columns.Bytes()
+	b.bytes.Add(int64(holds - open.bytes))
+	open.rows, open.bytes = open.rows+added, holds
 	if b.isFull(open) {
 		notify(l.full)
 	}

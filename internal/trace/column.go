@@ -38,8 +38,8 @@ func (c *textColumn) begin(n int) {
 }
 
 // maxIdle is the capacity in bytes that a column keeps between blocks; one
-// block of giants must not hold its memory for ever. A full block of spans with
-// twenty attributes each has 80 MB of values.
+// block of giants must not hold its memory for ever. It is twice what a block may
+// hold before it is stored (clickhouse.BatchOptions), as columns double.
 const maxIdle = 128 << 20
 
 func (c *textColumn) reset() {

@@ -14,6 +14,7 @@ import { useProjectId } from '../../frame/useProject.ts';
 import { Copy } from '../../parts/Copy.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Block } from '../../parts/Mono.tsx';
+import head from '../../parts/ObjectHead.module.css';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
 import { About } from '../calls/About.tsx';
@@ -70,8 +71,8 @@ function Head({ call }: { call: Call }) {
   const params = { project: String(call.project_id) };
   const { usage } = call;
   return (
-    <header className={classes.head}>
-      <div className={classes.crumbs}>
+    <header className={head.head}>
+      <div className={head.crumbs}>
         <Link to="/projects/$project/ai-calls" params={params}>
           {t('nav.calls')}
         </Link>
@@ -82,14 +83,14 @@ function Head({ call }: { call: Call }) {
           what={t('copy.link')}
         />
       </div>
-      <div className={classes.titleRow}>
+      <div className={`${head.titleRow} ${classes.titleRow}`}>
         <Outcome status={call.status} />
         <h1>
           <RoleName call={call} />
         </h1>
       </div>
       {call.error && <p className={classes.failed}>{call.error}</p>}
-      <dl className={classes.answers}>
+      <dl className={`${head.answers} ${classes.answers}`}>
         <Fact label={t('calls.column.about')}>
           <strong>
             <About call={call} />

@@ -13,6 +13,7 @@ import { absolute } from '../../format/time.ts';
 import { useCanWrite } from '../../frame/useProject.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Copy } from '../../parts/Copy.tsx';
+import head from '../../parts/ObjectHead.module.css';
 import { State } from '../../parts/State.tsx';
 import { toastDone, toastProblem } from '../../parts/toast.tsx';
 import { useNow } from '../../parts/useNow.ts';
@@ -26,8 +27,8 @@ export function Head({ incident }: { incident: Incident }) {
   const params = { project: String(incident.project_id) };
   const end = incident.resolved_at ? Date.parse(incident.resolved_at) : now;
   return (
-    <header className={classes.head}>
-      <div className={classes.crumbs}>
+    <header className={head.head}>
+      <div className={head.crumbs}>
         <Link to="/projects/$project/incidents" params={params}>
           {t('nav.incidents')}
         </Link>
@@ -38,12 +39,12 @@ export function Head({ incident }: { incident: Incident }) {
           what={t('copy.link')}
         />
       </div>
-      <div className={classes.titleRow}>
+      <div className={`${head.titleRow} ${classes.titleRow}`}>
         <State incident={incident} />
         <h1>{incident.title}</h1>
         <Actions incident={incident} />
       </div>
-      <dl className={classes.answers}>
+      <dl className={`${head.answers} ${classes.answers}`}>
         <Answer label={t('incident.since')}>
           <strong>{absolute(incident.opened_at).slice(0, 16)}</strong>
           <span className="dim">

@@ -126,6 +126,26 @@ type InGroup struct {
 	Group int64 `path:"group" minimum:"1" doc:"group id"`
 }
 
+// InRange is the time range of a read.
+type InRange struct {
+	From time.Time `query:"from" doc:"at or after; default an hour before to"`
+	To   time.Time `query:"to" doc:"before; default now"`
+}
+
+// defaultRange is how far back a read goes when the caller names no from.
+const defaultRange = time.Hour
+
+// between returns the two ends of the range.
+func (r InRange) between(now time.Time) (from, to time.Time) {
+	if to = r.To; to.IsZero() {
+		to = now
+	}
+	if from = r.From; from.IsZero() {
+		from = to.Add(-defaultRange)
+	}
+	return from, to
+}
+
 // InVersion is embedded by requests that edit something.
 type InVersion struct {
 	IfMatch string `header:"If-Match" doc:"the ETag of what was read"`

@@ -12,9 +12,6 @@ import (
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
 
-// defaultRange is how far back a list goes when the caller names no from.
-const defaultRange = time.Hour
-
 // spanKind and spanStatus describe the words that trace.Kind and trace.Status
 // marshal to.
 type (
@@ -38,21 +35,20 @@ type InTrace struct {
 	Trace string `path:"trace" pattern:"^[0-9a-f]{32}$" doc:"trace id, 32 hex digits"`
 }
 
-// InTransactions selects transactions.
+// InTransactions selects transactions, by the time they ended.
 type InTransactions struct {
 	InProject
-	Service     string    `query:"service" maxLength:"256"`
-	Environment string    `query:"environment" maxLength:"256"`
-	Endpoint    string    `query:"endpoint" maxLength:"1024"`
-	Instance    string    `query:"instance" maxLength:"256"`
-	From        time.Time `query:"from" doc:"ended at or after; default an hour before to"`
-	To          time.Time `query:"to" doc:"ended before; default now"`
-	MinElapsed  int64     `query:"min_elapsed_ns" minimum:"0"`
-	MaxElapsed  int64     `query:"max_elapsed_ns" minimum:"0" doc:"0 = no limit"`
-	Errors      bool      `query:"errors" doc:"only those that failed"`
-	Order       string    `query:"order" enum:"newest,slowest" default:"newest"`
-	Cursor      string    `query:"cursor" maxLength:"1024"`
-	Limit       int       `query:"limit" minimum:"1" maximum:"500" default:"50"`
+	InRange
+	Service     string `query:"service" maxLength:"256"`
+	Environment string `query:"environment" maxLength:"256"`
+	Endpoint    string `query:"endpoint" maxLength:"1024"`
+	Instance    string `query:"instance" maxLength:"256"`
+	MinElapsed  int64  `query:"min_elapsed_ns" minimum:"0"`
+	MaxElapsed  int64  `query:"max_elapsed_ns" minimum:"0" doc:"0 = no limit"`
+	Errors      bool   `query:"errors" doc:"only those that failed"`
+	Order       string `query:"order" enum:"newest,slowest" default:"newest"`
+	Cursor      string `query:"cursor" maxLength:"1024"`
+	Limit       int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
 }
 
 func (s *server) registerTraces() {
@@ -85,13 +81,7 @@ func (s *server) registerTraces() {
 }
 
 func (s *server) transactions(ctx context.Context, _ tenant.Actor, in *InTransactions) (*result[trace.Page[trace.Transaction]], error) {
-	from, to := in.From, in.To
-	if to.IsZero() {
-		to = s.now()
-	}
-	if from.IsZero() {
-		from = to.Add(-defaultRange)
-	}
+	from, to := in.between(s.now())
 	return ok(s.opts.Traces.Transactions(ctx, in.Project, trace.TransactionQuery{
 		Service: in.Service, Environment: in.Environment, Endpoint: in.Endpoint, Instance: in.Instance,
 		From: from, To: to, MinElapsed: time.Duration(in.MinElapsed), MaxElapsed: time.Duration(in.MaxElapsed),

@@ -3806,14 +3806,14 @@ export interface operations {
     "list-transactions": {
         parameters: {
             query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
                 service?: string;
                 environment?: string;
                 endpoint?: string;
                 instance?: string;
-                /** @description ended at or after; default an hour before to */
-                from?: string;
-                /** @description ended before; default now */
-                to?: string;
                 min_elapsed_ns?: number;
                 /** @description 0 = no limit */
                 max_elapsed_ns?: number;

@@ -17,6 +17,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/tenant"
@@ -144,9 +145,9 @@ func (h *house) newPrice() string {
 // newTrace stores a trace of two spans in the engine.
 func (p *place) newTrace(seed byte) {
 	p.h.t.Helper()
-	cols := trace.NewColumns(trace.NewCatalog())
+	cols := trace.NewColumns(trace.NewCatalog(otel.NewCatalog()))
 	cols.Begin(p.id(), 14, time.Now())
-	resource := &trace.ResourceBuilder{}
+	resource := &otel.ResourceBuilder{}
 	resource.Reset()
 	resource.Attribute([]byte("service.name"), []byte(p.canary))
 	cols.SetResource(resource, uint64(seed))

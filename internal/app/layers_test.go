@@ -16,7 +16,7 @@ import (
 // ground every line stands on; there, and only there, the pairs in foundation
 // are allowed between neighbours.
 var layers = [][]string{
-	{"fault", "project", "clickhouse", "metadb", "job", "mask", "ground"},
+	{"fault", "project", "clickhouse", "metadb", "job", "otel", "mask", "ground"},
 	{"tenant", "trace"},
 	{"rule", "evidence", "report", "notify", "ai"},
 	{"incident"},
@@ -28,6 +28,7 @@ var layers = [][]string{
 var foundation = map[string][]string{
 	"clickhouse": {"fault", "project"},
 	"metadb":     {"fault"},
+	"otel":       {"clickhouse", "project"},
 	"job":        {"fault", "metadb"},
 	"mask":       {"fault"},
 	"ground":     {"fault", "mask"},

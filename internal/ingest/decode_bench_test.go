@@ -9,6 +9,7 @@ import (
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 
+	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
 
@@ -23,7 +24,7 @@ func BenchmarkDecode(b *testing.B) {
 		requests[i] = marshal(traffic(r, spans, now))
 	}
 	b.Run("columns", func(b *testing.B) {
-		d, columns := newDecoder(), trace.NewColumns(trace.NewCatalog())
+		d, columns := newSpanDecoder(), trace.NewColumns(trace.NewCatalog(otel.NewCatalog()))
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
 			if columns.Rows() >= 50_000 {

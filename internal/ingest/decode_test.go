@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
 
@@ -45,8 +46,8 @@ func TestAMalformedRequestNamesItsFault(t *testing.T) {
 		{nest([]byte{0x0a, 0x09, 'x'}, 1, 1), "resource_spans[0].resource.attributes: length 9 runs past the end of the message, 1 bytes left (byte %d)", 4},
 		{nest(nest([]byte{0x10}, 1, 5), 2, 9, 2, 2, 1), "resource_spans[0].scope_spans[0].spans[0].attributes[0].value.array_value.values[0].bool_value: malformed varint (byte %d)", 14},
 	} {
-		columns := trace.NewColumns(trace.NewCatalog())
-		_, err := newDecoder().decode(c.wire, Tenant{Project: 1, RetentionDays: 14}, columns, time.Now())
+		columns := trace.NewColumns(trace.NewCatalog(otel.NewCatalog()))
+		_, err := newSpanDecoder().decode(c.wire, Tenant{Project: 1, RetentionDays: 14}, columns, time.Now())
 		if c.at < 0 { // an unknown field is skipped
 			if err != nil {
 				t.Errorf("an unknown field is refused: %v", err)
@@ -218,7 +219,7 @@ func TestAttributesCutFromAResourceAreCountedByItsSpans(t *testing.T) {
 	request := oneResource("shop", good(1, time.Now()))
 	of := request.ResourceSpans[0].Resource
 	of.DroppedAttributesCount = 3
-	for len(of.Attributes) < trace.MaxAttributes+5 {
+	for len(of.Attributes) < otel.MaxAttributes+5 {
 		of.Attributes = append(of.Attributes, text(fmt.Sprintf("k%d", len(of.Attributes)), "v"))
 	}
 	request.ResourceSpans = append(request.ResourceSpans, oneResource("other", good(2, time.Now())).ResourceSpans...)
@@ -239,7 +240,7 @@ func TestWhatIsCutSaysSo(t *testing.T) {
 	span.DroppedAttributesCount = 2
 	span.Attributes = []*common.KeyValue{text("long", strings.Repeat("가", 2000)), text("db.system", "mysql"),
 		text("db.statement", "SELECT '"+strings.Repeat("x", 70_000)+"'")}
-	for i := range trace.MaxAttributes + 9 {
+	for i := range otel.MaxAttributes + 9 {
 		span.Attributes = append(span.Attributes, integer(fmt.Sprintf("a%d", i), int64(i)))
 	}
 	for range trace.MaxEvents + 3 {

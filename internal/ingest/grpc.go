@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -19,13 +18,11 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 )
 
-// OTLP/gRPC is one unary method, and a unary call is a POST over HTTP/2 with a
+// OTLP/gRPC is one unary method per signal, and a unary call is a POST over HTTP/2 with a
 // prefix before the message and the status in the trailers. It is served as such
 // and not by a gRPC library, because those read and unpack a whole message
 // before anybody can say whether there is room for it.
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
-
-const exportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 const (
 	typeGRPC      = "application/grpc"
@@ -62,10 +59,10 @@ func (s *Server) exportGRPC(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", typeGRPC)
 	w.Header().Set("Grpc-Accept-Encoding", "gzip,zstd")
 	w.Header().Set("Trailer", "Grpc-Status,Grpc-Message,Grpc-Status-Details-Bin")
-	rejected, err := s.receiveGRPC(r)
+	response, err := s.receiveGRPC(r)
 	var message []byte
 	if err == nil {
-		message, err = proto.MarshalOptions{}.MarshalAppend(make([]byte, messagePrefix), exportResponse(rejected))
+		message, err = proto.MarshalOptions{}.MarshalAppend(make([]byte, messagePrefix), response)
 	}
 	if err != nil {
 		st, _, _ := answer(s.log, err)
@@ -103,20 +100,38 @@ func percentEncoded(text string) string {
 	return b.String()
 }
 
-func (s *Server) receiveGRPC(r *http.Request) (rejections, error) {
-	if r.URL.Path != exportMethod || r.Method != http.MethodPost {
-		return rejections{}, fault.New(fault.Unsupported, "there is no method %s: this receiver takes OTLP traces at %s", r.URL.Path, exportMethod)
+// receiveGRPC takes a call and returns what answers it.
+func (s *Server) receiveGRPC(r *http.Request) (proto.Message, error) {
+	p, err := s.portOf(r)
+	if err != nil {
+		return nil, err
 	}
 	tenant, err := s.authenticate(r)
 	if err != nil {
-		return rejections{}, err
+		return nil, err
 	}
 	b := s.newBody(tenant)
 	if err := b.receiveGRPC(r, s.opts.MaxBody); err != nil {
 		b.release()
-		return rejections{}, err
+		return nil, err
 	}
-	return s.export(r.Context(), tenant, b)
+	rejected, err := p.export(r.Context(), tenant, b)
+	if err != nil {
+		return nil, err
+	}
+	return p.answer(&rejected), nil
+}
+
+// portOf finds the signal of a call.
+func (s *Server) portOf(r *http.Request) (*port, error) {
+	var methods []string
+	for i := range s.ports {
+		if s.ports[i].method == r.URL.Path && r.Method == http.MethodPost {
+			return &s.ports[i], nil
+		}
+		methods = append(methods, s.ports[i].method)
+	}
+	return nil, fault.New(fault.Unsupported, "there is no method %s: this receiver takes OTLP at %s", r.URL.Path, strings.Join(methods, ", "))
 }
 
 // receiveGRPC reads the one message of a call.
@@ -139,14 +154,4 @@ func (b *body) receiveGRPC(r *http.Request, limit int64) error {
 		return nil
 	}
 	return b.decompress(r.Header.Get("Grpc-Encoding"), limit)
-}
-
-// exportResponse says which spans were refused, and nothing when all are stored.
-func exportResponse(rejected rejections) *collector.ExportTraceServiceResponse {
-	if rejected.total() == 0 {
-		return &collector.ExportTraceServiceResponse{}
-	}
-	return &collector.ExportTraceServiceResponse{PartialSuccess: &collector.ExportTracePartialSuccess{
-		RejectedSpans: rejected.total(), ErrorMessage: rejected.message(),
-	}}
 }

@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/status"
@@ -27,9 +28,14 @@ const (
 
 func (s *Server) newHTTP() *http.Server {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/v1/traces", s.exportHTTP)
+	var paths []string
+	for i := range s.ports {
+		p := &s.ports[i]
+		paths = append(paths, p.path())
+		mux.HandleFunc(p.path(), func(w http.ResponseWriter, r *http.Request) { s.exportHTTP(w, r, p) })
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, r, fault.New(fault.NotFound, "there is nothing at %s: this receiver takes OTLP traces at /v1/traces", r.URL.Path))
+		s.refuse(w, r, fault.New(fault.NotFound, "there is nothing at %s: this receiver takes OTLP at %s", r.URL.Path, strings.Join(paths, ", ")))
 	})
 	return s.newServer(mux)
 }
@@ -46,22 +52,22 @@ func (s *Server) newServer(handler http.Handler) *http.Server {
 	}
 }
 
-func (s *Server) exportHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) exportHTTP(w http.ResponseWriter, r *http.Request, p *port) {
 	s.stats.requests.Add(1)
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		http.Error(w, "send traces with POST", http.StatusMethodNotAllowed)
+		http.Error(w, "send "+p.name+" with POST", http.StatusMethodNotAllowed)
 		return
 	}
-	rejected, err := s.receiveHTTP(r)
+	rejected, err := s.receiveHTTP(r, p)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	s.respond(w, r, http.StatusOK, exportResponse(rejected))
+	s.respond(w, r, http.StatusOK, p.answer(&rejected))
 }
 
-func (s *Server) receiveHTTP(r *http.Request) (rejections, error) {
+func (s *Server) receiveHTTP(r *http.Request, p *port) (rejections, error) {
 	tenant, err := s.authenticate(r)
 	if err != nil {
 		return rejections{}, err
@@ -72,15 +78,15 @@ func (s *Server) receiveHTTP(r *http.Request) (rejections, error) {
 			r.Header.Get("Content-Type"), typeProtobuf, typeJSON)
 	}
 	b := s.newBody(tenant)
-	if err := b.receiveHTTP(r, content, s.opts.MaxBody); err != nil {
+	if err := b.receiveHTTP(r, p.signal, content, s.opts.MaxBody); err != nil {
 		b.release()
 		return rejections{}, err
 	}
-	return s.export(r.Context(), tenant, b)
+	return p.export(r.Context(), tenant, b)
 }
 
 // receiveHTTP reads the protobuf form of the request.
-func (b *body) receiveHTTP(r *http.Request, content string, limit int64) error {
+func (b *body) receiveHTTP(r *http.Request, s *signal, content string, limit int64) error {
 	if err := b.receive(r.Body, r.ContentLength, limit); err != nil {
 		return err
 	}
@@ -88,7 +94,7 @@ func (b *body) receiveHTTP(r *http.Request, content string, limit int64) error {
 		return err
 	}
 	if content == typeJSON {
-		return b.fromJSON()
+		return b.fromJSON(s)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func TestTwoKeysInOneBlockWriteToTheirOwnProjectsOnly(t *testing.T) {
 	}
 	go send(first.Key, "first", 1)
 	go send(key.Secret, "second", 1) // even the ids are the same
-	for deadline := time.Now().Add(10 * time.Second); h.spans.Pending() < 4; {
+	for deadline := time.Now().Add(10 * time.Second); h.Stats().Waiting < 4; {
 		if time.Now().After(deadline) {
 			t.Fatal("the spans never arrived")
 		}

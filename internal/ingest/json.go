@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"io"
 
-	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
@@ -25,7 +24,7 @@ const (
 
 // fromJSON replaces the bytes by the protobuf form of the JSON in them. The
 // memory it needs is told from the text before it is used.
-func (b *body) fromJSON() error {
+func (b *body) fromJSON(s *signal) error {
 	text := b.bytes
 	need := jsonByte*int64(len(text)) + jsonObject*int64(bytes.Count(text, []byte("{"))) +
 		jsonValue*int64(bytes.Count(text, []byte(","))+bytes.Count(text, []byte("[")))
@@ -35,7 +34,7 @@ func (b *body) fromJSON() error {
 	if err := b.hold(need); err != nil {
 		return err
 	}
-	wire, err := fromJSON(text)
+	wire, err := fromJSON(s, text)
 	if err != nil {
 		return err
 	}
@@ -47,7 +46,7 @@ func (b *body) fromJSON() error {
 // that both encodings share one decoder. OTLP's JSON is that of protobuf except
 // that ids are hexadecimal.
 // https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
-func fromJSON(body []byte) ([]byte, error) {
+func fromJSON(s *signal, body []byte) ([]byte, error) {
 	var tree any
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber() // nanoseconds do not fit a float
@@ -57,28 +56,16 @@ func fromJSON(body []byte) ([]byte, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, fault.New(fault.Invalid, "malformed JSON: more than one value")
 	}
-	each(tree, "resourceSpans", "resource_spans", func(resource any) {
-		each(resource, "scopeSpans", "scope_spans", func(scope any) {
-			each(scope, "spans", "spans", func(span any) {
-				hexToBase64(span, "traceId", "trace_id")
-				hexToBase64(span, "spanId", "span_id")
-				hexToBase64(span, "parentSpanId", "parent_span_id")
-				each(span, "links", "links", func(link any) {
-					hexToBase64(link, "traceId", "trace_id")
-					hexToBase64(link, "spanId", "span_id")
-				})
-			})
-		})
-	})
+	s.ids(tree)
 	plain, err := json.Marshal(tree)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "malformed JSON")
 	}
-	var request collector.ExportTraceServiceRequest
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(plain, &request); err != nil {
-		return nil, fault.New(fault.Invalid, "malformed ExportTraceServiceRequest: %v", err)
+	request := s.request()
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(plain, request); err != nil {
+		return nil, fault.New(fault.Invalid, "malformed %s: %v", request.ProtoReflect().Descriptor().Name(), err)
 	}
-	return proto.Marshal(&request)
+	return proto.Marshal(request)
 }
 
 // each calls fn for the elements of an object's list, under either of the names
@@ -97,7 +84,7 @@ func each(object any, camel, snake string, fn func(any)) {
 }
 
 // hexToBase64 rewrites an id. One that is not hexadecimal becomes no id: that
-// span is refused, and its neighbours are not.
+// item is refused, and its neighbours are not.
 func hexToBase64(object any, camel, snake string) {
 	fields, _ := object.(map[string]any)
 	for _, name := range []string{camel, snake} {

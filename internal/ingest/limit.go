@@ -9,7 +9,7 @@ import (
 )
 
 // memory accounts for the bytes that requests hold while they are read and
-// decoded, in all and by project. Spans that wait to be stored are bounded by
+// decoded, in all and by project. Rows that wait to be stored are bounded by
 // the batcher instead. Nobody waits for room: who did, holding some, could wait
 // for others who wait for him.
 type memory struct {
@@ -49,22 +49,28 @@ func (m *memory) give(p project.ID, n int64) {
 	}
 }
 
-// rates holds the token bucket of every project that has a limit. It is of this
+// rates holds the token buckets of every project that has a limit. It is of this
 // node: over several nodes, a project's rate is that of each.
 type rates struct {
 	now func() time.Time
 
 	mu      sync.Mutex
-	buckets map[project.ID]*bucket
+	buckets map[bucketKey]*bucket
+}
+
+// bucketKey names a bucket: a project's spans do not wait for its logs.
+type bucketKey struct {
+	project project.ID
+	signal  string
 }
 
 type bucket struct {
-	spans float64 // that may come now; below zero after a request larger than the bucket
+	items float64 // that may come now; below zero after a request larger than the bucket
 	at    time.Time
 }
 
 func newRates(now func() time.Time) *rates {
-	return &rates{now: now, buckets: map[project.ID]*bucket{}}
+	return &rates{now: now, buckets: map[bucketKey]*bucket{}}
 }
 
 // minBurst lets a slow project still send an exporter's usual batch at once.
@@ -72,36 +78,36 @@ const minBurst = 1000
 
 func burst(t Tenant) float64 { return float64(max(t.SpanRate, minBurst)) }
 
-// take takes n spans out of the tenant's bucket, or says when they would fit. A
+// take takes n items out of the tenant's bucket, or says when they would fit. A
 // request bigger than the bucket waits for a full one, and leaves a debt: the
 // requests after it wait until the rate has made up for it.
-func (r *rates) take(t Tenant, n int) error {
+func (r *rates) take(t Tenant, s *signal, n int) error {
 	if t.SpanRate <= 0 || n == 0 {
 		return nil
 	}
 	now := r.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	b, ok := r.buckets[t.Project]
+	b, ok := r.buckets[bucketKey{t.Project, s.name}]
 	if !ok {
-		b = &bucket{spans: burst(t), at: now}
-		r.buckets[t.Project] = b
+		b = &bucket{items: burst(t), at: now}
+		r.buckets[bucketKey{t.Project, s.name}] = b
 	}
-	b.spans = min(b.spans+now.Sub(b.at).Seconds()*float64(t.SpanRate), burst(t))
+	b.items = min(b.items+now.Sub(b.at).Seconds()*float64(t.SpanRate), burst(t))
 	b.at = now
-	if missing := min(float64(n), burst(t)) - b.spans; missing > 0 {
+	if missing := min(float64(n), burst(t)) - b.items; missing > 0 {
 		wait := time.Duration(missing / float64(t.SpanRate) * float64(time.Second))
-		return fault.New(fault.RateLimited, "over the project's rate of %d spans/s", t.SpanRate).WithRetryAfter(wait)
+		return fault.New(fault.RateLimited, "over the project's rate of %d %s/s", t.SpanRate, s.items).WithRetryAfter(wait)
 	}
-	b.spans -= float64(n)
+	b.items -= float64(n)
 	return nil
 }
 
 // refund gives back what take took for a request that is to come again.
-func (r *rates) refund(t Tenant, n int) {
+func (r *rates) refund(t Tenant, s *signal, n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if b, ok := r.buckets[t.Project]; ok {
-		b.spans = min(b.spans+float64(n), burst(t))
+	if b, ok := r.buckets[bucketKey{t.Project, s.name}]; ok {
+		b.items = min(b.items+float64(n), burst(t))
 	}
 }

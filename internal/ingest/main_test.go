@@ -153,7 +153,7 @@ func (h *harness) post(r httpRequest) (*http.Response, []byte) {
 // included, and returns its status.
 func (h *harness) callRaw(ctx context.Context, key, encodingName string, body io.Reader) codes.Code {
 	h.t.Helper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+h.GRPCAddr()+exportMethod, body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+h.GRPCAddr()+traces.method, body)
 	if err != nil {
 		h.t.Fatal(err)
 	}

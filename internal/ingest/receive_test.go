@@ -222,7 +222,7 @@ func TestStopStoresWhatIsOpenAndAnswersItsCallers(t *testing.T) {
 		_, err := client.Export(withKey(context.Background(), goodKey), oneResource("shop", good(2, time.Now())))
 		overGRPC <- err
 	}()
-	for deadline := time.Now().Add(10 * time.Second); h.spans.Pending() < 2; {
+	for deadline := time.Now().Add(10 * time.Second); h.Stats().Waiting < 2; {
 		if time.Now().After(deadline) {
 			t.Fatal("the spans never arrived")
 		}
@@ -246,7 +246,7 @@ func TestStatsCountWhatHappened(t *testing.T) {
 	h.post(httpRequest{key: goodKey, body: marshal(oneResource("shop", good(1, time.Now()), bad))})
 	h.post(httpRequest{key: "wrong", body: nil})
 	got := h.Stats()
-	if got.Requests != 2 || got.Accepted != 1 || got.Rejected["bad_trace_id"] != 1 || got.Failed["Unauthenticated"] != 1 || got.Bytes == 0 {
+	if got.Requests != 2 || got.Accepted["traces"] != 1 || got.Rejected["bad_trace_id"] != 1 || got.Failed["Unauthenticated"] != 1 || got.Bytes == 0 {
 		t.Fatalf("stats are %+v", got)
 	}
 }

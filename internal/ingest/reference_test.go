@@ -17,6 +17,7 @@ import (
 	pb "google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
 
@@ -27,7 +28,7 @@ func referenceDecode(request *collector.ExportTraceServiceRequest, t Tenant, c *
 	var rejected rejections
 	c.Begin(t.Project, uint16(t.RetentionDays), now)
 	for _, rs := range request.ResourceSpans {
-		b := &trace.ResourceBuilder{}
+		b := &otel.ResourceBuilder{}
 		id := xxhash.New()
 		if rs.Resource != nil {
 			_, _ = id.Write(marshal(rs.Resource))
@@ -116,7 +117,7 @@ func referenceText(v *common.AnyValue) []byte {
 func referenceJSON(v *common.AnyValue) []byte {
 	switch v := v.GetValue().(type) {
 	case *common.AnyValue_StringValue:
-		return trace.AppendJSONString(nil, []byte(v.StringValue))
+		return otel.AppendJSONString(nil, []byte(v.StringValue))
 	case *common.AnyValue_BoolValue:
 		return strconv.AppendBool(nil, v.BoolValue)
 	case *common.AnyValue_IntValue:
@@ -138,7 +139,7 @@ func referenceJSON(v *common.AnyValue) []byte {
 	case *common.AnyValue_KvlistValue:
 		var parts [][]byte
 		for _, e := range v.KvlistValue.GetValues() {
-			parts = append(parts, append(append(trace.AppendJSONString(nil, []byte(e.Key)), ':'), referenceJSON(e.Value)...))
+			parts = append(parts, append(append(otel.AppendJSONString(nil, []byte(e.Key)), ':'), referenceJSON(e.Value)...))
 		}
 		return append(append([]byte("{"), bytes.Join(parts, []byte(","))...), '}')
 	}
@@ -251,8 +252,8 @@ func TestTheWireWalkEqualsTheOfficialTypes(t *testing.T) {
 	tenant := Tenant{Project: 3, RetentionDays: 14}
 	rapid.Check(t, func(t *rapid.T) {
 		request := requests(now).Draw(t, "request")
-		ours, theirs := trace.NewColumns(trace.NewCatalog()), trace.NewColumns(trace.NewCatalog())
-		d := newDecoder()
+		ours, theirs := trace.NewColumns(trace.NewCatalog(otel.NewCatalog())), trace.NewColumns(trace.NewCatalog(otel.NewCatalog()))
+		d := newSpanDecoder()
 		wire := marshal(request)
 		if _, err := d.decode(wire, tenant, ours, now); err != nil {
 			t.Fatal(err)
@@ -266,7 +267,7 @@ func TestTheWireWalkEqualsTheOfficialTypes(t *testing.T) {
 				total += len(ss.Spans)
 			}
 		}
-		if got := countSpans(wire); got != total || int(d.accepted+d.rejected.total()) != total || ours.Rows() != int(d.accepted) {
+		if got := countItems(wire); got != total || int(d.accepted+d.rejected.total()) != total || ours.Rows() != int(d.accepted) {
 			t.Fatalf("%d spans: counted %d, accepted %d, rejected %d, rows %d", total, got, d.accepted, d.rejected.total(), ours.Rows())
 		}
 		want := encoded(theirs)
@@ -282,7 +283,7 @@ func TestJSONEqualsTheWire(t *testing.T) {
 	now := time.Now()
 	rapid.Check(t, func(rt *rapid.T) {
 		request := requests(now).Draw(rt, "request")
-		wire, err := fromJSON(otlpJSON(t, request))
+		wire, err := fromJSON(&traces, otlpJSON(t, request))
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -302,8 +303,8 @@ func TestAMalformedRequestLeavesNothingBehind(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		first, second := requests(now).Draw(t, "first"), requests(now).Draw(t, "second")
 		broken := append(marshal(requests(now).Draw(t, "broken")), 0x0a, 0x05, 0x12, 0x03, 0x12, 0x01, 0x08)
-		with, without := trace.NewColumns(trace.NewCatalog()), trace.NewColumns(trace.NewCatalog())
-		d := newDecoder()
+		with, without := trace.NewColumns(trace.NewCatalog(otel.NewCatalog())), trace.NewColumns(trace.NewCatalog(otel.NewCatalog()))
+		d := newSpanDecoder()
 		for _, step := range []struct {
 			columns []*trace.Columns
 			wire    []byte
@@ -337,7 +338,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(marshal(requests(now).Example(i)))
 	}
 	f.Fuzz(func(t *testing.T, wire []byte) {
-		c, d := trace.NewColumns(trace.NewCatalog()), newDecoder()
+		c, d := trace.NewColumns(trace.NewCatalog(otel.NewCatalog())), newSpanDecoder()
 		_, err := d.decode(wire, Tenant{Project: 3, RetentionDays: 14}, c, now)
 		if err != nil && c.Rows() != 0 {
 			t.Fatalf("refused with %v, but %d rows are left", err, c.Rows())

@@ -159,7 +159,7 @@ func TestARequestLargerThanTheBucketIsPaidInFull(t *testing.T) {
 	tenant := Tenant{Project: 1, SpanRate: 100} // whose bucket holds minBurst
 	f := func(n int, want time.Duration) {
 		t.Helper()
-		err := r.take(tenant, n)
+		err := r.take(tenant, &traces, n)
 		if want == 0 {
 			if err != nil {
 				t.Errorf("%d spans: %v", n, err)
@@ -176,7 +176,7 @@ func TestARequestLargerThanTheBucketIsPaidInFull(t *testing.T) {
 	now = now.Add(91 * time.Second)
 	f(100, 0)
 	f(100, time.Second)
-	r.refund(tenant, 100)
+	r.refund(tenant, &traces, 100)
 	f(100, 0)
 }
 
@@ -234,7 +234,7 @@ func TestWhenTheReceiverIsFullCallersAreToldToComeBack(t *testing.T) {
 		_, err := client.Export(withKey(context.Background(), goodKey), oneResource("shop", good(1, time.Now())))
 		first <- err
 	}()
-	for deadline := time.Now().Add(10 * time.Second); h.spans.Pending() < 1; {
+	for deadline := time.Now().Add(10 * time.Second); h.Stats().Waiting < 1; {
 		if time.Now().After(deadline) {
 			t.Fatal("the span never arrived")
 		}

@@ -10,13 +10,13 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -24,8 +24,8 @@ import (
 // Tenant is whom a key writes for, and within which limits.
 type Tenant struct {
 	Project       project.ID
-	RetentionDays int // how long spans are kept; default 14
-	SpanRate      int // spans/s that each node takes, 0 = no limit
+	RetentionDays int // how long rows are kept; default 14
+	SpanRate      int // spans/s, and log records/s, that each node takes; 0 = no limit
 }
 
 // Authenticator returns the tenant of an ingest key, or fault.Unauthenticated.
@@ -47,7 +47,7 @@ type Options struct {
 	// MaxMemory bounds the bytes of all requests being read and decoded, and half
 	// of it those of one project. Default 16 × MaxBody, and no less than 8 × MaxBody.
 	MaxMemory int64
-	// Batch tunes the group commit of spans; zero fields are this package's defaults.
+	// Batch tunes the group commit of each signal; zero fields are this package's defaults.
 	Batch clickhouse.BatchOptions
 	// Failed is told when a receiver ends by itself after Start. By default it is logged.
 	Failed func(error)
@@ -59,17 +59,16 @@ type Options struct {
 
 // Server receives OTLP on two ports.
 type Server struct {
-	opts     Options
-	log      *slog.Logger
-	now      func() time.Time
-	memory   *memory
-	rates    *rates
-	stats    counters
-	decoders sync.Pool
+	opts   Options
+	log    *slog.Logger
+	now    func() time.Time
+	memory *memory
+	rates  *rates
+	stats  counters
 
-	spans      *clickhouse.Batcher[*trace.Columns]
+	ports      []port
 	statements *clickhouse.Batcher[*trace.Statements]
-	resources  *clickhouse.Batcher[*trace.Resources]
+	resources  *clickhouse.Batcher[*otel.Resources]
 
 	grpc         *http.Server
 	http         *http.Server
@@ -108,7 +107,6 @@ func New(opts Options) (*Server, error) {
 	if s.opts.Failed == nil {
 		s.opts.Failed = func(err error) { s.log.Error("receiver ended", "error", err) }
 	}
-	s.decoders.New = func() any { return newDecoder() }
 	var err error
 	if s.grpcListener, err = net.Listen("tcp", opts.GRPCListen); err != nil {
 		return nil, fmt.Errorf("listen for otlp/grpc: %w", err)
@@ -116,13 +114,14 @@ func New(opts Options) (*Server, error) {
 	if s.httpListener, err = net.Listen("tcp", opts.HTTPListen); err != nil {
 		return nil, errors.Join(fmt.Errorf("listen for otlp/http: %w", err), s.grpcListener.Close())
 	}
-	catalog := trace.NewCatalog()
-	s.spans = clickhouse.NewBatcher(opts.DB, func() *trace.Columns { return trace.NewColumns(catalog) }, opts.Batch)
-	// Rows that spans point at are few, and a request that brings one waits for
+	resources := otel.NewCatalog()
+	statements := trace.NewCatalog(resources)
+	addReceiver(s, &traces, func() *trace.Columns { return trace.NewColumns(statements) }, newSpanDecoder)
+	// Rows that others point at are few, and a request that brings one waits for
 	// two inserts: these batches do not wait long.
 	side := clickhouse.BatchOptions{MaxRows: 10_000, MaxDelay: 20 * time.Millisecond}
 	s.statements = clickhouse.NewBatcher(opts.DB, trace.NewStatements, side)
-	s.resources = clickhouse.NewBatcher(opts.DB, trace.NewResources, side)
+	s.resources = clickhouse.NewBatcher(opts.DB, otel.NewResources, side)
 	s.grpc = s.newGRPC()
 	s.http = s.newHTTP()
 	return s, nil
@@ -147,7 +146,7 @@ func (s *Server) Start() {
 	serve("otlp/http", s.http, s.httpListener)
 }
 
-// Stop takes no more requests, stores the spans of those under way, answers
+// Stop takes no more requests, stores what those under way brought, answers
 // their callers and returns. A request not yet decoded is told to come back.
 // When ctx ends first, Stop cuts the rest off: their callers were not told that
 // anything was stored.
@@ -156,13 +155,16 @@ func (s *Server) Stop(ctx context.Context) error {
 	var grpcErr, httpErr error
 	draining.Go(func() { grpcErr = s.grpc.Shutdown(ctx) })
 	draining.Go(func() { httpErr = s.http.Shutdown(ctx) })
-	spansErr := s.spans.Close(ctx) // or the callers would wait until their block is due
+	var batchErr error
+	for i := range s.ports { // or the callers would wait until their block is due
+		batchErr = errors.Join(batchErr, s.ports[i].close(ctx))
+	}
 	draining.Wait()
 	var cut error
 	if ctx.Err() != nil {
 		cut = errors.Join(s.grpc.Close(), s.http.Close())
 	}
-	err := errors.Join(grpcErr, httpErr, spansErr, cut, s.statements.Close(ctx), s.resources.Close(ctx))
+	err := errors.Join(grpcErr, httpErr, batchErr, cut, s.statements.Close(ctx), s.resources.Close(ctx))
 	s.serving.Wait()
 	return err
 }
@@ -207,62 +209,3 @@ func isLoopback(peer string) bool {
 }
 
 func (s *Server) newBody(t Tenant) *body { return &body{memory: s.memory, project: t.Project} }
-
-// export stores the spans of a request, whose body it releases as soon as it is
-// decoded. It returns after they are stored. A panic becomes an error: neither
-// the node nor the other requests are to suffer from one.
-func (s *Server) export(ctx context.Context, tenant Tenant, request *body) (rejected rejections, err error) {
-	defer request.release() // a second time does nothing
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	spans := countSpans(request.bytes)
-	if err := s.rates.take(tenant, spans); err != nil {
-		return rejections{}, err
-	}
-	defer func() {
-		if fault.Is(err, fault.Unavailable) {
-			s.rates.refund(tenant, spans)
-		}
-	}()
-	d := s.decoders.Get().(*decoder)
-	size := len(request.bytes)
-	var pending *trace.Pending
-	err = s.spans.Append(ctx, func(c *trace.Columns) (err error) {
-		pending, err = d.decode(request.bytes, tenant, c, s.now())
-		request.release()
-		return err
-	})
-	rejected = d.rejected
-	accepted := d.accepted
-	s.decoders.Put(d) // not after a panic
-	if err != nil {
-		return rejections{}, err
-	}
-	if err := s.storePending(ctx, pending); err != nil {
-		return rejections{}, err
-	}
-	s.stats.stored(accepted, &rejected, size)
-	return rejected, nil
-}
-
-// storePending stores the rows that a request's spans point at.
-func (s *Server) storePending(ctx context.Context, p *trace.Pending) error {
-	if p == nil {
-		return nil
-	}
-	if p.Statements() > 0 {
-		if err := s.statements.Append(ctx, func(c *trace.Statements) error { c.Append(p); return nil }); err != nil {
-			return fmt.Errorf("store statements: %w", err)
-		}
-	}
-	if p.Resources() > 0 {
-		if err := s.resources.Append(ctx, func(c *trace.Resources) error { c.Append(p); return nil }); err != nil {
-			return fmt.Errorf("store resources: %w", err)
-		}
-	}
-	p.Stored()
-	return nil
-}

@@ -43,7 +43,7 @@ const defaultRetry = time.Second
 // classified is logged here under an id, which is all the caller learns.
 func answer(log *slog.Logger, err error) (*status.Status, int, time.Duration) {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		err = fault.Wrap(err, fault.Unavailable, "the request ended before its spans were stored")
+		err = fault.Wrap(err, fault.Unavailable, "the request ended before it was stored")
 	}
 	kind, message := fault.Internal, ""
 	var retry time.Duration

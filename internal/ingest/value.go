@@ -8,7 +8,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/matrix-aiops/matrix/internal/trace"
+	"github.com/matrix-aiops/matrix/internal/otel"
 )
 
 // maxDepth is how deep an attribute value may nest before the rest of it is
@@ -16,8 +16,8 @@ import (
 const maxDepth = 16
 
 // maxRendered is where the rendering of a nested value stops: it will be cut
-// at trace.MaxValueLength anyway.
-const maxRendered = trace.MaxValueLength + 1<<10
+// at otel.MaxValueLength anyway.
+const maxRendered = otel.MaxValueLength + 1<<10
 
 var (
 	textTrue  = []byte("true")
@@ -25,8 +25,16 @@ var (
 	textNull  = []byte("null")
 )
 
+// values renders attribute values as text.
+type values struct {
+	scratch []byte // what is rendered; views of it live until the owner cuts it
+}
+
+// maxScratch is the capacity in bytes that is kept between requests.
+const maxScratch = 1 << 20
+
 // keyValue reads a KeyValue message.
-func (d *decoder) keyValue(b []byte) (key, value []byte, err error) {
+func (d *values) keyValue(b []byte) (key, value []byte, err error) {
 	if key, value, ok := d.plainKeyValue(b); ok {
 		return key, value, nil
 	}
@@ -56,7 +64,7 @@ const (
 // plainKeyValue reads a KeyValue as nearly all are sent: a key and then a
 // string or an integer, with lengths below 128. It refuses any other, which is
 // then read field by field.
-func (d *decoder) plainKeyValue(b []byte) (key, value []byte, ok bool) {
+func (d *values) plainKeyValue(b []byte) (key, value []byte, ok bool) {
 	if len(b) < 2 || b[0] != tagKey || b[1] >= 0x80 || int(b[1]) > len(b)-2 {
 		return nil, nil, false
 	}
@@ -78,9 +86,9 @@ func (d *decoder) plainKeyValue(b []byte) (key, value []byte, ok bool) {
 }
 
 // value reads an AnyValue as text: scalars plainly, bytes in base64, lists and
-// maps as JSON, nothing as "". The result is a view of b or of the decoder's
+// maps as JSON, nothing as "". The result is a view of b or of the
 // scratch.
-func (d *decoder) value(b []byte) (text []byte, err error) {
+func (d *values) value(b []byte) (text []byte, err error) {
 	for w := walk(b); ; {
 		if !w.next() {
 			return text, w.fault(anyValueFields)
@@ -128,7 +136,7 @@ func (d *decoder) value(b []byte) (text []byte, err error) {
 // list renders an ArrayValue, or a KeyValueList when it is a map, as JSON. The
 // value it is part of began at start in the scratch; behind maxRendered from
 // there it is only checked.
-func (d *decoder) list(b []byte, isMap bool, depth, start int) error {
+func (d *values) list(b []byte, isMap bool, depth, start int) error {
 	if depth > maxDepth {
 		d.put(start, `"…"`)
 		return nil
@@ -160,7 +168,7 @@ func (d *decoder) list(b []byte, isMap bool, depth, start int) error {
 }
 
 // jsonPair renders a KeyValue inside of a map.
-func (d *decoder) jsonPair(b []byte, depth, start int) error {
+func (d *values) jsonPair(b []byte, depth, start int) error {
 	var key, value []byte
 	w := walk(b)
 	for w.next() {
@@ -180,7 +188,7 @@ func (d *decoder) jsonPair(b []byte, depth, start int) error {
 }
 
 // jsonValue renders an AnyValue inside of a list or map.
-func (d *decoder) jsonValue(b []byte, depth, start int) error {
+func (d *values) jsonValue(b []byte, depth, start int) error {
 	var last walker // of a oneof the last field counts
 	w := walk(b)
 	for w.next() {
@@ -226,16 +234,16 @@ var anyValueTypes = [...]protowire.Type{1: protowire.BytesType, 2: protowire.Var
 	4: protowire.Fixed64Type, 5: protowire.BytesType, 6: protowire.BytesType, 7: protowire.BytesType}
 
 // room is how many bytes may still be rendered, negative when none.
-func (d *decoder) room(start int) int { return maxRendered - (len(d.scratch) - start) }
+func (d *values) room(start int) int { return maxRendered - (len(d.scratch) - start) }
 
-func (d *decoder) put(start int, s string) {
+func (d *values) put(start int, s string) {
 	if d.room(start) >= 0 {
 		d.scratch = append(d.scratch, s...)
 	}
 }
 
-func (d *decoder) putString(start int, s []byte) {
+func (d *values) putString(start int, s []byte) {
 	if room := d.room(start); room >= 0 {
-		d.scratch = trace.AppendJSONString(d.scratch, s[:min(len(s), room)])
+		d.scratch = otel.AppendJSONString(d.scratch, s[:min(len(s), room)])
 	}
 }

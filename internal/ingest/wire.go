@@ -161,14 +161,23 @@ func fieldName(fields []string, n protowire.Number) string {
 	return fmt.Sprintf("field %d", n)
 }
 
+// envelopeFields are the fields of the messages around a signal's items.
+type envelopeFields struct{ request, resource, scope []string }
+
+func newEnvelopeFields(items string) *envelopeFields {
+	return &envelopeFields{
+		request:  []string{1: "resource_" + items},
+		resource: []string{1: "resource", 2: "scope_" + items, 3: "schema_url"},
+		scope:    []string{1: "scope", 2: items, 3: "schema_url"},
+	}
+}
+
 // The fields of OTLP by number, for error messages.
 var (
-	requestFields       = []string{1: "resource_spans"}
-	resourceSpansFields = []string{1: "resource", 2: "scope_spans", 3: "schema_url"}
-	resourceFields      = []string{1: "attributes", 2: "dropped_attributes_count"}
-	scopeSpansFields    = []string{1: "scope", 2: "spans", 3: "schema_url"}
-	scopeFields         = []string{1: "name", 2: "version", 3: "attributes", 4: "dropped_attributes_count"}
-	spanFields          = []string{1: "trace_id", 2: "span_id", 3: "trace_state", 4: "parent_span_id", 5: "name", 6: "kind",
+	spanEnvelope   = newEnvelopeFields("spans")
+	resourceFields = []string{1: "attributes", 2: "dropped_attributes_count"}
+	scopeFields    = []string{1: "name", 2: "version", 3: "attributes", 4: "dropped_attributes_count"}
+	spanFields     = []string{1: "trace_id", 2: "span_id", 3: "trace_state", 4: "parent_span_id", 5: "name", 6: "kind",
 		7: "start_time_unix_nano", 8: "end_time_unix_nano", 9: "attributes", 10: "dropped_attributes_count", 11: "events",
 		12: "dropped_events_count", 13: "links", 14: "dropped_links_count", 15: "status", 16: "flags"}
 	eventFields    = []string{1: "time_unix_nano", 2: "name", 3: "attributes", 4: "dropped_attributes_count"}

@@ -2,34 +2,34 @@ package trace
 
 import (
 	"strings"
-	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/matrix-aiops/matrix/internal/clickhouse/catalog"
+	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
 // Catalog knows what spans point at: SQL statements and resources, and which
 // of them are stored already today. It spares the hot path the parsing of a
-// statement seen before and the writing of a row written before. It only
-// forgets: losing it costs a few duplicate rows, which the tables collapse.
-// Safe for concurrent use; its memory is bounded.
+// statement seen before and the writing of a row written before. Safe for
+// concurrent use; its memory is bounded.
 type Catalog struct {
 	raw      [rawSlots]atomic.Pointer[rawStatement]
 	rawBytes atomic.Int64 // of what raw holds, entries included
 
-	mu      sync.Mutex
-	entries map[entryKey]*Entry
-	bytes   int // of entries
+	statements *catalog.Catalog[statementKey, Statement]
+	resources  *otel.Catalog
 }
 
 const (
 	rawSlots      = 1 << 14  // raw statements remembered
 	maxRawCached  = 8 << 10  // bytes; longer ones are parsed each time
 	maxRawBytes   = 32 << 20 // of all raw statements remembered
-	maxEntryBytes = 64 << 20 // of all distinct statements and resources remembered
-	entryOverhead = 256      // bytes of an entry beside its texts
+	maxStatements = 32 << 20 // bytes of all distinct statements remembered
+	rawOverhead   = 256      // bytes of a raw statement beside its texts
 )
 
 // rawStatement is a statement as sent, beside what it means.
@@ -38,48 +38,44 @@ type rawStatement struct {
 	system    string
 	raw       string
 	operation string
-	entry     *Entry // nil when the statement is not SQL
+	entry     *statementEntry // nil when the statement is not SQL
 }
 
 func (s *rawStatement) bytes() int64 {
 	if s == nil {
 		return 0
 	}
-	n := entryOverhead + len(s.raw)
+	n := rawOverhead + len(s.raw)
 	if s.entry != nil {
-		n += s.entry.bytes()
+		n += s.entry.Value.bytes()
 	}
 	return int64(n)
 }
 
-type entryKey struct {
-	project  project.ID
-	resource bool
-	id       uint64
+// statementKey names a row of sql_statements.
+type statementKey struct {
+	project project.ID
+	hash    uint64
 }
 
-// Entry is a row that spans point at: a statement or a resource of a project.
-type Entry struct {
-	key    entryKey
-	stored atomic.Int64 // the stamp of its newest row, 0 never
+type statementEntry = catalog.Entry[statementKey, Statement]
 
-	statement  Statement   // of a statement
-	attributes []attribute // of a resource, owned
-}
+// PendingStatements are the statements of one request that are not stored yet.
+type PendingStatements = catalog.Pending[statementKey, Statement]
 
-func (e *Entry) bytes() int {
-	n := entryOverhead + len(e.statement.Text)
-	for _, t := range e.statement.Tables {
+func (s Statement) bytes() int {
+	n := len(s.Text)
+	for _, t := range s.Tables {
 		n += len(t) + 16
-	}
-	for _, a := range e.attributes {
-		n += len(a.key) + len(a.value) + 48
 	}
 	return n
 }
 
-// NewCatalog returns a catalog that knows nothing.
-func NewCatalog() *Catalog { return &Catalog{entries: map[entryKey]*Entry{}} }
+// NewCatalog returns a catalog that knows nothing of statements, and of
+// resources what the given one does.
+func NewCatalog(resources *otel.Catalog) *Catalog {
+	return &Catalog{statements: catalog.New[statementKey](maxStatements, Statement.bytes), resources: resources}
+}
 
 // statement returns what a raw statement means, from memory when it was seen before.
 func (c *Catalog) statement(p project.ID, system, raw []byte) *rawStatement {
@@ -91,7 +87,7 @@ func (c *Catalog) statement(p project.ID, system, raw []byte) *rawStatement {
 	parsed := Normalize(string(system), text)
 	s := &rawStatement{project: p, system: string(system), raw: text, operation: parsed.Operation}
 	if parsed.Hash != 0 {
-		s.entry = c.entry(entryKey{project: p, id: parsed.Hash}, func(e *Entry) { e.statement = parsed.owned() })
+		s.entry = c.statements.Entry(statementKey{p, parsed.Hash}, parsed.owned)
 	}
 	if len(raw) <= maxRawCached {
 		c.remember(at, s)
@@ -120,69 +116,16 @@ func (c *Catalog) remember(at *atomic.Pointer[rawStatement], s *rawStatement) {
 	}
 }
 
-// resource returns the entry of a resource.
-func (c *Catalog) resource(p project.ID, id uint64, attrs []attribute) *Entry {
-	return c.entry(entryKey{project: p, resource: true, id: id}, func(e *Entry) {
-		e.attributes = make([]attribute, len(attrs))
-		for i, a := range attrs {
-			e.attributes[i] = attribute{key: append([]byte(nil), a.key...), value: append([]byte(nil), a.value...)}
-		}
-	})
-}
-
-func (c *Catalog) entry(key entryKey, fill func(*Entry)) *Entry {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e, ok := c.entries[key]; ok {
-		return e
-	}
-	e := &Entry{key: key}
-	fill(e)
-	if c.bytes += e.bytes(); c.bytes > maxEntryBytes {
-		c.entries, c.bytes = map[entryKey]*Entry{}, e.bytes()
-	}
-	c.entries[key] = e
-	return e
-}
-
 // Pending are the rows that spans of one request point at and that are not
-// stored yet. A request is acknowledged only after they are: append them to
-// Statements and Resources, and call Stored after both are in the engine.
+// stored yet.
 type Pending struct {
-	entries       []*Entry
-	day           int64
-	retentionDays uint16
+	Resources  otel.Pending
+	Statements PendingStatements
 }
 
-// stamp is the day and the retention that a row is written under: another day
-// or another retention is another row, which expires at its own time.
-func (p *Pending) stamp() int64 { return p.day<<16 | int64(p.retentionDays) }
-
-func (p *Pending) add(e *Entry) {
-	for _, have := range p.entries {
-		if have == e {
-			return
-		}
-	}
-	p.entries = append(p.entries, e)
-}
-
-// Statements returns how many of the rows are statements.
-func (p *Pending) Statements() int { return len(p.entries) - p.Resources() }
-
-// Resources returns how many of the rows are resources.
-func (p *Pending) Resources() (n int) {
-	for _, e := range p.entries {
-		if e.key.resource {
-			n++
-		}
-	}
-	return n
-}
-
-// Stored remembers that the rows are in the engine.
-func (p *Pending) Stored() {
-	for _, e := range p.entries {
-		e.stored.Store(p.stamp())
+func newPending(now time.Time, retentionDays uint16) Pending {
+	return Pending{
+		Resources:  catalog.NewPending[otel.Key, []otel.Attribute](now, retentionDays),
+		Statements: catalog.NewPending[statementKey, Statement](now, retentionDays),
 	}
 }

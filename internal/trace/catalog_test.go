@@ -6,26 +6,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/matrix-aiops/matrix/internal/otel"
 )
 
-func TestTheCatalogForgetsBeforeItGrowsTooLarge(t *testing.T) {
-	c := NewCatalog()
-	value := bytes.Repeat([]byte("v"), MaxValueLength)
-	attrs := make([]attribute, MaxAttributes)
-	for i := range attrs {
-		attrs[i] = attribute{key: []byte("k"), value: value}
-	}
-	for id := range uint64(200) { // of half a MiB each
-		c.resource(1, id, attrs)
-	}
-	held := 0
-	for _, e := range c.entries {
-		held += e.bytes()
-	}
-	if held > maxEntryBytes || held != c.bytes || len(c.entries) < 50 {
-		t.Errorf("%d entries hold %d bytes, counted %d, limit %d", len(c.entries), held, c.bytes, maxEntryBytes)
-	}
-
+func TestTheCatalogForgetsRawStatementsBeforeTheyGrowTooLarge(t *testing.T) {
+	c := NewCatalog(otel.NewCatalog())
 	long := strings.Repeat("x", maxRawCached-100)
 	for i := range 8000 {
 		c.statement(1, []byte("mysql"), fmt.Appendf(nil, "SELECT * FROM t%d -- %s", i, long))
@@ -41,10 +27,10 @@ func TestTheCatalogForgetsBeforeItGrowsTooLarge(t *testing.T) {
 
 // A block is closed by its bytes, so they must not be far from what is sent.
 func TestABlockKnowsTheBytesOfItsInput(t *testing.T) {
-	c := NewColumns(NewCatalog())
+	c := NewColumns(NewCatalog(otel.NewCatalog()))
 	empty := c.Bytes()
 	c.Begin(1, 14, time.Now())
-	var b ResourceBuilder
+	var b otel.ResourceBuilder
 	b.Attribute([]byte("service.name"), []byte("api"))
 	c.SetResource(&b, 1)
 	row := NewRow()

@@ -6,6 +6,8 @@ import (
 
 	"github.com/ClickHouse/ch-go/proto"
 
+	"github.com/matrix-aiops/matrix/internal/clickhouse/column"
+	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
@@ -34,56 +36,58 @@ type Columns struct {
 	dbRows     proto.ColUInt64
 	dropped    proto.ColUInt16
 
-	service, environment, instance, version *lowCardColumn
-	scope, name, operation                  *lowCardColumn
-	httpMethod, httpRoute                   *lowCardColumn
-	rpc, messaging, peer                    *lowCardColumn
-	dbSystem, dbName, dbOperation           *lowCardColumn
-	exceptionType                           *lowCardColumn
-	lowCards                                []*lowCardColumn // all of the above
-
-	statusMessage, url, dbStatement, exceptionMessage textColumn
-	events, links                                     textColumn
-	texts                                             []*textColumn // all of the above
-
-	attrKeys   *arrayColumn[*lowCardColumn]
-	attrValues *arrayColumn[*textColumn]
+	service, environment, instance, version *column.LowCard
+	scope, name, operation                  *column.LowCard
+	httpMethod, httpRoute                   *column.LowCard
+	rpc, messaging, peer                    *column.LowCard
+	dbSystem, dbName, dbOperation           *column.LowCard
+	exceptionType                           *column.LowCard
+	statusMessage, url, dbStatement         column.Text
+	exceptionMessage, events, links         column.Text
+	attrKeys                                *column.Array[*column.LowCard]
+	attrValues                              *column.Array[*column.Text]
+	texts                                   []markable // all of the above
 
 	input proto.Input
 
 	// The request being appended.
 	request struct {
-		project       project.ID
-		pending       Pending
-		resource      uint64
-		dropped       uint64 // attributes of the resource that limits cut
-		service       uint32 // indexes into the dictionaries, found once per resource
-		environment   uint32
-		instance      uint32
-		version       uint32
-		rows          int // where it began
-		attrs         int
-		textEnds      []int
-		attrValueEnd  int
-		attrValueRows int
+		project     project.ID
+		retention   uint16
+		pending     Pending
+		resource    uint64
+		dropped     uint64 // attributes of the resource that limits cut
+		service     uint32 // indexes into the dictionaries, found once per resource
+		environment uint32
+		instance    uint32
+		version     uint32
+		rows        int // where it began
 	}
+}
+
+// markable is what the columns of texts have in common.
+type markable interface {
+	Mark()
+	Rollback()
+	Reset()
+	Bytes() int
 }
 
 // NewColumns returns an empty block. Blocks of one process share a catalog.
 func NewColumns(catalog *Catalog) *Columns {
 	c := &Columns{catalog: catalog}
 	c.start = *new(proto.ColDateTime64).WithPrecision(proto.PrecisionNano)
-	for _, p := range []**lowCardColumn{
+	c.attrKeys, c.attrValues = column.NewLowCards(), column.NewTexts()
+	c.texts = []markable{
+		&c.statusMessage, &c.url, &c.dbStatement, &c.exceptionMessage, &c.events, &c.links, c.attrKeys, c.attrValues,
+	}
+	for _, p := range []**column.LowCard{
 		&c.service, &c.environment, &c.instance, &c.version, &c.scope, &c.name, &c.operation, &c.httpMethod, &c.httpRoute,
 		&c.rpc, &c.messaging, &c.peer, &c.dbSystem, &c.dbName, &c.dbOperation, &c.exceptionType,
 	} {
-		*p = newLowCardColumn()
-		c.lowCards = append(c.lowCards, *p)
+		*p = column.NewLowCard()
+		c.texts = append(c.texts, *p)
 	}
-	c.texts = []*textColumn{&c.statusMessage, &c.url, &c.dbStatement, &c.exceptionMessage, &c.events, &c.links}
-	c.request.textEnds = make([]int, len(c.texts))
-	c.attrKeys = &arrayColumn[*lowCardColumn]{data: newLowCardColumn()}
-	c.attrValues = &arrayColumn[*textColumn]{data: &textColumn{}}
 	c.input = proto.Input{
 		{Name: "project_id", Data: &c.projectID}, {Name: "retention_days", Data: &c.retention},
 		{Name: "trace_id", Data: &c.traceID}, {Name: "span_id", Data: &c.spanID}, {Name: "parent_id", Data: &c.parentID},
@@ -109,25 +113,22 @@ func (c *Columns) Begin(p project.ID, retentionDays uint16, now time.Time) {
 	r := &c.request
 	r.project, r.resource, r.dropped = p, 0, 0
 	r.service, r.environment, r.instance, r.version = 0, 0, 0, 0
-	r.pending = Pending{day: now.Unix() / (24 * 60 * 60), retentionDays: retentionDays}
-	r.rows, r.attrs = c.Rows(), c.attrKeys.data.Rows()
-	for i, t := range c.texts {
-		r.textEnds[i] = len(t.wire)
+	r.retention, r.rows = retentionDays, c.Rows()
+	r.pending = newPending(now, retentionDays)
+	for _, t := range c.texts {
+		t.Mark()
 	}
-	r.attrValueEnd, r.attrValueRows = len(c.attrValues.data.wire), c.attrValues.data.rows
 }
 
 // SetResource makes the resource read by b the one of the spans that follow.
 // The id is the caller's hash of it.
-func (c *Columns) SetResource(b *ResourceBuilder, id uint64) {
+func (c *Columns) SetResource(b *otel.ResourceBuilder, id uint64) {
 	r, res := &c.request, b.Resource(id)
 	r.resource = res.ID
-	r.service, r.environment = c.service.indexOf(res.Service), c.environment.indexOf(res.Environment)
-	r.instance, r.version = c.instance.indexOf(res.Instance), c.version.indexOf(res.Version)
+	r.service, r.environment = c.service.IndexOf(res.Service), c.environment.IndexOf(res.Environment)
+	r.instance, r.version = c.instance.IndexOf(res.Instance), c.version.IndexOf(res.Version)
 	r.dropped = b.Dropped
-	if e := c.catalog.resource(r.project, id, b.attrs); e.stored.Load() != r.pending.stamp() {
-		r.pending.add(e)
-	}
+	c.catalog.resources.Need(&r.pending.Resources, r.project, id, b)
 }
 
 // Append adds a span to the request.
@@ -135,12 +136,12 @@ func (c *Columns) Append(row *Row) {
 	row.settle()
 	r := &c.request
 	c.projectID = append(c.projectID, uint32(r.project))
-	c.retention = append(c.retention, r.pending.retentionDays)
+	c.retention = append(c.retention, r.retention)
 	c.resourceID = append(c.resourceID, r.resource)
-	c.service.keys = append(c.service.keys, r.service)
-	c.environment.keys = append(c.environment.keys, r.environment)
-	c.instance.keys = append(c.instance.keys, r.instance)
-	c.version.keys = append(c.version.keys, r.version)
+	c.service.AppendIndex(r.service)
+	c.environment.AppendIndex(r.environment)
+	c.instance.AppendIndex(r.instance)
+	c.version.AppendIndex(r.version)
 
 	c.traceID = append(c.traceID, row.TraceID)
 	c.spanID = append(c.spanID, uint64(row.SpanID))
@@ -150,67 +151,65 @@ func (c *Columns) Append(row *Row) {
 	c.status = append(c.status, row.Status)
 	c.start.Data = append(c.start.Data, proto.DateTime64(row.Start))
 	c.duration = append(c.duration, row.Duration)
-	c.statusMessage.append(row.clean(row.StatusMessage, MaxValueLength))
-	c.scope.append(row.clean(row.Scope, MaxNameLength))
+	c.statusMessage.Append(row.clean(row.StatusMessage, otel.MaxValueLength))
+	c.scope.Append(row.clean(row.Scope, otel.MaxNameLength))
 
-	name, rpc := row.clean(row.Name, MaxNameLength), row.rpc()
-	method, route := row.text(fieldHTTPMethod, MaxNameLength), row.text(fieldHTTPRoute, MaxNameLength)
-	c.name.append(name)
-	c.operation.append(row.operation(name, method, route, rpc))
-	c.httpMethod.append(method)
-	c.httpRoute.append(route)
+	name, rpc := row.clean(row.Name, otel.MaxNameLength), row.rpc()
+	method, route := row.text(fieldHTTPMethod, otel.MaxNameLength), row.text(fieldHTTPRoute, otel.MaxNameLength)
+	c.name.Append(name)
+	c.operation.Append(row.operation(name, method, route, rpc))
+	c.httpMethod.Append(method)
+	c.httpRoute.Append(route)
 	c.httpStatus = append(c.httpStatus, uint16(row.integer(fieldHTTPStatus)))
-	c.url.append(row.url())
-	c.rpc.append(rpc)
-	c.messaging.append(row.text(fieldDestination, MaxNameLength))
-	c.peer.append(row.peer())
+	c.url.Append(row.url())
+	c.rpc.Append(rpc)
+	c.messaging.Append(row.text(fieldDestination, otel.MaxNameLength))
+	c.peer.Append(row.peer())
 	c.appendDB(row)
 
-	c.exceptionType.append(row.clean(row.exceptionType, MaxNameLength))
-	c.exceptionMessage.append(row.clean(row.exceptionMessage, MaxValueLength))
+	c.exceptionType.Append(row.clean(row.exceptionType, otel.MaxNameLength))
+	c.exceptionMessage.Append(row.clean(row.exceptionMessage, otel.MaxValueLength))
 	for i := range row.attrs {
-		c.attrKeys.data.append(row.attrs[i].key)
-		c.attrValues.data.append(row.attrs[i].value)
+		c.attrKeys.Data.Append(row.attrs[i].Key)
+		c.attrValues.Data.Append(row.attrs[i].Value)
 	}
-	c.attrKeys.close()
-	c.attrValues.close()
-	c.events.append(row.events.buf)
-	c.links.append(row.links.buf)
+	c.attrKeys.Close()
+	c.attrValues.Close()
+	c.events.Append(row.events.buf)
+	c.links.Append(row.links.buf)
 	c.dropped = append(c.dropped, uint16(min(row.Dropped+r.dropped, math.MaxUint16)))
 }
 
 func (c *Columns) appendDB(row *Row) {
-	system, statement := row.text(fieldDBSystem, MaxNameLength), row.statement()
-	c.dbSystem.append(system)
-	c.dbName.append(row.text(fieldDBName, MaxNameLength))
+	system, statement := row.text(fieldDBSystem, otel.MaxNameLength), row.statement()
+	c.dbSystem.Append(system)
+	c.dbName.Append(row.text(fieldDBName, otel.MaxNameLength))
 	c.dbRows = append(c.dbRows, row.integer(fieldDBRows))
-	c.dbStatement.append(statement)
-	operation := row.text(fieldDBOperation, MaxNameLength)
+	c.dbStatement.Append(statement)
+	operation := row.text(fieldDBOperation, otel.MaxNameLength)
 	var hash uint64
 	if len(statement) > 0 {
 		s := c.catalog.statement(c.request.project, system, statement)
 		if e := s.entry; e != nil {
-			hash = e.key.id
-			if e.stored.Load() != c.request.pending.stamp() {
-				c.request.pending.add(e)
-			}
+			hash = e.Key.hash
+			c.request.pending.Statements.Need(e)
 		}
 		if len(operation) == 0 {
 			operation = []byte(s.operation)
 		}
 	}
-	c.dbOperation.append(operation)
+	c.dbOperation.Append(operation)
 	c.dbHash = append(c.dbHash, hash)
 }
 
 // Commit ends the request and returns the rows its spans point at that still
 // have to be stored, nil when there are none.
 func (c *Columns) Commit() *Pending {
-	if len(c.request.pending.entries) == 0 {
-		return nil
-	}
 	p := c.request.pending
 	c.request.pending = Pending{}
+	if len(p.Resources.Entries()) == 0 && len(p.Statements.Entries()) == 0 {
+		return nil
+	}
 	return &p
 }
 
@@ -223,15 +222,9 @@ func (c *Columns) Rollback() {
 	c.kind, c.entry, c.status = c.kind[:n], c.entry[:n], c.status[:n]
 	c.start.Data, c.duration, c.httpStatus = c.start.Data[:n], c.duration[:n], c.httpStatus[:n]
 	c.dbHash, c.dbRows, c.dropped = c.dbHash[:n], c.dbRows[:n], c.dropped[:n]
-	for _, l := range c.lowCards {
-		l.keys = l.keys[:n]
+	for _, t := range c.texts {
+		t.Rollback()
 	}
-	for i, t := range c.texts {
-		t.wire, t.rows = t.wire[:r.textEnds[i]], n
-	}
-	c.attrKeys.ends, c.attrKeys.data.keys = c.attrKeys.ends[:n], c.attrKeys.data.keys[:r.attrs]
-	c.attrValues.ends = c.attrValues.ends[:n]
-	c.attrValues.data.wire, c.attrValues.data.rows = c.attrValues.data.wire[:r.attrValueEnd], r.attrValueRows
 	r.pending = Pending{}
 }
 
@@ -243,12 +236,9 @@ const fixedBytes = 85
 
 // Bytes implements clickhouse.Columns.
 func (c *Columns) Bytes() int {
-	n := fixedBytes*c.Rows() + c.attrKeys.bytes() + c.attrValues.bytes()
-	for _, l := range c.lowCards {
-		n += l.bytes()
-	}
+	n := fixedBytes * c.Rows()
 	for _, t := range c.texts {
-		n += t.bytes()
+		n += t.Bytes()
 	}
 	return n
 }
@@ -261,14 +251,9 @@ func (c *Columns) Reset() {
 	} {
 		col.Reset()
 	}
-	for _, l := range c.lowCards {
-		l.reset()
-	}
 	for _, t := range c.texts {
-		t.reset()
+		t.Reset()
 	}
-	c.attrKeys.reset()
-	c.attrValues.reset()
 }
 
 // Table implements clickhouse.Columns.

@@ -1,22 +1,18 @@
 package trace
 
 import (
-	"bytes"
 	"strconv"
-	"unicode/utf8"
+
+	"github.com/matrix-aiops/matrix/internal/otel"
 )
 
-// Limits on what one span may store. What is longer is cut and says so at the
-// cut; what is more is dropped and counted in spans.dropped. Lengths in bytes.
+// Limits on what one span may store, beside those of package otel: attributes
+// with a column of their own do not count. What is more is dropped and counted
+// in spans.dropped. Lengths in bytes.
 const (
-	MaxAttributes      = 128 // beside those that have a column of their own
 	MaxEvents          = 128
 	MaxLinks           = 128
-	MaxKeyLength       = 256
-	MaxNameLength      = 1 << 10 // names, services, routes: whatever is grouped by
-	MaxValueLength     = 4 << 10
 	MaxStatementLength = 64 << 10
-	MaxStackLength     = 32 << 10
 )
 
 // Row is one span on its way into Columns: a scratch that is filled, appended
@@ -36,7 +32,7 @@ type Row struct {
 	Dropped       uint64 // what the sender cut; the row adds what it cuts itself
 
 	known  [fieldCount]known
-	attrs  []attribute // those without a column
+	attrs  []otel.Attribute // those without a column
 	events jsonList
 	links  jsonList
 
@@ -44,10 +40,8 @@ type Row struct {
 	exceptions                      int
 	inException                     bool // in the first one
 
-	scratch []byte // holds what had to be rewritten: cut, repaired or joined values
+	scratch otel.Scratch
 }
-
-type attribute struct{ key, value []byte }
 
 // known is the attribute that fills a field, and how well.
 type known struct {
@@ -58,15 +52,13 @@ type known struct {
 // NewRow returns an empty row.
 func NewRow() *Row { return &Row{} }
 
-// maxScratch is the capacity in bytes a row keeps between spans.
-const maxScratch = 1 << 20
+// maxList is the capacity in bytes a list keeps between spans.
+const maxList = 1 << 20
 
 // Reset empties the row for the next span.
 func (r *Row) Reset() {
-	attrs, events, links, scratch := r.attrs[:0], r.events.emptied(), r.links.emptied(), r.scratch[:0]
-	if cap(scratch) > maxScratch {
-		scratch = nil
-	}
+	r.scratch.Reset()
+	attrs, events, links, scratch := r.attrs[:0], r.events.emptied(), r.links.emptied(), r.scratch
 	*r = Row{attrs: attrs, events: events, links: links, scratch: scratch}
 }
 
@@ -102,22 +94,22 @@ func (r *Row) Attribute(key, value []byte) {
 }
 
 func (r *Row) attribute(key, value []byte) {
-	if len(r.attrs) >= MaxAttributes {
+	if len(r.attrs) >= otel.MaxAttributes {
 		r.Dropped++
 		return
 	}
-	r.attrs = append(r.attrs, attribute{key: r.clean(key, MaxKeyLength), value: r.clean(value, limitOf(key))})
+	r.attrs = append(r.attrs, otel.Attribute{Key: r.clean(key, otel.MaxKeyLength), Value: r.clean(value, limitOf(key))})
 }
 
 // limitOf gives stack traces and statements more room than other values.
 func limitOf(key []byte) int {
 	switch string(key) {
 	case "exception.stacktrace", "code.stacktrace":
-		return MaxStackLength
+		return otel.MaxStackLength
 	case "db.query.text", "db.statement":
 		return MaxStatementLength
 	}
-	return MaxValueLength
+	return otel.MaxValueLength
 }
 
 // demote turns the attribute of a field that does not apply back into an
@@ -144,7 +136,7 @@ func (r *Row) Event(unixNano int64, name []byte) {
 	r.events.buf = append(r.events.buf, `"time":`...)
 	r.events.buf = strconv.AppendInt(r.events.buf, unixNano, 10)
 	r.events.buf = append(r.events.buf, `,"name":`...)
-	r.events.buf = AppendJSONString(r.events.buf, r.clean(name, MaxNameLength))
+	r.events.buf = otel.AppendJSONString(r.events.buf, r.clean(name, otel.MaxNameLength))
 }
 
 // EventAttribute adds an attribute to the event begun last.
@@ -194,7 +186,7 @@ func (r *Row) listAttribute(l *jsonList, key, value []byte) {
 	if !l.open {
 		return
 	}
-	if l.attrs >= MaxAttributes {
+	if l.attrs >= otel.MaxAttributes {
 		r.Dropped++
 		return
 	}
@@ -204,9 +196,9 @@ func (r *Row) listAttribute(l *jsonList, key, value []byte) {
 		l.buf = append(l.buf, ',')
 	}
 	l.attrs++
-	l.buf = AppendJSONString(l.buf, r.clean(key, MaxKeyLength))
+	l.buf = otel.AppendJSONString(l.buf, r.clean(key, otel.MaxKeyLength))
 	l.buf = append(l.buf, ':')
-	l.buf = AppendJSONString(l.buf, r.clean(value, limitOf(key)))
+	l.buf = otel.AppendJSONString(l.buf, r.clean(value, limitOf(key)))
 }
 
 // jsonList is a JSON array of objects under construction; empty is "".
@@ -218,7 +210,7 @@ type jsonList struct {
 }
 
 func (l *jsonList) emptied() jsonList {
-	if cap(l.buf) > maxScratch {
+	if cap(l.buf) > maxList {
 		return jsonList{}
 	}
 	return jsonList{buf: l.buf[:0]}
@@ -250,70 +242,5 @@ func (l *jsonList) end() {
 	l.buf = append(l.buf, '}', ']')
 }
 
-// clean returns v as valid UTF-8 of at most limit bytes; what was cut is said
-// at the end of the value.
-func (r *Row) clean(v []byte, limit int) []byte {
-	if len(v) == 0 { // most columns of most spans; this much is inlined
-		return v
-	}
-	return r.cleaned(v, limit)
-}
-
-func (r *Row) cleaned(v []byte, limit int) []byte {
-	if len(v) <= limit && utf8.Valid(v) {
-		return v
-	}
-	kept := v
-	if len(v) > limit {
-		n := limit
-		for n > 0 && n > limit-utf8.UTFMax && !utf8.RuneStart(v[n]) {
-			n--
-		}
-		kept = v[:n]
-	}
-	at := len(r.scratch)
-	r.scratch = append(r.scratch, bytes.ToValidUTF8(kept, []byte("\uFFFD"))...)
-	if cut := len(v) - len(kept); cut > 0 {
-		r.scratch = append(r.scratch, "…[truncated "...)
-		r.scratch = strconv.AppendInt(r.scratch, int64(cut), 10)
-		r.scratch = append(r.scratch, " bytes]"...)
-	}
-	return r.scratch[at:len(r.scratch):len(r.scratch)]
-}
-
-// join returns a, sep and b as one value in the scratch.
-func (r *Row) join(a []byte, sep byte, b []byte) []byte {
-	at := len(r.scratch)
-	r.scratch = append(r.scratch, a...)
-	r.scratch = append(r.scratch, sep)
-	r.scratch = append(r.scratch, b...)
-	return r.scratch[at:len(r.scratch):len(r.scratch)]
-}
-
-// AppendJSONString appends s, which must be valid UTF-8, as a JSON string.
-func AppendJSONString(dst, s []byte) []byte {
-	const digits = "0123456789abcdef"
-	dst = append(dst, '"')
-	from := 0
-	for i, c := range s {
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, s[from:i]...)
-		from = i + 1
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-		}
-	}
-	dst = append(dst, s[from:]...)
-	return append(dst, '"')
-}
+// clean returns v as valid UTF-8 of at most limit bytes.
+func (r *Row) clean(v []byte, limit int) []byte { return r.scratch.Clean(v, limit) }

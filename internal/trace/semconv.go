@@ -1,6 +1,11 @@
 package trace
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse/column"
+	"github.com/matrix-aiops/matrix/internal/otel"
+)
 
 // field is a meaning that has a column, or a part in one.
 type field uint8
@@ -104,7 +109,7 @@ type namedConvention struct {
 	convention
 }
 
-func conventionPlace(key []byte) int { return int(fingerprint(key) >> (64 - conventionBits)) }
+func conventionPlace(key []byte) int { return int(column.Fingerprint(key) >> (64 - conventionBits)) }
 
 // conventionOf looks an attribute's key up among spanFields.
 func conventionOf(key []byte) (convention, bool) {
@@ -178,29 +183,29 @@ func (r *Row) integer(f field) uint64 {
 // url is the full URL where it was sent, else path and query.
 func (r *Row) url() []byte {
 	if r.known[fieldURL].rank > 0 {
-		return r.text(fieldURL, MaxValueLength)
+		return r.text(fieldURL, otel.MaxValueLength)
 	}
-	path := r.text(fieldPath, MaxValueLength)
-	if query := r.text(fieldQuery, MaxValueLength); len(query) > 0 {
-		return r.join(path, '?', query)
+	path := r.text(fieldPath, otel.MaxValueLength)
+	if query := r.text(fieldQuery, otel.MaxValueLength); len(query) > 0 {
+		return r.scratch.Join(path, '?', query)
 	}
 	return path
 }
 
 // rpc is "service/method".
 func (r *Row) rpc() []byte {
-	method := r.text(fieldRPCMethod, MaxNameLength)
-	if service := r.text(fieldRPCService, MaxNameLength); len(service) > 0 {
-		return r.join(service, '/', method)
+	method := r.text(fieldRPCMethod, otel.MaxNameLength)
+	if service := r.text(fieldRPCService, otel.MaxNameLength); len(service) > 0 {
+		return r.scratch.Join(service, '/', method)
 	}
 	return method
 }
 
 // peer is "address" or "address:port".
 func (r *Row) peer() []byte {
-	address := r.text(fieldPeerAddress, MaxNameLength)
+	address := r.text(fieldPeerAddress, otel.MaxNameLength)
 	if port := r.known[fieldPeerPort].value; len(port) > 0 {
-		return r.join(address, ':', port)
+		return r.scratch.Join(address, ':', port)
 	}
 	return address
 }
@@ -216,11 +221,11 @@ func (r *Row) statement() []byte {
 	operation := r.known[fieldDBOperation].value
 	var target, summary []byte
 	for i := range r.attrs {
-		switch a := &r.attrs[i]; string(a.key) {
+		switch a := &r.attrs[i]; string(a.Key) {
 		case "db.collection.name", "db.sql.table":
-			target = a.value
+			target = a.Value
 		case "db.query.summary": // such as "SELECT orders items"
-			summary = a.value
+			summary = a.Value
 		}
 	}
 	if words := bytes.Fields(summary); len(words) > 0 {
@@ -250,14 +255,10 @@ func (r *Row) outline(operation, table []byte) []byte {
 	default:
 		return nil
 	}
-	if table = r.clean(table, MaxNameLength); len(table) == 0 {
+	if table = r.clean(table, otel.MaxNameLength); len(table) == 0 {
 		before, after = verb, " …"
 	}
-	at := len(r.scratch)
-	r.scratch = append(r.scratch, before...)
-	r.scratch = append(r.scratch, table...)
-	r.scratch = append(r.scratch, after...)
-	return r.scratch[at:len(r.scratch):len(r.scratch)]
+	return r.scratch.Concat([]byte(before), table, []byte(after))
 }
 
 // operation is what rollups and transactions call the span.
@@ -266,123 +267,9 @@ func (r *Row) operation(name, method, route, rpc []byte) []byte {
 	case !r.Entry():
 		return name
 	case len(method) > 0 && len(route) > 0:
-		return r.join(method, ' ', route)
+		return r.scratch.Join(method, ' ', route)
 	case len(rpc) > 0:
 		return rpc
 	}
 	return name
-}
-
-// Resource is what the spans of one process share, as columns of each of them.
-type Resource struct {
-	ID          uint64 // of the row in resources, 0 when it has none
-	Service     []byte
-	Environment []byte
-	Instance    []byte
-	Version     []byte
-}
-
-// UnknownService is the name of an application that does not say its own.
-const UnknownService = "unknown_service"
-
-// ResourceBuilder reads a Resource out of resource attributes. It is reused:
-// Reset, then Attribute for each, then Resource. Slices as in Row.
-type ResourceBuilder struct {
-	Dropped uint64 // attributes that the sender cut; the builder adds what it cuts itself
-
-	known [resourceFieldCount]known
-	attrs []attribute
-	row   Row // lends its scratch for cleaning
-}
-
-type resourceField uint8
-
-const (
-	resourceService resourceField = iota
-	resourceEnvironment
-	resourceInstance
-	resourceVersion
-	resourceFieldCount
-)
-
-var resourceFields = map[string]struct {
-	field resourceField
-	rank  uint8
-}{
-	"service.name":                {resourceService, 1},
-	"service.version":             {resourceVersion, 1},
-	"deployment.environment.name": {resourceEnvironment, 2},
-	"deployment.environment":      {resourceEnvironment, 1},
-	"k8s.pod.name":                {resourceInstance, 4},
-	"service.instance.id":         {resourceInstance, 3},
-	"host.name":                   {resourceInstance, 2},
-}
-
-// resourceRank is how well an attribute says what its field means. An instance
-// is what one looks for at night: a pod or a host by its name. An id that an SDK
-// draws at each start, as the Java agent does, comes last.
-func resourceRank(f resourceField, rank uint8, value []byte) uint8 {
-	if f == resourceInstance && rank == 3 && isUUID(value) {
-		return 1
-	}
-	return rank
-}
-
-// isUUID reports whether v is written as RFC 9562 has it: 8-4-4-4-12 hex digits.
-func isUUID(v []byte) bool {
-	if len(v) != 36 {
-		return false
-	}
-	for i, c := range v {
-		switch i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return false
-			}
-		default:
-			if hex := '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'; !hex {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// Reset empties the builder for the next resource.
-func (b *ResourceBuilder) Reset() {
-	b.known, b.Dropped = [resourceFieldCount]known{}, 0
-	b.attrs = b.attrs[:0]
-	b.row.Reset()
-}
-
-// Attribute adds an attribute of the resource. Unlike a span's, all of them
-// are also kept in the resource's row. Those beyond MaxAttributes are left out
-// of it and counted, in spans.dropped of each of its spans, but are still read
-// for their meaning.
-func (b *ResourceBuilder) Attribute(key, value []byte) {
-	key, value = b.row.clean(key, MaxKeyLength), b.row.clean(value, MaxValueLength)
-	if f, ok := resourceFields[string(key)]; ok && len(value) > 0 {
-		if rank := resourceRank(f.field, f.rank, value); rank > b.known[f.field].rank {
-			b.known[f.field] = known{key: key, value: value, rank: rank}
-		}
-	}
-	if len(b.attrs) >= MaxAttributes {
-		b.Dropped++
-		return
-	}
-	b.attrs = append(b.attrs, attribute{key: key, value: value})
-}
-
-// Resource returns what was read, under the given id. Its slices live until
-// the next Reset.
-func (b *ResourceBuilder) Resource(id uint64) Resource {
-	text := func(f resourceField) []byte { return b.row.clean(b.known[f].value, MaxNameLength) }
-	r := Resource{
-		ID: id, Service: text(resourceService), Environment: text(resourceEnvironment),
-		Instance: text(resourceInstance), Version: text(resourceVersion),
-	}
-	if len(r.Service) == 0 {
-		r.Service = []byte(UnknownService)
-	}
-	return r
 }

@@ -1,12 +1,16 @@
 package trace
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/matrix-aiops/matrix/internal/otel"
+)
 
 func TestAnInstanceIsCalledByTheNameOneLooksFor(t *testing.T) {
 	const drawn = "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
 	f := func(want string, attributes ...string) {
 		t.Helper()
-		var b ResourceBuilder
+		var b otel.ResourceBuilder
 		b.Reset()
 		for i := 0; i < len(attributes); i += 2 {
 			b.Attribute([]byte(attributes[i]), []byte(attributes[i+1]))

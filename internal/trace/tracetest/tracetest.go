@@ -15,6 +15,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
+	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -72,16 +73,16 @@ func Open(t testing.TB) (*clickhouse.DB, *trace.Store) {
 // of it can be read when Insert returns.
 func Insert(t testing.TB, db *clickhouse.DB, p project.ID, spans ...Span) {
 	t.Helper()
-	cols := trace.NewColumns(trace.NewCatalog())
+	cols := trace.NewColumns(trace.NewCatalog(otel.NewCatalog()))
 	cols.Begin(p, retention, time.Now())
 	for _, s := range spans {
 		setResource(cols, s)
 		cols.Append(row(s))
 	}
-	statements, resources := trace.NewStatements(), trace.NewResources()
+	statements, resources := trace.NewStatements(), otel.NewResources()
 	if pending := cols.Commit(); pending != nil {
-		statements.Append(pending)
-		resources.Append(pending)
+		statements.Append(&pending.Statements)
+		resources.Append(&pending.Resources)
 	}
 	for _, b := range []block{resources, statements, cols} {
 		if b.Rows() == 0 {
@@ -107,7 +108,7 @@ func setResource(cols *trace.Columns, s Span) {
 	if s.Service == "" {
 		attributes["service.name"] = "api"
 	}
-	var b trace.ResourceBuilder
+	var b otel.ResourceBuilder
 	b.Reset()
 	hash := xxhash.New()
 	for _, key := range slices.Sorted(maps.Keys(attributes)) {

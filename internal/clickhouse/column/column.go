@@ -1,4 +1,7 @@
-package trace
+// Package column holds the columns that blocks of telemetry are made of, for
+// values that come as bytes of a request: appending a value is its only copy,
+// and a value seen before costs no allocation. They implement proto.ColInput.
+package column
 
 import (
 	"encoding/binary"
@@ -7,25 +10,28 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 )
 
-// textColumn is a String column kept in its wire form: each value behind its
+// Text is a String column kept in its wire form: each value behind its
 // length as a varint. Appending is the only copy a value ever gets.
-type textColumn struct {
+type Text struct {
 	wire []byte
 	rows int
+	mark struct{ wire, rows int }
 }
 
-func (c *textColumn) append(v []byte) {
+// Append adds a value; it is copied.
+func (c *Text) Append(v []byte) {
 	c.begin(len(v))
 	c.wire = append(c.wire, v...)
 }
 
-func (c *textColumn) appendString(v string) {
+// AppendString is Append for a string.
+func (c *Text) AppendString(v string) {
 	c.begin(len(v))
 	c.wire = append(c.wire, v...)
 }
 
 // begin makes room for a value of n bytes and writes its length.
-func (c *textColumn) begin(n int) {
+func (c *Text) begin(n int) {
 	if cap(c.wire)-len(c.wire) < n+binary.MaxVarintLen64 {
 		c.wire = slices.Grow(c.wire, max(len(c.wire), n+binary.MaxVarintLen64)) // append would grow by a quarter and copy more
 	}
@@ -42,7 +48,14 @@ func (c *textColumn) begin(n int) {
 // hold before it is stored (clickhouse.BatchOptions), as columns double.
 const maxIdle = 128 << 20
 
-func (c *textColumn) reset() {
+// Mark notes where the column is, for Rollback.
+func (c *Text) Mark() { c.mark.wire, c.mark.rows = len(c.wire), c.rows }
+
+// Rollback takes away what was appended since Mark.
+func (c *Text) Rollback() { c.wire, c.rows = c.wire[:c.mark.wire], c.mark.rows }
+
+// Reset empties the column and keeps its memory.
+func (c *Text) Reset() {
 	c.wire = c.wire[:0]
 	if cap(c.wire) > maxIdle {
 		c.wire = nil
@@ -50,31 +63,33 @@ func (c *textColumn) reset() {
 	c.rows = 0
 }
 
-func (c *textColumn) bytes() int { return len(c.wire) }
+// Bytes is what the column holds.
+func (c *Text) Bytes() int { return len(c.wire) }
 
 // Type implements proto.ColInput.
-func (c *textColumn) Type() proto.ColumnType { return proto.ColumnTypeString }
+func (c *Text) Type() proto.ColumnType { return proto.ColumnTypeString }
 
 // Rows implements proto.ColInput.
-func (c *textColumn) Rows() int { return c.rows }
+func (c *Text) Rows() int { return c.rows }
 
 // EncodeColumn implements proto.ColInput.
-func (c *textColumn) EncodeColumn(b *proto.Buffer) { b.Buf = append(b.Buf, c.wire...) }
+func (c *Text) EncodeColumn(b *proto.Buffer) { b.Buf = append(b.Buf, c.wire...) }
 
 // WriteColumn implements proto.ColInput.
-func (c *textColumn) WriteColumn(w *proto.Writer) { w.ChainWrite(c.wire) }
+func (c *Text) WriteColumn(w *proto.Writer) { w.ChainWrite(c.wire) }
 
-// lowCardColumn is a LowCardinality(String) column. proto.ColLowCardinality
+// LowCard is a LowCardinality(String) column. proto.ColLowCardinality
 // hashes every value again when the block is encoded and keeps each as a
 // string; this one finds a value's index when it is appended, and remembers
 // values across blocks, so that a value seen before costs no allocation.
-type lowCardColumn struct {
+type LowCard struct {
 	slots  map[string]*slot
 	known  int                    // bytes of the values in slots
 	block  uint32                 // the open block; a slot of another block has no index yet
-	values textColumn             // the block's dictionary, "" first
+	values Text                   // the block's dictionary, "" first
 	keys   []uint32               // by row: index into values
-	recent [1 << recentBits]*slot // by fingerprint: spares hashing what came just before
+	mark   int                    // rows
+	recent [1 << recentBits]*slot // by Fingerprint: spares hashing what came just before
 	narrow []byte                 // keys in the width the dictionary's size asks for
 }
 
@@ -92,19 +107,26 @@ const (
 	maxSlotBytes = 4 << 20
 )
 
-func newLowCardColumn() *lowCardColumn {
-	c := &lowCardColumn{}
-	c.reset()
+// NewLowCard returns an empty column.
+func NewLowCard() *LowCard {
+	c := &LowCard{}
+	c.Reset()
 	return c
 }
 
-func (c *lowCardColumn) append(v []byte) { c.keys = append(c.keys, c.indexOf(v)) }
+// Append adds a value; it is copied when the column has not seen it before.
+func (c *LowCard) Append(v []byte) { c.keys = append(c.keys, c.IndexOf(v)) }
 
-func (c *lowCardColumn) indexOf(v []byte) uint32 {
+// AppendIndex adds the value that IndexOf gave an index in the same block.
+func (c *LowCard) AppendIndex(i uint32) { c.keys = append(c.keys, i) }
+
+// IndexOf returns the index of a value in the block's dictionary, for values
+// that many rows share.
+func (c *LowCard) IndexOf(v []byte) uint32 {
 	if len(v) == 0 {
 		return 0
 	}
-	recent := &c.recent[fingerprint(v)>>(64-recentBits)]
+	recent := &c.recent[Fingerprint(v)>>(64-recentBits)]
 	if s := *recent; s != nil && s.value == string(v) {
 		return s.index
 	}
@@ -116,15 +138,15 @@ func (c *lowCardColumn) indexOf(v []byte) uint32 {
 	}
 	if s.block != c.block {
 		s.block, s.index = c.block, uint32(c.values.rows)
-		c.values.append(v)
+		c.values.Append(v)
 	}
 	*recent = s
 	return s.index
 }
 
-// fingerprint is a hash of a value's length and its first and last eight bytes,
+// Fingerprint is a hash of a value's length and its first and last eight bytes,
 // for tables that compare the value anyway. Its high bits are the good ones.
-func fingerprint(v []byte) uint64 {
+func Fingerprint(v []byte) uint64 {
 	const a, b = 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f
 	var first, last uint64
 	switch n := len(v); {
@@ -139,29 +161,37 @@ func fingerprint(v []byte) uint64 {
 	return (h ^ h>>32 ^ last) * b
 }
 
-func (c *lowCardColumn) reset() {
+// Mark notes where the column is, for Rollback.
+func (c *LowCard) Mark() { c.mark = len(c.keys) }
+
+// Rollback takes away what was appended since Mark. The dictionary keeps its values.
+func (c *LowCard) Rollback() { c.keys = c.keys[:c.mark] }
+
+// Reset empties the column. It remembers values, within bounds.
+func (c *LowCard) Reset() {
 	if c.slots == nil || len(c.slots) > maxSlots || c.known > maxSlotBytes {
 		c.slots, c.known = map[string]*slot{}, 0
 	}
 	c.block++
 	clear(c.recent[:])
 	c.keys = c.keys[:0]
-	c.values.reset()
-	c.values.append(nil)
+	c.values.Reset()
+	c.values.Append(nil)
 }
 
-func (c *lowCardColumn) bytes() int { return 4*len(c.keys) + c.values.bytes() }
+// Bytes is what the column holds.
+func (c *LowCard) Bytes() int { return 4*len(c.keys) + c.values.Bytes() }
 
 // Type implements proto.ColInput.
-func (c *lowCardColumn) Type() proto.ColumnType {
+func (c *LowCard) Type() proto.ColumnType {
 	return proto.ColumnTypeLowCardinality.Sub(proto.ColumnTypeString)
 }
 
 // Rows implements proto.ColInput.
-func (c *lowCardColumn) Rows() int { return len(c.keys) }
+func (c *LowCard) Rows() int { return len(c.keys) }
 
 // EncodeState implements proto.StateEncoder: the version of the key format.
-func (c *lowCardColumn) EncodeState(b *proto.Buffer) { b.PutInt64(1) }
+func (c *LowCard) EncodeState(b *proto.Buffer) { b.PutInt64(1) }
 
 // The key block's header: what follows is a dictionary of its own
 // (additional keys, update dictionary), with keys of 1, 2 or 4 bytes.
@@ -172,7 +202,7 @@ const (
 	lowCardKeys32        = 2
 )
 
-func (c *lowCardColumn) encodeKeys() (width int64) {
+func (c *LowCard) encodeKeys() (width int64) {
 	c.narrow = c.narrow[:0]
 	switch n := c.values.rows; {
 	case n <= 1<<8:
@@ -193,7 +223,7 @@ func (c *lowCardColumn) encodeKeys() (width int64) {
 }
 
 // EncodeColumn implements proto.ColInput.
-func (c *lowCardColumn) EncodeColumn(b *proto.Buffer) {
+func (c *LowCard) EncodeColumn(b *proto.Buffer) {
 	if len(c.keys) == 0 {
 		return
 	}
@@ -205,7 +235,7 @@ func (c *lowCardColumn) EncodeColumn(b *proto.Buffer) {
 }
 
 // WriteColumn implements proto.ColInput.
-func (c *lowCardColumn) WriteColumn(w *proto.Writer) {
+func (c *LowCard) WriteColumn(w *proto.Writer) {
 	if len(c.keys) == 0 {
 		return
 	}
@@ -219,50 +249,74 @@ func (c *lowCardColumn) WriteColumn(w *proto.Writer) {
 	w.ChainWrite(c.narrow)
 }
 
-// element is what an array column holds: any column of this file.
-type element interface {
+// Column is a column of this package.
+type Column interface {
 	proto.ColInput
-	append(v []byte)
-	bytes() int
-	reset()
+	Append(v []byte)
+	Mark()
+	Rollback()
+	Reset()
+	Bytes() int
 }
 
-// arrayColumn is an Array column: values are appended to data, and close ends a row.
-type arrayColumn[E element] struct {
+// Array is an Array column: values are appended to Data, and Close ends a row.
+type Array[E Column] struct {
+	Data E
 	ends proto.ColUInt64 // by row: number of values up to and including it
-	data E
+	mark int             // rows
 }
 
-func (c *arrayColumn[E]) bytes() int { return 8*len(c.ends) + c.data.bytes() }
+// NewTexts returns an empty column of Array(String).
+func NewTexts() *Array[*Text] { return &Array[*Text]{Data: &Text{}} }
 
-func (c *arrayColumn[E]) close() { c.ends = append(c.ends, uint64(c.data.Rows())) }
+// NewLowCards returns an empty column of Array(LowCardinality(String)).
+func NewLowCards() *Array[*LowCard] { return &Array[*LowCard]{Data: NewLowCard()} }
 
-func (c *arrayColumn[E]) reset() {
+// Close ends a row.
+func (c *Array[E]) Close() { c.ends = append(c.ends, uint64(c.Data.Rows())) }
+
+// Mark notes where the column is, for Rollback.
+func (c *Array[E]) Mark() {
+	c.mark = len(c.ends)
+	c.Data.Mark()
+}
+
+// Rollback takes away what was appended since Mark.
+func (c *Array[E]) Rollback() {
+	c.ends = c.ends[:c.mark]
+	c.Data.Rollback()
+}
+
+// Reset empties the column and keeps its memory.
+func (c *Array[E]) Reset() {
 	c.ends = c.ends[:0]
-	c.data.reset()
+	c.Data.Reset()
 }
+
+// Bytes is what the column holds.
+func (c *Array[E]) Bytes() int { return 8*len(c.ends) + c.Data.Bytes() }
 
 // Type implements proto.ColInput.
-func (c *arrayColumn[E]) Type() proto.ColumnType { return c.data.Type().Array() }
+func (c *Array[E]) Type() proto.ColumnType { return c.Data.Type().Array() }
 
 // Rows implements proto.ColInput.
-func (c *arrayColumn[E]) Rows() int { return len(c.ends) }
+func (c *Array[E]) Rows() int { return len(c.ends) }
 
 // EncodeState implements proto.StateEncoder.
-func (c *arrayColumn[E]) EncodeState(b *proto.Buffer) {
-	if s, ok := any(c.data).(proto.StateEncoder); ok {
+func (c *Array[E]) EncodeState(b *proto.Buffer) {
+	if s, ok := any(c.Data).(proto.StateEncoder); ok {
 		s.EncodeState(b)
 	}
 }
 
 // EncodeColumn implements proto.ColInput.
-func (c *arrayColumn[E]) EncodeColumn(b *proto.Buffer) {
+func (c *Array[E]) EncodeColumn(b *proto.Buffer) {
 	c.ends.EncodeColumn(b)
-	c.data.EncodeColumn(b)
+	c.Data.EncodeColumn(b)
 }
 
 // WriteColumn implements proto.ColInput.
-func (c *arrayColumn[E]) WriteColumn(w *proto.Writer) {
+func (c *Array[E]) WriteColumn(w *proto.Writer) {
 	c.ends.WriteColumn(w)
-	c.data.WriteColumn(w)
+	c.Data.WriteColumn(w)
 }

@@ -1,0 +1,132 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/otel"
+	"github.com/matrix-aiops/matrix/internal/trace"
+)
+
+// signal is one kind of telemetry that OTLP carries, as both ports see it.
+type signal struct {
+	name     string                                             // "traces": its path is /v1/traces
+	items    string                                             // "spans", for messages
+	method   string                                             // of gRPC
+	request  func() proto.Message                               // an empty request
+	ids      func(tree any)                                     // rewrites the hexadecimal ids of a request in JSON
+	count    func(request []byte) int                           // items of a request, without reading them
+	response func(rejected int64, message string) proto.Message // message is "" when nothing was refused
+}
+
+func (s *signal) path() string { return "/v1/" + s.name }
+
+// port is a signal with what takes its requests.
+type port struct {
+	*signal
+	// export stores the items of a request, whose body it releases as soon as it is
+	// decoded. It returns after they are stored.
+	export  func(ctx context.Context, tenant Tenant, request *body) (rejections, error)
+	waiting func() int                  // rows not yet stored
+	close   func(context.Context) error // stores them, and takes no more
+}
+
+// answer is what a request is answered with when it was taken.
+func (p *port) answer(rejected *rejections) proto.Message {
+	return p.response(rejected.total(), rejected.message())
+}
+
+// decoder walks the requests of one signal into columns of C.
+type decoder[C clickhouse.Columns] interface {
+	// decode appends the request's items to the columns. Either all that are not
+	// refused one by one are in, or, with an error, none.
+	decode(request []byte, tenant Tenant, columns C, now time.Time) (pending, error)
+	// counts tells what became of the items of the request decoded last.
+	counts() (accepted int64, rejected *rejections)
+}
+
+// pending are the rows that the items of a request point at and that are not
+// stored yet; nil where there are none.
+type pending struct {
+	statements *trace.PendingStatements
+	resources  *otel.Pending
+}
+
+// receiver takes the requests of one signal.
+type receiver[C clickhouse.Columns] struct {
+	server   *Server
+	signal   *signal
+	batch    *clickhouse.Batcher[C]
+	decoders sync.Pool
+}
+
+// addReceiver adds a signal to the server. fresh makes an empty block of its rows.
+func addReceiver[C clickhouse.Columns, D decoder[C]](s *Server, sig *signal, fresh func() C, newDecoder func() D) {
+	r := &receiver[C]{server: s, signal: sig, batch: clickhouse.NewBatcher(s.opts.DB, fresh, s.opts.Batch)}
+	r.decoders.New = func() any { return newDecoder() }
+	s.ports = append(s.ports, port{signal: sig, export: r.export, waiting: r.batch.Pending, close: r.batch.Close})
+}
+
+// export implements port. A panic becomes an error: neither the node nor the
+// other requests are to suffer from one.
+func (r *receiver[C]) export(ctx context.Context, tenant Tenant, request *body) (rejected rejections, err error) {
+	s := r.server
+	defer request.release() // a second time does nothing
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	items := r.signal.count(request.bytes)
+	if err := s.rates.take(tenant, r.signal, items); err != nil {
+		return rejections{}, err
+	}
+	defer func() {
+		if fault.Is(err, fault.Unavailable) {
+			s.rates.refund(tenant, r.signal, items)
+		}
+	}()
+	d := r.decoders.Get().(decoder[C])
+	size := len(request.bytes)
+	var side pending
+	err = r.batch.Append(ctx, func(c C) (err error) {
+		side, err = d.decode(request.bytes, tenant, c, s.now())
+		request.release()
+		return err
+	})
+	accepted, refused := d.counts()
+	rejected = *refused
+	r.decoders.Put(d) // not after a panic
+	if err != nil {
+		return rejections{}, err
+	}
+	if err := s.storePending(ctx, side); err != nil {
+		return rejections{}, err
+	}
+	s.stats.stored(r.signal.name, accepted, &rejected, size)
+	return rejected, nil
+}
+
+// storePending stores the rows that a request's items point at.
+func (s *Server) storePending(ctx context.Context, p pending) error {
+	if p.statements != nil && len(p.statements.Entries()) > 0 {
+		if err := s.statements.Append(ctx, func(c *trace.Statements) error { c.Append(p.statements); return nil }); err != nil {
+			return fmt.Errorf("store statements: %w", err)
+		}
+		p.statements.Stored()
+	}
+	if p.resources != nil && len(p.resources.Entries()) > 0 {
+		if err := s.resources.Append(ctx, func(c *otel.Resources) error { c.Append(p.resources); return nil }); err != nil {
+			return fmt.Errorf("store resources: %w", err)
+		}
+		p.resources.Stored()
+	}
+	return nil
+}

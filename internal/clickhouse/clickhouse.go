@@ -45,6 +45,7 @@ type DB struct {
 	servers  []*server
 	database string
 	log      *slog.Logger
+	turns    *turns
 
 	mu         sync.Mutex
 	migrations []migrationSet // what a server that comes back late still has to run
@@ -62,9 +63,13 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	if !validDatabase.MatchString(database) {
 		return nil, fault.New(fault.Invalid, "%q is not a database name: letters, digits and _ only", database).WithField("database")
 	}
-	db := &DB{database: database, log: cmp.Or(opts.Log, slog.New(slog.DiscardHandler))}
+	opts.MaxOpen = cmp.Or(opts.MaxOpen, 8)
+	db := &DB{
+		database: database, log: cmp.Or(opts.Log, slog.New(slog.DiscardHandler)),
+		turns: newTurns(max(1, opts.MaxOpen/2)),
+	}
 	for _, dsn := range opts.DSNs {
-		s, err := newServer(dsn, database, cmp.Or(opts.MaxOpen, 8))
+		s, err := newServer(dsn, database, opts.MaxOpen)
 		if err != nil {
 			db.Close()
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -121,11 +122,48 @@ func TestAQueryEndsWithItsContext(t *testing.T) {
 func TestAQueryOverItsLimitsIsToldToNarrowTheRange(t *testing.T) {
 	db := clickhousetest.New(t)
 	for sql, want := range map[string]string{
-		"SELECT sum(sleepEachRow(0.05)) FROM numbers(1000) SETTINGS max_execution_time = 0.1, max_block_size = 1": "longer than its limit",
-		"SELECT groupArray(toString(number)) FROM numbers(10000000) SETTINGS max_memory_usage = 10000000":         "more memory than its limit",
+		"SELECT sum(sleepEachRow(0.05)) FROM numbers(1000) WHERE {project:UInt32} > 0 SETTINGS max_execution_time = 0.1, max_block_size = 1": "that one query may take",
+		"SELECT groupArray(toString(number)) FROM numbers(10000000) WHERE {project:UInt32} > 0 SETTINGS max_memory_usage = 10000000":         "more memory than one query may take",
+		"SELECT number FROM numbers(1000000) WHERE {project:UInt32} > 0 SETTINGS max_result_rows = 1000, max_block_size = 100":               "rows that one query may return",
 	} {
-		if err := db.Exec(t.Context(), sql); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), want) {
+		rows, err := db.Query(t.Context(), 1, sql)
+		if err == nil {
+			for rows.Next() {
+			}
+			err = rows.Err()
+			_ = rows.Close()
+		}
+		if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("error = %v, want %q", err, want)
 		}
+	}
+	// The same limits of what no user asked for are no fault of the caller.
+	if err := db.Exec(t.Context(), "SELECT sum(sleepEachRow(0.05)) FROM numbers(1000) SETTINGS max_execution_time = 0.1, max_block_size = 1"); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("error = %v", err)
+	}
+}
+
+// One project's slow reads must leave connections to the others.
+func TestAProjectsReadsLeaveConnectionsToTheOthers(t *testing.T) {
+	db := clickhousetest.New(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var reads sync.WaitGroup
+	for range 20 {
+		reads.Go(func() {
+			var rows []struct {
+				N uint8 `ch:"n"`
+			}
+			_ = db.Select(ctx, 1, &rows, "SELECT sleepEachRow(3) AS n FROM numbers(10) WHERE {project:UInt32} > 0 SETTINGS max_block_size = 1")
+		})
+	}
+	defer reads.Wait()
+	defer cancel()
+	quick, stop := context.WithTimeout(t.Context(), 5*time.Second)
+	defer stop()
+	var rows []struct {
+		N uint8 `ch:"n"`
+	}
+	if err := db.Select(quick, 2, &rows, "SELECT toUInt8(1) AS n WHERE {project:UInt32} > 0"); err != nil || len(rows) != 1 {
+		t.Errorf("another project's read: %v, %v", rows, err)
 	}
 }

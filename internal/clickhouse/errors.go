@@ -76,6 +76,28 @@ func mapError(err error) error {
 	return fault.Wrap(err, fault.Internal, "telemetry engine")
 }
 
+// tooMuch turns the error of a read that is over one of its own limits into one
+// that its caller can do something about. What other reads have taken from it
+// stays Unavailable.
+func tooMuch(err error) error {
+	e := asException(err)
+	if e == nil {
+		return err
+	}
+	const narrow = "narrow the time range or add a filter"
+	switch e.code {
+	case proto.ErrTimeoutExceeded:
+		return fault.Wrap(e, fault.Invalid, "this needs more than the %s that one query may take: %s", queryTime, narrow)
+	case proto.ErrTooManyRows, proto.ErrTooManyRowsOrBytes:
+		return fault.Wrap(e, fault.Invalid, "this has more than the %d rows that one query may return: %s", maxResultRows, narrow)
+	case proto.ErrMemoryLimitExceeded:
+		if !strings.Contains(e.message, "(total)") {
+			return fault.Wrap(e, fault.Invalid, "this needs more memory than one query may take: %s", narrow)
+		}
+	}
+	return err
+}
+
 func unavailable(cause error, message string, after time.Duration) error {
 	err := fault.Wrap(cause, fault.Unavailable, "%s", message)
 	fault.As(err).RetryAfter = after

@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"strings"
+	"sync"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 	chdriver "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -32,11 +33,20 @@ type Rows = chdriver.Rows
 // Select reads all rows of one project into dest, a pointer to a slice of
 // structs whose fields carry `ch:"column"` tags. sql must contain
 // {project:UInt32}, which Select fills in.
+//
+// A read of a project is bounded: by the time of queryTime, by the engine's memory
+// for one query, by maxResultRows, and by how many of them the project may have
+// under way. One that is over a bound of its own is fault.Invalid and says so.
 func (db *DB) Select(ctx context.Context, p project.ID, dest any, sql string, params ...Param) error {
 	if err := scoped(p, sql); err != nil {
 		return err
 	}
-	return db.SystemSelect(ctx, dest, sql, append(params[:len(params):len(params)], P("project", uint32(p)))...)
+	release, err := db.turns.take(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return tooMuch(db.SystemSelect(bounded(ctx), dest, sql, append(params[:len(params):len(params)], P("project", uint32(p)))...))
 }
 
 // Query is Select for results that are too large for memory or not of one shape.
@@ -44,16 +54,78 @@ func (db *DB) Query(ctx context.Context, p project.ID, sql string, params ...Par
 	if err := scoped(p, sql); err != nil {
 		return nil, err
 	}
-	args := arguments(append(params[:len(params):len(params)], P("project", uint32(p))))
-	var rows chdriver.Rows
-	err := db.on(ctx, func(s *server) (err error) {
-		rows, err = s.reads.Query(ctx, sql, args...)
-		return err
-	})
+	release, err := db.turns.take(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	return &faultRows{rows}, nil
+	args := arguments(append(params[:len(params):len(params)], P("project", uint32(p))))
+	var rows chdriver.Rows
+	err = db.on(ctx, func(s *server) (err error) {
+		rows, err = s.reads.Query(bounded(ctx), sql, args...)
+		return err
+	})
+	if err != nil {
+		release()
+		return nil, tooMuch(err)
+	}
+	return &projectRows{Rows: rows, release: release}, nil
+}
+
+// maxResultRows is how many rows one read of a project may return.
+const maxResultRows = 5_000_000
+
+func bounded(ctx context.Context) context.Context {
+	return driver.Context(ctx, driver.WithSettings(driver.Settings{
+		"max_execution_time": int(queryTime.Seconds()), "timeout_overflow_mode": "throw",
+		"max_result_rows": maxResultRows, "result_overflow_mode": "throw",
+	}))
+}
+
+// turns bounds how many reads each project has under way, so that one cannot
+// take all connections from the others.
+type turns struct {
+	limit int
+
+	mu        sync.Mutex
+	byProject map[project.ID]*queue
+}
+
+// queue is one project's reads; its places are in slots, and users counts who
+// holds or waits for one.
+type queue struct {
+	slots chan struct{}
+	users int
+}
+
+func newTurns(limit int) *turns { return &turns{limit: limit, byProject: map[project.ID]*queue{}} }
+
+// take waits for a place and returns what gives it back; it may be called twice.
+func (t *turns) take(ctx context.Context, p project.ID) (release func(), err error) {
+	t.mu.Lock()
+	q := t.byProject[p]
+	if q == nil {
+		q = &queue{slots: make(chan struct{}, t.limit)}
+		t.byProject[p] = q
+	}
+	q.users++
+	t.mu.Unlock()
+	leave := func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if q.users--; q.users == 0 {
+			delete(t.byProject, p)
+		}
+	}
+	select {
+	case q.slots <- struct{}{}:
+	case <-ctx.Done():
+		leave()
+		return nil, mapError(ctx.Err())
+	}
+	return sync.OnceFunc(func() {
+		<-q.slots
+		leave()
+	}), nil
 }
 
 // SystemSelect reads across projects: for the evaluation of rules and for
@@ -88,9 +160,19 @@ func arguments(params []Param) []any {
 	return args
 }
 
-// faultRows gives the errors of a result that breaks off midway their kinds.
-type faultRows struct{ chdriver.Rows }
+// projectRows gives the errors of a result that breaks off midway their kinds,
+// and the project's place back at its end.
+type projectRows struct {
+	chdriver.Rows
+	release func()
+}
 
-func (r *faultRows) Err() error                { return mapError(r.Rows.Err()) }
-func (r *faultRows) Scan(dest ...any) error    { return mapError(r.Rows.Scan(dest...)) }
-func (r *faultRows) ScanStruct(dest any) error { return mapError(r.Rows.ScanStruct(dest)) }
+func (r *projectRows) Err() error                { return tooMuch(mapError(r.Rows.Err())) }
+func (r *projectRows) Scan(dest ...any) error    { return mapError(r.Rows.Scan(dest...)) }
+func (r *projectRows) ScanStruct(dest any) error { return mapError(r.Rows.ScanStruct(dest)) }
+
+// Close implements Rows.
+func (r *projectRows) Close() error {
+	defer r.release()
+	return r.Rows.Close()
+}

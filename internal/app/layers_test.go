@@ -16,8 +16,8 @@ import (
 // ground every line stands on; there, and only there, the pairs in foundation
 // are allowed between neighbours.
 var layers = [][]string{
-	{"fault", "project", "clickhouse", "metadb", "job", "otel", "mask", "ground"},
-	{"tenant", "trace"},
+	{"fault", "project", "clickhouse", "metadb", "job", "otel", "search", "mask", "ground"},
+	{"tenant", "trace", "logs"},
 	{"rule", "evidence", "report", "notify", "ai"},
 	{"incident"},
 	{"api", "ingest"},
@@ -28,6 +28,7 @@ var layers = [][]string{
 var foundation = map[string][]string{
 	"clickhouse": {"fault", "project"},
 	"metadb":     {"fault"},
+	"search":     {"fault"},
 	"otel":       {"clickhouse", "project"},
 	"job":        {"fault", "metadb"},
 	"mask":       {"fault"},

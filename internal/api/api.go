@@ -23,6 +23,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/incident"
+	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/rule"
@@ -36,6 +37,7 @@ import (
 type Options struct {
 	Tenants   *tenant.Store
 	Traces    *trace.Store
+	Logs      *logs.Store
 	Rules     *rule.Store
 	Outbox    *notify.Outbox
 	Incidents *incident.Service
@@ -109,7 +111,7 @@ func New(opts Options) (http.Handler, error) {
 }
 
 func build(opts Options) (*server, *routes, error) {
-	if opts.Tenants == nil || opts.Traces == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
+	if opts.Tenants == nil || opts.Traces == nil || opts.Logs == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
 		return nil, nil, errors.New("api: Options needs every store")
 	}
 	if opts.Now == nil {
@@ -163,6 +165,7 @@ func (s *server) resources() {
 	s.registerOrgs()
 	s.registerProjects()
 	s.registerTraces()
+	s.registerLogs()
 	s.registerRules()
 	s.registerChannels()
 	s.registerIncidents()

@@ -140,6 +140,16 @@ func table(h *house) map[string]row {
 		"get-profile": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
 			crossed: func(b *place) request { return ids("trace", b.trace) }},
 
+		"search-logs": {who: readsProject, status: 200},
+		"tail-logs":   {who: readsProject, status: 200},
+		"count-logs":  {who: readsProject, status: 200},
+		"group-logs":  {who: readsProject, status: 200},
+		"log-fields":  {who: readsProject, status: 200},
+		"get-log": {who: readsProject, status: 200, make: func(p *place) request { return ids("log", p.log) },
+			crossed: func(b *place) request { return ids("log", b.log) }},
+		"log-context": {who: readsProject, status: 200, make: func(p *place) request { return ids("log", p.log) },
+			crossed: func(b *place) request { return ids("log", b.log) }},
+
 		"list-ai-calls": {who: readsProject, status: 200},
 		"get-ai-call": {who: readsProject, status: 200, make: func(p *place) request { return ids("call", p.call) },
 			crossed: func(b *place) request { return ids("call", b.call) }},
@@ -435,6 +445,7 @@ type place struct {
 	owner      tenant.Actor
 	login      *client
 	trace      string
+	log        string
 	rule       int64
 	channel    int64
 	incident   int64

@@ -16,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
@@ -35,6 +36,7 @@ func (h *house) soon() time.Time { return time.Now().Add(time.Hour) }
 func (h *house) migrateEngine() {
 	h.t.Helper()
 	h.must(h.engine.Migrate(h.t.Context(), "trace", trace.Migrations()))
+	h.must(h.engine.Migrate(h.t.Context(), "logs", logs.Migrations()))
 	h.must(h.engine.Migrate(h.t.Context(), "ai", ai.Migrations()))
 }
 
@@ -62,6 +64,7 @@ func (n *neighbours) newPlace(canary string, seed byte) *place {
 	p.channel = p.newChannel()
 	p.incident = p.newIncident()
 	p.newTrace(seed)
+	p.newLog()
 	p.newCall()
 	return p
 }
@@ -140,6 +143,27 @@ func (h *house) newPrice() string {
 	p, err := h.opts.AI.Roles().SetPrice(h.t.Context(), ai.Price{Provider: "canned", Model: h.unique("model"), Input: 1, Output: 2}, "test")
 	h.must(err)
 	return p.Model
+}
+
+// newLog stores a log record in the engine.
+func (p *place) newLog() {
+	p.h.t.Helper()
+	cols := logs.NewColumns(otel.NewCatalog())
+	cols.Begin(p.id(), 14, time.Now())
+	resource := &otel.ResourceBuilder{}
+	resource.Reset()
+	resource.Attribute([]byte("service.name"), []byte(p.canary))
+	cols.SetResource(resource, 1)
+	row := logs.NewRow()
+	row.Reset()
+	row.Body = []byte("a line of " + p.canary)
+	row.Attribute([]byte("of"), []byte(p.canary))
+	cols.Append(row)
+	cols.Commit()
+	p.h.must(p.h.engine.Insert(p.h.t.Context(), cols.Table(), cols.Input()))
+	page, err := p.h.opts.Logs.Search(p.h.t.Context(), p.id(), logs.Query{From: time.Now().Add(-time.Hour), To: time.Now().Add(time.Hour)}, false, "", 1)
+	p.h.must(err)
+	p.log = page.Items[0].ID
 }
 
 // newTrace stores a trace of two spans in the engine.

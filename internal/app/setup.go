@@ -22,6 +22,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/ingest"
 	"github.com/matrix-aiops/matrix/internal/job"
+	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/notify/console"
@@ -143,7 +144,7 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	return a.serve(api.Options{
-		Tenants: tenants, Traces: traces, Rules: rules, Outbox: outbox,
+		Tenants: tenants, Traces: traces, Logs: logs.NewStore(telemetry), Rules: rules, Outbox: outbox,
 		Incidents: incidents, AI: gateway,
 		Log: a.log, Version: a.opts.Version, BaseURL: a.opts.File.BaseURL,
 		OTLPHTTP: a.OTLPHTTPURL(), OTLPGRPC: a.OTLPGRPCURL(), Dev: a.opts.Dev,
@@ -196,7 +197,7 @@ func (a *App) openTelemetry(ctx context.Context) (*clickhouse.DB, error) {
 		return nil, fmt.Errorf("open telemetry: %w", err)
 	}
 	a.onStop("telemetry", func(context.Context) error { db.Close(); return nil })
-	for noun, migrations := range map[string][]clickhouse.Migration{"trace": trace.Migrations(), "ai": ai.Migrations()} {
+	for noun, migrations := range map[string][]clickhouse.Migration{"trace": trace.Migrations(), "logs": logs.Migrations(), "ai": ai.Migrations()} {
 		if err := db.Migrate(ctx, noun, migrations); err != nil {
 			return nil, fmt.Errorf("migrate %s: %w", noun, err)
 		}

@@ -26,6 +26,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -69,8 +70,10 @@ type harness struct {
 func start(t testing.TB, adjust func(*Options)) *harness {
 	t.Helper()
 	db := clickhousetest.New(t)
-	if err := db.Migrate(t.Context(), "trace", trace.Migrations()); err != nil {
-		t.Fatal(err)
+	for noun, migrations := range map[string][]clickhouse.Migration{"trace": trace.Migrations(), "logs": logs.Migrations()} {
+		if err := db.Migrate(t.Context(), noun, migrations); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return startOn(t, db, adjust)
 }

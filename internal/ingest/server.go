@@ -16,6 +16,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -117,6 +118,7 @@ func New(opts Options) (*Server, error) {
 	resources := otel.NewCatalog()
 	statements := trace.NewCatalog(resources)
 	addReceiver(s, &traces, func() *trace.Columns { return trace.NewColumns(statements) }, newSpanDecoder)
+	addReceiver(s, &logSignal, func() *logs.Columns { return logs.NewColumns(resources) }, newLogDecoder)
 	// Rows that others point at are few, and a request that brings one waits for
 	// two inserts: these batches do not wait long.
 	side := clickhouse.BatchOptions{MaxRows: 10_000, MaxDelay: 20 * time.Millisecond}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"math"
@@ -8,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/otel"
 )
 
@@ -16,8 +18,11 @@ import (
 const maxDepth = 16
 
 // maxRendered is where the rendering of a nested value stops: it will be cut
-// at otel.MaxValueLength anyway.
-const maxRendered = otel.MaxValueLength + 1<<10
+// at otel.MaxValueLength anyway. The body of a log record may be larger.
+const (
+	maxRendered     = otel.MaxValueLength + 1<<10
+	maxRenderedBody = logs.MaxBodyLength + 1<<10
+)
 
 var (
 	textTrue  = []byte("true")
@@ -28,6 +33,7 @@ var (
 // values renders attribute values as text.
 type values struct {
 	scratch []byte // what is rendered; views of it live until the owner cuts it
+	limit   int    // where the rendering of a nested value stops; 0 is maxRendered
 }
 
 // maxScratch is the capacity in bytes that is kept between requests.
@@ -124,7 +130,7 @@ func (d *values) value(b []byte) (text []byte, err error) {
 			}
 		case 7:
 			if w.is(protowire.BytesType) {
-				d.scratch = base64.StdEncoding.AppendEncode(d.scratch, w.bytes()[:min(len(w.bytes()), maxRendered)])
+				d.scratch = base64.StdEncoding.AppendEncode(d.scratch, w.bytes()[:min(len(w.bytes()), cmp.Or(d.limit, maxRendered))])
 			}
 		default:
 			continue
@@ -234,7 +240,7 @@ var anyValueTypes = [...]protowire.Type{1: protowire.BytesType, 2: protowire.Var
 	4: protowire.Fixed64Type, 5: protowire.BytesType, 6: protowire.BytesType, 7: protowire.BytesType}
 
 // room is how many bytes may still be rendered, negative when none.
-func (d *values) room(start int) int { return maxRendered - (len(d.scratch) - start) }
+func (d *values) room(start int) int { return cmp.Or(d.limit, maxRendered) - (len(d.scratch) - start) }
 
 func (d *values) put(start int, s string) {
 	if d.room(start) >= 0 {

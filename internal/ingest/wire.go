@@ -164,22 +164,25 @@ func fieldName(fields []string, n protowire.Number) string {
 // envelopeFields are the fields of the messages around a signal's items.
 type envelopeFields struct{ request, resource, scope []string }
 
-func newEnvelopeFields(items string) *envelopeFields {
+func newEnvelopeFields(signal, items string) *envelopeFields {
 	return &envelopeFields{
-		request:  []string{1: "resource_" + items},
-		resource: []string{1: "resource", 2: "scope_" + items, 3: "schema_url"},
+		request:  []string{1: "resource_" + signal},
+		resource: []string{1: "resource", 2: "scope_" + signal, 3: "schema_url"},
 		scope:    []string{1: "scope", 2: items, 3: "schema_url"},
 	}
 }
 
 // The fields of OTLP by number, for error messages.
 var (
-	spanEnvelope   = newEnvelopeFields("spans")
+	spanEnvelope   = newEnvelopeFields("spans", "spans")
+	logEnvelope    = newEnvelopeFields("logs", "log_records")
 	resourceFields = []string{1: "attributes", 2: "dropped_attributes_count"}
 	scopeFields    = []string{1: "name", 2: "version", 3: "attributes", 4: "dropped_attributes_count"}
 	spanFields     = []string{1: "trace_id", 2: "span_id", 3: "trace_state", 4: "parent_span_id", 5: "name", 6: "kind",
 		7: "start_time_unix_nano", 8: "end_time_unix_nano", 9: "attributes", 10: "dropped_attributes_count", 11: "events",
 		12: "dropped_events_count", 13: "links", 14: "dropped_links_count", 15: "status", 16: "flags"}
+	logFields = []string{1: "time_unix_nano", 2: "severity_number", 3: "severity_text", 5: "body", 6: "attributes",
+		7: "dropped_attributes_count", 8: "flags", 9: "trace_id", 10: "span_id", 11: "observed_time_unix_nano", 12: "event_name"}
 	eventFields    = []string{1: "time_unix_nano", 2: "name", 3: "attributes", 4: "dropped_attributes_count"}
 	linkFields     = []string{1: "trace_id", 2: "span_id", 3: "trace_state", 4: "attributes", 5: "dropped_attributes_count", 6: "flags"}
 	statusFields   = []string{2: "message", 3: "code"}

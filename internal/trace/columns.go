@@ -46,7 +46,7 @@ type Columns struct {
 	exceptionMessage, events, links         column.Text
 	attrKeys                                *column.Array[*column.LowCard]
 	attrValues                              *column.Array[*column.Text]
-	texts                                   []markable // all of the above
+	texts                                   []column.Markable // all of the above
 
 	input proto.Input
 
@@ -65,20 +65,12 @@ type Columns struct {
 	}
 }
 
-// markable is what the columns of texts have in common.
-type markable interface {
-	Mark()
-	Rollback()
-	Reset()
-	Bytes() int
-}
-
 // NewColumns returns an empty block. Blocks of one process share a catalog.
 func NewColumns(catalog *Catalog) *Columns {
 	c := &Columns{catalog: catalog}
 	c.start = *new(proto.ColDateTime64).WithPrecision(proto.PrecisionNano)
 	c.attrKeys, c.attrValues = column.NewLowCards(), column.NewTexts()
-	c.texts = []markable{
+	c.texts = []column.Markable{
 		&c.statusMessage, &c.url, &c.dbStatement, &c.exceptionMessage, &c.events, &c.links, c.attrKeys, c.attrValues,
 	}
 	for _, p := range []**column.LowCard{

@@ -249,14 +249,20 @@ func (c *LowCard) WriteColumn(w *proto.Writer) {
 	w.ChainWrite(c.narrow)
 }
 
-// Column is a column of this package.
-type Column interface {
-	proto.ColInput
-	Append(v []byte)
+// Markable is what all columns of this package have in common, for blocks that
+// treat them alike.
+type Markable interface {
 	Mark()
 	Rollback()
 	Reset()
 	Bytes() int
+}
+
+// Column is a column of single values.
+type Column interface {
+	proto.ColInput
+	Markable
+	Append(v []byte)
 }
 
 // Array is an Array column: values are appended to Data, and Close ends a row.

@@ -529,6 +529,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Log records, newest or oldest first */
+        get: operations["search-logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/logs/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The fields of log records and their values */
+        get: operations["log-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/logs/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Log records over time, by level */
+        get: operations["count-logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/logs/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Log records by what they have in common */
+        get: operations["group-logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/logs/tail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Log records that arrived since a former answer */
+        get: operations["tail-logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/logs/{log}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A log record with its sender */
+        get: operations["get-log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/logs/{log}/context": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the same process logged before and after */
+        get: operations["log-context"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/rules": {
         parameters: {
             query?: never;
@@ -880,6 +999,13 @@ export interface components {
             status: string;
             usage: components["schemas"]["Usage"];
         };
+        Bars: {
+            counts: number[];
+            /** @enum {string} */
+            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+            /** Format: int64 */
+            total: number;
+        };
         Call: {
             answer: string;
             /** Format: date-time */
@@ -1000,6 +1126,48 @@ export interface components {
             timeline: components["schemas"]["IncidentEvent"][];
             title: string;
         };
+        Details: {
+            attributes: {
+                [key: string]: string;
+            };
+            body: string;
+            /**
+             * Format: int64
+             * @description attributes cut by the sender or by limits
+             */
+            dropped?: number;
+            environment?: string;
+            event?: string;
+            exception_message?: string;
+            exception_type?: string;
+            /** @description the record's name in paths */
+            id: string;
+            instance?: string;
+            /** @enum {string} */
+            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+            logger?: string;
+            /** @description 16 hex digits: what records of the same template share */
+            pattern: string;
+            /** @description attributes of the sender */
+            resource: {
+                [key: string]: string;
+            };
+            service: string;
+            /**
+             * Format: int32
+             * @description OTLP severity number, 0 unknown
+             */
+            severity: number;
+            /** @description as sent */
+            severity_text?: string;
+            /** @description 16 hex digits */
+            span_id?: string;
+            /** Format: date-time */
+            time: string;
+            /** @description 32 hex digits */
+            trace_id?: string;
+            version?: string;
+        };
         Entry: {
             model: string;
             provider: string;
@@ -1018,6 +1186,24 @@ export interface components {
             message: string;
             stacktrace?: string;
             type: string;
+        };
+        Facet: {
+            /** @description as it is written in a query */
+            field: string;
+            values: components["schemas"]["FacetValue"][];
+        };
+        FacetValue: {
+            /** Format: int64 */
+            count: number;
+            value: string;
+        };
+        Facets: {
+            fields: components["schemas"]["Facet"][];
+            /**
+             * Format: int64
+             * @description the newest ones, which were looked at
+             */
+            records: number;
         };
         Fact: {
             id: string;
@@ -1061,6 +1247,19 @@ export interface components {
         HealthCheck: {
             name: string;
             ok: boolean;
+        };
+        Histogram: {
+            /**
+             * Format: date-time
+             * @description where the first bar starts
+             */
+            from: string;
+            /** @description least grave first, without those that have none */
+            levels: components["schemas"]["Bars"][];
+            /** Format: int64 */
+            step_seconds: number;
+            /** Format: int64 */
+            total: number;
         };
         Home: {
             /** Format: int64 */
@@ -1120,6 +1319,16 @@ export interface components {
             };
             /** @enum {string} */
             kind: "opened" | "matched" | "analysis_started" | "analysis_requested" | "analyzed" | "acknowledged" | "resolved";
+        };
+        IncidentPage: {
+            items: components["schemas"]["Incident"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description of all pages
+             */
+            total: number;
         };
         InstanceCount: {
             /** Format: int64 */
@@ -1266,14 +1475,9 @@ export interface components {
             version: number;
         };
         Page: {
-            items: components["schemas"]["Incident"][];
+            items: components["schemas"]["Record"][];
             /** @description empty on the last page */
             next_cursor: string;
-            /**
-             * Format: int64
-             * @description of all pages
-             */
-            total: number;
         };
         PageChange: {
             items: components["schemas"]["Change"][];
@@ -1325,6 +1529,16 @@ export interface components {
              */
             total: number;
         };
+        PagePattern: {
+            items: components["schemas"]["Pattern"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PagePrice: {
             items: components["schemas"]["Price"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -1337,6 +1551,16 @@ export interface components {
         };
         PageProject: {
             items: components["schemas"]["Project"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageRecord: {
+            items: components["schemas"]["Record"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -1432,6 +1656,32 @@ export interface components {
         PasswordChange: {
             old_password: string;
             password: string;
+        };
+        Pattern: {
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            first: string;
+            /** Format: date-time */
+            last: string;
+            /**
+             * @description the gravest
+             * @enum {string}
+             */
+            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+            /** @description 16 hex digits; search for it as pattern:… */
+            pattern: string;
+            /** @description the body of one record */
+            sample: string;
+            /** @description at most 5 */
+            services: string[];
+            /**
+             * Format: double
+             * @description of all records of the query, 0 to 1
+             */
+            share: number;
+            /** @description the first line, <*> for what varies */
+            template: string;
         };
         Point: {
             evidence: string[];
@@ -1539,6 +1789,44 @@ export interface components {
              * @description spans accepted a second, 0 = no limit
              */
             span_rate?: number;
+        };
+        Record: {
+            attributes: {
+                [key: string]: string;
+            };
+            body: string;
+            /**
+             * Format: int64
+             * @description attributes cut by the sender or by limits
+             */
+            dropped?: number;
+            environment?: string;
+            event?: string;
+            exception_message?: string;
+            exception_type?: string;
+            /** @description the record's name in paths */
+            id: string;
+            instance?: string;
+            /** @enum {string} */
+            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+            logger?: string;
+            /** @description 16 hex digits: what records of the same template share */
+            pattern: string;
+            service: string;
+            /**
+             * Format: int32
+             * @description OTLP severity number, 0 unknown
+             */
+            severity: number;
+            /** @description as sent */
+            severity_text?: string;
+            /** @description 16 hex digits */
+            span_id?: string;
+            /** Format: date-time */
+            time: string;
+            /** @description 32 hex digits */
+            trace_id?: string;
+            version?: string;
         };
         Remote: {
             /** Format: int64 */
@@ -1760,6 +2048,16 @@ export interface components {
             tail_ns: number;
             url?: string;
         };
+        Tail: {
+            /** @description in the order they arrived */
+            items: components["schemas"]["Record"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description older ones that this answer left out, because there are too many to read
+             */
+            skipped: number;
+        };
         Target: {
             config: unknown;
             enabled: boolean;
@@ -1886,6 +2184,7 @@ export interface components {
 }
 export type AiRole = components['schemas']['AiRole'];
 export type Attempt = components['schemas']['Attempt'];
+export type Bars = components['schemas']['Bars'];
 export type Call = components['schemas']['Call'];
 export type CallPage = components['schemas']['CallPage'];
 export type Change = components['schemas']['Change'];
@@ -1895,18 +2194,24 @@ export type Count = components['schemas']['Count'];
 export type DbCall = components['schemas']['DBCall'];
 export type Delivery = components['schemas']['Delivery'];
 export type Detail = components['schemas']['Detail'];
+export type Details = components['schemas']['Details'];
 export type Entry = components['schemas']['Entry'];
 export type Event = components['schemas']['Event'];
 export type Exception = components['schemas']['Exception'];
+export type Facet = components['schemas']['Facet'];
+export type FacetValue = components['schemas']['FacetValue'];
+export type Facets = components['schemas']['Facets'];
 export type Fact = components['schemas']['Fact'];
 export type GroundValue = components['schemas']['GroundValue'];
 export type Group = components['schemas']['Group'];
 export type Http = components['schemas']['HTTP'];
 export type Health = components['schemas']['Health'];
 export type HealthCheck = components['schemas']['HealthCheck'];
+export type Histogram = components['schemas']['Histogram'];
 export type Home = components['schemas']['Home'];
 export type Incident = components['schemas']['Incident'];
 export type IncidentEvent = components['schemas']['IncidentEvent'];
+export type IncidentPage = components['schemas']['IncidentPage'];
 export type InstanceCount = components['schemas']['InstanceCount'];
 export type Key = components['schemas']['Key'];
 export type Login = components['schemas']['Login'];
@@ -1927,8 +2232,10 @@ export type PageGroup = components['schemas']['PageGroup'];
 export type PageKey = components['schemas']['PageKey'];
 export type PageMember = components['schemas']['PageMember'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
+export type PagePattern = components['schemas']['PagePattern'];
 export type PagePrice = components['schemas']['PagePrice'];
 export type PageProject = components['schemas']['PageProject'];
+export type PageRecord = components['schemas']['PageRecord'];
 export type PageRole = components['schemas']['PageRole'];
 export type PageRoleVersion = components['schemas']['PageRoleVersion'];
 export type PageRule = components['schemas']['PageRule'];
@@ -1939,6 +2246,7 @@ export type PageTransaction = components['schemas']['PageTransaction'];
 export type PageUser = components['schemas']['PageUser'];
 export type Parameters = components['schemas']['Parameters'];
 export type PasswordChange = components['schemas']['PasswordChange'];
+export type Pattern = components['schemas']['Pattern'];
 export type Point = components['schemas']['Point'];
 export type Price = components['schemas']['Price'];
 export type PriceRequest = components['schemas']['PriceRequest'];
@@ -1946,6 +2254,7 @@ export type Problem = components['schemas']['Problem'];
 export type Profile = components['schemas']['Profile'];
 export type Project = components['schemas']['Project'];
 export type ProjectSettings = components['schemas']['ProjectSettings'];
+export type Record = components['schemas']['Record'];
 export type Remote = components['schemas']['Remote'];
 export type Report = components['schemas']['Report'];
 export type RoleRequest = components['schemas']['RoleRequest'];
@@ -1957,6 +2266,7 @@ export type Setup = components['schemas']['Setup'];
 export type Span = components['schemas']['Span'];
 export type Statement = components['schemas']['Statement'];
 export type Step = components['schemas']['Step'];
+export type Tail = components['schemas']['Tail'];
 export type Target = components['schemas']['Target'];
 export type Token = components['schemas']['Token'];
 export type TokenRequest = components['schemas']['TokenRequest'];
@@ -3242,7 +3552,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page"];
+                    "application/json": components["schemas"]["IncidentPage"];
                 };
             };
             /** @description Problem */
@@ -3473,6 +3783,273 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "search-logs": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description words, "phrases", field:value; see the user's guide */
+                q?: string;
+                order?: "newest" | "oldest";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "log-fields": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description words, "phrases", field:value; see the user's guide */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-logs": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description words, "phrases", field:value; see the user's guide */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Histogram"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "group-logs": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description words, "phrases", field:value; see the user's guide */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePattern"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "tail-logs": {
+        parameters: {
+            query?: {
+                q?: string;
+                /** @description what the former answer called next; empty at first */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description record id */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "log-context": {
+        parameters: {
+            query?: {
+                before?: number;
+                after?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description record id */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRecord"];
+                };
             };
             /** @description Problem */
             default: {

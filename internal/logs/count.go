@@ -1,0 +1,227 @@
+package logs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/project"
+)
+
+// Histogram is how many records there are over time, by level.
+type Histogram struct {
+	StepSeconds int       `json:"step_seconds"`
+	From        time.Time `json:"from" doc:"where the first bar starts"`
+	Levels      []Bars    `json:"levels" doc:"least grave first, without those that have none"`
+	Total       uint64    `json:"total"`
+}
+
+// Bars are the counts of one level, one per step.
+type Bars struct {
+	Level  string   `json:"level" enum:"unknown,trace,debug,info,warn,error,fatal"`
+	Counts []uint64 `json:"counts"`
+	Total  uint64   `json:"total"`
+}
+
+// steps are the widths a bar may have, in seconds.
+var steps = []int{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400}
+
+// maxBars is how many bars a histogram has at most.
+const maxBars = 120
+
+// stepOf is the narrowest bar that covers the range with maxBars.
+func stepOf(d time.Duration) int {
+	for _, s := range steps {
+		if d <= time.Duration(s)*time.Second*maxBars {
+			return s
+		}
+	}
+	return int(d/time.Second)/maxBars/86400*86400 + 86400
+}
+
+// Histogram counts the records of a query. Where only services, environments and
+// levels are asked about and bars are whole minutes, the minute rollup answers.
+func (s *Store) Histogram(ctx context.Context, p project.ID, q Query) (*Histogram, error) {
+	c, err := q.compile()
+	if err != nil {
+		return nil, err
+	}
+	step := stepOf(q.To.Sub(q.From))
+	from := q.From.UTC().Truncate(time.Duration(step) * time.Second)
+	source, count, at := where, "count()", "time"
+	if wholeMinutes := step >= 60 && q.From.Truncate(time.Minute).Equal(q.From) && q.To.Truncate(time.Minute).Equal(q.To); c.coarse && wholeMinutes {
+		source, count, at = ` FROM log_minute WHERE project_id = {project:UInt32} AND minute >= {from:DateTime64(9)} AND minute < {to:DateTime64(9)} AND `,
+			"sum(count)", "minute"
+	}
+	var rows []struct {
+		Bar   uint32 `ch:"bar"`
+		Level uint8  `ch:"level"`
+		N     uint64 `ch:"n"`
+	}
+	sql := `SELECT toUInt32(intDiv(toUnixTimestamp(` + at + `) - {origin:Int64}, {step:UInt32})) AS bar,
+		toUInt8(if(severity = 0, 0, 1 + intDiv(severity - 1, 4))) AS level, ` + count + ` AS n` + source + c.sql.String() + `
+		GROUP BY bar, level`
+	params := append(q.params(c), clickhouse.P("origin", from.Unix()), clickhouse.P("step", step))
+	if err := s.db.Select(ctx, p, &rows, sql, params...); err != nil {
+		return nil, fmt.Errorf("count logs: %w", err)
+	}
+	bars := int((q.To.Sub(from)-1)/(time.Duration(step)*time.Second)) + 1
+	h := &Histogram{StepSeconds: step, From: from, Levels: []Bars{}}
+	byLevel := make([]Bars, len(Levels))
+	for _, r := range rows {
+		if int(r.Level) >= len(byLevel) || int(r.Bar) >= bars {
+			continue
+		}
+		b := &byLevel[r.Level]
+		if b.Counts == nil {
+			*b = Bars{Level: Levels[r.Level], Counts: make([]uint64, bars)}
+		}
+		b.Counts[r.Bar] += r.N
+		b.Total += r.N
+		h.Total += r.N
+	}
+	for _, b := range byLevel {
+		if b.Total > 0 {
+			h.Levels = append(h.Levels, b)
+		}
+	}
+	return h, nil
+}
+
+// Pattern is what many records have in common.
+type Pattern struct {
+	Pattern  string    `json:"pattern" doc:"16 hex digits; search for it as pattern:…"`
+	Template string    `json:"template" doc:"the first line, <*> for what varies"`
+	Sample   string    `json:"sample" doc:"the body of one record"`
+	Count    uint64    `json:"count"`
+	Share    float64   `json:"share" doc:"of all records of the query, 0 to 1"`
+	Level    string    `json:"level" doc:"the gravest" enum:"unknown,trace,debug,info,warn,error,fatal"`
+	Services []string  `json:"services" doc:"at most 5"`
+	First    time.Time `json:"first"`
+	Last     time.Time `json:"last"`
+}
+
+// maxPatterns is how many patterns one answer holds.
+const maxPatterns = 100
+
+// Patterns groups the records of a query by their pattern, the most frequent first.
+func (s *Store) Patterns(ctx context.Context, p project.ID, q Query) ([]Pattern, error) {
+	c, err := q.compile()
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		Pattern  uint64    `ch:"pattern"`
+		Sample   string    `ch:"sample"`
+		N        uint64    `ch:"n"`
+		Severity uint8     `ch:"worst"`
+		Services []string  `ch:"services"`
+		First    time.Time `ch:"first"`
+		Last     time.Time `ch:"last"`
+		All      uint64    `ch:"everything"`
+	}
+	// The sample is read in a second step, for the few patterns that are shown:
+	// the bodies are most of what there is to read.
+	sql := `WITH top AS (
+			SELECT pattern, count() AS n, max(severity) AS worst, groupUniqArray(5)(service) AS services, min(time) AS first, max(time) AS last,
+				max((time, id)) AS newest, sum(count()) OVER () AS everything` + where + c.sql.String() + `
+			GROUP BY pattern ORDER BY n DESC, pattern LIMIT {limit:UInt32})
+		SELECT pattern, n, worst, services, first, last, everything, body AS sample FROM top INNER JOIN (
+			SELECT time, id, body FROM logs WHERE project_id = {project:UInt32} AND (time, id) IN (SELECT newest FROM top)
+				AND time >= {from:DateTime64(9)} AND time < {to:DateTime64(9)}
+		) AS samples ON top.newest = (samples.time, samples.id)
+		ORDER BY n DESC, pattern`
+	if err := s.db.Select(ctx, p, &rows, sql, append(q.params(c), clickhouse.P("limit", maxPatterns))...); err != nil {
+		return nil, fmt.Errorf("group logs: %w", err)
+	}
+	out := make([]Pattern, 0, len(rows))
+	for _, r := range rows {
+		slices.Sort(r.Services)
+		out = append(out, Pattern{
+			Pattern: fmt.Sprintf("%016x", r.Pattern), Template: string(AppendPattern(nil, []byte(r.Sample))), Sample: r.Sample,
+			Count: r.N, Share: float64(r.N) / float64(max(r.All, 1)), Level: Severity(r.Severity).Level(),
+			Services: r.Services, First: r.First.UTC(), Last: r.Last.UTC(),
+		})
+	}
+	return out, nil
+}
+
+// Facet is a field with its most frequent values.
+type Facet struct {
+	Field  string       `json:"field" doc:"as it is written in a query"`
+	Values []FacetValue `json:"values"`
+}
+
+// FacetValue is a value and how many of the records looked at have it.
+type FacetValue struct {
+	Value string `json:"value"`
+	Count uint64 `json:"count"`
+}
+
+// Facets are the fields of a query's records.
+type Facets struct {
+	Fields  []Facet `json:"fields"`
+	Records uint64  `json:"records" doc:"the newest ones, which were looked at"`
+}
+
+const (
+	facetRecords = 10_000 // newest ones looked at
+	facetValues  = 10     // of each field
+	facetKeys    = 30     // attributes
+)
+
+// Facets tells what fields the newest records of a query have, and with what values.
+func (s *Store) Facets(ctx context.Context, p project.ID, q Query) (*Facets, error) {
+	c, err := q.compile()
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		Field string `ch:"field"`
+		Value string `ch:"value"`
+		N     uint64 `ch:"n"`
+		Of    uint64 `ch:"of"`
+	}
+	sql := `WITH newest AS (SELECT service, environment, instance, version, scope, exception_type, severity, attr_keys, attr_values` + where + c.sql.String() + `
+			ORDER BY time DESC LIMIT {records:UInt32})
+		SELECT field, value, n, sum(n) OVER (PARTITION BY field) AS of FROM (
+			SELECT pair.1 AS field, substring(pair.2, 1, 256) AS value, count() AS n FROM newest
+			ARRAY JOIN arrayConcat(
+				[('', ''), ('service', service::String), ('environment', environment::String), ('instance', instance::String), ('version', version::String),
+				('logger', scope::String), ('exception', exception_type::String), ('level', toString(if(severity = 0, 0, 1 + intDiv(severity - 1, 4))))],
+				arrayZip(arrayMap(k -> concat('attr.', k), attr_keys), attr_values)) AS pair
+			WHERE pair.2 != '' OR pair.1 = '' GROUP BY field, value)
+		ORDER BY of DESC, field, n DESC, value LIMIT {values:UInt32} BY field LIMIT {rows:UInt32}`
+	err = s.db.Select(ctx, p, &rows, sql, append(q.params(c), clickhouse.P("records", facetRecords),
+		clickhouse.P("values", facetValues), clickhouse.P("rows", facetValues*(facetKeys+8)))...)
+	if err != nil {
+		return nil, fmt.Errorf("read fields of logs: %w", err)
+	}
+	out := &Facets{Fields: []Facet{}}
+	for _, r := range rows {
+		if r.Field == "" {
+			out.Records = r.N
+			continue
+		}
+		if r.Field == "level" && len(r.Value) == 1 && int(r.Value[0]-'0') < len(Levels) {
+			r.Value = Levels[r.Value[0]-'0']
+		}
+		if n := len(out.Fields); n == 0 || out.Fields[n-1].Field != r.Field {
+			out.Fields = append(out.Fields, Facet{Field: r.Field})
+		}
+		f := &out.Fields[len(out.Fields)-1]
+		f.Values = append(f.Values, FacetValue{Value: r.Value, Count: r.N})
+	}
+	slices.SortStableFunc(out.Fields, func(a, b Facet) int { return rank(a.Field) - rank(b.Field) })
+	return out, nil
+}
+
+// rank puts the fields that all records have first.
+func rank(field string) int {
+	if i := slices.Index([]string{"level", "service", "environment", "instance", "version", "logger", "exception"}, field); i >= 0 {
+		return i
+	}
+	return 100
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -135,10 +136,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 func setLanguage(ctx context.Context, c *client.Client, project uint32, language string) error {
 	path := fmt.Sprintf("/api/v1/projects/%d", project)
 	var settings struct {
-		Name          string `json:"name"`
-		Language      string `json:"language"`
-		RetentionDays int    `json:"retention_days"`
-		SpanRate      int    `json:"span_rate"`
+		Name      string          `json:"name"`
+		Language  string          `json:"language"`
+		Retention json.RawMessage `json:"retention"`
+		SpanRate  int             `json:"span_rate"`
 	}
 	etag, err := c.Get(ctx, path, &settings)
 	if err != nil || settings.Language == language {

@@ -27,6 +27,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -38,6 +39,7 @@ type Options struct {
 	Tenants   *tenant.Store
 	Traces    *trace.Store
 	Logs      *logs.Store
+	Storage   *storage.Store
 	Rules     *rule.Store
 	Outbox    *notify.Outbox
 	Incidents *incident.Service
@@ -111,7 +113,7 @@ func New(opts Options) (http.Handler, error) {
 }
 
 func build(opts Options) (*server, *routes, error) {
-	if opts.Tenants == nil || opts.Traces == nil || opts.Logs == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
+	if opts.Tenants == nil || opts.Traces == nil || opts.Logs == nil || opts.Storage == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
 		return nil, nil, errors.New("api: Options needs every store")
 	}
 	if opts.Now == nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
 	"github.com/matrix-aiops/matrix/internal/notify"
+	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
@@ -144,7 +145,7 @@ func TestAnEditNamesTheVersionItWasMadeFrom(t *testing.T) {
 	if read.Code != http.StatusOK || etag != `"v1"` {
 		t.Fatalf("%d, ETag %q", read.Code, etag)
 	}
-	set := tenant.ProjectSettings{Name: "shop", Language: "en", RetentionDays: 7}
+	set := tenant.ProjectSettings{Name: "shop", Language: "en", Retention: project.Retention{Traces: 7, Logs: 3, Metrics: 30}}
 	h.problem(c.do(http.MethodPut, h.projectPath(""), set, nil), http.StatusPreconditionRequired)
 	h.problem(c.do(http.MethodPut, h.projectPath(""), set, []string{"If-Match", "banana"}), http.StatusPreconditionFailed)
 	answer := c.do(http.MethodPut, h.projectPath(""), set, []string{"If-Match", etag})

@@ -26,6 +26,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -118,9 +119,11 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 			return &ground.Bundle{}, nil
 		}})
 	h.must(err)
+	stored, err := storage.New(storage.Options{DB: engine, Tenants: h.tenants})
+	h.must(err)
 	h.opts = Options{
 		Incidents: incidents, AI: gateway,
-		Tenants: h.tenants, Traces: trace.NewStore(engine), Logs: logs.NewStore(engine), Rules: rule.NewStore(db, nil), Outbox: outbox,
+		Tenants: h.tenants, Traces: trace.NewStore(engine), Logs: logs.NewStore(engine), Storage: stored, Rules: rule.NewStore(db, nil), Outbox: outbox,
 		Log: log, Version: "v1.2.3", OTLPHTTP: "http://127.0.0.1:4318", OTLPGRPC: "http://127.0.0.1:4317",
 	}
 	if change != nil {

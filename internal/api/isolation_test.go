@@ -126,12 +126,13 @@ func table(h *house) map[string]row {
 		"update-project": {who: adminsProject, status: 200, make: func(p *place) request {
 			return request{body: tenant.ProjectSettings{Name: "project-" + p.canary}, etag: p.projectVersion()}
 		}},
-		"archive-project": {who: adminsProject, status: 412, make: func(*place) request { return request{etag: `"v999999"`} }}, // kept for the rest of the table
-		"list-keys":       {who: adminsProject, status: 200},
-		"create-key":      {who: adminsProject, status: 201, make: named},
+		"delete-project": {who: adminsProject, status: 412, make: func(*place) request { return request{etag: `"v999999"`} }}, // kept for the rest of the table
+		"list-keys":      {who: adminsProject, status: 200},
+		"create-key":     {who: adminsProject, status: 201, make: named},
 		"revoke-key": {who: adminsProject, status: 204, make: func(p *place) request { return ids("key", p.newKey()) },
 			crossed: func(b *place) request { return ids("key", b.newKey()) }},
-		"get-setup": {who: readsProject, status: 200},
+		"get-setup":   {who: readsProject, status: 200},
+		"get-storage": {who: readsProject, status: 200},
 
 		// Telemetry.
 		"list-transactions": {who: readsProject, status: 200},

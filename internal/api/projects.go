@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
@@ -39,7 +40,7 @@ func (s *server) registerProjects() {
 			p, err := s.tenants.UpdateProject(ctx, a, in.Project, version, in.Body)
 			return versioned(p, p.Version, err)
 		})
-	register(s, tenant.ProjectAdmin, del("archive-project", "/api/v1/projects/{project}", "End a project: keys stop working, nobody sees it any more"),
+	register(s, tenant.ProjectAdmin, del("delete-project", "/api/v1/projects/{project}", "Delete a project: keys stop working, and all it holds is erased"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
 			InProject
 			InVersion
@@ -67,6 +68,10 @@ func (s *server) registerProjects() {
 			Key int64 `path:"key" minimum:"1"`
 		}) (*struct{}, error) {
 			return done(s.tenants.RevokeKey(ctx, in.Project, in.Key))
+		})
+	register(s, tenant.ProjectRead, get("get-storage", "/api/v1/projects/{project}/storage", "What a project's telemetry takes"),
+		func(ctx context.Context, _ tenant.Actor, in *InProject) (*result[*storage.Footprint], error) {
+			return ok(s.opts.Storage.Footprint(ctx, in.Project))
 		})
 	register(s, tenant.ProjectRead, get("get-setup", "/api/v1/projects/{project}/setup", "Where to send telemetry and how"), s.setup)
 }

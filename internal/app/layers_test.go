@@ -18,7 +18,7 @@ import (
 var layers = [][]string{
 	{"fault", "project", "clickhouse", "metadb", "job", "otel", "search", "mask", "ground"},
 	{"tenant", "trace", "logs"},
-	{"rule", "evidence", "report", "notify", "ai"},
+	{"rule", "evidence", "report", "notify", "ai", "storage"},
 	{"incident"},
 	{"api", "ingest"},
 	{"app"},

@@ -30,6 +30,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/notify/webhook"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/web"
@@ -43,6 +44,15 @@ type evaluateArgs struct{}
 
 // Kind implements job.Args.
 func (evaluateArgs) Kind() string { return "rule.evaluate" }
+
+// sweepEvery is how often telemetry that should not be there is looked for.
+const sweepEvery = 5 * time.Minute
+
+// sweepArgs is the periodic job of the storage.
+type sweepArgs struct{}
+
+// Kind implements job.Args.
+func (sweepArgs) Kind() string { return "storage.sweep" }
 
 // setup starts everything in order. Whatever has started is registered with
 // onStop before the next part begins.
@@ -117,10 +127,20 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 
+	stored, err := storage.New(storage.Options{
+		DB: telemetry, Tenants: tenants, Log: a.log,
+		Erase: []func(context.Context, *metadb.Tx, project.ID) error{rule.Erase, notify.Erase, incident.Erase},
+	})
+	if err != nil {
+		return err
+	}
+
 	tenants.Register(queue)
 	gateway.Register(queue)
 	job.Handle(queue, func(ctx context.Context, _ evaluateArgs) error { return engine.Evaluate(ctx) })
 	queue.Every(evaluateEvery, func() job.Args { return evaluateArgs{} })
+	job.Handle(queue, func(ctx context.Context, _ sweepArgs) error { return stored.Sweep(ctx) })
+	queue.Every(sweepEvery, func() job.Args { return sweepArgs{} })
 	if err := queue.Start(ctx); err != nil {
 		return fmt.Errorf("start jobs: %w", err)
 	}
@@ -144,7 +164,7 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	return a.serve(api.Options{
-		Tenants: tenants, Traces: traces, Logs: logs.NewStore(telemetry), Rules: rules, Outbox: outbox,
+		Tenants: tenants, Traces: traces, Logs: logs.NewStore(telemetry), Storage: stored, Rules: rules, Outbox: outbox,
 		Incidents: incidents, AI: gateway,
 		Log: a.log, Version: a.opts.Version, BaseURL: a.opts.File.BaseURL,
 		OTLPHTTP: a.OTLPHTTPURL(), OTLPGRPC: a.OTLPGRPCURL(), Dev: a.opts.Dev,
@@ -282,7 +302,7 @@ func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store) error
 
 // ingestTenant is what the receivers need of whom a key belongs to.
 func ingestTenant(id project.ID, limits tenant.KeyLimits, err error) (ingest.Tenant, error) {
-	return ingest.Tenant{Project: id, RetentionDays: limits.RetentionDays, SpanRate: limits.SpanRate}, err
+	return ingest.Tenant{Project: id, Retention: limits.Retention, SpanRate: limits.SpanRate}, err
 }
 
 // serve answers HTTP on the listener until Stop.

@@ -162,3 +162,9 @@ func (s *Service) timeline(ctx context.Context, incident int64) ([]Event, error)
 		return e, json.Unmarshal(data, &e.Data)
 	})
 }
+
+// Erase removes all incidents of a project.
+func Erase(ctx context.Context, tx *metadb.Tx, p project.ID) error {
+	_, err := tx.Exec(ctx, `DELETE FROM incident WHERE project_id = $1`, p)
+	return err
+}

@@ -30,7 +30,7 @@ func BenchmarkDecode(b *testing.B) {
 			if columns.Rows() >= 50_000 {
 				columns.Reset()
 			}
-			if _, err := d.decode(requests[i%len(requests)], Tenant{Project: 1, RetentionDays: 14}, columns, now); err != nil {
+			if _, err := d.decode(requests[i%len(requests)], Tenant{Project: 1, Retention: keepFor(14)}, columns, now); err != nil {
 				b.Fatal(err)
 			}
 		}

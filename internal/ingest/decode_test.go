@@ -47,7 +47,7 @@ func TestAMalformedRequestNamesItsFault(t *testing.T) {
 		{nest(nest([]byte{0x10}, 1, 5), 2, 9, 2, 2, 1), "resource_spans[0].scope_spans[0].spans[0].attributes[0].value.array_value.values[0].bool_value: malformed varint (byte %d)", 14},
 	} {
 		columns := trace.NewColumns(trace.NewCatalog(otel.NewCatalog()))
-		_, err := newSpanDecoder().decode(c.wire, Tenant{Project: 1, RetentionDays: 14}, columns, time.Now())
+		_, err := newSpanDecoder().decode(c.wire, Tenant{Project: 1, Retention: keepFor(14)}, columns, time.Now())
 		if c.at < 0 { // an unknown field is skipped
 			if err != nil {
 				t.Errorf("an unknown field is refused: %v", err)

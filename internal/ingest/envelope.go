@@ -70,9 +70,9 @@ type envelope struct {
 	item        func(b, scope []byte) error
 }
 
-func (d *envelope) begin(tenant Tenant, now time.Time) {
+func (d *envelope) begin(retentionDays int, now time.Time) {
 	d.accepted, d.rejected = 0, rejections{}
-	d.oldest = uint64(now.AddDate(0, 0, -tenant.RetentionDays).UnixNano())
+	d.oldest = uint64(now.AddDate(0, 0, -retentionDays).UnixNano())
 	d.newest = uint64(now.Add(maxAhead).UnixNano())
 }
 

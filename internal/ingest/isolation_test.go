@@ -40,7 +40,7 @@ func TestTwoKeysInOneBlockWriteToTheirOwnProjectsOnly(t *testing.T) {
 		o.Batch = clickhouse.BatchOptions{MaxDelay: time.Hour, MaxRows: 1 << 20}
 		o.Authenticate = func(ctx context.Context, key string) (Tenant, error) {
 			p, limits, err := tenants.AuthenticateKey(ctx, key)
-			return Tenant{Project: p, RetentionDays: limits.RetentionDays}, err
+			return Tenant{Project: p, Retention: limits.Retention}, err
 		}
 	})
 	answers := make(chan int, 2)

@@ -48,8 +48,8 @@ func newLogDecoder() *logDecoder { return &logDecoder{row: logs.NewRow()} }
 // decode implements decoder.
 func (d *logDecoder) decode(request []byte, tenant Tenant, columns *logs.Columns, now time.Time) (pending, error) {
 	d.columns = columns
-	d.begin(tenant, now)
-	columns.Begin(tenant.Project, uint16(tenant.RetentionDays), now)
+	d.begin(tenant.Retention.Logs, now)
+	columns.Begin(tenant.Project, uint16(tenant.Retention.Logs), now)
 	err := d.walk(request, logEnvelope, columns.SetResource, d.record)
 	d.columns = nil
 	if err != nil {

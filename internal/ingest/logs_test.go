@@ -184,7 +184,7 @@ func FuzzALogRequestNeverBreaksTheDecoder(f *testing.F) {
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		c := logs.NewColumns(otel.NewCatalog())
 		d := newLogDecoder()
-		if _, err := d.decode(wire, Tenant{Project: 1, RetentionDays: 14}, c, time.Now()); err != nil && c.Rows() != 0 {
+		if _, err := d.decode(wire, Tenant{Project: 1, Retention: keepFor(14)}, c, time.Now()); err != nil && c.Rows() != 0 {
 			t.Errorf("a refused request left %d rows", c.Rows())
 		}
 		if accepted, rejected := d.counts(); c.Rows() > 0 && int(accepted) != c.Rows() || int(accepted+rejected.total()) > countItems(wire) {

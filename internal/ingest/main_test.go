@@ -48,13 +48,18 @@ const (
 	slowKey = "mtx_ing_slow" // of a project with a limit of 10 spans/s
 )
 
+// keepFor is a retention of that many days for everything.
+func keepFor(days int) project.Retention {
+	return project.Retention{Traces: days, Logs: days, Metrics: days}
+}
+
 // authenticate knows two keys.
 func authenticate(_ context.Context, key string) (Tenant, error) {
 	switch key {
 	case goodKey:
-		return Tenant{Project: 7, RetentionDays: 14}, nil
+		return Tenant{Project: 7, Retention: keepFor(14)}, nil
 	case slowKey:
-		return Tenant{Project: 8, RetentionDays: 14, SpanRate: 10}, nil
+		return Tenant{Project: 8, Retention: keepFor(14), SpanRate: 10}, nil
 	}
 	return Tenant{}, fault.New(fault.Unauthenticated, "the ingest key is unknown or revoked")
 }

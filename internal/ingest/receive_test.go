@@ -137,7 +137,7 @@ func TestWhenTheRetentionIsRaisedTheRowsSpansPointAtAreKeptAsLong(t *testing.T) 
 	var retention atomic.Int64
 	h := start(t, func(o *Options) {
 		o.Authenticate = func(context.Context, string) (Tenant, error) {
-			return Tenant{Project: 7, RetentionDays: int(retention.Load())}, nil
+			return Tenant{Project: 7, Retention: keepFor(int(retention.Load()))}, nil
 		}
 	})
 	span := good(1, time.Now())
@@ -184,7 +184,7 @@ func TestAProjectThatSendsManyDaysDoesNotFailTheBlockOfAnother(t *testing.T) {
 		o.Batch = clickhouse.BatchOptions{MaxDelay: time.Hour, MaxRows: days + 1, Writers: 1}
 		o.Authenticate = func(ctx context.Context, key string) (Tenant, error) {
 			if key == "archive" {
-				return Tenant{Project: 5, RetentionDays: 400}, nil
+				return Tenant{Project: 5, Retention: keepFor(400)}, nil
 			}
 			return authenticate(ctx, key)
 		}

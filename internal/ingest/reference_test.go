@@ -26,7 +26,7 @@ import (
 
 func referenceDecode(request *collector.ExportTraceServiceRequest, t Tenant, c *trace.Columns, now time.Time) rejections {
 	var rejected rejections
-	c.Begin(t.Project, uint16(t.RetentionDays), now)
+	c.Begin(t.Project, uint16(t.Retention.Traces), now)
 	for _, rs := range request.ResourceSpans {
 		b := &otel.ResourceBuilder{}
 		id := xxhash.New()
@@ -62,7 +62,7 @@ func referenceReason(s *otlp.Span, t Tenant, now time.Time) (reason, bool) {
 		return endBeforeStart, true
 	case s.EndTimeUnixNano > uint64(now.Add(time.Hour).UnixNano()):
 		return inFuture, true
-	case s.StartTimeUnixNano < uint64(now.AddDate(0, 0, -t.RetentionDays).UnixNano()):
+	case s.StartTimeUnixNano < uint64(now.AddDate(0, 0, -t.Retention.Traces).UnixNano()):
 		return tooOld, true
 	}
 	return 0, false
@@ -249,7 +249,7 @@ func requests(now time.Time) *rapid.Generator[*collector.ExportTraceServiceReque
 
 func TestTheWireWalkEqualsTheOfficialTypes(t *testing.T) {
 	now := time.Now()
-	tenant := Tenant{Project: 3, RetentionDays: 14}
+	tenant := Tenant{Project: 3, Retention: keepFor(14)}
 	rapid.Check(t, func(t *rapid.T) {
 		request := requests(now).Draw(t, "request")
 		ours, theirs := trace.NewColumns(trace.NewCatalog(otel.NewCatalog())), trace.NewColumns(trace.NewCatalog(otel.NewCatalog()))
@@ -299,7 +299,7 @@ func TestJSONEqualsTheWire(t *testing.T) {
 
 func TestAMalformedRequestLeavesNothingBehind(t *testing.T) {
 	now := time.Now()
-	tenant := Tenant{Project: 3, RetentionDays: 14}
+	tenant := Tenant{Project: 3, Retention: keepFor(14)}
 	rapid.Check(t, func(t *rapid.T) {
 		first, second := requests(now).Draw(t, "first"), requests(now).Draw(t, "second")
 		broken := append(marshal(requests(now).Draw(t, "broken")), 0x0a, 0x05, 0x12, 0x03, 0x12, 0x01, 0x08)
@@ -339,7 +339,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		c, d := trace.NewColumns(trace.NewCatalog(otel.NewCatalog())), newSpanDecoder()
-		_, err := d.decode(wire, Tenant{Project: 3, RetentionDays: 14}, c, now)
+		_, err := d.decode(wire, Tenant{Project: 3, Retention: keepFor(14)}, c, now)
 		if err != nil && c.Rows() != 0 {
 			t.Fatalf("refused with %v, but %d rows are left", err, c.Rows())
 		}

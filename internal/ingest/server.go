@@ -24,9 +24,9 @@ import (
 
 // Tenant is whom a key writes for, and within which limits.
 type Tenant struct {
-	Project       project.ID
-	RetentionDays int // how long rows are kept; default 14
-	SpanRate      int // spans/s, and log records/s, that each node takes; 0 = no limit
+	Project   project.ID
+	Retention project.Retention // days that rows are kept; 0 is 14
+	SpanRate  int               // spans/s, and log records/s, that each node takes; 0 = no limit
 }
 
 // Authenticator returns the tenant of an ingest key, or fault.Unauthenticated.
@@ -186,8 +186,8 @@ func (s *Server) authenticate(r *http.Request) (Tenant, error) {
 	if err != nil {
 		return Tenant{}, err
 	}
-	if t.RetentionDays <= 0 {
-		t.RetentionDays = defaultRetentionDays
+	for _, days := range t.Retention.BySignal() {
+		*days = cmp.Or(*days, defaultRetentionDays)
 	}
 	return t, nil
 }

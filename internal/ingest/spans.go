@@ -57,8 +57,8 @@ func newSpanDecoder() *spanDecoder { return &spanDecoder{row: trace.NewRow()} }
 // decode implements decoder.
 func (d *spanDecoder) decode(request []byte, tenant Tenant, columns *trace.Columns, now time.Time) (pending, error) { //nolint:unparam // implements decoder
 	d.columns = columns
-	d.begin(tenant, now)
-	columns.Begin(tenant.Project, uint16(tenant.RetentionDays), now)
+	d.begin(tenant.Retention.Traces, now)
+	columns.Begin(tenant.Project, uint16(tenant.Retention.Traces), now)
 	err := d.walk(request, spanEnvelope, columns.SetResource, d.span)
 	d.columns = nil
 	if err != nil {

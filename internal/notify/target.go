@@ -307,3 +307,12 @@ func taken(name string) error {
 }
 
 func missing() error { return fault.New(fault.NotFound, "the channel does not exist") }
+
+// Erase removes a project's channels, and the messages that were sent to them.
+func Erase(ctx context.Context, tx *metadb.Tx, p project.ID) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM notify_message WHERE project_id = $1`, p); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM notify_target WHERE project_id = $1`, p)
+	return err
+}

@@ -258,3 +258,12 @@ func named(err error, r Rule) error {
 	}
 	return fmt.Errorf("write rule: %w", err)
 }
+
+// Erase removes all rules of a project, with what they were.
+func Erase(ctx context.Context, tx *metadb.Tx, p project.ID) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM rule_history WHERE project_id = $1`, p); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM rule WHERE project_id = $1`, p)
+	return err
+}

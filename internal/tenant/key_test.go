@@ -11,6 +11,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
+	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
@@ -56,18 +57,18 @@ func TestTelemetryWithoutAKeyFollowsTheOldestProjectInUse(t *testing.T) {
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
 		h, ctx := newHouse(t, db), t.Context()
 		p, limits, err := h.AuthenticateLocal(ctx)
-		if err != nil || p != h.first.Project.ID || limits.RetentionDays != tenant.DefaultRetentionDays {
+		if err != nil || p != h.first.Project.ID || limits.Retention.Traces != tenant.DefaultRetentionDays {
 			t.Fatalf("%v, %+v, %v", p, limits, err)
 		}
 		h.must(h.ArchiveProject(ctx, h.admin, p, h.first.Project.Version))
 		h.clock.Advance(time.Second)
 		_, _, err = h.AuthenticateLocal(ctx)
 		wantFault(t, err, fault.Unauthenticated)
-		next, err := h.CreateProject(ctx, h.admin, h.first.Group.ID, tenant.ProjectSettings{Name: "next", RetentionDays: 3}, nil)
+		next, err := h.CreateProject(ctx, h.admin, h.first.Group.ID, tenant.ProjectSettings{Name: "next", Retention: project.Retention{Logs: 3}}, nil)
 		h.must(err)
 		h.clock.Advance(time.Second)
 		p, limits, err = h.AuthenticateLocal(ctx)
-		if err != nil || p != next.ID || limits.RetentionDays != 3 {
+		if err != nil || p != next.ID || limits.Retention != (project.Retention{Traces: tenant.DefaultRetentionDays, Logs: 3, Metrics: tenant.DefaultRetentionDays}) {
 			t.Fatalf("%v, %+v, %v", p, limits, err)
 		}
 	})

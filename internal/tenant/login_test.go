@@ -254,7 +254,7 @@ func TestAnIngestKeyIsShownOnceStoredHashedAndRevokedWithinASecond(t *testing.T)
 			t.Error("the key itself is stored")
 		}
 		id, limits, err := h.AuthenticateKey(ctx, key.Secret)
-		if err != nil || id != p.ID || limits.KeyID != key.ID || limits.RetentionDays != tenant.DefaultRetentionDays {
+		if err != nil || id != p.ID || limits.KeyID != key.ID || limits.Retention.Traces != tenant.DefaultRetentionDays {
 			t.Fatalf("%v, %+v, %v", id, limits, err)
 		}
 		h.must(h.Flush(ctx))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -16,12 +17,13 @@ const (
 	MaxRetentionDays     = 400
 )
 
-const projectColumns = `p.id, p.org_id, p.group_id, p.name, p.language, p.retention_days, p.span_rate,
-	p.version, p.created_at, p.updated_at, p.updated_by`
+const projectColumns = `p.id, p.org_id, p.group_id, p.name, p.language, p.retention_days, p.log_retention_days,
+	p.metric_retention_days, p.span_rate,	p.version, p.created_at, p.updated_at, p.updated_by`
 
 func scanProject(r interface{ Scan(...any) error }) (p Project, err error) {
 	var created, updated int64
-	err = r.Scan(&p.ID, &p.OrgID, &p.GroupID, &p.Name, &p.Language, &p.RetentionDays, &p.SpanRate,
+	err = r.Scan(&p.ID, &p.OrgID, &p.GroupID, &p.Name, &p.Language, &p.Retention.Traces, &p.Retention.Logs,
+		&p.Retention.Metrics, &p.SpanRate,
 		&p.Version, &created, &updated, &p.UpdatedBy)
 	p.CreatedAt, p.UpdatedAt = metadb.FromMicros(created), metadb.FromMicros(updated)
 	return p, err
@@ -64,10 +66,10 @@ func (s *Store) Project(ctx context.Context, id project.ID) (Project, error) {
 
 // ProjectSettings is what an admin edits. Zero values mean the default.
 type ProjectSettings struct {
-	Name          string `json:"name" minLength:"1" maxLength:"100"`
-	Language      string `json:"language,omitempty" enum:"ko,en" doc:"default ko"`
-	RetentionDays int    `json:"retention_days,omitempty" minimum:"0" maximum:"400" doc:"default 14"`
-	SpanRate      int    `json:"span_rate,omitempty" minimum:"0" doc:"spans accepted a second, 0 = no limit"`
+	Name      string            `json:"name" minLength:"1" maxLength:"100"`
+	Language  string            `json:"language,omitempty" enum:"ko,en" doc:"default ko"`
+	Retention project.Retention `json:"retention,omitempty" doc:"days that telemetry is kept; 0 = 14"`
+	SpanRate  int               `json:"span_rate,omitempty" minimum:"0" doc:"spans, and log records, accepted a second; 0 = no limit"`
 }
 
 func (p *ProjectSettings) check() error {
@@ -77,14 +79,17 @@ func (p *ProjectSettings) check() error {
 	if p.Language == "" {
 		p.Language = "ko"
 	}
-	if p.RetentionDays == 0 {
-		p.RetentionDays = DefaultRetentionDays
+	for signal, days := range p.Retention.BySignal() {
+		if *days == 0 {
+			*days = DefaultRetentionDays
+		}
+		if *days < 1 || *days > MaxRetentionDays {
+			return fault.New(fault.Invalid, "%s are kept from 1 to %d days", signal, MaxRetentionDays).WithField("retention." + string(signal))
+		}
 	}
 	switch {
 	case p.Language != "ko" && p.Language != "en":
 		return fault.New(fault.Invalid, "the language is ko or en").WithField("language")
-	case p.RetentionDays < 1 || p.RetentionDays > MaxRetentionDays:
-		return fault.New(fault.Invalid, "telemetry is kept from 1 to %d days", MaxRetentionDays).WithField("retention_days")
 	case p.SpanRate < 0 || p.SpanRate > math.MaxInt32:
 		return fault.New(fault.Invalid, "the span rate is 0 (no limit) or positive").WithField("span_rate")
 	}
@@ -124,11 +129,11 @@ func (s *Store) insertProject(ctx context.Context, tx *metadb.Tx, org, group, by
 	}
 	now := s.now().UTC()
 	p = Project{ID: project.ID(id), OrgID: org, GroupID: group, Name: set.Name, Language: set.Language,
-		RetentionDays: set.RetentionDays, SpanRate: set.SpanRate, Version: 1, CreatedAt: now, UpdatedAt: now, UpdatedBy: by}
-	_, err = tx.Exec(ctx, `INSERT INTO project (id, org_id, group_id, name, language, retention_days, span_rate,
+		Retention: set.Retention, SpanRate: set.SpanRate, Version: 1, CreatedAt: now, UpdatedAt: now, UpdatedBy: by}
+	_, err = tx.Exec(ctx, `INSERT INTO project (id, org_id, group_id, name, language, retention_days, log_retention_days, metric_retention_days, span_rate,
 			version, created_at, updated_at, updated_by, archived_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8, $9, 0)`,
-		p.ID, org, group, p.Name, p.Language, p.RetentionDays, p.SpanRate, metadb.Micros(now), by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11, 0)`,
+		p.ID, org, group, p.Name, p.Language, p.Retention.Traces, p.Retention.Logs, p.Retention.Metrics, p.SpanRate, metadb.Micros(now), by)
 	return p, taken(err, "a project")
 }
 
@@ -137,18 +142,18 @@ func (s *Store) UpdateProject(ctx context.Context, by Actor, id project.ID, vers
 	if err := set.check(); err != nil {
 		return Project{}, err
 	}
-	n, err := s.db.Exec(ctx, `UPDATE project SET name = $3, language = $4, retention_days = $5, span_rate = $6,
-			version = version + 1, updated_at = $7, updated_by = $8
+	n, err := s.db.Exec(ctx, `UPDATE project SET name = $3, language = $4, retention_days = $5, log_retention_days = $6,
+			metric_retention_days = $7, span_rate = $8, version = version + 1, updated_at = $9, updated_by = $10
 		WHERE id = $1 AND version = $2 AND archived_at = 0`,
-		id, version, set.Name, set.Language, set.RetentionDays, set.SpanRate, metadb.Micros(s.now()), by.UserID)
+		id, version, set.Name, set.Language, set.Retention.Traces, set.Retention.Logs, set.Retention.Metrics, set.SpanRate, metadb.Micros(s.now()), by.UserID)
 	if err := changed(n, taken(err, "a project")); err != nil {
 		return Project{}, err
 	}
 	return s.Project(ctx, id)
 }
 
-// ArchiveProject ends a project: its keys stop working and nobody sees it any
-// more. Its telemetry leaves with its retention.
+// ArchiveProject deletes a project: its keys stop working and nobody sees it any
+// more. What it holds is erased soon after.
 func (s *Store) ArchiveProject(ctx context.Context, by Actor, id project.ID, version int64) error {
 	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
 		now := metadb.Micros(s.now())
@@ -157,6 +162,38 @@ func (s *Store) ArchiveProject(ctx context.Context, by Actor, id project.ID, ver
 			return err
 		}
 		_, err := tx.Exec(ctx, `UPDATE ingest_key SET revoked_at = $2 WHERE project_id = $1 AND revoked_at = 0`, id, now)
+		return err
+	})
+}
+
+// AllProjects lists every project in use, of all organisations.
+func (s *Store) AllProjects(ctx context.Context) ([]Project, error) {
+	rows, err := s.db.Query(ctx, `SELECT `+projectColumns+` FROM project p WHERE p.archived_at = 0 ORDER BY p.id`)
+	return metadb.Collect(rows, err, func(r *metadb.Rows) (Project, error) { return scanProject(r) })
+}
+
+// ArchivedProjects lists the deleted projects that are not erased yet. One that
+// was deleted only just now is left out: receivers may still take its telemetry,
+// because they remember keys for a while.
+func (s *Store) ArchivedProjects(ctx context.Context) ([]project.ID, error) {
+	rows, err := s.db.Query(ctx, `SELECT id FROM project WHERE archived_at > 0 AND archived_at < $1 ORDER BY id`,
+		metadb.Micros(s.now().Add(-time.Minute)))
+	return metadb.Collect(rows, err, func(r *metadb.Rows) (id project.ID, err error) { return id, r.Scan(&id) })
+}
+
+// EraseProject removes a deleted project from the metadata: first what others
+// keep of it, all in one transaction.
+func (s *Store) EraseProject(ctx context.Context, id project.ID, others []func(context.Context, *metadb.Tx, project.ID) error) error {
+	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		for _, erase := range others {
+			if err := erase(ctx, tx, id); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM ingest_key WHERE project_id = $1`, id); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `DELETE FROM project WHERE id = $1 AND archived_at > 0`, id)
 		return err
 	})
 }

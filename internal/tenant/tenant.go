@@ -51,17 +51,17 @@ type Group struct {
 
 // Project is the unit of isolation: every row of telemetry belongs to one.
 type Project struct {
-	ID            project.ID `json:"id"`
-	OrgID         int64      `json:"org_id"`
-	GroupID       int64      `json:"group_id"`
-	Name          string     `json:"name"`
-	Language      string     `json:"language" enum:"ko,en" doc:"the language reports are written in"`
-	RetentionDays int        `json:"retention_days" doc:"days telemetry is kept"`
-	SpanRate      int        `json:"span_rate" doc:"spans accepted a second, 0 = no limit"`
-	Version       int64      `json:"version"`
-	CreatedAt     time.Time  `json:"created_at"`
-	UpdatedAt     time.Time  `json:"updated_at"`
-	UpdatedBy     int64      `json:"updated_by"`
+	ID        project.ID        `json:"id"`
+	OrgID     int64             `json:"org_id"`
+	GroupID   int64             `json:"group_id"`
+	Name      string            `json:"name"`
+	Language  string            `json:"language" enum:"ko,en" doc:"the language reports are written in"`
+	Retention project.Retention `json:"retention"`
+	SpanRate  int               `json:"span_rate" doc:"spans, and log records, accepted a second; 0 = no limit"`
+	Version   int64             `json:"version"`
+	CreatedAt time.Time         `json:"created_at"`
+	UpdatedAt time.Time         `json:"updated_at"`
+	UpdatedBy int64             `json:"updated_by"`
 }
 
 // User is a person's account.

@@ -10,6 +10,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
+	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
@@ -162,9 +163,9 @@ func TestAnEditThatMissedAnotherOneIsAConflict(t *testing.T) {
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
 		h, ctx := newHouse(t, db), t.Context()
 		p := h.first.Project
-		set := tenant.ProjectSettings{Name: "shop", Language: "en", RetentionDays: 30, SpanRate: 5000}
+		set := tenant.ProjectSettings{Name: "shop", Language: "en", Retention: project.Retention{Traces: 30, Logs: 7, Metrics: 90}, SpanRate: 5000}
 		changed, err := h.UpdateProject(ctx, h.admin, p.ID, p.Version, set)
-		if err != nil || changed.Version != p.Version+1 || changed.Name != "shop" || changed.SpanRate != 5000 {
+		if err != nil || changed.Version != p.Version+1 || changed.Name != "shop" || changed.SpanRate != 5000 || changed.Retention != set.Retention {
 			t.Fatalf("%+v, %v", changed, err)
 		}
 		_, err = h.UpdateProject(ctx, h.admin, p.ID, p.Version, set)
@@ -190,7 +191,8 @@ func TestSettingsOutOfRangeNameTheField(t *testing.T) {
 	f(tenant.ProjectSettings{Name: "  "}, "name")
 	f(tenant.ProjectSettings{Name: "a\x00b"}, "name")
 	f(tenant.ProjectSettings{Name: "a", Language: "fr"}, "language")
-	f(tenant.ProjectSettings{Name: "a", RetentionDays: 401}, "retention_days")
+	f(tenant.ProjectSettings{Name: "a", Retention: project.Retention{Traces: 401}}, "retention.traces")
+	f(tenant.ProjectSettings{Name: "a", Retention: project.Retention{Logs: -1}}, "retention.logs")
 	f(tenant.ProjectSettings{Name: "a", SpanRate: -1}, "span_rate")
 }
 

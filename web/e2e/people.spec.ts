@@ -121,18 +121,18 @@ test('an organisation with groups and projects is built, changed and cleared', a
   await page.getByRole('link', { name: '설정' }).first().click();
   await page.getByRole('tab', { name: '프로젝트', exact: true }).click();
   await page.getByLabel('이름').fill(`${shop} 2`);
-  await page.getByLabel('보관 기간').fill('30');
+  await page.getByLabel('트레이스').fill('30');
   await page.getByRole('button', { name: '저장' }).click();
   await expect(page.getByRole('button', { name: new RegExp(`${shop} 2`) })).toBeVisible();
   await page.reload();
-  await expect(page.getByLabel('보관 기간')).toHaveValue('30일');
+  await expect(page.getByLabel('트레이스')).toHaveValue('30일');
 
-  await page.getByRole('button', { name: '프로젝트 종료' }).click();
+  await page.getByRole('button', { name: '프로젝트 삭제' }).click();
   const dialog = page.getByRole('dialog');
-  await expect(dialog.getByRole('button', { name: '프로젝트 종료' })).toBeDisabled();
+  await expect(dialog.getByRole('button', { name: '프로젝트 삭제' })).toBeDisabled();
   await dialog.getByRole('textbox').fill(`${shop} 2`);
-  await picture(page, 'archive');
-  await press(page, '프로젝트 종료');
+  await picture(page, 'delete-project');
+  await press(page, '프로젝트 삭제');
   await expect(page).toHaveURL(new RegExp(`${home}/incidents`));
 
   await page.goto('/orgs');
@@ -144,15 +144,32 @@ test('an organisation with groups and projects is built, changed and cleared', a
 
 test('settings that somebody else changed meanwhile are not overwritten', async ({ page }) => {
   await page.goto(`${home}/settings?tab=project`);
-  const read = await ask<Record<string, unknown> & { version: number }>(page, 'GET', `/projects/${project}`);
-  const { name, language, span_rate, version } = read;
-  await page.getByLabel('보관 기간').fill('20');
-  await ask(page, 'PUT', `/projects/${project}`, { name, language, span_rate, retention_days: 21 }, `"v${version}"`);
+  const read = await ask<Record<string, unknown> & { version: number; retention: object }>(
+    page,
+    'GET',
+    `/projects/${project}`,
+  );
+  const { name, language, span_rate, retention, version } = read;
+  await page.getByLabel('트레이스').fill('20');
+  await ask(
+    page,
+    'PUT',
+    `/projects/${project}`,
+    { name, language, span_rate, retention: { ...retention, traces: 21 } },
+    `"v${version}"`,
+  );
   await page.getByRole('button', { name: '저장' }).click();
   await expect(page.getByText('화면을 연 뒤 다른 사람이 설정을 변경했습니다.')).toBeVisible();
-  await expect(page.getByLabel('보관 기간')).toHaveValue('20일');
+  await expect(page.getByLabel('트레이스')).toHaveValue('20일');
   await page.getByRole('button', { name: '변경된 내용 보기' }).click();
-  await expect(page.getByLabel('보관 기간')).toHaveValue('21일');
+  await expect(page.getByLabel('트레이스')).toHaveValue('21일');
+});
+
+test('the storage page tells what each signal takes', async ({ page }) => {
+  await page.goto(`${home}/settings?tab=storage`);
+  await expect(page.getByRole('row', { name: /^트레이스/ })).toContainText('14일');
+  await expect(page.getByRole('row', { name: /^spans/ })).toBeVisible();
+  await picture(page, 'storage');
 });
 
 test('the project switch leads to the organisation and to a new project', async ({ page }) => {
@@ -218,7 +235,7 @@ test('who has a role in the group alone sees its members, and is told what is hi
 
   await other.page.getByRole('tab', { name: '프로젝트', exact: true }).click();
   await expect(other.page.getByLabel('이름')).toBeDisabled();
-  await expect(other.page.getByRole('button', { name: '프로젝트 종료' })).toHaveCount(0);
+  await expect(other.page.getByRole('button', { name: '프로젝트 삭제' })).toHaveCount(0);
   await other.page.goto('/users');
   await expect(other.page.getByRole('alert')).toContainText('이 작업에 대한 권한이 없습니다');
   await other.page.goto(await teamPage(page));

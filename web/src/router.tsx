@@ -131,7 +131,7 @@ const channels = createRoute({
 const settings = createRoute({
   getParentRoute: () => project,
   path: '/settings',
-  validateSearch: optional((s) => ({ tab: choice(s.tab, ['keys', 'members', 'project'] as const) })),
+  validateSearch: optional((s) => ({ tab: choice(s.tab, ['keys', 'members', 'storage', 'project'] as const) })),
   component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
 });
 

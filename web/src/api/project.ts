@@ -3,6 +3,7 @@ import { get, list, post, put, remove, seen } from './client.ts';
 import type {
   Channel,
   ChannelEdit,
+  Footprint,
   Home,
   Key,
   NewKey,
@@ -35,7 +36,14 @@ export const projectQuery = (project: number) =>
   });
 export const updateProject = ({ id, version }: Project, settings: ProjectSettings) =>
   put<Project>(`/projects/${id}`, settings, seen(version));
-export const archiveProject = ({ id, version }: Project) => remove(`/projects/${id}`, seen(version));
+export const deleteProject = ({ id, version }: Project) => remove(`/projects/${id}`, seen(version));
+
+export const storageQuery = (project: number) =>
+  queryOptions({
+    queryKey: ['storage', project],
+    queryFn: ({ signal }) => get<Footprint>(`/projects/${project}/storage`, undefined, signal),
+    staleTime: 60_000,
+  });
 
 export const keysQuery = (project: number) => list<Key>(`/projects/${project}/keys`, ['keys', project]);
 export const createKey = (project: number, name: string) => post<NewKey>(`/projects/${project}/keys`, { name });

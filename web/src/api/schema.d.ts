@@ -297,8 +297,8 @@ export interface paths {
         /** Change a project's settings */
         put: operations["update-project"];
         post?: never;
-        /** End a project: keys stop working, nobody sees it any more */
-        delete: operations["archive-project"];
+        /** Delete a project: keys stop working, and all it holds is erased */
+        delete: operations["delete-project"];
         options?: never;
         head?: never;
         patch?: never;
@@ -711,6 +711,23 @@ export interface paths {
         };
         /** Where to send telemetry and how */
         get: operations["get-setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a project's telemetry takes */
+        get: operations["get-storage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1214,6 +1231,14 @@ export interface components {
             text: string;
             trace_id?: string;
             values?: components["schemas"]["GroundValue"][];
+        };
+        Footprint: {
+            /**
+             * Format: int64
+             * @description on the engine's disk, compressed, with indexes; a table that several projects share is divided by rows
+             */
+            bytes: number;
+            signals: components["schemas"]["SignalFootprint"][];
         };
         GroundValue: {
             class?: string;
@@ -1755,14 +1780,10 @@ export interface components {
             name: string;
             /** Format: int64 */
             org_id: number;
+            retention: components["schemas"]["Retention"];
             /**
              * Format: int64
-             * @description days telemetry is kept
-             */
-            retention_days: number;
-            /**
-             * Format: int64
-             * @description spans accepted a second, 0 = no limit
+             * @description spans, and log records, accepted a second; 0 = no limit
              */
             span_rate: number;
             /** Format: date-time */
@@ -1779,14 +1800,11 @@ export interface components {
              */
             language?: "ko" | "en";
             name: string;
+            /** @description days that telemetry is kept; 0 = 14 */
+            retention?: components["schemas"]["Retention"];
             /**
              * Format: int64
-             * @description default 14
-             */
-            retention_days?: number;
-            /**
-             * Format: int64
-             * @description spans accepted a second, 0 = no limit
+             * @description spans, and log records, accepted a second; 0 = no limit
              */
             span_rate?: number;
         };
@@ -1853,6 +1871,14 @@ export interface components {
             source: string;
             summary: components["schemas"]["Point"];
             transaction: components["schemas"]["Point"][];
+        };
+        Retention: {
+            /** Format: int64 */
+            logs?: number;
+            /** Format: int64 */
+            metrics?: number;
+            /** Format: int64 */
+            traces?: number;
         };
         RoleRequest: {
             /** @description asked in this order; empty = the installation's default */
@@ -1962,6 +1988,24 @@ export interface components {
             /** @description OTEL_EXPORTER_OTLP_ENDPOINT for http/protobuf */
             otlp_http: string;
         };
+        SignalFootprint: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description 0 where it cannot be set
+             */
+            retention_days: number;
+            /** Format: int64 */
+            rows: number;
+            /**
+             * @description ai: calls of models
+             * @enum {string}
+             */
+            signal: "traces" | "logs" | "metrics" | "ai";
+            /** @description largest first */
+            tables: components["schemas"]["TableFootprint"][];
+        };
         Span: {
             attributes: {
                 [key: string]: string;
@@ -2047,6 +2091,13 @@ export interface components {
             /** Format: int64 */
             tail_ns: number;
             url?: string;
+        };
+        TableFootprint: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            rows: number;
+            table: string;
         };
         Tail: {
             /** @description in the order they arrived */
@@ -2202,6 +2253,7 @@ export type Facet = components['schemas']['Facet'];
 export type FacetValue = components['schemas']['FacetValue'];
 export type Facets = components['schemas']['Facets'];
 export type Fact = components['schemas']['Fact'];
+export type Footprint = components['schemas']['Footprint'];
 export type GroundValue = components['schemas']['GroundValue'];
 export type Group = components['schemas']['Group'];
 export type Http = components['schemas']['HTTP'];
@@ -2257,15 +2309,18 @@ export type ProjectSettings = components['schemas']['ProjectSettings'];
 export type Record = components['schemas']['Record'];
 export type Remote = components['schemas']['Remote'];
 export type Report = components['schemas']['Report'];
+export type Retention = components['schemas']['Retention'];
 export type RoleRequest = components['schemas']['RoleRequest'];
 export type RoleVersion = components['schemas']['RoleVersion'];
 export type Rule = components['schemas']['Rule'];
 export type RuleRef = components['schemas']['RuleRef'];
 export type RuleRequest = components['schemas']['RuleRequest'];
 export type Setup = components['schemas']['Setup'];
+export type SignalFootprint = components['schemas']['SignalFootprint'];
 export type Span = components['schemas']['Span'];
 export type Statement = components['schemas']['Statement'];
 export type Step = components['schemas']['Step'];
+export type TableFootprint = components['schemas']['TableFootprint'];
 export type Tail = components['schemas']['Tail'];
 export type Target = components['schemas']['Target'];
 export type Token = components['schemas']['Token'];
@@ -3173,7 +3228,7 @@ export interface operations {
             };
         };
     };
-    "archive-project": {
+    "delete-project": {
         parameters: {
             query?: never;
             header?: {
@@ -4296,6 +4351,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Setup"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Footprint"];
                 };
             };
             /** @description Problem */

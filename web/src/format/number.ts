@@ -7,6 +7,17 @@ export function count(n: number): string {
   return `${trim(n / 1e9)} G`;
 }
 
+/** Bytes in powers of 1,024: 512 B, 3.4 KiB, 1.2 GiB. */
+export function bytes(n: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  let unit = 0;
+  while (n >= 1023.5 && unit < units.length - 1) {
+    n /= 1024;
+    unit += 1;
+  }
+  return `${trim(unit === 0 ? Math.round(n) : n)} ${units[unit]}`;
+}
+
 /** A share between 0 and 1 in percent: 0.4 %, 12 %, 99.7 %. Never 100 % or 0 % for what is not quite that. */
 export function percent(share: number): string {
   const p = share * 100;

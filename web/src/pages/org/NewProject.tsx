@@ -27,7 +27,7 @@ export function NewProject({ org, groups, group: first, onClose }: Props) {
   const [edit, setEdit] = useState<ProjectSettings>({
     name: '',
     language: i18n.language === 'en' ? 'en' : 'ko',
-    retention_days: 14,
+    retention: { traces: 14, logs: 14, metrics: 14 },
     span_rate: 0,
   });
   const make = useChange(() => createProject(group, edit), {

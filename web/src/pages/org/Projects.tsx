@@ -9,6 +9,8 @@ import { LANGUAGES } from '../../i18n/index.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { When } from '../../parts/When.tsx';
 
+const RETENTIONS = ['traces', 'logs', 'metrics'] as const;
+
 /** The rows of a group's projects. Who administers a project without being a member of it cannot open it. */
 export function Projects({ org, group }: { org: number; group: number }) {
   const { t } = useTranslation();
@@ -38,7 +40,7 @@ export function Projects({ org, group }: { org: number; group: number }) {
         )}
       </td>
       <td>{LANGUAGES[project.language]}</td>
-      <td className="num">{t('project.retention_days', { days: count(project.retention_days) })}</td>
+      <td className="num">{RETENTIONS.map((signal) => count(project.retention[signal] ?? 0)).join(' · ')}</td>
       <td className="num">
         {project.span_rate ? t('project.rate', { spans: count(project.span_rate) }) : t('project.no_limit')}
       </td>

@@ -1,7 +1,10 @@
-import { NumberInput, Select, TextInput } from '@mantine/core';
+import { Fieldset, NumberInput, Select, TextInput } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { ProjectSettings } from '../../api/types.ts';
 import { LANGUAGES, type Language } from '../../i18n/index.ts';
+import classes from './ProjectFields.module.css';
+
+const SIGNALS = ['traces', 'logs', 'metrics'] as const;
 
 interface Props {
   value: ProjectSettings;
@@ -33,18 +36,23 @@ export function ProjectFields({ value, disabled, onChange }: Props) {
         value={value.language}
         onChange={(language) => language && set({ language: language as Language })}
       />
-      <NumberInput
-        label={t('project.retention')}
-        description={t('project.retention_hint')}
-        required
-        min={1}
-        max={400}
-        allowDecimal={false}
-        disabled={disabled}
-        suffix={t('project.days')}
-        value={value.retention_days}
-        onChange={(days) => set({ retention_days: Number(days) })}
-      />
+      <Fieldset legend={t('project.retention')} className={classes.retention}>
+        {SIGNALS.map((signal) => (
+          <NumberInput
+            key={signal}
+            label={t(`project.signal.${signal}`)}
+            required
+            min={1}
+            max={400}
+            allowDecimal={false}
+            disabled={disabled}
+            suffix={t('project.days')}
+            value={value.retention?.[signal]}
+            onChange={(days) => set({ retention: { ...value.retention, [signal]: Number(days) } })}
+          />
+        ))}
+        <p className="soft">{t('project.retention_hint')}</p>
+      </Fieldset>
       <NumberInput
         label={t('project.span_rate')}
         description={t('project.span_rate_hint')}

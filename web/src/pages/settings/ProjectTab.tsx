@@ -1,10 +1,10 @@
 import { Button, Skeleton } from '@mantine/core';
-import { IconArchive, IconInfoCircle } from '@tabler/icons-react';
+import { IconInfoCircle, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { archiveProject, projectQuery, updateProject } from '../../api/project.ts';
+import { deleteProject, projectQuery, updateProject } from '../../api/project.ts';
 import type { Project, ProjectSettings } from '../../api/types.ts';
 import { useCanAdmin } from '../../frame/useProject.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
@@ -21,7 +21,7 @@ export function ProjectTab({ id }: { id: number }) {
   return (
     <>
       <Form key={project.id} project={project} canAdmin={canAdmin} />
-      {canAdmin && <Archive project={project} />}
+      {canAdmin && <Delete project={project} />}
     </>
   );
 }
@@ -75,44 +75,44 @@ function Form({ project, canAdmin }: { project: Project; canAdmin: boolean }) {
   );
 }
 
-const pick = ({ name, language, retention_days, span_rate }: Project): ProjectSettings => ({
+const pick = ({ name, language, retention, span_rate }: Project): ProjectSettings => ({
   name,
   language,
-  retention_days,
+  retention,
   span_rate,
 });
 
-function Archive({ project }: { project: Project }) {
+function Delete({ project }: { project: Project }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const [asking, setAsking] = useState(false);
-  const archive = useChange(() => archiveProject(project), {
+  const drop = useChange(() => deleteProject(project), {
     refresh: ['me'],
     also: ['groups', project.org_id],
-    done: t('project.archived', { name: project.name }),
+    done: t('project.deleted', { name: project.name }),
     onDone: () => void navigate({ to: '/' }),
   });
   return (
-    <section className="danger" aria-labelledby="archive">
+    <section className="danger" aria-labelledby="delete">
       <div>
-        <h2 id="archive">{t('project.archive')}</h2>
-        <p className="soft">{t('project.archive_means')}</p>
+        <h2 id="delete">{t('project.delete')}</h2>
+        <p className="soft">{t('project.delete_means')}</p>
       </div>
-      <Button variant="default" leftSection={<IconArchive size={15} />} onClick={() => setAsking(true)}>
-        {t('project.archive')}
+      <Button variant="default" leftSection={<IconTrash size={15} />} onClick={() => setAsking(true)}>
+        {t('project.delete')}
       </Button>
       {asking && (
         <Confirm
           opened
-          title={t('project.archive_title', { name: project.name })}
-          verb={t('project.archive')}
+          title={t('project.delete_title', { name: project.name })}
+          verb={t('project.delete')}
           danger
           typed={project.name}
-          busy={archive.isPending}
+          busy={drop.isPending}
           onClose={() => setAsking(false)}
-          onConfirm={() => archive.mutate(undefined)}
+          onConfirm={() => drop.mutate(undefined)}
         >
-          {t('project.archive_means')}
+          {t('project.delete_means')}
         </Confirm>
       )}
     </section>

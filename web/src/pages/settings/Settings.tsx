@@ -11,9 +11,10 @@ import { useTitle } from '../../parts/useTitle.ts';
 import { Members } from '../members/Members.tsx';
 import { Keys } from './Keys.tsx';
 import { ProjectTab } from './ProjectTab.tsx';
+import { Storage } from './Storage.tsx';
 
 const ROUTE = '/home/projects/$project/settings';
-const TABS = ['keys', 'members', 'project'] as const;
+const TABS = ['keys', 'members', 'storage', 'project'] as const;
 
 /** Who may send, who may see, and what the project is set to. */
 export function Settings() {
@@ -64,6 +65,10 @@ export function Settings() {
               { org: project.org_id, group: 0, name: project.org_name },
             ]}
           />
+        </Tabs.Panel>
+        <Tabs.Panel value="storage">
+          <p className="lead">{t('storage.lead')}</p>
+          <Storage project={project.id} />
         </Tabs.Panel>
         <Tabs.Panel value="project">
           <ProjectTab id={project.id} />

@@ -22,6 +22,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -39,6 +40,7 @@ type Options struct {
 	Tenants   *tenant.Store
 	Traces    *trace.Store
 	Logs      *logs.Store
+	Flames    *flame.Store
 	Storage   *storage.Store
 	Rules     *rule.Store
 	Outbox    *notify.Outbox
@@ -113,7 +115,7 @@ func New(opts Options) (http.Handler, error) {
 }
 
 func build(opts Options) (*server, *routes, error) {
-	if opts.Tenants == nil || opts.Traces == nil || opts.Logs == nil || opts.Storage == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
+	if opts.Tenants == nil || opts.Traces == nil || opts.Logs == nil || opts.Flames == nil || opts.Storage == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
 		return nil, nil, errors.New("api: Options needs every store")
 	}
 	if opts.Now == nil {
@@ -168,6 +170,7 @@ func (s *server) resources() {
 	s.registerProjects()
 	s.registerTraces()
 	s.registerLogs()
+	s.registerProfiles()
 	s.registerRules()
 	s.registerChannels()
 	s.registerIncidents()

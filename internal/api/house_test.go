@@ -18,6 +18,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
 	"github.com/matrix-aiops/matrix/internal/evidence"
+	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/job"
@@ -123,7 +124,7 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	h.must(err)
 	h.opts = Options{
 		Incidents: incidents, AI: gateway,
-		Tenants: h.tenants, Traces: trace.NewStore(engine), Logs: logs.NewStore(engine), Storage: stored, Rules: rule.NewStore(db, nil), Outbox: outbox,
+		Tenants: h.tenants, Traces: trace.NewStore(engine), Logs: logs.NewStore(engine), Flames: flame.NewStore(engine), Storage: stored, Rules: rule.NewStore(db, nil), Outbox: outbox,
 		Log: log, Version: "v1.2.3", OTLPHTTP: "http://127.0.0.1:4318", OTLPGRPC: "http://127.0.0.1:4317",
 	}
 	if change != nil {

@@ -141,6 +141,9 @@ func table(h *house) map[string]row {
 		"get-profile": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
 			crossed: func(b *place) request { return ids("trace", b.trace) }},
 
+		"list-profile-kinds": {who: readsProject, status: 200, make: func(p *place) request { return request{query: "service=" + p.canary} }},
+		"get-flame-graph":    {who: readsProject, status: 200, make: func(p *place) request { return request{query: "service=" + p.canary + "&kind=slow_spans"} }},
+
 		"search-logs": {who: readsProject, status: 200},
 		"tail-logs":   {who: readsProject, status: 200},
 		"count-logs":  {who: readsProject, status: 200},
@@ -336,6 +339,9 @@ func (n *neighbours) call(op *huma.Operation, at *place, c *client, prepare func
 	}
 	if strings.Contains(path, "{") {
 		n.t.Fatalf("%s: the table leaves a part of the path open", path)
+	}
+	if r.query != "" {
+		path += "?" + r.query
 	}
 	var headers []string
 	if r.etag != "" {

@@ -16,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/otel"
@@ -37,6 +38,7 @@ func (h *house) migrateEngine() {
 	h.t.Helper()
 	h.must(h.engine.Migrate(h.t.Context(), "trace", trace.Migrations()))
 	h.must(h.engine.Migrate(h.t.Context(), "logs", logs.Migrations()))
+	h.must(h.engine.Migrate(h.t.Context(), "flame", flame.Migrations()))
 	h.must(h.engine.Migrate(h.t.Context(), "ai", ai.Migrations()))
 }
 

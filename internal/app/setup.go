@@ -19,6 +19,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/ingest"
 	"github.com/matrix-aiops/matrix/internal/job"
@@ -164,7 +165,7 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	return a.serve(api.Options{
-		Tenants: tenants, Traces: traces, Logs: logs.NewStore(telemetry), Storage: stored, Rules: rules, Outbox: outbox,
+		Tenants: tenants, Traces: traces, Logs: logs.NewStore(telemetry), Flames: flame.NewStore(telemetry), Storage: stored, Rules: rules, Outbox: outbox,
 		Incidents: incidents, AI: gateway,
 		Log: a.log, Version: a.opts.Version, BaseURL: a.opts.File.BaseURL,
 		OTLPHTTP: a.OTLPHTTPURL(), OTLPGRPC: a.OTLPGRPCURL(), Dev: a.opts.Dev,
@@ -217,7 +218,7 @@ func (a *App) openTelemetry(ctx context.Context) (*clickhouse.DB, error) {
 		return nil, fmt.Errorf("open telemetry: %w", err)
 	}
 	a.onStop("telemetry", func(context.Context) error { db.Close(); return nil })
-	for noun, migrations := range map[string][]clickhouse.Migration{"trace": trace.Migrations(), "logs": logs.Migrations(), "ai": ai.Migrations()} {
+	for noun, migrations := range map[string][]clickhouse.Migration{"trace": trace.Migrations(), "logs": logs.Migrations(), "flame": flame.Migrations(), "ai": ai.Migrations()} {
 		if err := db.Migrate(ctx, noun, migrations); err != nil {
 			return nil, fmt.Errorf("migrate %s: %w", noun, err)
 		}

@@ -34,6 +34,7 @@ func (s *Server) newHTTP() *http.Server {
 		paths = append(paths, p.path())
 		mux.HandleFunc(p.path(), func(w http.ResponseWriter, r *http.Request) { s.exportHTTP(w, r, p) })
 	}
+	mux.HandleFunc(pprofPath, s.receivePprof)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, fault.New(fault.NotFound, "there is nothing at %s: this receiver takes OTLP at %s", r.URL.Path, strings.Join(paths, ", ")))
 	})
@@ -108,16 +109,22 @@ func contentType(r *http.Request) (string, bool) {
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	st, code, retry := answer(s.log, err)
 	s.stats.refused(st.Code())
-	if retry > 0 {
-		// Or the answer would wait for the rest of the body, which may never come.
-		// The only possible error is that of HTTP/2, which does not wait anyway.
-		_ = http.NewResponseController(w).EnableFullDuplex()
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(retry.Seconds()))))
-	}
+	retryAfter(w, retry)
 	if code == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	s.respond(w, r, code, status.Convert(st.Err()).Proto())
+}
+
+// retryAfter tells a client when to come again, if it is to.
+func retryAfter(w http.ResponseWriter, retry time.Duration) {
+	if retry <= 0 {
+		return
+	}
+	// Or the answer would wait for the rest of the body, which may never come.
+	// The only possible error is that of HTTP/2, which does not wait anyway.
+	_ = http.NewResponseController(w).EnableFullDuplex()
+	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(retry.Seconds()))))
 }
 
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, code int, m proto.Message) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
@@ -70,6 +71,7 @@ type Server struct {
 	ports      []port
 	statements *clickhouse.Batcher[*trace.Statements]
 	resources  *clickhouse.Batcher[*otel.Resources]
+	profiles   *clickhouse.Batcher[*flame.Columns]
 
 	grpc         *http.Server
 	http         *http.Server
@@ -124,6 +126,7 @@ func New(opts Options) (*Server, error) {
 	side := clickhouse.BatchOptions{MaxRows: 10_000, MaxDelay: 20 * time.Millisecond}
 	s.statements = clickhouse.NewBatcher(opts.DB, trace.NewStatements, side)
 	s.resources = clickhouse.NewBatcher(opts.DB, otel.NewResources, side)
+	s.profiles = clickhouse.NewBatcher(opts.DB, flame.NewColumns, side)
 	s.grpc = s.newGRPC()
 	s.http = s.newHTTP()
 	return s, nil
@@ -166,7 +169,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	if ctx.Err() != nil {
 		cut = errors.Join(s.grpc.Close(), s.http.Close())
 	}
-	err := errors.Join(grpcErr, httpErr, batchErr, cut, s.statements.Close(ctx), s.resources.Close(ctx))
+	err := errors.Join(grpcErr, httpErr, batchErr, cut, s.statements.Close(ctx), s.resources.Close(ctx), s.profiles.Close(ctx))
 	s.serving.Wait()
 	return err
 }

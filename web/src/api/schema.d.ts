@@ -648,6 +648,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What call stacks a service has */
+        get: operations["list-profile-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/profiles/flame": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Call stacks of a service or an endpoint, added up */
+        get: operations["get-flame-graph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/rules": {
         parameters: {
             query?: never;
@@ -1016,6 +1050,15 @@ export interface components {
             status: string;
             usage: components["schemas"]["Usage"];
         };
+        Available: {
+            /** @description that can be asked for alone; at most 200 */
+            endpoints: string[];
+            /** @description slow_spans: stacks that slow spans carry; else a value of a profile, such as cpu */
+            kind: string;
+            /** Format: int64 */
+            samples: number;
+            unit: string;
+        };
         Bars: {
             counts: number[];
             /** @enum {string} */
@@ -1239,6 +1282,22 @@ export interface components {
              */
             bytes: number;
             signals: components["schemas"]["SignalFootprint"][];
+        };
+        Graph: {
+            /**
+             * Format: int64
+             * @description of the root's value: in calls too small to be shown, which are in their callers
+             */
+            cut: number;
+            kind: string;
+            root: components["schemas"]["Node"] | null;
+            /**
+             * Format: int64
+             * @description stacks added up
+             */
+            samples: number;
+            /** @description nanoseconds, bytes or count */
+            unit: string;
         };
         GroundValue: {
             class?: string;
@@ -1488,6 +1547,21 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        Node: {
+            /** @description largest first */
+            children: components["schemas"]["Node"][];
+            name: string;
+            /**
+             * Format: int64
+             * @description counted here
+             */
+            self: number;
+            /**
+             * Format: int64
+             * @description counted here and below
+             */
+            total: number;
+        };
         Organisation: {
             /** Format: date-time */
             created_at: string;
@@ -1503,6 +1577,16 @@ export interface components {
             items: components["schemas"]["Record"][];
             /** @description empty on the last page */
             next_cursor: string;
+        };
+        PageAvailable: {
+            items: components["schemas"]["Available"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
         };
         PageChange: {
             items: components["schemas"]["Change"][];
@@ -2235,6 +2319,7 @@ export interface components {
 }
 export type AiRole = components['schemas']['AiRole'];
 export type Attempt = components['schemas']['Attempt'];
+export type Available = components['schemas']['Available'];
 export type Bars = components['schemas']['Bars'];
 export type Call = components['schemas']['Call'];
 export type CallPage = components['schemas']['CallPage'];
@@ -2254,6 +2339,7 @@ export type FacetValue = components['schemas']['FacetValue'];
 export type Facets = components['schemas']['Facets'];
 export type Fact = components['schemas']['Fact'];
 export type Footprint = components['schemas']['Footprint'];
+export type Graph = components['schemas']['Graph'];
 export type GroundValue = components['schemas']['GroundValue'];
 export type Group = components['schemas']['Group'];
 export type Http = components['schemas']['HTTP'];
@@ -2277,8 +2363,10 @@ export type NewKey = components['schemas']['NewKey'];
 export type NewRoleRequest = components['schemas']['NewRoleRequest'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewUser = components['schemas']['NewUser'];
+export type Node = components['schemas']['Node'];
 export type Organisation = components['schemas']['Organisation'];
 export type Page = components['schemas']['Page'];
+export type PageAvailable = components['schemas']['PageAvailable'];
 export type PageChange = components['schemas']['PageChange'];
 export type PageGroup = components['schemas']['PageGroup'];
 export type PageKey = components['schemas']['PageKey'];
@@ -4104,6 +4192,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageRecord"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-profile-kinds": {
+        parameters: {
+            query: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                service: string;
+                environment?: string;
+                instance?: string;
+                version?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAvailable"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-flame-graph": {
+        parameters: {
+            query: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                service: string;
+                environment?: string;
+                instance?: string;
+                version?: string;
+                endpoint?: string;
+                /** @description slow_spans, or a kind that list-profile-kinds names */
+                kind: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Graph"];
                 };
             };
             /** @description Problem */

@@ -37,7 +37,7 @@ func (db *DB) Insert(ctx context.Context, table string, in proto.Input) error {
 	for _, s := range db.order() {
 		sent := false
 		if err = db.prepare(ctx, s); err == nil {
-			sent, err = s.inserts.insert(ctx, table, in)
+			sent, err = s.inserts.do(ctx, ch.Query{Body: in.Into(table), Input: in, Settings: insertSettings})
 			err = mapError(err)
 		}
 		if err == nil {
@@ -60,19 +60,20 @@ func (db *DB) Insert(ctx context.Context, table string, in proto.Input) error {
 // are not limited.
 var insertSettings = []ch.Setting{ch.SettingInt("max_partitions_per_insert_block", 0)}
 
-// insertPool holds idle connections for inserts. It is our own and not
-// chpool because it must notice connections that died with the engine before
-// rows are sent on them: those errors would be ambiguous for no reason.
-type insertPool struct {
+// columnPool holds idle connections that carry columns: one pool for inserts,
+// one for Stream. It is our own and not chpool because it must notice
+// connections that died with the engine before rows are sent on them: those
+// errors would be ambiguous for no reason.
+type columnPool struct {
 	opts  ch.Options
 	slots chan struct{} // one per connection in use
 
 	mu     sync.Mutex
-	idle   []*insertConn
+	idle   []*columnConn
 	closed bool
 }
 
-type insertConn struct {
+type columnConn struct {
 	*ch.Client
 	raw  net.Conn
 	born time.Time
@@ -82,14 +83,14 @@ type insertConn struct {
 // server behind an address was replaced.
 const maxConnAge = 30 * time.Minute
 
-func newInsertPool(opts ch.Options, size int) *insertPool {
-	return &insertPool{opts: opts, slots: make(chan struct{}, size)}
+func newColumnPool(opts ch.Options, size int) *columnPool {
+	return &columnPool{opts: opts, slots: make(chan struct{}, size)}
 }
 
-// insert reports in sent whether any of the rows may have reached the server.
-// An exception counts as sent: a materialised view may have failed after the
-// table itself was written.
-func (p *insertPool) insert(ctx context.Context, table string, in proto.Input) (sent bool, err error) {
+// do reports in sent whether the query, and any of its rows, may have reached
+// the server. An exception counts as sent: a materialised view may have failed
+// after the table itself was written.
+func (p *columnPool) do(ctx context.Context, q ch.Query) (sent bool, err error) {
 	select {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
@@ -100,8 +101,8 @@ func (p *insertPool) insert(ctx context.Context, table string, in proto.Input) (
 	if err != nil {
 		return false, err
 	}
-	if err := conn.Do(ctx, ch.Query{Body: in.Into(table), Input: in, Settings: insertSettings}); err != nil {
-		// After an error the protocol may be out of step. The insert's error says
+	if err := conn.Do(ctx, q); err != nil {
+		// After an error the protocol may be out of step. The query's error says
 		// more than the error of closing after it.
 		_ = conn.Close()
 		return true, err
@@ -110,7 +111,7 @@ func (p *insertPool) insert(ctx context.Context, table string, in proto.Input) (
 	return true, nil
 }
 
-func (p *insertPool) get(ctx context.Context) (*insertConn, error) {
+func (p *columnPool) get(ctx context.Context) (*columnConn, error) {
 	for {
 		p.mu.Lock()
 		if p.closed {
@@ -132,7 +133,7 @@ func (p *insertPool) get(ctx context.Context) (*insertConn, error) {
 	}
 }
 
-func (p *insertPool) put(conn *insertConn) {
+func (p *columnPool) put(conn *columnConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -142,7 +143,7 @@ func (p *insertPool) put(conn *insertConn) {
 	p.idle = append(p.idle, conn)
 }
 
-func (p *insertPool) close() {
+func (p *columnPool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
@@ -153,7 +154,7 @@ func (p *insertPool) close() {
 }
 
 // dial connects, without the caller's cancellation for the reason given at dialToTheEnd.
-func (p *insertPool) dial(ctx context.Context) (*insertConn, error) {
+func (p *columnPool) dial(ctx context.Context) (*columnConn, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*p.opts.DialTimeout)
 	defer cancel()
 	raw, err := dialGently(ctx, p.opts.Address, p.opts.DialTimeout)
@@ -170,7 +171,7 @@ func (p *insertPool) dial(ctx context.Context) (*insertConn, error) {
 	if err != nil {
 		return nil, errors.Join(err, raw.Close())
 	}
-	return &insertConn{Client: client, raw: raw, born: time.Now()}, nil
+	return &columnConn{Client: client, raw: raw, born: time.Now()}, nil
 }
 
 // alive looks at an idle connection without waiting: a server that is gone has

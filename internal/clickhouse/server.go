@@ -26,12 +26,13 @@ const (
 	maxPenalty = 15 * time.Second
 )
 
-// server is one ClickHouse address: connections for reads, connections for
-// inserts, and what we believe about its health.
+// server is one ClickHouse address: connections for reads, for
+// inserts and for reads of whole columns, and what we believe about its health.
 type server struct {
 	addr    string
 	reads   driver.Conn
-	inserts *insertPool
+	inserts *columnPool
+	streams *columnPool
 	admin   driver.Options // without a database, to create it
 	migrate driver.Options // without limits of time
 
@@ -82,7 +83,7 @@ func newServer(dsn, database string, maxOpen int) (*server, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "a ClickHouse DSN is not usable")
 	}
-	inserts := newInsertPool(ch.Options{
+	columns := ch.Options{
 		Address:     opts.Addr[0],
 		Database:    database,
 		User:        opts.Auth.Username,
@@ -92,9 +93,10 @@ func newServer(dsn, database string, maxOpen int) (*server, error) {
 		ReadTimeout: insertTime,
 		Compression: ch.CompressionDisabled,
 		ClientName:  "matrix",
-	}, maxOpen)
+	}
 	return &server{
-		addr: opts.Addr[0], reads: reads, inserts: inserts, admin: admin, migrate: migrate, preparing: make(chan struct{}, 1),
+		addr: opts.Addr[0], reads: reads, inserts: newColumnPool(columns, maxOpen), streams: newColumnPool(columns, maxOpen),
+		admin: admin, migrate: migrate, preparing: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -109,6 +111,7 @@ func dialToTheEnd(ctx context.Context, id int, opts *driver.Options, dial driver
 func (s *server) close() {
 	_ = s.reads.Close() // closing connections of a server that is gone fails, and nothing depends on it
 	s.inserts.close()
+	s.streams.close()
 }
 
 func (s *server) healthy(now time.Time) bool {

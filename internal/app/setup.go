@@ -25,6 +25,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/notify/console"
 	"github.com/matrix-aiops/matrix/internal/notify/slack"
@@ -218,7 +219,10 @@ func (a *App) openTelemetry(ctx context.Context) (*clickhouse.DB, error) {
 		return nil, fmt.Errorf("open telemetry: %w", err)
 	}
 	a.onStop("telemetry", func(context.Context) error { db.Close(); return nil })
-	for noun, migrations := range map[string][]clickhouse.Migration{"trace": trace.Migrations(), "logs": logs.Migrations(), "flame": flame.Migrations(), "ai": ai.Migrations()} {
+	for noun, migrations := range map[string][]clickhouse.Migration{
+		"trace": trace.Migrations(), "logs": logs.Migrations(), "metric": metric.Migrations(), "flame": flame.Migrations(),
+		"ai": ai.Migrations(),
+	} {
 		if err := db.Migrate(ctx, noun, migrations); err != nil {
 			return nil, fmt.Errorf("migrate %s: %w", noun, err)
 		}

@@ -13,7 +13,8 @@ import (
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
-// streamSettings bound a Stream as the connections of the other reads are.
+// streamSettings bound a Stream as bounded does other reads, but for the rows:
+// its caller stops it by an error of block.
 var streamSettings = []ch.Setting{
 	ch.SettingInt("max_execution_time", int(queryTime.Seconds())),
 	{Key: "timeout_overflow_mode", Value: "throw", Important: true},
@@ -23,11 +24,17 @@ var streamSettings = []ch.Setting{
 // into, column by column, and block is called after each. A column holds the
 // rows of one block at a time. An error of block ends the query and is
 // returned. sql must contain {project:UInt32}. Params are strings, integers and
-// slices of these.
+// slices of these. A read that is over a bound is
+// fault.Invalid, as with Select.
 func (db *DB) Stream(ctx context.Context, p project.ID, sql string, into proto.Results, block func() error, params ...Param) error {
 	if err := scoped(p, sql); err != nil {
 		return err
 	}
+	release, err := db.turns.take(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer release()
 	query := ch.Query{Body: sql, Settings: streamSettings}
 	for _, param := range append(params[:len(params):len(params)], P("project", uint32(p))) {
 		value, err := parameter(param.Value)
@@ -47,7 +54,6 @@ func (db *DB) Stream(ctx context.Context, p project.ID, sql string, into proto.R
 		failed = block()
 		return failed
 	}
-	var err error
 	for _, s := range db.order() {
 		if err = db.prepare(ctx, s); err == nil {
 			_, err = s.streams.do(ctx, query)
@@ -63,7 +69,7 @@ func (db *DB) Stream(ctx context.Context, p project.ID, sql string, into proto.R
 			s.failed()
 		}
 		if seen || ctx.Err() != nil || !fault.Is(err, fault.Unavailable) { // half a result is not begun again
-			return err
+			return tooMuch(err)
 		}
 	}
 	return err
@@ -88,7 +94,9 @@ func parameter(value any) (string, error) {
 	case []uint64:
 		text = list(v, func(b []byte, e uint64) []byte { return strconv.AppendUint(b, e, 10) })
 	case []string:
-		text = list(v, func(b []byte, e string) []byte { return append(append(append(b, '\''), escapeElement.Replace(e)...), '\'') })
+		text = list(v, func(b []byte, e string) []byte {
+			return append(append(append(b, '\''), escapeElement.Replace(e)...), '\'')
+		})
 	default:
 		return "", fault.New(fault.Internal, "a %T cannot be a parameter of Stream", value)
 	}

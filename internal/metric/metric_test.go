@@ -23,12 +23,12 @@ import (
 
 // place is a database with the tables of this package.
 type place struct {
-	t      *testing.T
+	t      testing.TB
 	store  *Store
 	writer *Writer
 }
 
-func newPlace(t *testing.T, limits Limits) *place {
+func newPlace(t testing.TB, limits Limits) *place {
 	t.Helper()
 	db := clickhousetest.New(t)
 	if err := db.Migrate(t.Context(), "metric", Migrations()); err != nil {

@@ -26,6 +26,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/storage"
@@ -42,6 +43,7 @@ type Options struct {
 	Logs      *logs.Store
 	Flames    *flame.Store
 	Storage   *storage.Store
+	Metrics   *metric.Engine
 	Rules     *rule.Store
 	Outbox    *notify.Outbox
 	Incidents *incident.Service
@@ -115,7 +117,7 @@ func New(opts Options) (http.Handler, error) {
 }
 
 func build(opts Options) (*server, *routes, error) {
-	if opts.Tenants == nil || opts.Traces == nil || opts.Logs == nil || opts.Flames == nil || opts.Storage == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
+	if opts.Tenants == nil || opts.Traces == nil || opts.Logs == nil || opts.Flames == nil || opts.Metrics == nil || opts.Storage == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
 		return nil, nil, errors.New("api: Options needs every store")
 	}
 	if opts.Now == nil {
@@ -171,6 +173,7 @@ func (s *server) resources() {
 	s.registerTraces()
 	s.registerLogs()
 	s.registerProfiles()
+	s.registerPrometheus()
 	s.registerRules()
 	s.registerChannels()
 	s.registerIncidents()

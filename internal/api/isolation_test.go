@@ -64,6 +64,9 @@ type row struct {
 
 func table(h *house) map[string]row {
 	ids := func(name string, id any) request { return request{path: map[string]any{name: id}} }
+	asks := func(query string) func(*place) request {
+		return func(*place) request { return request{query: query} }
+	}
 	named := func(p *place) request { return request{body: Named{p.h.unique("made-by-" + p.canary)}} }
 	member := func(p *place) request {
 		return request{body: MemberRequest{p.newUser(), tenant.Viewer}}
@@ -153,6 +156,20 @@ func table(h *house) map[string]row {
 			crossed: func(b *place) request { return ids("log", b.log) }},
 		"log-context": {who: readsProject, status: 200, make: func(p *place) request { return ids("log", p.log) },
 			crossed: func(b *place) request { return ids("log", b.log) }},
+		// The Prometheus HTTP API.
+		"prometheus-query":                {who: readsProject, status: 200, make: asks("query=up")},
+		"prometheus-query-by-post":        {who: readsProject, status: 200, make: asks("query=up")},
+		"prometheus-query-range":          {who: readsProject, status: 200, make: asks("query=up&start=0&end=1&step=1")},
+		"prometheus-query-range-by-post":  {who: readsProject, status: 200, make: asks("query=up&start=0&end=1&step=1")},
+		"prometheus-series":               {who: readsProject, status: 200, make: asks("match[]=up")},
+		"prometheus-series-by-post":       {who: readsProject, status: 200, make: asks("match[]=up")},
+		"prometheus-labels":               {who: readsProject, status: 200},
+		"prometheus-labels-by-post":       {who: readsProject, status: 200},
+		"prometheus-label-values":         {who: readsProject, status: 200, make: func(*place) request { return ids("label", "job") }},
+		"prometheus-metadata":             {who: readsProject, status: 200},
+		"prometheus-format-query":         {who: readsProject, status: 200, make: asks("query=up")},
+		"prometheus-format-query-by-post": {who: readsProject, status: 200, make: asks("query=up")},
+		"prometheus-buildinfo":            {who: readsProject, status: 200},
 
 		"list-ai-calls": {who: readsProject, status: 200},
 		"get-ai-call": {who: readsProject, status: 200, make: func(p *place) request { return ids("call", p.call) },

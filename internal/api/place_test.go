@@ -13,12 +13,15 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
@@ -40,6 +43,7 @@ func (h *house) migrateEngine() {
 	h.must(h.engine.Migrate(h.t.Context(), "logs", logs.Migrations()))
 	h.must(h.engine.Migrate(h.t.Context(), "flame", flame.Migrations()))
 	h.must(h.engine.Migrate(h.t.Context(), "ai", ai.Migrations()))
+	h.must(h.engine.Migrate(h.t.Context(), "metric", metric.Migrations()))
 }
 
 // newPlace makes an organisation with its owner, a project, and a row of every
@@ -67,6 +71,7 @@ func (n *neighbours) newPlace(canary string, seed byte) *place {
 	p.incident = p.newIncident()
 	p.newTrace(seed)
 	p.newLog()
+	p.newSample()
 	p.newCall()
 	return p
 }
@@ -195,6 +200,19 @@ func (p *place) newTrace(seed byte) {
 	cols.Commit()
 	p.h.must(p.h.engine.Insert(p.h.t.Context(), cols.Table(), cols.Input()))
 	p.trace = hex.EncodeToString(id[:])
+}
+
+// newSample stores a sample of a metric, and what it is.
+func (p *place) newSample() {
+	p.h.t.Helper()
+	w := metric.NewWriter(p.h.engine, metric.Limits{}, clickhouse.BatchOptions{MaxDelay: time.Millisecond})
+	b := w.Begin(p.id(), 14, time.Now())
+	s, err := b.Series(labels.FromStrings("__name__", "up", "job", p.canary, p.canary, "1"))
+	p.h.must(err)
+	p.h.must(b.Sample(s, 0, time.Now().UnixMilli(), 1))
+	b.Metadata(metric.Metadata{Metric: "up", Type: "gauge", Help: p.canary})
+	p.h.must(w.Write(p.h.t.Context(), b))
+	p.h.must(w.Close(p.h.t.Context()))
 }
 
 // rows returns all of B's rows, by table.

@@ -166,7 +166,8 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	return a.serve(api.Options{
-		Tenants: tenants, Traces: traces, Logs: logs.NewStore(telemetry), Flames: flame.NewStore(telemetry), Storage: stored, Rules: rules, Outbox: outbox,
+		Tenants: tenants, Traces: traces, Logs: logs.NewStore(telemetry), Metrics: metric.NewEngine(metric.NewStore(telemetry), a.log),
+		Flames: flame.NewStore(telemetry), Storage: stored, Rules: rules, Outbox: outbox,
 		Incidents: incidents, AI: gateway,
 		Log: a.log, Version: a.opts.Version, BaseURL: a.opts.File.BaseURL,
 		OTLPHTTP: a.OTLPHTTPURL(), OTLPGRPC: a.OTLPGRPCURL(), Dev: a.opts.Dev,

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -17,7 +18,7 @@ import (
 
 // What one query may cost beside what it reads.
 const (
-	maxPoints = 20_000_000 // samples in memory at once, as Prometheus counts them: 16 bytes each
+	maxPoints = 10_000_000 // samples in memory at once, as Prometheus counts them: 16 bytes each
 	maxSteps  = 11_000     // points of a series of a range query, as in Prometheus
 	queryTime = 25 * time.Second
 )
@@ -47,6 +48,32 @@ type Answer struct {
 	// Warnings and Infos are remarks on the query, with the place in its text.
 	Warnings, Infos []string
 	Release         func()
+}
+
+// Truncate leaves the first limit series of the answer, 0 all, and reports
+// whether it took any away.
+func (a *Answer) Truncate(limit int) bool {
+	switch v := a.Value.(type) {
+	case promql.Vector:
+		if limit > 0 && len(v) > limit {
+			a.Value = v[:limit]
+			return true
+		}
+	case promql.Matrix:
+		if limit > 0 && len(v) > limit {
+			a.Value = v[:limit]
+			return true
+		}
+	}
+	return false
+}
+
+// Queryable is Store.Queryable.
+func (e *Engine) Queryable(p project.ID) storage.Queryable { return e.store.Queryable(p) }
+
+// Metadata is Store.MetadataOf.
+func (e *Engine) Metadata(ctx context.Context, p project.ID, metric string) ([]Metadata, error) {
+	return e.store.MetadataOf(ctx, p, metric)
 }
 
 // Instant evaluates a query at one time. lookback is how old a sample may be, 0

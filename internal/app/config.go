@@ -97,6 +97,10 @@ type FileProvider struct {
 // FileIngest limits the receivers.
 type FileIngest struct {
 	MaxBodyMiB int `yaml:"max_body_mib"` // per request, before and after decompression; default 16
+	// MaxActiveSeries and MaxNewSeriesPerDay bound the metrics of each project on
+	// this node; default 200,000 and 1,000,000.
+	MaxActiveSeries    int `yaml:"max_active_series"`
+	MaxNewSeriesPerDay int `yaml:"max_new_series_per_day"`
 }
 
 // FileNotify widens where notifications may go.
@@ -291,6 +295,11 @@ func (f File) check() error {
 	}
 	if f.Ingest.MaxBodyMiB < 0 || f.Ingest.MaxBodyMiB > 1024 {
 		return fault.New(fault.Invalid, "ingest.max_body_mib must be between 1 and 1024").WithField("ingest.max_body_mib")
+	}
+	for name, n := range map[string]int{"ingest.max_active_series": f.Ingest.MaxActiveSeries, "ingest.max_new_series_per_day": f.Ingest.MaxNewSeriesPerDay} {
+		if n < 0 {
+			return fault.New(fault.Invalid, "%s must not be below 0", name).WithField(name)
+		}
 	}
 	return nil
 }

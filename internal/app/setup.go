@@ -287,6 +287,7 @@ func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store) error
 	options := ingest.Options{
 		GRPCListen: a.opts.OTLPGRPC, HTTPListen: a.opts.OTLPHTTP, DB: telemetry, Log: a.log, Failed: a.fail,
 		MaxBody: int64(a.opts.File.Ingest.MaxBodyMiB) << 20,
+		Metrics: metric.Limits{MaxActive: a.opts.File.Ingest.MaxActiveSeries, MaxNewPerDay: a.opts.File.Ingest.MaxNewSeriesPerDay},
 		Authenticate: func(ctx context.Context, key string) (ingest.Tenant, error) {
 			return ingestTenant(tenants.AuthenticateKey(ctx, key))
 		},

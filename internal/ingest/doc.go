@@ -1,5 +1,5 @@
-// Package ingest is the edge where telemetry arrives: OTLP traces and logs over
-// gRPC and HTTP.
+// Package ingest is the edge where telemetry arrives: OTLP traces, logs and
+// metrics over gRPC and HTTP, and Prometheus remote write.
 //
 // A request goes one way: key → project (an Authenticator handed in by app),
 // limits, wire bytes → columns (trace.Columns, logs.Columns), one insert shared with other requests,
@@ -10,7 +10,8 @@
 // it while holding some; gRPC is served by net/http for the sake of that.
 //
 // It owns the receivers, the decoding of OTLP, the limits and the mapping of
-// faults to OTLP statuses. It does not own how a row is stored (packages trace
-// and logs) or who may write where (package tenant). The protobuf bytes are walked once
-// and never become a tree of objects; JSON is converted to those bytes first.
+// faults to OTLP statuses. It does not own how a row is stored (packages trace,
+// logs and metric) or who may write where (package tenant). The protobuf bytes of
+// spans and logs are walked once and never become a tree of objects; JSON is
+// converted to those bytes first. Metrics are read by Prometheus' own packages.
 package ingest

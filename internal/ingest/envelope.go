@@ -21,13 +21,15 @@ const (
 	endBeforeStart
 	tooOld
 	inFuture
+	refusedSample
 	reasonCount
 )
 
-var reasonNames = [reasonCount]string{"bad_trace_id", "bad_span_id", "end_before_start", "too_old", "in_future"}
+var reasonNames = [reasonCount]string{"bad_trace_id", "bad_span_id", "end_before_start", "too_old", "in_future", "refused_sample"}
 
 var reasonTexts = [reasonCount]string{"zero or malformed trace id", "zero or malformed span id", "end before start",
-	"older than the project's retention", "more than an hour in the future"}
+	"older than the project's retention", "more than an hour in the future",
+	"refused sample"}
 
 // maxAhead is how far a sender's clock may be ahead of ours.
 const maxAhead = time.Hour

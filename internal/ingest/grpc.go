@@ -115,11 +115,7 @@ func (s *Server) receiveGRPC(r *http.Request) (proto.Message, error) {
 		b.release()
 		return nil, err
 	}
-	rejected, err := p.export(r.Context(), tenant, b)
-	if err != nil {
-		return nil, err
-	}
-	return p.answer(&rejected), nil
+	return p.export(r.Context(), tenant, b)
 }
 
 // portOf finds the signal of a call.

@@ -35,8 +35,9 @@ func (s *Server) newHTTP() *http.Server {
 		mux.HandleFunc(p.path(), func(w http.ResponseWriter, r *http.Request) { s.exportHTTP(w, r, p) })
 	}
 	mux.HandleFunc(pprofPath, s.receivePprof)
+	mux.HandleFunc(remoteWritePath, s.remoteWrite)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, r, fault.New(fault.NotFound, "there is nothing at %s: this receiver takes OTLP at %s", r.URL.Path, strings.Join(paths, ", ")))
+		s.refuse(w, r, fault.New(fault.NotFound, "there is nothing at %s: this receiver takes OTLP at %s and Prometheus remote write at %s", r.URL.Path, strings.Join(paths, ", "), remoteWritePath))
 	})
 	return s.newServer(mux)
 }
@@ -60,28 +61,28 @@ func (s *Server) exportHTTP(w http.ResponseWriter, r *http.Request, p *port) {
 		http.Error(w, "send "+p.name+" with POST", http.StatusMethodNotAllowed)
 		return
 	}
-	rejected, err := s.receiveHTTP(r, p)
+	response, err := s.receiveHTTP(r, p)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	s.respond(w, r, http.StatusOK, p.answer(&rejected))
+	s.respond(w, r, http.StatusOK, response)
 }
 
-func (s *Server) receiveHTTP(r *http.Request, p *port) (rejections, error) {
+func (s *Server) receiveHTTP(r *http.Request, p *port) (proto.Message, error) {
 	tenant, err := s.authenticate(r)
 	if err != nil {
-		return rejections{}, err
+		return nil, err
 	}
 	content, ok := contentType(r)
 	if !ok {
-		return rejections{}, fault.New(fault.Unsupported, "content type %q is not supported: send %s or %s",
+		return nil, fault.New(fault.Unsupported, "content type %q is not supported: send %s or %s",
 			r.Header.Get("Content-Type"), typeProtobuf, typeJSON)
 	}
 	b := s.newBody(tenant)
 	if err := b.receiveHTTP(r, p.signal, content, s.opts.MaxBody); err != nil {
 		b.release()
-		return rejections{}, err
+		return nil, err
 	}
 	return p.export(r.Context(), tenant, b)
 }

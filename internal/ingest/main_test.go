@@ -28,6 +28,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/logs"
+	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -76,7 +77,7 @@ type harness struct {
 func start(t testing.TB, adjust func(*Options)) *harness {
 	t.Helper()
 	db := clickhousetest.New(t)
-	for noun, migrations := range map[string][]clickhouse.Migration{"trace": trace.Migrations(), "logs": logs.Migrations(), "flame": flame.Migrations()} {
+	for noun, migrations := range map[string][]clickhouse.Migration{"trace": trace.Migrations(), "logs": logs.Migrations(), "metric": metric.Migrations(), "flame": flame.Migrations()} {
 		if err := db.Migrate(t.Context(), noun, migrations); err != nil {
 			t.Fatal(err)
 		}

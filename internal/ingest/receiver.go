@@ -32,15 +32,10 @@ func (s *signal) path() string { return "/v1/" + s.name }
 type port struct {
 	*signal
 	// export stores the items of a request, whose body it releases as soon as it is
-	// decoded. It returns after they are stored.
-	export  func(ctx context.Context, tenant Tenant, request *body) (rejections, error)
+	// decoded. It returns after they are stored, with what is to be answered.
+	export  func(ctx context.Context, tenant Tenant, request *body) (proto.Message, error)
 	waiting func() int                  // rows not yet stored
 	close   func(context.Context) error // stores them, and takes no more
-}
-
-// answer is what a request is answered with when it was taken.
-func (p *port) answer(rejected *rejections) proto.Message {
-	return p.response(rejected.total(), rejected.message())
 }
 
 // decoder walks the requests of one signal into columns of C.
@@ -76,7 +71,7 @@ func addReceiver[C clickhouse.Columns, D decoder[C]](s *Server, sig *signal, fre
 
 // export implements port. A panic becomes an error: neither the node nor the
 // other requests are to suffer from one.
-func (r *receiver[C]) export(ctx context.Context, tenant Tenant, request *body) (rejected rejections, err error) {
+func (r *receiver[C]) export(ctx context.Context, tenant Tenant, request *body) (answer proto.Message, err error) {
 	s := r.server
 	defer request.release() // a second time does nothing
 	defer func() {
@@ -86,7 +81,7 @@ func (r *receiver[C]) export(ctx context.Context, tenant Tenant, request *body) 
 	}()
 	items := r.signal.count(request.bytes)
 	if err := s.rates.take(tenant, r.signal, items); err != nil {
-		return rejections{}, err
+		return nil, err
 	}
 	defer func() {
 		if fault.Is(err, fault.Unavailable) {
@@ -102,16 +97,16 @@ func (r *receiver[C]) export(ctx context.Context, tenant Tenant, request *body) 
 		return err
 	})
 	accepted, refused := d.counts()
-	rejected = *refused
+	rejected := *refused
 	r.decoders.Put(d) // not after a panic
 	if err != nil {
-		return rejections{}, err
+		return nil, err
 	}
 	if err := s.storePending(ctx, side); err != nil {
-		return rejections{}, err
+		return nil, err
 	}
 	s.stats.stored(r.signal.name, accepted, &rejected, size)
-	return rejected, nil
+	return r.signal.response(rejected.total(), rejected.message()), nil
 }
 
 // storePending stores the rows that a request's items point at.

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	metrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	statuspb "google.golang.org/genproto/googleapis/rpc/status"
@@ -48,7 +47,7 @@ func TestHTTPRefusalsAreStatusesInTheEncodingOfTheRequest(t *testing.T) {
 		"damaged zstd":           {httpRequest{key: goodKey, encoding: "zstd", body: append([]byte("xx"), zstded(valid)...)}, 400, "decompress"},
 		"another content type":   {httpRequest{key: goodKey, content: "text/plain", body: valid}, 415, "text/plain"},
 		"another encoding":       {httpRequest{key: goodKey, encoding: "br", body: valid}, 415, "br"},
-		"another path":           {httpRequest{key: goodKey, path: "/v1/metrics", body: valid}, 404, "/v1/metrics"},
+		"another path":           {httpRequest{key: goodKey, path: "/v1/profiles", body: valid}, 404, "/v1/profiles"},
 		"JSON: unknown key":      {httpRequest{key: "x", content: typeJSON, body: []byte(`{}`)}, 401, "unknown or revoked"},
 		"JSON: key in x-matrix":  {httpRequest{header: map[string]string{"X-Matrix-Key": "x"}, content: typeJSON, body: []byte(`{}`)}, 401, "unknown or revoked"},
 		"chunked over the limit": {httpRequest{key: goodKey, chunked: true, body: bytes.Repeat(valid, 2000)}, 413, "larger than 65536 bytes"},
@@ -110,7 +109,7 @@ func TestGRPCRefusalsHaveTheirCodes(t *testing.T) {
 		"no message":             {h.callRaw(t.Context(), goodKey, "", http.NoBody), codes.InvalidArgument},
 		"half a message":         {h.callRaw(t.Context(), goodKey, "", bytes.NewReader(framed(0, valid)[:50])), codes.InvalidArgument},
 		"too large by its word":  {h.callRaw(t.Context(), goodKey, "", bytes.NewReader([]byte{0, 255, 255, 255, 255})), codes.ResourceExhausted},
-		"another service":        {call(withKey(t.Context(), goodKey), metrics.MetricsService_Export_FullMethodName, valid), codes.Unimplemented},
+		"another service":        {call(withKey(t.Context(), goodKey), "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export", valid), codes.Unimplemented},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: %v, want %v", name, c.got, c.want)

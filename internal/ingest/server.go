@@ -18,6 +18,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/logs"
+	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -51,6 +52,8 @@ type Options struct {
 	MaxMemory int64
 	// Batch tunes the group commit of each signal; zero fields are this package's defaults.
 	Batch clickhouse.BatchOptions
+	// Metrics bounds the series of each project; zero fields are the defaults.
+	Metrics metric.Limits
 	// Failed is told when a receiver ends by itself after Start. By default it is logged.
 	Failed func(error)
 	Log    *slog.Logger
@@ -59,7 +62,7 @@ type Options struct {
 	readTime time.Duration // a client may take to send one request; 30 s
 }
 
-// Server receives OTLP on two ports.
+// Server receives OTLP on two ports, and Prometheus remote write on one of them.
 type Server struct {
 	opts   Options
 	log    *slog.Logger
@@ -72,6 +75,7 @@ type Server struct {
 	statements *clickhouse.Batcher[*trace.Statements]
 	resources  *clickhouse.Batcher[*otel.Resources]
 	profiles   *clickhouse.Batcher[*flame.Columns]
+	metrics    *metric.Writer
 
 	grpc         *http.Server
 	http         *http.Server
@@ -127,6 +131,8 @@ func New(opts Options) (*Server, error) {
 	s.statements = clickhouse.NewBatcher(opts.DB, trace.NewStatements, side)
 	s.resources = clickhouse.NewBatcher(opts.DB, otel.NewResources, side)
 	s.profiles = clickhouse.NewBatcher(opts.DB, flame.NewColumns, side)
+	s.metrics = metric.NewWriter(opts.DB, opts.Metrics, opts.Batch)
+	s.ports = append(s.ports, s.metricsPort())
 	s.grpc = s.newGRPC()
 	s.http = s.newHTTP()
 	return s, nil

@@ -86,6 +86,9 @@ func (w *Writer) Write(ctx context.Context, b *Batch) error {
 	return nil
 }
 
+// Pending returns the number of samples not yet stored.
+func (w *Writer) Pending() int { return w.samples.Pending() + w.histograms.Pending() }
+
 // Close stores what is open, answers its callers and returns. Batches that come
 // after are refused.
 func (w *Writer) Close(ctx context.Context) error {

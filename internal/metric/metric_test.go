@@ -255,6 +255,34 @@ func TestMatchersMeanWhatPrometheusMeans(t *testing.T) {
 	}
 }
 
+func TestManySeriesAreSelectedByALabel(t *testing.T) {
+	p := newPlace(t, Limits{})
+	const n = 20_000
+	p.write(1, func(b *Batch) {
+		for i := range n {
+			s, err := b.Series(labels.FromStrings("__name__", "x", "half", fmt.Sprint(i%2), "i", fmt.Sprint(i)))
+			if err == nil {
+				err = b.Sample(s, 0, now.UnixMilli(), float64(i))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	series, samples := 0, 0
+	p.each(1, func(s storage.Series) {
+		series++
+		for it := s.Iterator(nil); it.Next() == chunkenc.ValFloat; samples++ {
+			if _, v := it.At(); fmt.Sprint(v) != s.Labels().Get("i") {
+				t.Fatalf("%s has %g", s.Labels(), v)
+			}
+		}
+	}, named("x"), labels.MustNewMatcher(labels.MatchEqual, "half", "1"))
+	if series != n/2 || samples != n/2 {
+		t.Errorf("%d series, %d samples", series, samples)
+	}
+}
+
 func TestLabelsAreListed(t *testing.T) {
 	p := newPlace(t, Limits{})
 	p.sample(1, now, 1, "__name__", "x", "job", "api", "pod", "1")

@@ -12,11 +12,15 @@ var schema string
 //go:embed schema_slow_parent.sql
 var slowParent string
 
+//go:embed schema_attribute_index.sql
+var attributeIndex string
+
 // Migrations returns the versions of this package's tables, oldest first, for
 // clickhouse.DB.Migrate under the noun "trace".
 func Migrations() []clickhouse.Migration {
 	return []clickhouse.Migration{
 		{Version: 1, Name: "spans and their rollups", SQL: schema},
 		{Version: 2, Name: "parents of slow calls", SQL: slowParent},
+		{Version: 3, Name: "search by attribute", SQL: attributeIndex},
 	}
 }

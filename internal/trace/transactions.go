@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
@@ -17,7 +18,7 @@ import (
 type Page[T any] struct {
 	Items      []T    `json:"items"`
 	NextCursor string `json:"next_cursor"` // "" on the last page
-	Total      uint64 `json:"total"`       // of all pages
+	Total      uint64 `json:"total"`       // of all pages; above 100,000 what was delivered twice may count twice
 }
 
 // Order is the order of a list of transactions.
@@ -41,6 +42,7 @@ type TransactionQuery struct {
 	From, To                                 time.Time // by the time they ended; To is exclusive
 	MinElapsed, MaxElapsed                   time.Duration
 	ErrorsOnly                               bool
+	Search                                   string // a query of the search language, see searchTerm
 	Order                                    Order  // default Newest
 	Cursor                                   string // of the page before, with all else unchanged
 	Limit                                    int    // default 50, at most 500
@@ -108,6 +110,27 @@ func (q *TransactionQuery) check() error {
 	return nil
 }
 
+// filter returns what a WHERE on transactions needs so that it admits what q,
+// checked, selects.
+func (s *Store) filter(ctx context.Context, p project.ID, q *TransactionQuery) (string, []clickhouse.Param, error) {
+	terms, err := parseSearch(q.Search)
+	if err != nil || len(terms) == 0 {
+		return transactionFilter, q.params(), err
+	}
+	var longest []struct {
+		Elapsed uint64 `ch:"longest"`
+	}
+	if err := s.db.Select(ctx, p, &longest, `SELECT max(elapsed) AS longest FROM transactions WHERE `+transactionFilter, q.params()...); err != nil {
+		return "", nil, fmt.Errorf("find the longest transaction: %w", err)
+	}
+	low := q.From.Add(-time.Duration(min(longest[0].Elapsed, math.MaxInt64)))
+	if low.Before(earliest) {
+		low = earliest
+	}
+	found := newSearchFilter(terms, low)
+	return transactionFilter + found.sql(), append(q.params(), found.params...), nil
+}
+
 const transactionFilter = `project_id = {project:UInt32} AND ended >= {from:DateTime64(9)} AND ended < {to:DateTime64(9)}
 	AND ({service:String} = '' OR service = {service:String})
 	AND ({environment:String} = '' OR environment = {environment:String})
@@ -157,7 +180,12 @@ func (s *Store) Transactions(ctx context.Context, p project.ID, q TransactionQue
 	if err := q.check(); err != nil {
 		return page, err
 	}
-	key, params := "ended, trace_id, span_id", q.params()
+	where, params, err := s.filter(ctx, p, &q)
+	if err != nil {
+		return page, err
+	}
+	filtered := params
+	key := "ended, trace_id, span_id"
 	if q.Order == Slowest {
 		key = "elapsed, " + key
 	}
@@ -181,9 +209,9 @@ func (s *Store) Transactions(ctx context.Context, p project.ID, q TransactionQue
 		order = "elapsed DESC, " + order
 	}
 	var rows []transactionRow
-	err := s.db.Select(ctx, p, &rows, `
+	err = s.db.Select(ctx, p, &rows, `
 		SELECT ended, elapsed, error, service, environment, endpoint, instance, version, trace_id, span_id, http_status, exception_type
-		FROM transactions WHERE `+transactionFilter+after+`
+		FROM transactions WHERE `+where+after+`
 		ORDER BY `+order+` LIMIT 1 BY trace_id, span_id LIMIT {limit:UInt32}`,
 		append(params, clickhouse.P("limit", q.Limit+1))...)
 	if err != nil {
@@ -202,19 +230,29 @@ func (s *Store) Transactions(ctx context.Context, p project.ID, q TransactionQue
 	if err := s.addSums(ctx, p, page.Items); err != nil {
 		return page, fmt.Errorf("sum transactions: %w", err)
 	}
-	page.Total, err = s.countTransactions(ctx, p, q)
+	page.Total, err = s.countTransactions(ctx, p, where, filtered)
 	return page, err
 }
 
-func (s *Store) countTransactions(ctx context.Context, p project.ID, q TransactionQuery) (uint64, error) {
+// countExactly is up to how many transactions one that was delivered twice is
+// counted once: to tell them apart costs more than the rest of the list.
+const countExactly = 100_000
+
+func (s *Store) countTransactions(ctx context.Context, p project.ID, where string, params []clickhouse.Param) (uint64, error) {
 	var total []struct {
-		N uint64 `ch:"n"`
+		All      uint64 `ch:"n"`
+		Distinct uint64 `ch:"d"`
 	}
-	err := s.db.Select(ctx, p, &total, `SELECT uniqExact(trace_id, span_id) AS n FROM transactions WHERE `+transactionFilter, q.params()...)
+	err := s.db.Select(ctx, p, &total, `SELECT count() AS n, uniqExactIf(ended, span_id, within) AS d FROM (
+		SELECT ended, span_id, rowNumberInAllBlocks() < {exactly:UInt64} AS within FROM transactions WHERE `+where+`)`,
+		append(params[:len(params):len(params)], clickhouse.P("exactly", uint64(countExactly)))...)
 	if err != nil {
 		return 0, fmt.Errorf("count transactions: %w", err)
 	}
-	return total[0].N, nil
+	if total[0].All > countExactly {
+		return total[0].All, nil
+	}
+	return total[0].Distinct, nil
 }
 
 // addSums fills in what each transaction's instance did in its trace.

@@ -179,3 +179,22 @@ func TestAPictureThatCannotBeIsRefused(t *testing.T) {
 		t.Errorf("a heatmap of %s cells: %v", fmt.Sprint(ok.Width*ok.Height), err)
 	}
 }
+
+func TestSamplingIsToldOnlyWhenSpansSaySo(t *testing.T) {
+	db, store := tracetest.Open(t)
+	f := func(attributes map[string]string, want trace.Sampling) {
+		t.Helper()
+		tracetest.Insert(t, db, 1, tracetest.Span{Trace: tracetest.ID(1), ID: 1, Kind: trace.KindServer, Start: noon, Duration: ms, Attributes: attributes})
+		got, err := store.Sampling(t.Context(), 1, noon, noon.Add(time.Minute))
+		if err != nil || got != want {
+			t.Errorf("%v: %+v, %v", attributes, got, err)
+		}
+	}
+	f(nil, trace.Sampling{})
+	f(map[string]string{"sampling.probability": "1", "sampler.param": "true"}, trace.Sampling{})
+	f(map[string]string{"SampleRate": "4"}, trace.Sampling{Known: true, Probability: 0.25})
+	f(map[string]string{"sampling.probability": "0.1"}, trace.Sampling{Known: true, Probability: 0.1})
+	if got, err := store.Sampling(t.Context(), 2, noon, noon.Add(time.Minute)); err != nil || got.Known {
+		t.Errorf("another project: %+v, %v", got, err)
+	}
+}

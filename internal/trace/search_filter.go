@@ -22,7 +22,7 @@ const spanEnd = `fromUnixTimestamp64Nano(toUnixTimestamp64Nano(start) + toInt64(
 // trace are looked for.
 const around = 5 * time.Minute
 
-// columnValues is what an attribute that has a column was, as text: '' when
+// columnValues is what an attribute that has a column was, as text: ” when
 // the span did not carry it. By the field of its convention.
 var columnValues = [fieldCount]string{
 	fieldHTTPMethod:  "http_method",

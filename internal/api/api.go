@@ -32,6 +32,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
+	"github.com/matrix-aiops/matrix/internal/view"
 )
 
 //go:generate go test . -run TestTheOpenAPIDescriptionIsUpToDate -update
@@ -43,7 +44,7 @@ type Options struct {
 	Logs      *logs.Store
 	Flames    *flame.Store
 	Storage   *storage.Store
-	Metrics   *metric.Engine
+	Metrics   *metric.EngineViews     *view.Store
 	Rules     *rule.Store
 	Outbox    *notify.Outbox
 	Incidents *incident.Service
@@ -117,7 +118,7 @@ func New(opts Options) (http.Handler, error) {
 }
 
 func build(opts Options) (*server, *routes, error) {
-	if opts.Tenants == nil || opts.Traces == nil || opts.Logs == nil || opts.Flames == nil || opts.Metrics == nil || opts.Storage == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
+	if opts.Tenants == nil || opts.Traces == nil || opts.Logs == nil || opts.Flames == nil || opts.Metrics == nil || opts.Views == nil || opts.Storage == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
 		return nil, nil, errors.New("api: Options needs every store")
 	}
 	if opts.Now == nil {
@@ -173,7 +174,7 @@ func (s *server) resources() {
 	s.registerTraces()
 	s.registerLogs()
 	s.registerProfiles()
-	s.registerPrometheus()
+	s.registerPrometheusregisterViews()
 	s.registerRules()
 	s.registerChannels()
 	s.registerIncidents()

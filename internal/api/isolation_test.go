@@ -139,6 +139,23 @@ func table(h *house) map[string]row {
 
 		// Telemetry.
 		"list-transactions": {who: readsProject, status: 200},
+		"get-scatter":       {who: readsProject, status: 200},
+		"get-heatmap":       {who: readsProject, status: 200},
+		"get-differences":   {who: readsProject, status: 200, make: func(*place) request { return request{query: "sel_min_ns=1"} }},
+		"get-sampling":      {who: readsProject, status: 200},
+		"list-views":        {who: readsProject, status: 200},
+		"create-view": {who: readsProject, status: 201, make: func(p *place) request {
+			return request{body: NewViewRequest{Kind: "transactions", ViewRequest: p.viewBody()}}
+		}},
+		"update-view": {who: writesProject, status: 200, // these are the owner's: a viewer may change their own only
+			make: func(p *place) request {
+				return request{path: map[string]any{"view": p.newView()}, body: p.viewBody(), etag: `"v1"`}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"view": b.view}, body: b.viewBody(), etag: `"v1"`}
+			}},
+		"delete-view": {who: writesProject, status: 204, make: func(p *place) request { return ids("view", p.newView()) },
+			crossed: func(b *place) request { return ids("view", b.view) }},
 		"get-trace": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
 			crossed: func(b *place) request { return ids("trace", b.trace) }},
 		"get-profile": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
@@ -471,6 +488,7 @@ type place struct {
 	trace      string
 	log        string
 	rule       int64
+	view       int64
 	channel    int64
 	incident   int64
 	call       string

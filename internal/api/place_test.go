@@ -27,6 +27,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
+	"github.com/matrix-aiops/matrix/internal/view"
 )
 
 // unique makes a name nobody had before.
@@ -67,6 +68,7 @@ func (n *neighbours) newPlace(canary string, seed byte) *place {
 	_, err = n.tenants.CreateKey(ctx, p.owner, made.ID, "key-"+canary)
 	n.must(err)
 	p.rule = p.newRule()
+	p.view = p.newView()
 	p.channel = p.newChannel()
 	p.incident = p.newIncident()
 	p.newTrace(seed)
@@ -95,6 +97,18 @@ func (p *place) newRule() int64 {
 	r, err := p.h.opts.Rules.Create(p.h.t.Context(), p.id(), p.owner.Name, p.ruleBody().rule(p.id(), 0, 0))
 	p.h.must(err)
 	return r.ID
+}
+
+func (p *place) viewBody() ViewRequest {
+	return ViewRequest{Name: p.h.unique("kept-" + p.canary), Query: "service:" + p.canary}
+}
+
+func (p *place) newView() int64 {
+	p.h.t.Helper()
+	body := p.viewBody()
+	v, err := p.h.opts.Views.Create(p.h.t.Context(), p.id(), view.Author{ID: p.owner.UserID, Name: p.owner.Name}, view.View{Kind: "transactions", Name: body.Name, Query: body.Query})
+	p.h.must(err)
+	return v.ID
 }
 
 func (p *place) channelBody() ChannelRequest {
@@ -224,6 +238,7 @@ func (p *place) rows() []string {
 		`SELECT name || version FROM project_group WHERE org_id = $1`,
 		`SELECT name || version || archived_at FROM project WHERE org_id = $1`,
 		`SELECT name || version || body FROM (SELECT r.name, r.version, '' AS body, p.org_id FROM rule r JOIN project p ON p.id = r.project_id) x WHERE org_id = $1 AND name LIKE 'kept-%'`,
+		`SELECT v.name || v.version FROM saved_view v JOIN project p ON p.id = v.project_id WHERE p.org_id = $1 AND v.name LIKE 'kept-%'`,
 		`SELECT t.name || t.version FROM notify_target t JOIN project p ON p.id = t.project_id WHERE p.org_id = $1 AND t.name LIKE 'kept-%'`,
 		`SELECT i.service || i.state || i.analysis || i.acknowledged_by FROM incident i JOIN project p ON p.id = i.project_id WHERE p.org_id = $1`,
 	} {

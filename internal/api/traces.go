@@ -35,8 +35,8 @@ type InTrace struct {
 	Trace string `path:"trace" pattern:"^[0-9a-f]{32}$" doc:"trace id, 32 hex digits"`
 }
 
-// InTransactions selects transactions, by the time they ended.
-type InTransactions struct {
+// InFilter selects transactions, by the time they ended.
+type InFilter struct {
 	InProject
 	InRange
 	Service     string `query:"service" maxLength:"256"`
@@ -46,13 +46,29 @@ type InTransactions struct {
 	MinElapsed  int64  `query:"min_elapsed_ns" minimum:"0"`
 	MaxElapsed  int64  `query:"max_elapsed_ns" minimum:"0" doc:"0 = no limit"`
 	Errors      bool   `query:"errors" doc:"only those that failed"`
-	Order       string `query:"order" enum:"newest,slowest" default:"newest"`
-	Cursor      string `query:"cursor" maxLength:"1024"`
-	Limit       int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+	Q           string `query:"q" maxLength:"8000" doc:"a search, e.g. service:order-api duration>2s attr.customer.id=42; see the user guide"`
+}
+
+func (in *InFilter) query(now time.Time) trace.TransactionQuery {
+	from, to := in.between(now)
+	return trace.TransactionQuery{
+		Service: in.Service, Environment: in.Environment, Endpoint: in.Endpoint, Instance: in.Instance,
+		From: from, To: to, MinElapsed: time.Duration(in.MinElapsed), MaxElapsed: time.Duration(in.MaxElapsed),
+		ErrorsOnly: in.Errors, Search: in.Q,
+	}
+}
+
+// InTransactions asks for a page of transactions.
+type InTransactions struct {
+	InFilter
+	Order  string `query:"order" enum:"newest,slowest" default:"newest"`
+	Cursor string `query:"cursor" maxLength:"1024"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
 }
 
 func (s *server) registerTraces() {
 	register(s, tenant.ProjectRead, get("list-transactions", "/api/v1/projects/{project}/transactions", "Transactions, newest or slowest first"), s.transactions)
+	s.registerScatter()
 	register(s, tenant.ProjectRead, get("get-trace", "/api/v1/projects/{project}/traces/{trace}", "Every span of a trace"),
 		func(ctx context.Context, _ tenant.Actor, in *InTrace) (*result[*trace.Trace], error) {
 			id, err := trace.ParseTraceID(in.Trace)
@@ -81,12 +97,9 @@ func (s *server) registerTraces() {
 }
 
 func (s *server) transactions(ctx context.Context, _ tenant.Actor, in *InTransactions) (*result[trace.Page[trace.Transaction]], error) {
-	from, to := in.between(s.now())
-	return ok(s.opts.Traces.Transactions(ctx, in.Project, trace.TransactionQuery{
-		Service: in.Service, Environment: in.Environment, Endpoint: in.Endpoint, Instance: in.Instance,
-		From: from, To: to, MinElapsed: time.Duration(in.MinElapsed), MaxElapsed: time.Duration(in.MaxElapsed),
-		ErrorsOnly: in.Errors, Order: trace.Order(in.Order), Cursor: in.Cursor, Limit: in.Limit,
-	}))
+	q := in.query(s.now())
+	q.Order, q.Cursor, q.Limit = trace.Order(in.Order), in.Cursor, in.Limit
+	return ok(s.opts.Traces.Transactions(ctx, in.Project, q))
 }
 
 // counted answers how many transactions ended within the last d.

@@ -17,7 +17,7 @@ import (
 // are allowed between neighbours.
 var layers = [][]string{
 	{"fault", "project", "clickhouse", "metadb", "job", "otel", "search", "mask", "ground"},
-	{"tenant", "trace", "logs", "metric", "flame"},
+	{"tenant", "trace", "logs", "metric", "flame", "view"},
 	{"rule", "evidence", "report", "notify", "ai", "storage"},
 	{"incident"},
 	{"api", "ingest"},

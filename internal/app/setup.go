@@ -35,6 +35,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
+	"github.com/matrix-aiops/matrix/internal/view"
 	"github.com/matrix-aiops/matrix/web"
 )
 
@@ -167,7 +168,7 @@ func (a *App) setup(ctx context.Context) error {
 	}
 	return a.serve(api.Options{
 		Tenants: tenants, Traces: traces, Logs: logs.NewStore(telemetry), Metrics: metric.NewEngine(metric.NewStore(telemetry), a.log),
-		Flames: flame.NewStore(telemetry), Storage: stored, Rules: rules, Outbox: outbox,
+		Flames: flame.NewStore(telemetry), Storage: stored, Views: view.NewStore(meta, nil), Rules: rules, Outbox: outbox,
 		Incidents: incidents, AI: gateway,
 		Log: a.log, Version: a.opts.Version, BaseURL: a.opts.File.BaseURL,
 		OTLPHTTP: a.OTLPHTTPURL(), OTLPGRPC: a.OTLPGRPCURL(), Dev: a.opts.Dev,

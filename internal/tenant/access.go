@@ -60,6 +60,7 @@ const (
 	GroupAdmin   Action = "group.admin"   // change a group and its members, make projects
 	ProjectList  Action = "project.list"  // list the projects I can read
 	ProjectRead  Action = "project.read"  // read a project's telemetry and incidents
+	ProjectSave  Action = "project.save"  // keep searches of my own beside the project
 	ProjectWrite Action = "project.write" // work on incidents, edit rules and channels
 	ProjectAdmin Action = "project.admin" // settings, ingest keys, archiving
 	SystemAdmin  Action = "system.admin"  // organisations, accounts, AI roles
@@ -89,6 +90,7 @@ var requirements = map[Action]requirement{
 	GroupAdmin:   {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
 	ProjectList:  {scopes: []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin}},
 	ProjectRead:  {role: Viewer, scopes: []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin}},
+	ProjectSave:  {role: Viewer, scopes: []Scope{ScopeProjectWrite, ScopeProjectAdmin}},
 	ProjectWrite: {role: Editor, scopes: []Scope{ScopeProjectWrite, ScopeProjectAdmin}},
 	ProjectAdmin: {role: Admin, scopes: []Scope{ScopeProjectAdmin}},
 	SystemAdmin:  {system: true, scopes: []Scope{ScopeSystemAdmin}},

@@ -16,31 +16,31 @@ import (
 // another organisation. ok, denied (403), hidden (404), anonymous (401).
 func TestWhoMayDoWhat(t *testing.T) {
 	actions := []tenant.Action{tenant.OrgRead, tenant.OrgMembers, tenant.OrgAdmin, tenant.GroupRead, tenant.GroupAdmin,
-		tenant.ProjectRead, tenant.ProjectWrite, tenant.ProjectAdmin, tenant.SystemAdmin, tenant.SelfRead, tenant.SelfWrite}
+		tenant.ProjectRead, tenant.ProjectSave, tenant.ProjectWrite, tenant.ProjectAdmin, tenant.SystemAdmin, tenant.SelfRead, tenant.SelfWrite}
 	// One letter per action above: o ok, d denied, h hidden, a anonymous.
 	table := []struct {
 		actor, in, beside, elsewhere string
 	}{
 		//                     here           other group    other organisation
-		{"org owner", "oooooooodoo", "oooooooodoo", "hhhhhhhhdoo"},
-		{"org admin", "oooooooodoo", "oooooooodoo", "hhhhhhhhdoo"},
-		{"org editor", "oododooddoo", "oododooddoo", "hhhhhhhhdoo"},
-		{"org viewer", "oodododddoo", "oodododddoo", "hhhhhhhhdoo"},
-		{"group owner", "oddooooodoo", "oddhhhhhdoo", "hhhhhhhhdoo"},
-		{"group admin", "oddooooodoo", "oddhhhhhdoo", "hhhhhhhhdoo"},
-		{"group editor", "oddodooddoo", "oddhhhhhdoo", "hhhhhhhhdoo"},
-		{"group viewer", "oddododddoo", "oddhhhhhdoo", "hhhhhhhhdoo"},
-		{"org viewer and group admin", "oodooooodoo", "oodododddoo", "hhhhhhhhdoo"},
-		{"stranger", "hhhhhhhhdoo", "hhhhhhhhdoo", "hhhhhhhhdoo"},
-		{"system admin", "ooooodddooo", "ooooodddooo", "ooooodddooo"},
-		{"nobody", "aaaaaaaaaaa", "aaaaaaaaaaa", "aaaaaaaaaaa"},
-		{"owner's token org.read", "oododddddod", "oododddddod", "hhdhdddddod"},
-		{"owner's token org.admin", "oooooddddod", "oooooddddod", "hhhhhddddod"},
-		{"owner's token project.read", "dddddodddod", "dddddodddod", "dddddhdddod"},
-		{"owner's token project.write", "dddddooddod", "dddddooddod", "dddddhhddod"},
-		{"owner's token project.admin", "dddddooodod", "dddddooodod", "dddddhhhdod"},
-		{"viewer's token project.admin", "dddddodddod", "dddddodddod", "dddddhhhdod"},
-		{"system admin's token system.admin", "ddddddddood", "ddddddddood", "ddddddddood"},
+		{"org owner", "ooooooooodoo", "ooooooooodoo", "hhhhhhhhhdoo"},
+		{"org admin", "ooooooooodoo", "ooooooooodoo", "hhhhhhhhhdoo"},
+		{"org editor", "oododoooddoo", "oododoooddoo", "hhhhhhhhhdoo"},
+		{"org viewer", "oododoodddoo", "oododoodddoo", "hhhhhhhhhdoo"},
+		{"group owner", "oddoooooodoo", "oddhhhhhhdoo", "hhhhhhhhhdoo"},
+		{"group admin", "oddoooooodoo", "oddhhhhhhdoo", "hhhhhhhhhdoo"},
+		{"group editor", "oddodoooddoo", "oddhhhhhhdoo", "hhhhhhhhhdoo"},
+		{"group viewer", "oddodoodddoo", "oddhhhhhhdoo", "hhhhhhhhhdoo"},
+		{"org viewer and group admin", "oodoooooodoo", "oododoodddoo", "hhhhhhhhhdoo"},
+		{"stranger", "hhhhhhhhhdoo", "hhhhhhhhhdoo", "hhhhhhhhhdoo"},
+		{"system admin", "oooooddddooo", "oooooddddooo", "oooooddddooo"},
+		{"nobody", "aaaaaaaaaaaa", "aaaaaaaaaaaa", "aaaaaaaaaaaa"},
+		{"owner's token org.read", "oododdddddod", "oododdddddod", "hhdhddddddod"},
+		{"owner's token org.admin", "ooooodddddod", "ooooodddddod", "hhhhhdddddod"},
+		{"owner's token project.read", "dddddoddddod", "dddddoddddod", "dddddhddddod"},
+		{"owner's token project.write", "dddddoooddod", "dddddoooddod", "dddddhhhddod"},
+		{"owner's token project.admin", "dddddoooodod", "dddddoooodod", "dddddhhhhdod"},
+		{"viewer's token project.admin", "dddddoodddod", "dddddoodddod", "dddddhhhhdod"},
+		{"system admin's token system.admin", "dddddddddood", "dddddddddood", "dddddddddood"},
 	}
 
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {

@@ -16,10 +16,10 @@ import (
 const MaxDots = 100_000
 
 const (
-	maxPixels    = 8_192 // of a picture's width or height
-	dotPixels    = 2     // a dot is drawn at least so wide: closer ones hide one another
-	maxHeatCells = 40_000
-	logFloor     = time.Millisecond // where a logarithmic axis begins
+	maxPixels = 8_192            // of a picture's width or height
+	dotPixels = 2                // a dot is drawn at least so wide: closer ones hide one another
+	maxCells  = 40_000           // of a heatmap
+	logFloor  = time.Millisecond // where a logarithmic axis begins
 )
 
 // ScatterQuery selects transactions as TransactionQuery does (its Order, Cursor
@@ -153,8 +153,8 @@ func (s *Store) Heat(ctx context.Context, p project.ID, q ScatterQuery) (Heat, e
 	if err := q.check(); err != nil {
 		return out, err
 	}
-	if q.Width*q.Height > maxHeatCells {
-		return out, fault.New(fault.Invalid, "a grid of %d × %d has more than %d cells", q.Width, q.Height, maxHeatCells).WithField("width")
+	if q.Width*q.Height > maxCells {
+		return out, fault.New(fault.Invalid, "a grid of %d × %d has more than %d cells", q.Width, q.Height, maxCells).WithField("width")
 	}
 	where, params, err := s.filter(ctx, p, &q.TransactionQuery)
 	if err != nil {

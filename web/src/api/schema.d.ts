@@ -892,6 +892,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/scatter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Transactions as dots: end and elapsed time */
+        get: operations["get-scatter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/scatter/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a selection of transactions differs from the rest */
+        get: operations["get-differences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/scatter/heatmap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Transactions counted in a grid of end and elapsed time */
+        get: operations["get-heatmap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/scatter/sampling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the spans of a time range say that not all requests were recorded */
+        get: operations["get-sampling"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/setup": {
         parameters: {
             query?: never;
@@ -972,6 +1040,42 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A project's saved searches */
+        get: operations["list-views"];
+        put?: never;
+        /** Save a search for all who read the project */
+        post: operations["create-view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/views/{view}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a saved search: one's own, or any as an editor */
+        put: operations["update-view"];
+        post?: never;
+        /** Delete a saved search: one's own, or any as an editor */
+        delete: operations["delete-view"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1384,6 +1488,45 @@ export interface components {
             trace_id?: string;
             version?: string;
         };
+        Difference: {
+            /** @description as the search language names it */
+            attribute: string;
+            /**
+             * Format: double
+             * @description share of the rest
+             */
+            rest: number;
+            /** Format: double */
+            score: number;
+            /**
+             * Format: double
+             * @description share of the selected transactions that have it
+             */
+            selected: number;
+            /**
+             * Format: int64
+             * @description selected transactions looked at that have it
+             */
+            support: number;
+            value: string;
+        };
+        Differences: {
+            items: components["schemas"]["Difference"][];
+            /** Format: int64 */
+            rest: number;
+            /** Format: int64 */
+            rest_sample: number;
+            /**
+             * Format: int64
+             * @description transactions selected
+             */
+            selected: number;
+            /**
+             * Format: int64
+             * @description how many of them were looked at, chosen by chance
+             */
+            selected_sample: number;
+        };
         Entry: {
             model: string;
             provider: string;
@@ -1487,6 +1630,20 @@ export interface components {
         HealthCheck: {
             name: string;
             ok: boolean;
+        };
+        Heat: {
+            count: number[];
+            /** Format: int64 */
+            errors: number;
+            failed: number[];
+            /** Format: int64 */
+            longest_ns: number;
+            /** Format: int64 */
+            total: number;
+            /** @description column, 0 begins at from */
+            x: number[];
+            /** @description row, 0 is the shortest */
+            y: number[];
         };
         Histogram: {
             /**
@@ -1703,6 +1860,15 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        NewViewRequest: {
+            /**
+             * @description the screen it belongs to
+             * @enum {string}
+             */
+            kind: "transactions" | "logs";
+            name: string;
+            query: string;
+        };
         Node: {
             /** @description largest first */
             children: components["schemas"]["Node"][];
@@ -1902,6 +2068,16 @@ export interface components {
         };
         PageUser: {
             items: components["schemas"]["User"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageView: {
+            items: components["schemas"]["View"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -2227,6 +2403,47 @@ export interface components {
              */
             window_minutes: number;
         };
+        Sampling: {
+            /** @description spans of the range say that not all requests were recorded */
+            known: boolean;
+            /**
+             * Format: double
+             * @description the least that they name, of 1; 0 when not known
+             */
+            probability: number;
+        };
+        Scatter: {
+            /**
+             * Format: int64
+             * @description width and height of such a cell, 0 when not thinned
+             */
+            cell_px: number;
+            /** @description send it as since to get what arrives from now on */
+            cursor: string;
+            /** @description µs, rounded down */
+            elapsed: number[];
+            /** @description unix ms of the first end, then the ms from each end to the next */
+            ended: number[];
+            /**
+             * Format: int64
+             * @description failed ones among them
+             */
+            errors: number;
+            /** @description index of the first that failed, then the distance from each to the next */
+            failed: number[];
+            /**
+             * Format: int64
+             * @description of all selected, not only of those shown
+             */
+            longest_ns: number;
+            /** @description of the transactions in one cell of the picture one that failed and one that did not are shown */
+            thinned: boolean;
+            /**
+             * Format: int64
+             * @description transactions selected
+             */
+            total: number;
+        };
         Setup: {
             /** @description OTEL_EXPORTER_OTLP_HEADERS; put an ingest key where it says <key> */
             header: string;
@@ -2473,6 +2690,29 @@ export interface components {
         Version: {
             version: string;
         };
+        View: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "transactions" | "logs";
+            name: string;
+            owner: string;
+            /** Format: int64 */
+            owner_id: number;
+            /** Format: int32 */
+            project_id: number;
+            query: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ViewRequest: {
+            name: string;
+            query: string;
+        };
         Wrong: {
             field: string;
             message: string;
@@ -2498,6 +2738,8 @@ export type DbCall = components['schemas']['DBCall'];
 export type Delivery = components['schemas']['Delivery'];
 export type Detail = components['schemas']['Detail'];
 export type Details = components['schemas']['Details'];
+export type Difference = components['schemas']['Difference'];
+export type Differences = components['schemas']['Differences'];
 export type Entry = components['schemas']['Entry'];
 export type Event = components['schemas']['Event'];
 export type Exception = components['schemas']['Exception'];
@@ -2512,6 +2754,7 @@ export type Group = components['schemas']['Group'];
 export type Http = components['schemas']['HTTP'];
 export type Health = components['schemas']['Health'];
 export type HealthCheck = components['schemas']['HealthCheck'];
+export type Heat = components['schemas']['Heat'];
 export type Histogram = components['schemas']['Histogram'];
 export type Home = components['schemas']['Home'];
 export type Incident = components['schemas']['Incident'];
@@ -2530,6 +2773,7 @@ export type NewKey = components['schemas']['NewKey'];
 export type NewRoleRequest = components['schemas']['NewRoleRequest'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewUser = components['schemas']['NewUser'];
+export type NewViewRequest = components['schemas']['NewViewRequest'];
 export type Node = components['schemas']['Node'];
 export type Organisation = components['schemas']['Organisation'];
 export type Page = components['schemas']['Page'];
@@ -2551,6 +2795,7 @@ export type PageTarget = components['schemas']['PageTarget'];
 export type PageToken = components['schemas']['PageToken'];
 export type PageTransaction = components['schemas']['PageTransaction'];
 export type PageUser = components['schemas']['PageUser'];
+export type PageView = components['schemas']['PageView'];
 export type Parameters = components['schemas']['Parameters'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type Pattern = components['schemas']['Pattern'];
@@ -2571,6 +2816,8 @@ export type RoleVersion = components['schemas']['RoleVersion'];
 export type Rule = components['schemas']['Rule'];
 export type RuleRef = components['schemas']['RuleRef'];
 export type RuleRequest = components['schemas']['RuleRequest'];
+export type Sampling = components['schemas']['Sampling'];
+export type Scatter = components['schemas']['Scatter'];
 export type Setup = components['schemas']['Setup'];
 export type SignalFootprint = components['schemas']['SignalFootprint'];
 export type Span = components['schemas']['Span'];
@@ -2588,6 +2835,8 @@ export type User = components['schemas']['User'];
 export type UserChange = components['schemas']['UserChange'];
 export type UserRequest = components['schemas']['UserRequest'];
 export type Version = components['schemas']['Version'];
+export type View = components['schemas']['View'];
+export type ViewRequest = components['schemas']['ViewRequest'];
 export type Wrong = components['schemas']['Wrong'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -5541,6 +5790,218 @@ export interface operations {
             };
         };
     };
+    "get-scatter": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                service?: string;
+                environment?: string;
+                endpoint?: string;
+                instance?: string;
+                min_elapsed_ns?: number;
+                /** @description 0 = no limit */
+                max_elapsed_ns?: number;
+                /** @description only those that failed */
+                errors?: boolean;
+                /** @description a search, e.g. service:order-api duration>2s attr.customer.id=42; see the user guide */
+                q?: string;
+                /** @description elapsed time at the upper edge, 0 = the longest */
+                top_ns?: number;
+                /** @description logarithmic, from 1 ms on */
+                log?: boolean;
+                /** @description of the picture in pixels */
+                width?: number;
+                height?: number;
+                /** @description to is only the right edge: what ends later by its sender's clock comes too */
+                live?: boolean;
+                /** @description cursor of the answer before: only what arrived after it */
+                since?: string;
+                /** @description of more transactions a part is shown */
+                dots?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scatter"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-differences": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                service?: string;
+                environment?: string;
+                endpoint?: string;
+                instance?: string;
+                min_elapsed_ns?: number;
+                /** @description 0 = no limit */
+                max_elapsed_ns?: number;
+                /** @description only those that failed */
+                errors?: boolean;
+                /** @description a search, e.g. service:order-api duration>2s attr.customer.id=42; see the user guide */
+                q?: string;
+                /** @description ended at or after */
+                sel_from?: string;
+                /** @description ended before */
+                sel_to?: string;
+                /** @description took at least */
+                sel_min_ns?: number;
+                /** @description took at most, 0 = no limit */
+                sel_max_ns?: number;
+                /** @description only those that failed, or only those that did not */
+                sel_failed?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Differences"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-heatmap": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                service?: string;
+                environment?: string;
+                endpoint?: string;
+                instance?: string;
+                min_elapsed_ns?: number;
+                /** @description 0 = no limit */
+                max_elapsed_ns?: number;
+                /** @description only those that failed */
+                errors?: boolean;
+                /** @description a search, e.g. service:order-api duration>2s attr.customer.id=42; see the user guide */
+                q?: string;
+                /** @description elapsed time at the upper edge, 0 = the longest */
+                top_ns?: number;
+                /** @description logarithmic, from 1 ms on */
+                log?: boolean;
+                /** @description columns */
+                width?: number;
+                /** @description rows */
+                height?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Heat"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-sampling": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sampling"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-setup": {
         parameters: {
             query?: never;
@@ -5692,6 +6153,8 @@ export interface operations {
                 max_elapsed_ns?: number;
                 /** @description only those that failed */
                 errors?: boolean;
+                /** @description a search, e.g. service:order-api duration>2s attr.customer.id=42; see the user guide */
+                q?: string;
                 order?: "newest" | "slowest";
                 cursor?: string;
                 limit?: number;
@@ -5713,6 +6176,151 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PageTransaction"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-views": {
+        parameters: {
+            query?: {
+                kind?: "transactions" | "logs";
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewViewRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-view": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description view id */
+                view: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description view id */
+                view: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {

@@ -1,0 +1,58 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
+	"github.com/matrix-aiops/matrix/internal/tenant"
+)
+
+func TestASearchThatIsWrongNamesItsColumn(t *testing.T) {
+	h := newNeighbours(t, metadbtest.SQLite(t))
+	for _, path := range []string{"transactions", "scatter", "scatter/heatmap"} {
+		answer := h.a.login.do(http.MethodGet, h.a.under(path)+"?q="+url.QueryEscape("service:a servce:b"), nil, nil)
+		var problem struct{ Detail, Field string }
+		if err := json.Unmarshal(answer.Body.Bytes(), &problem); err != nil {
+			t.Fatal(err)
+		}
+		if answer.Code != http.StatusUnprocessableEntity || problem.Field != "q" || !strings.HasPrefix(problem.Detail, "column 11: ") {
+			t.Errorf("%s: %d %s", path, answer.Code, answer.Body)
+		}
+	}
+}
+
+func TestAViewerSavesSearchesAndChangesOnlyTheirOwn(t *testing.T) {
+	h := newNeighbours(t, metadbtest.SQLite(t))
+	viewer := h.clients[string(tenant.Viewer)]
+	answer := viewer.do(http.MethodPost, h.a.under("views"), map[string]any{"kind": "transactions", "name": "mine", "query": "duration>2s"}, nil)
+	if answer.Code != http.StatusCreated {
+		t.Fatalf("%d %s", answer.Code, answer.Body)
+	}
+	var made struct{ ID int64 }
+	if err := json.Unmarshal(answer.Body.Bytes(), &made); err != nil {
+		t.Fatal(err)
+	}
+	if answer = viewer.do(http.MethodPost, h.a.under("views"), map[string]any{"kind": "transactions", "name": "wrong", "query": "duration>2"}, nil); answer.Code != http.StatusUnprocessableEntity {
+		t.Errorf("a search that cannot be run: %d %s", answer.Code, answer.Body)
+	}
+	if answer = viewer.do(http.MethodDelete, h.a.under("views", made.ID), nil, nil); answer.Code != http.StatusNoContent {
+		t.Errorf("their own: %d %s", answer.Code, answer.Body)
+	}
+	if answer = viewer.do(http.MethodDelete, h.a.under("views", h.a.view), nil, nil); answer.Code != http.StatusForbidden {
+		t.Errorf("somebody else's: %d %s", answer.Code, answer.Body)
+	}
+}
+
+// under returns an address below the place's project.
+func (p *place) under(parts ...any) string {
+	path := fmt.Sprintf("/api/v1/projects/%d", p.project)
+	for _, part := range parts {
+		path += fmt.Sprintf("/%v", part)
+	}
+	return path
+}

@@ -111,6 +111,11 @@ const transactions = createRoute({
     endpoint: text(s.endpoint),
     min: positive(s.min),
     errors: flag(s.errors),
+    q: text(s.q),
+    axis: choice(s.axis, ['log'] as const),
+    mode: choice(s.mode, ['heat'] as const),
+    top: positive(s.top),
+    sel: text(s.sel),
   })),
   component: lazyRouteComponent(() => import('./pages/transactions/Transactions.tsx'), 'Transactions'),
 });

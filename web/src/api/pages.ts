@@ -11,7 +11,7 @@ interface Window {
 type Asked = Window & { cursor?: string };
 
 /** A page with the moments it was asked for, so that the next one is asked for the same. */
-type Dated<T> = Page<T> & { window: Window; at: number };
+export type Dated<T> = Page<T> & { window: Window; at: number };
 
 /** How a list follows the address and the time. */
 export interface Following {

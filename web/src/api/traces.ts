@@ -21,7 +21,10 @@ export interface TransactionFilter {
   service?: string;
   endpoint?: string;
   min_elapsed_ns?: number;
+  max_elapsed_ns?: number;
   errors?: boolean;
+  /** A search of the query language. */
+  q?: string;
   order: 'newest' | 'slowest';
 }
 

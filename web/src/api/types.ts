@@ -9,11 +9,14 @@ export type {
   ChannelRequest as ChannelEdit,
   Delivery,
   Detail as Incident,
+  Difference,
+  Differences,
   Exception,
   Fact,
   Footprint,
   GroundValue as FactValue,
   Group,
+  Heat,
   Home,
   Incident as IncidentSummary,
   IncidentEvent as TimelineEntry,
@@ -36,6 +39,8 @@ export type {
   RoleVersion,
   Rule,
   RuleRequest as RuleEdit,
+  Sampling,
+  Scatter,
   Setup,
   SignalFootprint,
   Span,
@@ -47,6 +52,7 @@ export type {
   Usage,
   User,
   UserChange,
+  View,
 } from './schema.d.ts';
 
 export type MemberRole = 'owner' | 'admin' | 'editor' | 'viewer';

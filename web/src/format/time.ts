@@ -45,6 +45,12 @@ export const localInput = (at: Instant) => {
   return `${day(d)}T${clock(d).slice(0, 5)}`;
 };
 
+/** The same with seconds. */
+export const localSeconds = (at: Instant) => {
+  const d = new Date(at);
+  return `${day(d)}T${clock(d)}`;
+};
+
 const pad = (n: number, width = 2) => String(n).padStart(width, '0');
 const day = (d: Date) => `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}`;
 const clock = (d: Date) => `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}`;

@@ -1,53 +1,79 @@
 import { Button, SegmentedControl, Switch } from '@mantine/core';
-import { IconArrowsExchange, IconX } from '@tabler/icons-react';
+import { IconX } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
+import { asProblem } from '../../api/problem.ts';
+import type { Rectangle } from '../../api/scatter.ts';
 import { transactionsQuery } from '../../api/traces.ts';
-import type { Transaction } from '../../api/types.ts';
-import { duration, exactMs } from '../../format/duration.ts';
-import { count } from '../../format/number.ts';
-import { short } from '../../format/time.ts';
+import { duration } from '../../format/duration.ts';
+import { precise } from '../../format/time.ts';
 import { usePausedAt } from '../../frame/live.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
-import { Empty } from '../../parts/Empty.tsx';
-import { Failure } from '../../parts/Failure.tsx';
 import { Filter } from '../../parts/Filter.tsx';
-import { FirstTelemetry } from '../../parts/FirstTelemetry.tsx';
-import { ListFoot } from '../../parts/ListFoot.tsx';
-import { rowKeys } from '../../parts/rowKeys.ts';
-import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
-import { Stale } from '../../parts/Stale.tsx';
-import { useNow } from '../../parts/useNow.ts';
 import { useTitle } from '../../parts/useTitle.ts';
-import { When } from '../../parts/When.tsx';
-import classes from './Transactions.module.css';
+import { DifferencesPanel } from './DifferencesPanel.tsx';
+import { List } from './List.tsx';
+import { QueryBar } from './QueryBar.tsx';
+import { listed, readRectangle, writeRectangle } from './rectangle.ts';
+import classes from './Scatter.module.css';
+import { endsOf, ScatterPanel } from './ScatterPanel.tsx';
+import { Views } from './Views.tsx';
 
 const ROUTE = '/home/projects/$project/transactions';
 
-/** The requests of the chosen time, newest or slowest first. */
+/** The requests of the chosen time: each a dot above and a row below, and what sets a selection of them apart. */
 export function Transactions() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const projectId = useProjectId();
   const project = useProject();
   const navigate = useNavigate();
-  const now = useNow();
-  const { sort = 'newest', service, endpoint, min, errors, ...range } = useSearch({ from: ROUTE });
+  const {
+    sort = 'newest',
+    service,
+    endpoint,
+    min,
+    errors,
+    q,
+    axis,
+    mode,
+    top,
+    sel,
+    ...range
+  } = useSearch({ from: ROUTE });
   const pausedAt = usePausedAt();
+  const selected = readRectangle(sel);
+  const filter = { service, endpoint, min_elapsed_ns: min && min * 1e6, errors, q };
+  const rectangle = selected && listed(selected);
   const list = useInfiniteQuery(
     transactionsQuery(
       projectId,
-      { order: sort, service, endpoint, min_elapsed_ns: min && min * 1e6, errors },
-      { range, pausedAt },
+      {
+        ...filter,
+        order: sort,
+        min_elapsed_ns: rectangle
+          ? Math.max(rectangle.min_elapsed_ns, filter.min_elapsed_ns ?? 0)
+          : filter.min_elapsed_ns,
+        max_elapsed_ns: rectangle?.max_elapsed_ns,
+      },
+      { range: rectangle?.range ?? range, pausedAt },
     ),
   );
-  const loaded = list.data?.pages ?? [];
-  const items = loaded.flatMap((p) => p.items ?? []);
-  const total = loaded[0]?.total ?? 0;
-  const slowest = Math.max(1, ...items.map((i) => i.elapsed_ns));
-  const filtered = Boolean(service || endpoint || min || errors);
+  const items = list.data?.pages.flatMap((p) => p.items ?? []) ?? [];
+  const known = {
+    service: distinct(items.map((i) => i.service)),
+    endpoint: distinct(items.map((i) => i.endpoint)),
+    environment: distinct(items.map((i) => i.environment)),
+    instance: distinct(items.map((i) => i.instance)),
+    version: distinct(items.map((i) => i.version)),
+    exception: distinct(items.map((i) => i.exception)),
+    status: ['error', 'ok'],
+  };
   const set = (next: Record<string, string | number | boolean | undefined>) =>
     void navigate({ to: '.', search: (old) => ({ ...old, ...next }), replace: true });
+  const select = (next: Rectangle | undefined) =>
+    void navigate({ to: '.', search: (old) => ({ ...old, sel: next && writeRectangle(next) }) });
+  const wrong = list.isError && asProblem(list.error).field === 'q';
   useTitle(t('nav.transactions'), project?.name);
 
   return (
@@ -78,115 +104,81 @@ export function Transactions() {
           checked={errors ?? false}
           onChange={(e) => set({ errors: e.currentTarget.checked || undefined })}
         />
-        <SegmentedControl
-          aria-label={t('transactions.order')}
-          value={sort}
-          onChange={(v) => set({ sort: v === 'newest' ? undefined : v })}
-          data={(['newest', 'slowest'] as const).map((value) => ({ value, label: t(`transactions.${value}`) }))}
-        />
       </div>
-      <section className="panel" aria-busy={list.isPending}>
-        <Stale query={list} />
-        {list.isError && !list.data ? (
-          <Failure error={list.error} retry={() => void list.refetch()} />
-        ) : !list.isPending && items.length === 0 ? (
-          <Empty icon={IconArrowsExchange} title={t(filtered ? 'transactions.no_match' : 'transactions.none')}>
-            <p>{t(filtered ? 'transactions.no_match_hint' : 'transactions.none_hint')}</p>
-            {!filtered && <FirstTelemetry project={projectId} />}
-          </Empty>
-        ) : (
-          <div className={classes.scroll}>
-            <table className="table">
-              <thead>
-                <tr>
-                  <th>{t('transactions.column.endpoint')}</th>
-                  <th>{t('transactions.column.service')}</th>
-                  <th className="num">{t('transactions.column.elapsed')}</th>
-                  <th className={classes.barHead} aria-label={t('transactions.column.bar')} />
-                  <th className="num">{t('transactions.column.sql')}</th>
-                  <th className="num">{t('transactions.column.calls')}</th>
-                  <th className="num">{t('transactions.column.status')}</th>
-                  <th>{t('transactions.column.start')}</th>
-                </tr>
-              </thead>
-              <tbody onKeyDown={rowKeys}>
-                {list.isPending ? (
-                  <SkeletonRows rows={14} columns={8} />
-                ) : (
-                  items.map((item) => (
-                    <Row key={`${item.trace_id}-${item.span_id}`} item={item} slowest={slowest} project={projectId} />
-                  ))
-                )}
-              </tbody>
-            </table>
-          </div>
-        )}
-        {items.length > 0 && (
-          <ListFoot shown={items.length} total={total} list={list}>
-            {loaded.length > 1 && loaded[0] && (
-              <>
-                <span className="foot-end">{t('list.held', { time: short(loaded[0].at, now) })}</span>
-                <Button
-                  variant="default"
-                  size="compact-xs"
-                  loading={list.isRefetching && !list.isFetchingNextPage}
-                  onClick={() => void list.refetch()}
-                >
-                  {t('list.renew')}
-                </Button>
-              </>
-            )}
-          </ListFoot>
-        )}
-      </section>
+      <div className={classes.query}>
+        <QueryBar
+          value={q ?? ''}
+          known={known}
+          error={wrong ? list.error : undefined}
+          onChange={(next) => set({ q: next || undefined })}
+        />
+        <Views project={projectId} query={q ?? ''} onChoose={(next) => set({ q: next })} />
+      </div>
+      {!wrong && (
+        <>
+          <ScatterPanel
+            project={projectId}
+            filter={filter}
+            range={range}
+            log={axis === 'log'}
+            heat={mode === 'heat'}
+            top={top}
+            selected={selected}
+            set={set}
+            onSelect={select}
+          />
+          {selected && (
+            <DifferencesPanel
+              project={projectId}
+              filter={filter}
+              ends={endsOf(range)}
+              selected={selected}
+              onTerm={(term) => set({ q: [q, term].filter(Boolean).join(' ') })}
+            />
+          )}
+          <section className="panel" aria-busy={list.isPending}>
+            <div className={classes.bar}>
+              {selected ? (
+                <>
+                  <span>
+                    {t('scatter.selected', {
+                      from: precise(selected.from),
+                      to: precise(selected.to),
+                      min: duration(selected.min * 1e3, i18n.language),
+                      max: duration(selected.max * 1e3, i18n.language),
+                    })}
+                  </span>
+                  <Button
+                    variant="default"
+                    size="compact-xs"
+                    leftSection={<IconX size={12} />}
+                    onClick={() => select(undefined)}
+                  >
+                    {t('scatter.unselect')}
+                  </Button>
+                </>
+              ) : (
+                <span className="dim">{t('scatter.drag')}</span>
+              )}
+              <SegmentedControl
+                ml="auto"
+                size="xs"
+                aria-label={t('transactions.order')}
+                value={sort}
+                onChange={(v) => set({ sort: v === 'newest' ? undefined : v })}
+                data={(['newest', 'slowest'] as const).map((value) => ({ value, label: t(`transactions.${value}`) }))}
+              />
+            </div>
+            <List
+              project={projectId}
+              list={list}
+              filtered={Boolean(service || endpoint || min || errors || q || selected)}
+            />
+          </section>
+        </>
+      )}
     </div>
   );
 }
 
-function Row({ item, slowest, project }: { item: Transaction; slowest: number; project: number }) {
-  const { t } = useTranslation();
-  return (
-    <tr className="link">
-      <td>
-        <div className="row">
-          <Link
-            className="row-link"
-            to="/projects/$project/traces/$traceId"
-            params={{ project: String(project), traceId: item.trace_id }}
-            search={{ span: item.span_id }}
-          >
-            {item.endpoint}
-          </Link>
-          {item.error && (
-            <IconX size={14} stroke={2.6} color="var(--mx-critical)" role="img" aria-label={t('trace.error')} />
-          )}
-        </div>
-        {item.exception && <div className={`clip dim ${classes.second}`}>{item.exception}</div>}
-      </td>
-      <td>
-        {item.service}
-        <div className={`clip dim ${classes.second}`}>
-          {[item.environment, item.instance].filter(Boolean).join(' · ')}
-        </div>
-      </td>
-      <td className="num">
-        <strong>{exactMs(item.elapsed_ns)}</strong>
-      </td>
-      <td>
-        <div className={classes.bar}>
-          <i data-error={item.error || undefined} style={{ width: `${(item.elapsed_ns / slowest) * 100}%` }} />
-        </div>
-      </td>
-      <td className="num">
-        {item.sql_count > 0 && t('transactions.sum', { time: duration(item.sql_ns), times: count(item.sql_count) })}
-      </td>
-      <td className="num">
-        {item.call_count > 0 && t('transactions.sum', { time: duration(item.call_ns), times: count(item.call_count) })}
-      </td>
-      <td className="num">{item.http_status || ''}</td>
-      <td>
-        <When at={item.start} clock />
-      </td>
-    </tr>
-  );
-}
+const distinct = (values: string[]) => [...new Set(values)].filter(Boolean).sort();

@@ -37,8 +37,8 @@ type Difference struct {
 	Selected  float64 `json:"selected" doc:"share of the selected transactions that have it"`
 	Rest      float64 `json:"rest" doc:"share of the rest"`
 	// Score is Youden's J (W. J. Youden, Index for rating diagnostic tests, Cancer
-	// 3, 1950): Selected − Rest, from −1 (only in the rest) over 0 (no difference)
-	// to 1 (all of the selection and nothing else).
+	// 3, 1950): Selected − Rest, from −1 (all of the rest and none of the
+	// selection) over 0 (no difference) to 1 (the other way round).
 	Score   float64 `json:"score"`
 	Support uint64  `json:"support" doc:"selected transactions looked at that have it"`
 }
@@ -68,14 +68,13 @@ func (s *Store) Differences(ctx context.Context, p project.ID, q TransactionQuer
 	if err != nil {
 		return out, err
 	}
-	selected := selectionCondition
 	params = append(params, sel.params()...)
 	var sizes []struct {
 		Selected uint64 `ch:"selected"`
 		Rest     uint64 `ch:"rest"`
 		Longest  uint64 `ch:"longest"`
 	}
-	if err := s.db.Select(ctx, p, &sizes, `SELECT countIf(`+selected+`) AS selected, countIf(NOT (`+selected+`)) AS rest, max(elapsed) AS longest
+	if err := s.db.Select(ctx, p, &sizes, `SELECT countIf(`+selectionCondition+`) AS selected, countIf(NOT `+selectionCondition+`) AS rest, max(elapsed) AS longest
 		FROM transactions WHERE `+where, params...); err != nil {
 		return out, fmt.Errorf("count the selection: %w", err)
 	}
@@ -129,18 +128,18 @@ type countedValue struct {
 func (s *Store) countValues(ctx context.Context, p project.ID, where string, params []clickhouse.Param) ([]countedValue, error) {
 	var rows []countedValue
 	err := s.db.Select(ctx, p, &rows, `
-		WITH chosen AS (SELECT ended AS at, span_id AS id, `+selectionCondition+` AS in_selection FROM transactions
+		WITH chosen AS (SELECT span_id AS id, `+selectionCondition+` AS in_selection FROM transactions
 			WHERE `+where+` AND cityHash64(trace_id, span_id) % if(in_selection, {every_selected:UInt64}, {every_rest:UInt64}) = 0)
 		SELECT tupleElement(pair, 1) AS attribute, tupleElement(pair, 2) AS value, countIf(selected) AS in_selected, countIf(NOT selected) AS in_rest
 		FROM (
-			SELECT `+spanEnd+` AS end, (end, span_id) IN (SELECT at, id FROM chosen WHERE in_selection) AS selected,
+			SELECT span_id IN (SELECT id FROM chosen WHERE in_selection) AS selected,
 				arrayJoin(arrayConcat([('', ''), ('service', toString(service)), ('environment', toString(environment)), ('endpoint', toString(operation)),
 					('instance', toString(instance)), ('version', toString(version)), ('exception', toString(exception_type)),
 					('http', if(http_status = 0, '', toString(http_status))), ('status', if(status = 2, 'error', 'ok'))],
 					arrayZip(arrayMap(k -> concat('attr.', k), attr_keys), attr_values))) AS pair
 			FROM spans
-			WHERE project_id = {project:UInt32} AND start >= {begin:DateTime64(9)} AND start < {to:DateTime64(9)} AND entry
-				AND (`+spanEnd+`, span_id) IN (SELECT at, id FROM chosen)
+			WHERE project_id = {project:UInt32} AND indexHint(start >= {begin:DateTime64(9)} AND start < {to:DateTime64(9)}) AND entry
+				AND span_id IN (SELECT id FROM chosen)
 		)
 		GROUP BY attribute, value HAVING attribute = '' OR value != '' ORDER BY in_selected + in_rest DESC LIMIT {groups:UInt32}`, params...)
 	if err != nil {

@@ -50,7 +50,7 @@ export function Plot({ axes: edges, dots, heat, scheme, selected, label, onSelec
 
   useEffect(() => {
     const element = canvas.current;
-    const context = element?.getContext('2d', { willReadFrequently: true });
+    const context = element?.getContext('2d');
     if (!element || !context || width === 0 || !scheme) return;
     const begin = performance.now();
     const scale = window.devicePixelRatio || 1;
@@ -58,9 +58,9 @@ export function Plot({ axes: edges, dots, heat, scheme, selected, label, onSelec
     element.height = Math.round(height * scale);
     const all: Axes = { from, to, top, log, width, height };
     const theme = colours(element);
-    lines(context, all, theme.line, scale);
     if (heat) drawHeat(context, heat, theme);
     else if (dots) paint(context, all, dots, theme, scale);
+    lines(context, all, theme.line, scale);
     element.dataset.drawn = String(heat ? heat.total : (dots?.ended.length ?? 0));
     element.dataset.ms = (performance.now() - begin).toFixed(1);
   }, [dots, heat, from, to, top, log, width, height, scheme]);

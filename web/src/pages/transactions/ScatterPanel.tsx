@@ -62,12 +62,9 @@ export function ScatterPanel({ project, filter, range, log, heat, top, selected,
   const shown = heat ? cells.data?.heat : dots.data;
   const longest = (heat ? (cells.data?.heat.longest_ns ?? 0) : (dots.data?.longest ?? 0)) / 1e3;
   const window = heat && cells.data ? cells.data : ends(dots.data?.at ?? now());
-  const highest = top
-    ? top * 1e3
-    : heat && !log
-      ? longest || 1e6
-      : edge(dots.data?.elapsed ?? new Float64Array(), longest, log);
-  const axes = { from: window.from, to: window.to, top: Math.max(highest, 2_000), log };
+  // The server's grid ends at the longest, so the heatmap's axis does too.
+  const auto = heat ? longest || 1e6 : edge(dots.data?.elapsed ?? new Float64Array(), longest, log);
+  const axes = { from: window.from, to: window.to, top: Math.max(top ? top * 1e3 : auto, 2_000), log };
   const total = shown?.total ?? 0;
   const drawn = dots.data?.ended.length ?? 0;
   return (

@@ -23,12 +23,18 @@ function rgb(hex: string): Rgb {
   return [(n >> 16) & 255, (n >> 8) & 255, n & 255];
 }
 
-/** Lines at the axes' ticks. */
+/** Lines at the axes' ticks, beneath what is drawn already. */
 export function lines(context: CanvasRenderingContext2D, axes: Axes, colour: string, scale: number) {
+  context.globalCompositeOperation = 'destination-over';
   context.fillStyle = colour;
   for (const us of rows(axes)) context.fillRect(0, Math.round(toY(axes, us) * scale), axes.width * scale, 1);
   for (const ms of columns(axes)) context.fillRect(Math.round(toX(axes, ms) * scale), 0, 1, axes.height * scale);
 }
+
+/** What a pixel on which n dots lie lets through of what is beneath: each lets half. */
+const COVER = Uint8Array.from({ length: 9 }, (_, n) => 255 * (1 - 0.5 ** n));
+/** Marks a pixel of a cross, which lies above all squares. */
+const CROSS = 255;
 
 /**
  * Dots straight into pixels: a canvas call for each would take longer than all
@@ -37,7 +43,7 @@ export function lines(context: CanvasRenderingContext2D, axes: Axes, colour: str
  */
 export function paint(context: CanvasRenderingContext2D, axes: Axes, dots: Dots, colour: Colours, scale: number) {
   const { width, height } = context.canvas;
-  const image = context.getImageData(0, 0, width, height);
+  const layers = new Uint8Array(width * height);
   const { ended, elapsed, failed } = dots;
   const size = Math.round(3 * scale);
   for (const crosses of [0, 1]) {
@@ -46,40 +52,46 @@ export function paint(context: CanvasRenderingContext2D, axes: Axes, dots: Dots,
       const x = Math.round(toX(axes, ended[i] ?? 0) * scale);
       const y = Math.round(toY(axes, elapsed[i] ?? 0) * scale);
       if (x < 0 || x > width) continue;
-      if (crosses) cross(image, x, y, size, colour.failed);
-      else square(image, x, y, size, colour.dot);
+      if (crosses) cross(layers, width, height, x, y, size);
+      else square(layers, width, height, x, y, size);
     }
+  }
+  const image = context.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  const [dot, wrong] = [abgr(colour.dot), abgr(colour.failed)];
+  for (let at = 0; at < pixels.length; at++) {
+    const layer = layers[at] ?? 0;
+    if (layer === CROSS) pixels[at] = (0xff000000 | wrong) >>> 0;
+    else if (layer > 0) pixels[at] = (((COVER[layer] ?? 0) << 24) | dot) >>> 0;
   }
   context.putImageData(image, 0, 0);
 }
 
-function square(image: ImageData, x: number, y: number, size: number, colour: Rgb) {
-  const half = size >> 1;
-  for (let row = y - half; row < y - half + size; row++) {
-    for (let column = x - half; column < x - half + size; column++) blend(image, column, row, colour, 0.5);
-  }
-}
+/** A colour as a little-endian machine keeps a pixel. */
+const abgr = ([r, g, b]: Rgb) => (b << 16) | (g << 8) | r;
 
-function cross(image: ImageData, x: number, y: number, size: number, colour: Rgb) {
-  for (let d = -size; d <= size; d++) {
-    for (const at of [x + d, x + d + 1]) {
-      blend(image, at, y + d, colour, 1);
-      blend(image, at, y - d, colour, 1);
+function square(layers: Uint8Array, width: number, height: number, x: number, y: number, size: number) {
+  const left = Math.max(x - (size >> 1), 0);
+  const right = Math.min(x - (size >> 1) + size, width);
+  const top = Math.max(y - (size >> 1), 0);
+  const bottom = Math.min(y - (size >> 1) + size, height);
+  for (let row = top; row < bottom; row++) {
+    for (let at = row * width + left; at < row * width + right; at++) {
+      const layer = layers[at] ?? 0;
+      if (layer < COVER.length - 1) layers[at] = layer + 1;
     }
   }
 }
 
-function blend(image: ImageData, x: number, y: number, [r, g, b]: Rgb, share: number) {
-  if (x < 0 || y < 0 || x >= image.width || y >= image.height) return;
-  const at = (y * image.width + x) * 4;
-  const { data } = image;
-  const under = (data[at + 3] ?? 0) / 255;
-  const alpha = share + under * (1 - share);
-  const mix = (over: number, below = 0) => (over * share + below * under * (1 - share)) / alpha;
-  data[at] = mix(r, data[at]);
-  data[at + 1] = mix(g, data[at + 1]);
-  data[at + 2] = mix(b, data[at + 2]);
-  data[at + 3] = alpha * 255;
+function cross(layers: Uint8Array, width: number, height: number, x: number, y: number, size: number) {
+  for (let d = -size; d <= size; d++) {
+    for (const row of [y + d, y - d]) {
+      if (row < 0 || row >= height) continue;
+      for (let column = Math.max(x + d, 0); column <= Math.min(x + d + 1, width - 1); column++) {
+        layers[row * width + column] = CROSS;
+      }
+    }
+  }
 }
 
 /** Cells as dark as they are full, on a logarithmic scale; the failed share is a bar at a cell's foot. */

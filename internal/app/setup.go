@@ -132,7 +132,7 @@ func (a *App) setup(ctx context.Context) error {
 
 	stored, err := storage.New(storage.Options{
 		DB: telemetry, Tenants: tenants, Log: a.log,
-		Erase: []func(context.Context, *metadb.Tx, project.ID) error{rule.Erase, notify.Erase, incident.Erase},
+		Erase: []func(context.Context, *metadb.Tx, project.ID) error{rule.Erase, notify.Erase, incident.Erase, view.Erase},
 	})
 	if err != nil {
 		return err

@@ -173,6 +173,12 @@ func (s *Store) Delete(ctx context.Context, p project.ID, by Author, id int64) e
 	})
 }
 
+// Erase removes a project's views.
+func Erase(ctx context.Context, tx *metadb.Tx, p project.ID) error {
+	_, err := tx.Exec(ctx, `DELETE FROM saved_view WHERE project_id = $1`, int64(p))
+	return err
+}
+
 func (a Author) may(v View) error {
 	if a.All || a.ID == v.OwnerID {
 		return nil

@@ -1,6 +1,7 @@
 package view_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,15 @@ func TestAViewIsSharedAndItsOwnersToChange(t *testing.T) {
 		}
 		if list, err = store.List(ctx, 1, "transactions"); err != nil || len(list) != 0 {
 			t.Errorf("%+v, %v", list, err)
+		}
+		if err := db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error { return view.Erase(ctx, tx, 1) }); err != nil {
+			t.Error(err)
+		}
+		if list, err = store.List(ctx, 1, "logs"); err != nil || len(list) != 0 {
+			t.Errorf("an erased project still has %+v, %v", list, err)
+		}
+		if list, err = store.List(ctx, 2, "transactions"); err != nil || len(list) != 1 {
+			t.Errorf("its neighbour has %+v, %v", list, err)
 		}
 	})
 }

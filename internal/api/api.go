@@ -44,7 +44,8 @@ type Options struct {
 	Logs      *logs.Store
 	Flames    *flame.Store
 	Storage   *storage.Store
-	Metrics   *metric.EngineViews     *view.Store
+	Metrics   *metric.Engine
+	Views     *view.Store
 	Rules     *rule.Store
 	Outbox    *notify.Outbox
 	Incidents *incident.Service

@@ -37,7 +37,7 @@ type ScatterQuery struct {
 }
 
 // Scatter is transactions as dots, in the order of their end. The lists are
-// compact: a dot costs eight bytes of JSON (ADR 0008).
+// compact: a dot costs eight bytes of JSON (ADR 0009).
 type Scatter struct {
 	Total     uint64 `json:"total" doc:"transactions selected"`
 	Errors    uint64 `json:"errors" doc:"failed ones among them"`

@@ -1,4 +1,4 @@
--- Finding transactions by an attribute (ADR 0008). The attributes of entry spans
+-- Finding transactions by an attribute (ADR 0009). The attributes of entry spans
 -- have an inverted index, which answers equality alone whether the value is rare
 -- or not. Those of all other spans are four times as many and have a bloom filter, which
 -- answers for rare values such as an order's number. Both cover new parts only:

@@ -1,6 +1,9 @@
 package trace
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Trace is everything stored under one trace id.
 type Trace struct {
@@ -86,7 +89,25 @@ type Span struct {
 	Attributes    map[string]string `json:"attributes"`
 	Resource      map[string]string `json:"resource"`
 	Events        []Event           `json:"events"`
+	Links         []Link            `json:"links"`
 	Dropped       int               `json:"dropped"` // attributes, events and links that were cut
+
+	missing bool // it was never stored: it stands for the parent of others
+	linked  bool // it has links, which were not read
+}
+
+// title is what a span is called where it is shown: an entry after its endpoint,
+// SQL after its verb and tables, a call after where it goes.
+func (s *Span) title() string {
+	switch {
+	case s.Entry && s.Operation != "":
+		return s.Operation
+	case s.DB != nil && len(s.DB.Tables) > 0:
+		return strings.TrimSpace(s.DB.Operation + " " + strings.Join(s.DB.Tables, ", "))
+	case s.Kind == KindClient && s.HTTP != nil && s.HTTP.Method != "" && s.Peer != "":
+		return s.HTTP.Method + " " + s.Peer
+	}
+	return s.Name
 }
 
 // End returns when the span ended.
@@ -126,6 +147,13 @@ type Exception struct {
 type Event struct {
 	OffsetNs   int64          `json:"offset_ns"` // from the trace's start
 	Name       string         `json:"name"`
+	Attributes map[string]any `json:"attributes"`
+}
+
+// Link is a reference from a span to another, of this trace or of any.
+type Link struct {
+	TraceID    TraceID        `json:"trace_id"`
+	SpanID     SpanID         `json:"span_id"`
 	Attributes map[string]any `json:"attributes"`
 }
 

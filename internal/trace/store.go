@@ -40,7 +40,7 @@ func (s *Store) bounds(ctx context.Context, p project.ID, id TraceID) (from, to 
 		return from, to, fmt.Errorf("find trace: %w", err)
 	}
 	if len(rows) == 0 || rows[0].Spans == 0 {
-		return from, to, fault.New(fault.NotFound, "trace %s is not stored: the id is wrong, its spans have not arrived, or they are older than the retention", id)
+		return from, to, notStored(id)
 	}
 	return rows[0].From, rows[0].To, nil
 }
@@ -112,16 +112,18 @@ type spanRow struct {
 	AttrKeys         []string  `ch:"attr_keys"`
 	AttrValues       []string  `ch:"attr_values"`
 	Events           string    `ch:"events"`
+	Links            string    `ch:"links"`
 	Dropped          uint16    `ch:"dropped"`
+	TraceStart       time.Time `ch:"trace_start"` // only of a span read alone
 }
 
 const spanColumns = `span_id, parent_id, service, environment, instance, version, resource_id, scope, name, operation, kind, entry,
 	status, status_message, start, duration, http_method, http_route, http_status, url, rpc, messaging, db_system, db_name,
-	db_operation, db_statement, db_hash, db_rows, peer, exception_type, exception_message, attr_keys, attr_values, events, dropped`
+	db_operation, db_statement, db_hash, db_rows, peer, exception_type, exception_message, attr_keys, attr_values, events, links, dropped`
 
 // size estimates what the row holds, in bytes.
 func (r *spanRow) size() int {
-	n := len(r.StatusMessage) + len(r.URL) + len(r.DBStatement) + len(r.ExceptionMessage) + len(r.Events) + 512
+	n := len(r.StatusMessage) + len(r.URL) + len(r.DBStatement) + len(r.ExceptionMessage) + len(r.Events) + len(r.Links) + 512
 	for _, v := range r.AttrValues {
 		n += len(v) + 32
 	}
@@ -133,6 +135,8 @@ func (s *Store) spans(ctx context.Context, p project.ID, t *Trace, from, to time
 	rows, err := s.db.Query(ctx, p, `
 		SELECT `+spanColumns+` FROM spans
 		WHERE project_id = {project:UInt32} AND start >= {from:DateTime64(9)} AND start <= {to:DateTime64(9)}
+			AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes({from:DateTime64(9)})
+			AND toStartOfFiveMinutes(start) <= toStartOfFiveMinutes({to:DateTime64(9)})
 			AND trace_id = toFixedString(unhex({trace:String}), 16)
 		ORDER BY start, span_id LIMIT {limit:UInt32}`,
 		clickhouse.P("trace", t.TraceID.String()), clickhouse.P("from", from), clickhouse.P("to", to),
@@ -194,7 +198,7 @@ func (r *spanRow) span(traceStart time.Time, known map[string]Statement) Span {
 	if r.HTTPMethod != "" || r.HTTPStatus != 0 || r.URL != "" {
 		s.HTTP = &HTTP{Method: r.HTTPMethod, Route: r.HTTPRoute, Status: int(r.HTTPStatus), URL: r.URL}
 	}
-	s.Events = readEvents(r.Events, traceStart)
+	s.Events, s.Links = readEvents(r.Events, traceStart), readLinks(r.Links)
 	if r.ExceptionType != "" || r.ExceptionMessage != "" {
 		s.Exception = &Exception{Type: r.ExceptionType, Message: r.ExceptionMessage}
 		for i := range s.Events {
@@ -251,6 +255,20 @@ func readEvents(text string, traceStart time.Time) []Event {
 		events[i] = Event{OffsetNs: e.Time - traceStart.UnixNano(), Name: e.Name, Attributes: e.Attributes}
 	}
 	return events
+}
+
+// readLinks reads the JSON in which the links of a span are stored.
+func readLinks(text string) []Link {
+	links := []Link{}
+	if text != "" && json.Unmarshal([]byte(text), &links) != nil {
+		return []Link{}
+	}
+	for i := range links {
+		if links[i].Attributes == nil {
+			links[i].Attributes = map[string]any{}
+		}
+	}
+	return links
 }
 
 // resources fills in the resource of each span, ids[i] being that of Spans[i].

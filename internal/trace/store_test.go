@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/project"
@@ -324,4 +325,91 @@ func TestATransactionDeliveredTwiceIsCountedOnce(t *testing.T) {
 	if page.Total != 1 || len(page.Items) != 1 {
 		t.Errorf("%d of %d transactions, want 1 of 1", len(page.Items), page.Total)
 	}
+}
+
+func TestAnOutlineIsReadWithItsStatements(t *testing.T) {
+	ctx := context.Background()
+	db, store := tracetest.Open(t)
+	spans := request(1, noon, time.Second)
+	spans[2].Links = []trace.Link{{TraceID: tracetest.ID(7), SpanID: 9, Attributes: map[string]any{"why": "batch"}}}
+	tracetest.Insert(t, db, 1, spans...)
+	tracetest.Insert(t, db, 1, spans[1]) // delivered twice
+
+	o, err := store.Outline(ctx, 1, tracetest.ID(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, n := range o.Spans {
+		names = append(names, o.Operations[n.Operation].Name)
+	}
+	if diff := cmp.Diff([]string{"GET /items", "SELECT items", "GET pay.example.com"}, names); diff != "" {
+		t.Errorf("spans (-want +got)\n%s", diff)
+	}
+	if !o.Start.Equal(noon) || o.DurationNs != 1e9 || o.Stored != 4 || o.Truncated || o.Spans[0].HTTPStatus != 200 || !o.Spans[2].Linked || o.Spans[1].Linked {
+		t.Errorf("%+v", o)
+	}
+	if len(o.Statements) != 1 || o.Statements[0].Text != "SELECT * FROM items WHERE id = ?" || o.Statements[0].Count != 1 {
+		t.Errorf("statements: %+v", o.Statements)
+	}
+	if _, err := store.Outline(ctx, 2, tracetest.ID(1)); !fault.Is(err, fault.NotFound) {
+		t.Errorf("another project sees it: %v", err)
+	}
+}
+
+func TestOneSpanIsReadWhole(t *testing.T) {
+	ctx := context.Background()
+	db, store := tracetest.Open(t)
+	spans := request(1, noon, time.Second)
+	spans[2].Links = []trace.Link{{TraceID: tracetest.ID(7), SpanID: 9, Attributes: map[string]any{"why": "batch"}}}
+	twin := spans[2] // the other side of a call, with its id as Zipkin makes it
+	twin.Kind, twin.Service, twin.Links = trace.KindServer, "pay", nil
+	tracetest.Insert(t, db, 1, append(spans, twin)...)
+
+	s, err := store.Span(ctx, 1, tracetest.ID(1), 13, trace.KindClient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(spans[2].Links, s.Links); diff != "" || s.Service != "api" || s.StartOffsetNs != 320e6 || s.Resource["service.version"] != "1.2" || s.Events == nil {
+		t.Errorf("%+v\nlinks (-want +got)\n%s", s, diff)
+	}
+	if s, err = store.Span(ctx, 1, tracetest.ID(1), 13, trace.KindServer); err != nil || s.Service != "pay" {
+		t.Errorf("the server's side: %+v, %v", s, err)
+	}
+	if s, err = store.Span(ctx, 1, tracetest.ID(1), 11, 0); err != nil || s.Attributes["thread.id"] != "7" {
+		t.Errorf("of any kind: %+v, %v", s, err)
+	}
+	if _, err := store.Span(ctx, 1, tracetest.ID(1), 99, 0); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a span that is not there: %v", err)
+	}
+	if _, err := store.Span(ctx, 2, tracetest.ID(1), 13, 0); !fault.Is(err, fault.NotFound) {
+		t.Errorf("another project sees it: %v", err)
+	}
+}
+
+func TestASearchWithinATraceLooksAtAllThatSpansSay(t *testing.T) {
+	ctx := context.Background()
+	db, store := tracetest.Open(t)
+	spans := request(1, noon, time.Second)
+	spans[0].Events = []tracetest.Event{tracetest.Exception(noon.Add(900*ms), "주문오류", "재고 없음", "")}
+	tracetest.Insert(t, db, 1, spans...)
+	tracetest.Insert(t, db, 1, request(2, noon, time.Second)...)
+	f := func(text string, want ...trace.SpanID) {
+		t.Helper()
+		got, err := store.Search(ctx, 1, tracetest.ID(1), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", text, diff)
+		}
+	}
+	f("FROM ITEMS", 12)
+	f("pay.example", 13)
+	f("thread.id=7", 11)
+	f("재고", 11)
+	f("000000000000000d", 13)
+	f("pod-1", 11, 12, 13)
+	f("%")
+	f("' OR 1 = 1")
 }

@@ -3,6 +3,7 @@ package trace
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // tree is the parentage of a trace's spans, made whole: whatever the spans
@@ -108,35 +109,51 @@ func (t *tree) opens(i int) bool {
 // itself, to the transaction of its instance that ran when it started: the last
 // to start of those, else the last to start before it, else the first.
 func (t *tree) adoptOrphans() {
-	type instance struct{ service, name string }
 	entries := map[instance][]int{}
 	for i := range t.spans {
 		if t.opens(i) {
-			key := instance{t.spans[i].Service, t.spans[i].Instance}
-			entries[key] = append(entries[key], i)
+			entries[t.instance(i)] = append(entries[t.instance(i)], i)
 		}
 	}
 	for i := range t.spans {
-		if t.parent[i] >= 0 || t.opens(i) {
-			continue
+		if t.parent[i] < 0 && !t.opens(i) {
+			t.parent[i] = t.running(entries[t.instance(i)], i)
 		}
-		s := &t.spans[i]
-		best, running := -1, false
-		for _, e := range entries[instance{s.Service, s.Instance}] {
-			if t.descends(e, i) {
-				continue
-			}
-			entry := &t.spans[e]
-			if entry.Start.After(s.Start) && best >= 0 {
-				break
-			}
-			contains := !entry.Start.After(s.Start) && !entry.End().Before(s.Start)
-			if best < 0 || contains || !running {
-				best, running = e, contains
-			}
-		}
-		t.parent[i] = best
 	}
+}
+
+// lookBack bounds how many transactions are looked at for one that still ran.
+const lookBack = 500
+
+// running returns the entry that span i is taken to belong to, -1 when there is
+// none. The entries are in the order of the spans, by start.
+func (t *tree) running(entries []int, i int) int {
+	s := &t.spans[i]
+	after, _ := slices.BinarySearchFunc(entries, s.Start, func(e int, start time.Time) int {
+		if t.spans[e].Start.After(start) {
+			return 1
+		}
+		return -1
+	})
+	before := -1
+	for _, e := range slices.Backward(entries[max(0, after-lookBack):after]) {
+		switch {
+		case t.descends(e, i):
+		case !t.spans[e].End().Before(s.Start):
+			return e
+		case before < 0:
+			before = e
+		}
+	}
+	for _, e := range entries[after:] {
+		if before >= 0 {
+			break
+		}
+		if !t.descends(e, i) {
+			before = e
+		}
+	}
+	return before
 }
 
 // descends reports whether span i is ancestor or one of its descendants.

@@ -40,17 +40,29 @@ type UsualStatement struct {
 	Runs           int     // in the sample
 }
 
+// The transactions that Usual and Compare take for usual, and a sample of their
+// traces. A statement or call belongs to the transaction of its instance that it
+// ran in; of several within each other, to the innermost. A span may start before
+// its transaction ended, by as much as that took: an hour is taken to be enough.
+const (
+	usualFilter = `project_id = {project:UInt32} AND ended >= {from:DateTime64(9)} AND ended < {to:DateTime64(9)}
+		AND service = {service:String} AND environment = {environment:String} AND endpoint = {endpoint:String}`
+	usualSampled = `WITH sample AS (
+			SELECT trace_id FROM transactions WHERE ` + usualFilter + `
+			GROUP BY trace_id ORDER BY cityHash64(trace_id) LIMIT {sample:UInt32})`
+	usualSpans = `project_id = {project:UInt32} AND start >= subtractHours({from:DateTime64(9)}, 1) AND start < {to:DateTime64(9)}
+		AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes(subtractHours({from:DateTime64(9)}, 1))
+		AND toStartOfFiveMinutes(start) <= toStartOfFiveMinutes({to:DateTime64(9)})
+		AND trace_id IN (SELECT trace_id FROM sample) AND service = {service:String}`
+	innermostEntry = `argMax(e.operation, (q.start < addNanoseconds(e.start, e.duration), e.start))`
+)
+
 // Usual reads what a transaction is like over a time range.
 func (s *Store) Usual(ctx context.Context, p project.ID, q UsualQuery) (*Usual, error) {
 	params := []clickhouse.Param{
 		clickhouse.P("service", q.Service), clickhouse.P("environment", q.Environment), clickhouse.P("endpoint", q.Endpoint),
 		clickhouse.P("from", q.From.UTC()), clickhouse.P("to", q.To.UTC()), clickhouse.P("sample", usualSample),
 	}
-	const filter = `project_id = {project:UInt32} AND ended >= {from:DateTime64(9)} AND ended < {to:DateTime64(9)}
-		AND service = {service:String} AND environment = {environment:String} AND endpoint = {endpoint:String}`
-	const sample = `WITH sample AS (
-			SELECT trace_id FROM transactions WHERE ` + filter + `
-			GROUP BY trace_id ORDER BY cityHash64(trace_id) LIMIT {sample:UInt32})`
 	var rows []struct {
 		Count  uint64  `ch:"n"`
 		P50    float64 `ch:"p50"`
@@ -58,10 +70,10 @@ func (s *Store) Usual(ctx context.Context, p project.ID, q UsualQuery) (*Usual, 
 		Errors uint64  `ch:"errors"`
 		Sample uint64  `ch:"sampled"`
 	}
-	err := s.db.Select(ctx, p, &rows, sample+`
+	err := s.db.Select(ctx, p, &rows, usualSampled+`
 		SELECT count() AS n, toFloat64(quantileExact(0.5)(elapsed)) AS p50, toFloat64(quantileExact(0.95)(elapsed)) AS p95, countIf(error) AS errors,
 			uniqExactIf((trace_id, span_id), trace_id IN (SELECT trace_id FROM sample)) AS sampled
-		FROM transactions WHERE `+filter, params...)
+		FROM transactions WHERE `+usualFilter, params...)
 	if err != nil {
 		return nil, fmt.Errorf("read usual times: %w", err)
 	}
@@ -72,23 +84,18 @@ func (s *Store) Usual(ctx context.Context, p project.ID, q UsualQuery) (*Usual, 
 	u.P50Ns, u.P95Ns = int64(rows[0].P50), int64(rows[0].P95)
 	u.ErrorShare = float64(rows[0].Errors) / float64(rows[0].Count)
 
-	// A statement belongs to the transaction of its instance that it ran in; of
-	// several within each other, to the innermost. A span may start before its
-	// transaction ended, by as much as that took: an hour is taken to be enough.
-	const near = `project_id = {project:UInt32} AND start >= subtractHours({from:DateTime64(9)}, 1) AND start < {to:DateTime64(9)}
-		AND trace_id IN (SELECT trace_id FROM sample) AND service = {service:String}`
 	var statements []struct {
 		Hash uint64 `ch:"db_hash"`
 		Runs uint64 `ch:"runs"`
 		Time uint64 `ch:"time"`
 	}
-	err = s.db.Select(ctx, p, &statements, sample+`
+	err = s.db.Select(ctx, p, &statements, usualSampled+`
 		SELECT db_hash, count() AS runs, sum(took) AS time
 		FROM (
 			SELECT any(q.db_hash) AS db_hash, any(q.duration) AS took,
-				argMax(e.operation, (q.start < addNanoseconds(e.start, e.duration), e.start)) AS own
-			FROM (SELECT trace_id, instance, span_id, db_hash, start, duration FROM spans WHERE `+near+` AND db_hash != 0) AS q
-			JOIN (SELECT trace_id, instance, operation, start, duration FROM spans WHERE `+near+` AND entry) AS e
+				`+innermostEntry+` AS own
+			FROM (SELECT trace_id, instance, span_id, db_hash, start, duration FROM spans WHERE `+usualSpans+` AND db_hash != 0) AS q
+			JOIN (SELECT trace_id, instance, operation, start, duration FROM spans WHERE `+usualSpans+` AND entry) AS e
 				ON q.trace_id = e.trace_id AND q.instance = e.instance
 			WHERE e.start <= q.start
 			GROUP BY q.trace_id, q.span_id)

@@ -5,6 +5,7 @@ package tracetest
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -33,6 +34,7 @@ type Span struct {
 	Error                                   bool
 	Attributes                              map[string]string
 	Events                                  []Event
+	Links                                   []trace.Link // their attributes are texts
 }
 
 // Event is an event of a Span.
@@ -138,6 +140,13 @@ func row(s Span) *trace.Row {
 			r.EventAttribute([]byte(key), []byte(e.Attributes[key]))
 		}
 		r.EndEvent(0)
+	}
+	for _, l := range s.Links {
+		r.Link(l.TraceID, l.SpanID)
+		for _, key := range slices.Sorted(maps.Keys(l.Attributes)) {
+			r.LinkAttribute([]byte(key), []byte(fmt.Sprint(l.Attributes[key])))
+		}
+		r.EndLink(0)
 	}
 	return r
 }

@@ -158,6 +158,16 @@ func table(h *house) map[string]row {
 			crossed: func(b *place) request { return ids("view", b.view) }},
 		"get-trace": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
 			crossed: func(b *place) request { return ids("trace", b.trace) }},
+		"get-span": {who: readsProject, status: 200, make: func(p *place) request {
+			return request{path: map[string]any{"trace": p.trace, "span": "0000000000000002"}}
+		}, crossed: func(b *place) request {
+			return request{path: map[string]any{"trace": b.trace, "span": "0000000000000002"}}
+		}},
+		"search-trace": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) }},
+		"download-trace": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
+			crossed: func(b *place) request { return ids("trace", b.trace) }},
+		"compare-trace": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
+			crossed: func(b *place) request { return ids("trace", b.trace) }},
 		"get-profile": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
 			crossed: func(b *place) request { return ids("trace", b.trace) }},
 

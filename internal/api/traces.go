@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,7 +36,25 @@ type InTrace struct {
 	Trace string `path:"trace" pattern:"^[0-9a-f]{32}$" doc:"trace id, 32 hex digits"`
 }
 
-// InFilter selects transactions, by the time they ended.
+// InFilterInTransaction names a transaction of a trace.
+type InTransaction struct {
+	InTrace
+	Span string `query:"span" pattern:"^[0-9a-f]{16}$" doc:"any span of the transaction; default the trace's longest transaction"`
+}
+
+func (in *InTransaction) ids() (id trace.TraceID, span trace.SpanID, err error) {
+	if id, err = trace.ParseTraceID(in.Trace); err == nil && in.Span != "" {
+		span, err = trace.ParseSpanID(in.Span)
+	}
+	return id, span, err
+}
+
+// FoundSpans is the spans that a search found, by start.
+type FoundSpans struct {
+	SpanIDs []trace.SpanID `json:"span_ids"`
+}
+
+// InTransactions selects transactions, by the time they ended.
 type InFilter struct {
 	InProject
 	InRange
@@ -69,31 +88,84 @@ type InTransactions struct {
 func (s *server) registerTraces() {
 	register(s, tenant.ProjectRead, get("list-transactions", "/api/v1/projects/{project}/transactions", "Transactions, newest or slowest first"), s.transactions)
 	s.registerScatter()
-	register(s, tenant.ProjectRead, get("get-trace", "/api/v1/projects/{project}/traces/{trace}", "Every span of a trace"),
-		func(ctx context.Context, _ tenant.Actor, in *InTrace) (*result[*trace.Trace], error) {
+	register(s, tenant.ProjectRead, get("get-trace", "/api/v1/projects/{project}/traces/{trace}", "A trace as it is drawn: its tree, its critical path and what stands out"),
+		func(ctx context.Context, _ tenant.Actor, in *InTrace) (*result[*trace.Outline], error) {
 			id, err := trace.ParseTraceID(in.Trace)
 			if err != nil {
 				return nil, err
 			}
-			return ok(s.opts.Traces.Trace(ctx, in.Project, id))
+			return ok(s.opts.Traces.Outline(ctx, in.Project, id))
 		})
-	register(s, tenant.ProjectRead, get("get-profile", "/api/v1/projects/{project}/traces/{trace}/profile", "A transaction in numbered steps"),
+	register(s, tenant.ProjectRead, get("get-span", "/api/v1/projects/{project}/traces/{trace}/spans/{span}", "All that is stored of one span"), s.span)
+	register(s, tenant.ProjectRead, get("search-trace", "/api/v1/projects/{project}/traces/{trace}/search", "The spans of a trace that hold a text"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
 			InTrace
-			Span string `query:"span" pattern:"^[0-9a-f]{16}$" doc:"any span of the transaction; default the trace's longest transaction"`
-		}) (*result[*trace.Profile], error) {
+			Text string `query:"text" maxLength:"256" doc:"in whatever a span says of itself, in either case; key=value is found in attributes"`
+		}) (*result[FoundSpans], error) {
 			id, err := trace.ParseTraceID(in.Trace)
 			if err != nil {
 				return nil, err
 			}
-			var span trace.SpanID
-			if in.Span != "" {
-				if span, err = trace.ParseSpanID(in.Span); err != nil {
-					return nil, err
-				}
+			found, err := s.opts.Traces.Search(ctx, in.Project, id, in.Text)
+			return ok(FoundSpans{found}, err)
+		})
+	register(s, tenant.ProjectRead, get("download-trace", "/api/v1/projects/{project}/traces/{trace}/otlp", "A trace in the JSON encoding of OTLP"), s.download)
+	register(s, tenant.ProjectRead, get("get-profile", "/api/v1/projects/{project}/traces/{trace}/profile", "A transaction in numbered steps"),
+		func(ctx context.Context, _ tenant.Actor, in *InTransaction) (*result[*trace.Profile], error) {
+			id, span, err := in.ids()
+			if err != nil {
+				return nil, err
 			}
 			return ok(s.opts.Traces.Profile(ctx, in.Project, id, span))
 		})
+	register(s, tenant.ProjectRead, get("compare-trace", "/api/v1/projects/{project}/traces/{trace}/usual", "A transaction against what such transactions usually spend, step by step"),
+		func(ctx context.Context, _ tenant.Actor, in *InTransaction) (*result[*trace.Comparison], error) {
+			id, span, err := in.ids()
+			if err != nil {
+				return nil, err
+			}
+			return ok(s.opts.Traces.Compare(ctx, in.Project, id, span))
+		})
+}
+
+// spanKinds are the words of spanKind.
+var spanKinds = map[string]trace.Kind{
+	"internal": trace.KindInternal, "server": trace.KindServer, "client": trace.KindClient, "producer": trace.KindProducer, "consumer": trace.KindConsumer,
+}
+
+func (s *server) span(ctx context.Context, _ tenant.Actor, in *struct {
+	InTrace
+	Span string `path:"span" pattern:"^[0-9a-f]{16}$" doc:"span id, 16 hex digits"`
+	Kind string `query:"kind" enum:"internal,server,client,producer,consumer" doc:"which of two spans that share the id, as both sides of a call do in traces from Zipkin; default either"`
+}) (*result[*trace.Span], error) {
+	id, err := trace.ParseTraceID(in.Trace)
+	if err != nil {
+		return nil, err
+	}
+	span, err := trace.ParseSpanID(in.Span)
+	if err != nil {
+		return nil, err
+	}
+	return ok(s.opts.Traces.Span(ctx, in.Project, id, span, spanKinds[in.Kind]))
+}
+
+// jsonFile is a download.
+type jsonFile struct {
+	Disposition string `header:"Content-Disposition"`
+	Body        json.RawMessage
+}
+
+func (s *server) download(ctx context.Context, _ tenant.Actor, in *InTrace) (*jsonFile, error) {
+	id, err := trace.ParseTraceID(in.Trace)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.opts.Traces.Trace(ctx, in.Project, id)
+	if err != nil {
+		return nil, err
+	}
+	text, err := t.OTLP()
+	return &jsonFile{Disposition: `attachment; filename="trace-` + in.Trace + `.json"`, Body: text}, err
 }
 
 func (s *server) transactions(ctx context.Context, _ tenant.Actor, in *InTransactions) (*result[trace.Page[trace.Transaction]], error) {

@@ -35,7 +35,7 @@ func TestTheScreensOfADemoRun(t *testing.T) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "npm", "run", "--silent", "e2e")
 	cmd.Dir = "../../web"
-	cmd.Env = append(os.Environ(), "MATRIX_URL="+h.app.URL(), "MATRIX_EMAIL="+h.email, "MATRIX_PASSWORD="+h.pass,
+	cmd.Env = append(os.Environ(), "MATRIX_URL="+h.app.URL(), "MATRIX_EMAIL="+h.email, "MATRIX_PASSWORD="+h.pass, "MATRIX_OTLP="+h.app.OTLPHTTPURL(), "MATRIX_KEY="+h.key,
 		fmt.Sprintf("MATRIX_PROJECT=%d", h.project), fmt.Sprintf("MATRIX_INCIDENT=%d", detail.ID))
 	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
 	if err := cmd.Run(); err != nil {

@@ -96,7 +96,10 @@ const trace = createRoute({
   path: '/traces/$traceId',
   validateSearch: optional((s) => ({
     span: text(s.span),
-    view: choice(s.view, ['waterfall', 'profile'] as const),
+    kind: choice(s.kind, ['internal', 'server', 'client', 'producer', 'consumer'] as const),
+    view: choice(s.view, ['waterfall', 'profile', 'flame', 'sql', 'errors'] as const),
+    q: text(s.q),
+    service: text(s.service),
     incident: positive(s.incident),
   })),
   component: lazyRouteComponent(() => import('./pages/trace/TracePage.tsx'), 'TracePage'),

@@ -45,6 +45,7 @@ function span(parent: Span | null, at: number, took: number, partial: Partial<Sp
       'telemetry.sdk.language': 'java',
     },
     events: [],
+    links: [],
     dropped: 0,
     ...partial,
   };
@@ -97,44 +98,7 @@ const entry = span(gateway, 22, 11354, {
   http: { method: 'GET', route: '/v1/api/test', status: 200, url: 'http://test-api:8080/v1/api/test' },
 });
 const controller = span(entry, 24, 11349, { name: 'TestController.history' });
-const auth = span(controller, 26, 9, {
-  name: 'auth.v1.Auth/Check',
-  kind: 'client',
-  rpc: 'auth.v1.Auth/Check',
-  peer: 'auth:9090',
-});
-const authServer = span(auth, 28, 6, {
-  service: 'auth',
-  instance: 'auth-5f7c',
-  name: 'auth.v1.Auth/Check',
-  kind: 'server',
-  entry: true,
-  rpc: 'auth.v1.Auth/Check',
-});
-const redis = span(authServer, 29, 1.2, {
-  service: 'auth',
-  instance: 'auth-5f7c',
-  name: 'GET',
-  kind: 'client',
-  peer: 'redis:6379',
-  db: {
-    system: 'redis',
-    name: '',
-    operation: 'GET',
-    statement: 'GET session:?',
-    normalized: 'GET session:?',
-    tables: [],
-    hash: '',
-    joins: 0,
-    kinds: [],
-    rows: 0,
-    statement_name: '',
-  },
-});
 const service = span(controller, 38, 11330, { name: 'TestService.selectTotalHistory' });
-const small = [0, 1, 2].map((i) =>
-  sql(service, 40 + i * 7, 4 + i, `SELECT id, name FROM test_user WHERE id = ${i + 7}`, ['test_user']),
-);
 export const slow = sql(service, 66, 8003, slowSql, ['test_tb1', 'test_tb2', 'test_tb3', 'test_tb4']);
 const second = sql(service, 8075, 3290, 'SELECT * FROM test_tb2 WHERE tb1_id IN (?) ORDER BY created_at DESC', [
   'test_tb2',
@@ -163,33 +127,6 @@ const pay = span(service, 11366, 0.4, {
 const rows = Array.from({ length: 42 }, (_, i) =>
   sql(second, 8080 + i * 70, 38 + (i % 7) * 4, 'SELECT state FROM test_item WHERE item_id = ?', ['test_item']),
 );
-const kafka = span(controller, 11369, 2, { name: 'history publish', kind: 'producer', peer: 'kafka:9092' });
-const consumer = span(kafka, 11374, 18, {
-  service: 'audit',
-  instance: 'audit-0',
-  name: 'history process',
-  kind: 'consumer',
-  entry: true,
-});
-
-export const spans: Span[] = [
-  web,
-  gateway,
-  entry,
-  controller,
-  auth,
-  authServer,
-  redis,
-  service,
-  ...small,
-  slow,
-  second,
-  ...rows,
-  pay,
-  kafka,
-  consumer,
-].sort((a, b) => a.start_offset_ns - b.start_offset_ns);
-
 const fact = (
   id: string,
   kind: string,

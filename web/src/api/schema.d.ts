@@ -1001,8 +1001,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every span of a trace */
+        /** A trace as it is drawn: its tree, its critical path and what stands out */
         get: operations["get-trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/traces/{trace}/otlp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A trace in the JSON encoding of OTLP */
+        get: operations["download-trace"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1020,6 +1037,57 @@ export interface paths {
         };
         /** A transaction in numbered steps */
         get: operations["get-profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/traces/{trace}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The spans of a trace that hold a text */
+        get: operations["search-trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/traces/{trace}/spans/{span}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that is stored of one span */
+        get: operations["get-span"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/traces/{trace}/usual": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A transaction against what such transactions usually spend, step by step */
+        get: operations["compare-trace"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1379,6 +1447,55 @@ export interface components {
             kind: string;
             name: string;
         };
+        ClockSkew: {
+            instance: string;
+            /** Format: int64 */
+            parent: number;
+            parent_instance: string;
+            parent_service: string;
+            service: string;
+            /** Format: int64 */
+            shift_ns: number;
+            /** Format: int64 */
+            span: number;
+        };
+        ComparedStep: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            excess_ns: number;
+            hash: string;
+            kind: string;
+            name: string;
+            span_id: string;
+            /** Format: int64 */
+            total_ns: number;
+            /** Format: double */
+            usual_count: number;
+            /** Format: int64 */
+            usual_ns: number;
+        };
+        Comparison: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            elapsed_ns: number;
+            endpoint: string;
+            environment: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            p50_ns: number;
+            /** Format: int64 */
+            p95_ns: number;
+            /** Format: int64 */
+            sample: number;
+            service: string;
+            span_id: string;
+            steps: components["schemas"]["ComparedStep"][];
+            /** Format: date-time */
+            to: string;
+        };
         Count: {
             class: string;
             /** Format: int64 */
@@ -1582,6 +1699,9 @@ export interface components {
             bytes: number;
             signals: components["schemas"]["SignalFootprint"][];
         };
+        FoundSpans: {
+            span_ids: string[];
+        };
         Graph: {
             /**
              * Format: int64
@@ -1749,6 +1869,13 @@ export interface components {
             /** Format: date-time */
             revoked_at: string | null;
         };
+        Link: {
+            attributes: {
+                [key: string]: unknown;
+            };
+            span_id: string;
+            trace_id: string;
+        };
         Login: {
             email: string;
             password: string;
@@ -1894,6 +2021,70 @@ export interface components {
             name: string;
             /** Format: int64 */
             version: number;
+        };
+        Outline: {
+            critical_path: components["schemas"]["PathPart"][];
+            /** Format: int64 */
+            duration_ns: number;
+            /** Format: int64 */
+            failed_spans: number;
+            failures: components["schemas"]["SpanFailure"][];
+            gaps: components["schemas"]["TraceGap"][];
+            /** Format: int64 */
+            missing: number;
+            operations: components["schemas"]["OutlineOperation"][];
+            repeats: components["schemas"]["RepeatedCall"][];
+            /** Format: int64 */
+            roots: number;
+            services: string[];
+            shares: components["schemas"]["PathShare"][];
+            skews: components["schemas"]["ClockSkew"][];
+            spans: components["schemas"]["OutlineSpan"][];
+            /** Format: date-time */
+            start: string;
+            statements: components["schemas"]["StatementTotal"][];
+            /** Format: int64 */
+            stored: number;
+            trace_id: string;
+            truncated: boolean;
+        };
+        OutlineOperation: {
+            database?: string;
+            entry?: boolean;
+            hash?: string;
+            /** @enum {string} */
+            kind: "internal" | "server" | "client" | "producer" | "consumer";
+            name: string;
+            peer?: string;
+            service: string;
+            span_name?: string;
+            system?: string;
+            type: string;
+        };
+        OutlineSpan: {
+            /** Format: int64 */
+            below?: number;
+            /** Format: int64 */
+            duration_ns: number;
+            failed?: boolean;
+            /** Format: int64 */
+            http_status?: number;
+            linked?: boolean;
+            missing?: boolean;
+            /** Format: int64 */
+            operation: number;
+            outlives?: boolean;
+            /** Format: int64 */
+            parent: number;
+            /** Format: int64 */
+            repeat?: number;
+            /** Format: int64 */
+            self_ns: number;
+            /** Format: int64 */
+            shift_ns?: number;
+            span_id: string;
+            /** Format: int64 */
+            start_ns: number;
         };
         Page: {
             items: components["schemas"]["Record"][];
@@ -2098,6 +2289,24 @@ export interface components {
             old_password: string;
             password: string;
         };
+        PathPart: {
+            /** Format: int64 */
+            from_ns: number;
+            /** Format: int64 */
+            span: number;
+            /** Format: int64 */
+            to_ns: number;
+        };
+        PathShare: {
+            /** Format: int64 */
+            longest: number;
+            /** Format: int64 */
+            operation: number;
+            /** Format: int64 */
+            spans: number;
+            /** Format: int64 */
+            total_ns: number;
+        };
         Pattern: {
             /** Format: int64 */
             count: number;
@@ -2281,6 +2490,21 @@ export interface components {
             instance: string;
             service: string;
             span_id: string;
+        };
+        RepeatedCall: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            covered_ns: number;
+            /** Format: int64 */
+            first: number;
+            n_plus_one: boolean;
+            /** Format: int64 */
+            operation: number;
+            /** Format: int64 */
+            parent: number;
+            /** Format: int64 */
+            total_ns: number;
         };
         Report: {
             actions: components["schemas"]["Point"][];
@@ -2491,6 +2715,7 @@ export interface components {
             instance: string;
             /** @enum {string} */
             kind: "internal" | "server" | "client" | "producer" | "consumer";
+            links: components["schemas"]["Link"][];
             messaging: string;
             name: string;
             operation: string;
@@ -2511,6 +2736,13 @@ export interface components {
             status_message: string;
             version: string;
         };
+        SpanFailure: {
+            message: string;
+            origin: boolean;
+            /** Format: int64 */
+            span: number;
+            type: string;
+        };
         Statement: {
             /** Format: int64 */
             joins?: number;
@@ -2520,6 +2752,25 @@ export interface components {
             system: string;
             tables: string[];
             text: string;
+        };
+        StatementTotal: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            failed: number;
+            hash: string;
+            /** Format: int64 */
+            max_ns: number;
+            operation: string;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            slowest: number;
+            system: string;
+            tables: string[];
+            text: string;
+            /** Format: int64 */
+            total_ns: number;
         };
         Step: {
             address?: string;
@@ -2617,15 +2868,14 @@ export interface components {
             name: string;
             scopes: string[];
         };
-        Trace: {
+        TraceGap: {
             /** Format: int64 */
-            duration_ns: number;
-            services: string[];
-            spans: components["schemas"]["Span"][];
-            /** Format: date-time */
-            start: string;
-            trace_id: string;
-            truncated: boolean;
+            from_ns: number;
+            network: boolean;
+            /** Format: int64 */
+            span: number;
+            /** Format: int64 */
+            to_ns: number;
         };
         Transaction: {
             /** Format: int64 */
@@ -2733,6 +2983,9 @@ export type CallPage = components['schemas']['CallPage'];
 export type Change = components['schemas']['Change'];
 export type ChannelKinds = components['schemas']['ChannelKinds'];
 export type ChannelRequest = components['schemas']['ChannelRequest'];
+export type ClockSkew = components['schemas']['ClockSkew'];
+export type ComparedStep = components['schemas']['ComparedStep'];
+export type Comparison = components['schemas']['Comparison'];
 export type Count = components['schemas']['Count'];
 export type DbCall = components['schemas']['DBCall'];
 export type Delivery = components['schemas']['Delivery'];
@@ -2748,6 +3001,7 @@ export type FacetValue = components['schemas']['FacetValue'];
 export type Facets = components['schemas']['Facets'];
 export type Fact = components['schemas']['Fact'];
 export type Footprint = components['schemas']['Footprint'];
+export type FoundSpans = components['schemas']['FoundSpans'];
 export type Graph = components['schemas']['Graph'];
 export type GroundValue = components['schemas']['GroundValue'];
 export type Group = components['schemas']['Group'];
@@ -2762,6 +3016,7 @@ export type IncidentEvent = components['schemas']['IncidentEvent'];
 export type IncidentPage = components['schemas']['IncidentPage'];
 export type InstanceCount = components['schemas']['InstanceCount'];
 export type Key = components['schemas']['Key'];
+export type Link = components['schemas']['Link'];
 export type Login = components['schemas']['Login'];
 export type MaskToken = components['schemas']['MaskToken'];
 export type Masking = components['schemas']['Masking'];
@@ -2776,6 +3031,9 @@ export type NewUser = components['schemas']['NewUser'];
 export type NewViewRequest = components['schemas']['NewViewRequest'];
 export type Node = components['schemas']['Node'];
 export type Organisation = components['schemas']['Organisation'];
+export type Outline = components['schemas']['Outline'];
+export type OutlineOperation = components['schemas']['OutlineOperation'];
+export type OutlineSpan = components['schemas']['OutlineSpan'];
 export type Page = components['schemas']['Page'];
 export type PageAvailable = components['schemas']['PageAvailable'];
 export type PageChange = components['schemas']['PageChange'];
@@ -2798,6 +3056,8 @@ export type PageUser = components['schemas']['PageUser'];
 export type PageView = components['schemas']['PageView'];
 export type Parameters = components['schemas']['Parameters'];
 export type PasswordChange = components['schemas']['PasswordChange'];
+export type PathPart = components['schemas']['PathPart'];
+export type PathShare = components['schemas']['PathShare'];
 export type Pattern = components['schemas']['Pattern'];
 export type Point = components['schemas']['Point'];
 export type Price = components['schemas']['Price'];
@@ -2809,6 +3069,7 @@ export type ProjectSettings = components['schemas']['ProjectSettings'];
 export type PrometheusAnswer = components['schemas']['PrometheusAnswer'];
 export type Record = components['schemas']['Record'];
 export type Remote = components['schemas']['Remote'];
+export type RepeatedCall = components['schemas']['RepeatedCall'];
 export type Report = components['schemas']['Report'];
 export type Retention = components['schemas']['Retention'];
 export type RoleRequest = components['schemas']['RoleRequest'];
@@ -2821,14 +3082,16 @@ export type Scatter = components['schemas']['Scatter'];
 export type Setup = components['schemas']['Setup'];
 export type SignalFootprint = components['schemas']['SignalFootprint'];
 export type Span = components['schemas']['Span'];
+export type SpanFailure = components['schemas']['SpanFailure'];
 export type Statement = components['schemas']['Statement'];
+export type StatementTotal = components['schemas']['StatementTotal'];
 export type Step = components['schemas']['Step'];
 export type TableFootprint = components['schemas']['TableFootprint'];
 export type Tail = components['schemas']['Tail'];
 export type Target = components['schemas']['Target'];
 export type Token = components['schemas']['Token'];
 export type TokenRequest = components['schemas']['TokenRequest'];
-export type Trace = components['schemas']['Trace'];
+export type TraceGap = components['schemas']['TraceGap'];
 export type Transaction = components['schemas']['Transaction'];
 export type Usage = components['schemas']['Usage'];
 export type User = components['schemas']['User'];
@@ -6086,7 +6349,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Trace"];
+                    "application/json": components["schemas"]["Outline"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "download-trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description trace id, 32 hex digits */
+                trace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description Problem */
@@ -6124,6 +6422,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "search-trace": {
+        parameters: {
+            query?: {
+                /** @description in whatever a span says of itself, in either case; key=value is found in attributes */
+                text?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description trace id, 32 hex digits */
+                trace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundSpans"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-span": {
+        parameters: {
+            query?: {
+                /** @description which of two spans that share the id, as both sides of a call do in traces from Zipkin; default either */
+                kind?: "internal" | "server" | "client" | "producer" | "consumer";
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description trace id, 32 hex digits */
+                trace: string;
+                /** @description span id, 16 hex digits */
+                span: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Span"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "compare-trace": {
+        parameters: {
+            query?: {
+                /** @description any span of the transaction; default the trace's longest transaction */
+                span?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description trace id, 32 hex digits */
+                trace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
                 };
             };
             /** @description Problem */

@@ -1,14 +1,44 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get } from './client.ts';
 import { type Following, pages } from './pages.ts';
-import type { Profile, Trace, Transaction } from './types.ts';
+import type { Comparison, FoundSpans, Outline, Profile, Span, SpanKind, Transaction } from './types.ts';
 
 export const traceQuery = (project: number, traceId: string) =>
   queryOptions({
     queryKey: ['trace', project, traceId],
-    queryFn: ({ signal }) => get<Trace>(`/projects/${project}/traces/${traceId}`, undefined, signal),
+    queryFn: ({ signal }) => get<Outline>(`/projects/${project}/traces/${traceId}`, undefined, signal),
+    staleTime: 30_000,
+    structuralSharing: false, // of fifty thousand spans, comparing each costs more than drawing them
+  });
+
+/** All that is stored of one span; kind tells two apart that share the id. */
+export const spanQuery = (project: number, traceId: string, span: string, kind?: SpanKind) =>
+  queryOptions({
+    queryKey: ['span', project, traceId, span, kind],
+    queryFn: ({ signal }) => get<Span>(`/projects/${project}/traces/${traceId}/spans/${span}`, { kind }, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** The ids of the spans that hold a text. */
+export const traceSearchQuery = (project: number, traceId: string, text: string) =>
+  queryOptions({
+    queryKey: ['trace-search', project, traceId, text],
+    queryFn: async ({ signal }) =>
+      (await get<FoundSpans>(`/projects/${project}/traces/${traceId}/search`, { text }, signal)).span_ids,
     staleTime: 30_000,
   });
+
+/** The transaction of a span against what is usual; '' is the trace's longest. */
+export const comparisonQuery = (project: number, traceId: string, span: string) =>
+  queryOptions({
+    queryKey: ['comparison', project, traceId, span],
+    queryFn: ({ signal }) => get<Comparison>(`/projects/${project}/traces/${traceId}/usual`, { span }, signal),
+    staleTime: 300_000,
+  });
+
+/** Where the trace can be downloaded in the JSON encoding of OTLP. */
+export const downloadAddress = (project: number, traceId: string) =>
+  `/api/v1/projects/${project}/traces/${traceId}/otlp`;
 
 export const profileQuery = (project: number, traceId: string, span: string) =>
   queryOptions({

@@ -3,6 +3,7 @@ import {
   IconClockPause,
   IconCode,
   IconDatabase,
+  IconGhost2,
   IconMail,
   IconServer,
   IconX,
@@ -16,6 +17,7 @@ const ICONS = {
   server: IconServer,
   message: IconMail,
   method: IconCode,
+  missing: IconGhost2,
   wait: IconClockPause,
   exception: IconX,
 } as const;

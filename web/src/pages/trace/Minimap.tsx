@@ -2,15 +2,20 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { type PointerEvent, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import { isError, type Look } from './look.ts';
-import type { Row } from './tree.ts';
+import type { Look } from './look.ts';
+import { type Model, operationOf } from './model.ts';
 import classes from './Waterfall.module.css';
 
 const HEIGHT = 44;
 
+/** "#rrggbb" as a pixel of an image. */
+const pixel = (hex: string) => {
+  const rgb = Number.parseInt(hex.trim().slice(1), 16);
+  return ((0xff << 24) | ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
+};
+
 interface Props {
-  rows: Row[];
-  total: number;
+  model: Model;
   services: Map<string, Look>;
   /** The window in sight, as shares of the whole. */
   zoom: [number, number];
@@ -18,7 +23,7 @@ interface Props {
 }
 
 /** The whole trace in small. Dragging over it zooms in, a double click goes back. */
-export function Minimap({ rows, total, services, zoom, onZoom }: Props) {
+export function Minimap({ model, services, zoom, onZoom }: Props) {
   const { t } = useTranslation();
   const canvas = useRef<HTMLCanvasElement>(null);
   const { ref, width } = useElementSize();
@@ -28,27 +33,28 @@ export function Minimap({ rows, total, services, zoom, onZoom }: Props) {
   useEffect(() => {
     const context = canvas.current?.getContext('2d');
     if (!canvas.current || !context || width === 0) return;
-    const scale = window.devicePixelRatio;
-    canvas.current.width = width * scale;
-    canvas.current.height = HEIGHT * scale;
-    context.scale(scale, scale);
-    context.clearRect(0, 0, width, HEIGHT);
+    const wide = Math.max(1, Math.round(width * window.devicePixelRatio));
+    const high = Math.round(HEIGHT * window.devicePixelRatio);
+    canvas.current.width = wide;
+    canvas.current.height = high;
     const style = getComputedStyle(document.documentElement);
-    const colour = (value: string) => style.getPropertyValue(value.slice(4, -1));
-    const thick = Math.max(1, Math.min(3, (HEIGHT - 6) / rows.length));
-    for (const [i, { span }] of rows.entries()) {
-      context.fillStyle = isError(span)
-        ? colour('var(--mx-critical)')
-        : colour(services.get(span.service)?.colour ?? 'var(--mx-s8)');
-      const y = 3 + (i / Math.max(1, rows.length - 1)) * (HEIGHT - 6 - thick);
-      context.fillRect(
-        (span.start_offset_ns / total) * width,
-        y,
-        Math.max(1, (span.duration_ns / total) * width),
-        thick,
-      );
+    const colour = (token: string) => pixel(style.getPropertyValue(token));
+    const colours = new Map([...services].map(([service, look]) => [service, colour(look.colour.slice(4, -1))]));
+    const other = colour('--mx-s8');
+    const bad = colour('--mx-critical');
+    const total = Math.max(1, model.outline.duration_ns);
+    const image = context.createImageData(wide, high);
+    const pixels = new Uint32Array(image.data.buffer);
+    const thick = Math.max(1, Math.min(3 * window.devicePixelRatio, Math.round(high / model.spans.length)));
+    for (const [i, span] of model.spans.entries()) {
+      const ink = span.failed ? bad : (colours.get(operationOf(model, i).service) ?? other);
+      const top = Math.floor((i / Math.max(1, model.spans.length - 1)) * (high - thick));
+      const left = Math.min(wide - 1, Math.floor((span.start_ns / total) * wide));
+      const right = Math.min(wide, Math.max(left + 1, Math.ceil(((span.start_ns + span.duration_ns) / total) * wide)));
+      for (let y = top; y < top + thick; y++) pixels.fill(ink, y * wide + left, y * wide + right);
     }
-  }, [rows, total, services, width, scheme]);
+    context.putImageData(image, 0, 0);
+  }, [model, services, width, scheme]);
 
   const onPointerDown = (event: PointerEvent<HTMLElement>) => {
     const box = event.currentTarget.getBoundingClientRect();

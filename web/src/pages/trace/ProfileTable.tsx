@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { profileQuery } from '../../api/traces.ts';
-import type { Fact, Step, Trace } from '../../api/types.ts';
+import type { Fact, Step } from '../../api/types.ts';
 import { duration, exactMs } from '../../format/duration.ts';
 import { count, percent } from '../../format/number.ts';
 import { Failure } from '../../parts/Failure.tsx';
@@ -11,9 +11,10 @@ import { rowKeys } from '../../parts/rowKeys.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { KindIcon } from './KindIcon.tsx';
 import classes from './Profile.module.css';
+import { Usual } from './Usual.tsx';
 
 interface Props {
-  trace: Trace;
+  traceId: string;
   project: number;
   cited: Map<string, Fact[]>;
   selected?: string;
@@ -21,23 +22,23 @@ interface Props {
 }
 
 /** The transaction the selected span belongs to, step by step, numbered as the reports cite it. */
-export function ProfileTable({ trace, project, cited, selected, onSelect }: Props) {
+export function ProfileTable({ traceId, project, cited, selected, onSelect }: Props) {
   const { t } = useTranslation();
   // The question is for the transaction, not for the span: walking through its steps must not ask anew.
   const asked = useRef(selected ?? '');
-  const { data, error, refetch } = useQuery(profileQuery(project, trace.trace_id, asked.current));
+  const { data, error, refetch } = useQuery(profileQuery(project, traceId, asked.current));
   const inside = data?.steps.some((s) => s.span_id === selected);
   if (data && selected && !inside) asked.current = selected;
   if (error && !data) {
     return (
-      <section className="panel">
+      <section>
         <Failure error={error} retry={() => void refetch()} />
       </section>
     );
   }
   const total = Math.max(1, data?.transaction.elapsed_ns ?? 1);
   return (
-    <section className="panel" aria-label={t('trace.profile')} aria-busy={!data}>
+    <section aria-label={t('trace.profile')} aria-busy={!data}>
       {data && (
         <p className={classes.transaction}>
           <strong>{data.transaction.endpoint}</strong>
@@ -54,6 +55,7 @@ export function ProfileTable({ trace, project, cited, selected, onSelect }: Prop
           </span>
         </p>
       )}
+      {data && <Usual project={project} traceId={traceId} transaction={data.transaction} onSelect={onSelect} />}
       <div className={classes.scroll}>
         <table className={`table ${classes.table}`}>
           <thead>
@@ -85,9 +87,7 @@ export function ProfileTable({ trace, project, cited, selected, onSelect }: Prop
           </tbody>
         </table>
       </div>
-      {data?.truncated && (
-        <p className={classes.transaction}>{t('trace.truncated', { shown: count(trace.spans.length) })}</p>
-      )}
+      {data?.truncated && <p className={classes.transaction}>{t('trace.profile_truncated')}</p>}
     </section>
   );
 }

@@ -1,5 +1,3 @@
-import type { Span } from '../../api/types.ts';
-
 const COLOURS = 8;
 const SHAPES = ['square', 'circle', 'diamond'] as const;
 
@@ -19,26 +17,6 @@ export function looks(services: string[]): Map<string, Look> {
   );
 }
 
-export type SpanKind = 'sql' | 'store' | 'call' | 'server' | 'message' | 'method';
-
-export function kindOf(span: Span): SpanKind {
-  if (span.db) return span.db.tables?.length || span.db.normalized ? 'sql' : 'store';
-  if (span.kind === 'server') return 'server';
-  if (span.kind === 'client') return 'call';
-  if (span.kind === 'producer' || span.kind === 'consumer') return 'message';
-  return 'method';
-}
-
-/** What a row calls the span: of an entry its endpoint, of SQL the operation and its tables, else its name. */
-export function titleOf(span: Span): string {
-  if (span.entry && span.operation) return span.operation;
-  if (span.db?.tables?.length) return `${span.db.operation} ${span.db.tables.join(', ')}`.trim();
-  if (span.http?.url && span.kind === 'client') return `${span.http.method} ${span.peer || span.http.url}`;
-  return span.name;
-}
-
-export const isError = (span: Span) => span.status === 'error' || span.exception !== null;
-
 /** Round moments for the ruler over a window: at most `most` of them, 1, 2 or 5 times a power of ten ns apart. */
 export function ticks(from: number, to: number, most: number): number[] {
   const raw = (to - from) / Math.max(1, most);
@@ -48,4 +26,23 @@ export function ticks(from: number, to: number, most: number): number[] {
   const marks: number[] = [];
   for (let at = Math.ceil(from / step) * step; at <= to; at += step) marks.push(at);
   return marks;
+}
+
+/** Stretches of time in a window as shares of it; those closer than `least` are one, so that thousands stay few. */
+export function stretches(
+  parts: { from_ns: number; to_ns: number }[],
+  from: number,
+  to: number,
+  least = 0.002,
+): [left: number, right: number][] {
+  const out: [number, number][] = [];
+  for (const part of parts) {
+    const left = Math.max(0, (part.from_ns - from) / (to - from));
+    const right = Math.min(1, (part.to_ns - from) / (to - from));
+    if (right < 0 || left > 1) continue;
+    const last = out.at(-1);
+    if (last && left - last[1] < least) last[1] = Math.max(last[1], right);
+    else out.push([left, right]);
+  }
+  return out;
 }

@@ -1,96 +1,151 @@
 import { describe, expect, it } from 'vitest';
-import { spans as fixture, slow } from '../../../test/fixtures.ts';
-import type { Span } from '../../api/types.ts';
+import type { Outline, OutlineSpan } from '../../api/types.ts';
+import { boxes, flameOf } from './flame.ts';
 import { looks, ticks } from './look.ts';
-import { ancestors, buildTree, rootOf, visibleRows } from './tree.ts';
+import { above, collapsible, find, kindOfTwin, modelOf, next, rowOf, rowsOf } from './model.ts';
 import { walk } from './walk.ts';
 
-const span = (id: string, parent: string, offset: number) =>
-  ({ span_id: id, parent_id: parent, start_offset_ns: offset, duration_ns: 1 }) as Span;
-const drawn = (spans: Span[], collapsed: string[] = []) =>
-  visibleRows(buildTree(spans), new Set(collapsed)).map((row) => `${'-'.repeat(row.depth)}${row.span.span_id}`);
+/** A trace of spans in drawing order, each named by its parent's place and what it does. */
+function outline(...spans: Partial<OutlineSpan>[]): Outline {
+  const all = spans.map((span, i) => ({
+    span_id: String(i),
+    parent: -1,
+    operation: 0,
+    start_ns: 0,
+    duration_ns: 10,
+    self_ns: 10,
+    below: 0,
+    ...span,
+  }));
+  for (const span of all.toReversed()) {
+    const parent = all[span.parent];
+    if (parent) parent.below += 1 + span.below;
+  }
+  return {
+    trace_id: '',
+    start: '',
+    duration_ns: 100,
+    services: ['a', 'b'],
+    stored: all.length,
+    truncated: false,
+    roots: 1,
+    missing: 0,
+    operations: [
+      { service: 'a', name: 'GET /', kind: 'client', type: 'call' },
+      { service: 'b', name: 'GET /', kind: 'server', type: 'server' },
+    ],
+    spans: all,
+    critical_path: [],
+    shares: [],
+    repeats: [],
+    gaps: [],
+    statements: [],
+    failures: [],
+    failed_spans: 0,
+    skews: [],
+  };
+}
+
+// a ─ b ─ c
+//   └ d
+const small = modelOf(outline({}, { parent: 0 }, { parent: 1 }, { parent: 0, failed: true }));
 
 describe('the tree of a trace', () => {
-  it('draws parents before children and siblings by start', () => {
-    expect(drawn([span('c', 'a', 5), span('a', '', 0), span('b', 'a', 2), span('d', 'b', 3)])).toEqual([
-      'a',
-      '-b',
-      '--d',
-      '-c',
+  it('hides what is below a collapsed span', () => {
+    expect(rowsOf(small.spans, new Set())).toEqual([0, 1, 2, 3]);
+    expect(rowsOf(small.spans, new Set([1]))).toEqual([0, 1, 3]);
+    expect(rowsOf(small.spans, new Set([0, 1]))).toEqual([0]);
+    expect(rowsOf(small.spans, collapsible(small.spans))).toEqual([0, 1, 3]);
+  });
+
+  it('knows how deep a span is and the way up from it', () => {
+    expect([...small.depth]).toEqual([0, 1, 2, 1]);
+    expect(above(small.spans, 2)).toEqual([1, 0]);
+    expect(small.failed).toEqual([3]);
+  });
+
+  it('finds a row among those in sight', () => {
+    expect([0, 1, 3, 2].map((span) => rowOf([0, 1, 3], span))).toEqual([0, 1, 2, -1]);
+  });
+
+  it('tells two spans with one id apart by their kind', () => {
+    const twins = modelOf(outline({ span_id: 'x' }, { span_id: 'x', parent: 0, operation: 1 }));
+    expect([find(twins, 'x'), find(twins, 'x', 'server'), find(twins, 'x', 'producer'), find(twins, 'y')]).toEqual([
+      0, 1, 0, -1,
     ]);
+    expect([kindOfTwin(twins, 0), kindOfTwin(twins, 1)]).toEqual([undefined, 'server']);
   });
 
-  it('makes a root of a span whose parent never arrived', () => {
-    expect(drawn([span('a', '', 0), span('b', 'lost', 1), span('c', 'b', 2)])).toEqual(['a', 'b', '-c']);
+  it('goes around from the last to the first', () => {
+    expect([next([2, 5], 2), next([2, 5], 5), next([2, 5], 2, true), next([], 1)]).toEqual([5, 2, 5, undefined]);
   });
 
-  it('is named after its root, whatever else starts in the same instant', () => {
-    expect(rootOf([span('call', 'root', 0), span('root', '', 0)])?.span_id).toBe('root');
-    expect(rootOf([])).toBeUndefined();
-  });
-
-  it('opens a circle at its first span and loses none', () => {
-    expect(drawn([span('a', 'c', 0), span('b', 'a', 1), span('c', 'b', 2)])).toEqual(['a', '-b', '--c']);
-    expect(drawn([span('a', 'a', 0)])).toEqual(['a']);
-  });
-
-  it('hides what is below a collapsed span and counts it', () => {
-    const rows = visibleRows(
-      buildTree([span('a', '', 0), span('b', 'a', 1), span('c', 'b', 2), span('d', 'a', 3)]),
-      new Set(['b']),
-    );
-    expect(rows.map((r) => [r.span.span_id, r.below, r.collapsed])).toEqual([
-      ['a', 3, false],
-      ['b', 1, true],
-      ['d', 0, false],
-    ]);
-  });
-
-  it('holds every span of a real trace exactly once', () => {
-    const rows = visibleRows(buildTree(fixture), new Set());
-    expect(rows.map((r) => r.span.span_id).sort()).toEqual(fixture.map((s) => s.span_id).sort());
-  });
-
-  it('draws fifty thousand spans in a chain without exhausting the stack', () => {
-    const chain = Array.from({ length: 50_000 }, (_, i) => span(String(i), i ? String(i - 1) : '', i));
-    expect(visibleRows(buildTree(chain), new Set())).toHaveLength(50_000);
-  });
-
-  it('knows the way up from a span', () => {
-    expect(ancestors(fixture, slow.span_id)).toHaveLength(5);
-    expect(ancestors([span('a', 'b', 0), span('b', 'a', 1)], 'a')).toEqual(['b']);
+  it('takes fifty thousand spans in a chain', () => {
+    const chain = modelOf(outline(...Array.from({ length: 50_000 }, (_, i) => ({ parent: i - 1 }))));
+    expect(rowsOf(chain.spans, new Set())).toHaveLength(50_000);
+    expect(boxes(flameOf(chain).root, 0.01).length).toBeGreaterThan(1);
   });
 });
 
 describe('the keys of the waterfall', () => {
-  const rows = visibleRows(
-    buildTree([span('a', '', 0), span('b', 'a', 1), span('c', 'b', 2), span('d', 'a', 3)]),
-    new Set(),
-  );
+  const press = (key: string, at: number, collapsed: number[] = []) => {
+    const closed = new Set(collapsed);
+    return walk(key, small.spans, rowsOf(small.spans, closed), at, closed);
+  };
 
   it('walk up and down and stay inside', () => {
-    expect(walk('ArrowDown', rows, 0)).toEqual({ go: 1 });
-    expect(walk('ArrowUp', rows, 0)).toEqual({ go: 0 });
-    expect(walk('ArrowDown', rows, -1)).toEqual({ go: 0 });
-    expect(walk('End', rows, 0)).toEqual({ go: 3 });
-    expect(walk('ArrowDown', rows, 3)).toEqual({ go: 3 });
+    expect(press('ArrowDown', 0)).toEqual({ go: 1 });
+    expect(press('ArrowUp', 0)).toEqual({ go: 0 });
+    expect(press('ArrowDown', -1)).toEqual({ go: 0 });
+    expect(press('End', 0)).toEqual({ go: 3 });
+    expect(press('ArrowDown', 3)).toEqual({ go: 3 });
   });
 
   it('close with left, then go to the parent', () => {
-    expect(walk('ArrowLeft', rows, 1)).toEqual({ close: 'b' });
-    expect(walk('ArrowLeft', rows, 2)).toEqual({ go: 1 });
+    expect(press('ArrowLeft', 1)).toEqual({ close: 1 });
+    expect(press('ArrowLeft', 2)).toEqual({ go: 1 });
+    expect(press('ArrowLeft', 2, [1])).toEqual({ go: 0 });
   });
 
   it('open with right, then go to the first child', () => {
-    const closed = visibleRows(buildTree([span('a', '', 0), span('b', 'a', 1)]), new Set(['a']));
-    expect(walk('ArrowRight', closed, 0)).toEqual({ open: 'a' });
-    expect(walk('ArrowRight', rows, 1)).toEqual({ go: 2 });
-    expect(walk('ArrowRight', rows, 2)).toBeUndefined();
+    expect(press('ArrowRight', 1, [1])).toEqual({ open: 1 });
+    expect(press('ArrowRight', 1)).toEqual({ go: 2 });
+    expect(press('ArrowRight', 2)).toBeUndefined();
   });
 
-  it('leave with Escape and leave other keys alone', () => {
-    expect(walk('Escape', rows, 2)).toEqual({ leave: true });
-    expect(walk('x', rows, 2)).toBeUndefined();
+  it('leave with Escape, search with / and leave other keys alone', () => {
+    expect(press('Escape', 2)).toEqual({ act: 'leave' });
+    expect(press('/', 2)).toEqual({ act: 'search' });
+    expect(press('n', 2)).toEqual({ act: 'next_failed' });
+    expect(press('x', 2)).toBeUndefined();
+  });
+});
+
+describe('the flame graph', () => {
+  it('puts what does the same below the same callers into one, by the work of all of it', () => {
+    const { root, of } = flameOf(
+      modelOf(
+        outline(
+          {},
+          { parent: 0, operation: 1, self_ns: 30 },
+          { parent: 0, operation: 1, self_ns: 20, duration_ns: 99 },
+        ),
+      ),
+    );
+    expect(of[1]).toBe(of[2]);
+    expect([root.total, of[1]?.total, of[1]?.spans, of[1]?.longest]).toEqual([60, 50, 2, 2]);
+  });
+
+  it('fills the width with the frame in focus and those above it', () => {
+    const { root, of } = flameOf(small);
+    expect(boxes(root, 0).map((b) => [b.depth, b.width])).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 0.75],
+      [3, 0.25],
+    ]);
+    expect(boxes(of[2] ?? root, 0).every((b) => b.width === 1)).toBe(true);
+    expect(boxes(root, 0.5)).toHaveLength(3);
   });
 });
 

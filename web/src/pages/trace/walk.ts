@@ -1,13 +1,35 @@
-import type { Row } from './tree.ts';
+import type { OutlineSpan } from '../../api/types.ts';
 
-export type Walk = { go: number } | { open: string } | { close: string } | { leave: true };
+export type Walk =
+  | { go: number }
+  | { open: number }
+  | { close: number }
+  | { act: 'leave' | 'detail' | 'search' | 'next_failed' | 'previous_failed' };
 
 const PAGE = 15;
 
-/** What a key does to the tree when the cursor is at a row (-1: nowhere); undefined when it is not ours. */
-export function walk(key: string, rows: Row[], at: number): Walk | undefined {
-  const go = (index: number): Walk => ({ go: Math.max(0, Math.min(rows.length - 1, index)) });
-  const row = rows[at];
+const ACTS = {
+  Escape: 'leave',
+  Enter: 'detail',
+  '/': 'search',
+  n: 'next_failed',
+  p: 'previous_failed',
+} as const;
+
+/**
+ * What a key does when the cursor is at one of the rows (-1: nowhere); undefined
+ * when it is not ours. `go` is a row, `open` and `close` are spans.
+ */
+export function walk(
+  key: string,
+  spans: OutlineSpan[],
+  rows: number[],
+  at: number,
+  collapsed: ReadonlySet<number>,
+): Walk | undefined {
+  const go = (row: number): Walk => ({ go: Math.max(0, Math.min(rows.length - 1, row)) });
+  const span = rows[at] ?? -1;
+  const { below = 0, parent = -1 } = spans[span] ?? {};
   switch (key) {
     case 'ArrowDown':
       return go(at + 1);
@@ -21,15 +43,19 @@ export function walk(key: string, rows: Row[], at: number): Walk | undefined {
       return go(0);
     case 'End':
       return go(rows.length - 1);
-    case 'Escape':
-      return { leave: true };
     case 'ArrowLeft':
-      if (!row) return undefined;
-      if (row.below > 0 && !row.collapsed) return { close: row.span.span_id };
-      return row.parent >= 0 ? go(row.parent) : undefined;
+      if (span < 0) return undefined;
+      if (below > 0 && !collapsed.has(span)) return { close: span };
+      return parent >= 0 ? go(rows.lastIndexOf(parent, at)) : undefined;
     case 'ArrowRight':
-      if (!row || row.below === 0) return undefined;
-      return row.collapsed ? { open: row.span.span_id } : go(at + 1);
+      if (below === 0) return undefined;
+      return collapsed.has(span) ? { open: span } : go(at + 1);
+    case 'Escape':
+    case 'Enter':
+    case '/':
+    case 'n':
+    case 'p':
+      return { act: ACTS[key] };
     default:
       return undefined;
   }

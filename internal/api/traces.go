@@ -36,7 +36,7 @@ type InTrace struct {
 	Trace string `path:"trace" pattern:"^[0-9a-f]{32}$" doc:"trace id, 32 hex digits"`
 }
 
-// InFilterInTransaction names a transaction of a trace.
+// InTransaction names a transaction of a trace.
 type InTransaction struct {
 	InTrace
 	Span string `query:"span" pattern:"^[0-9a-f]{16}$" doc:"any span of the transaction; default the trace's longest transaction"`
@@ -54,7 +54,7 @@ type FoundSpans struct {
 	SpanIDs []trace.SpanID `json:"span_ids"`
 }
 
-// InTransactions selects transactions, by the time they ended.
+// InFilter selects transactions, by the time they ended.
 type InFilter struct {
 	InProject
 	InRange

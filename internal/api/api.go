@@ -177,6 +177,8 @@ func (s *server) resources() {
 	s.registerProfiles()
 	s.registerPrometheus()
 	s.registerViews()
+	s.registerServices()
+	s.registerStatements()
 	s.registerRules()
 	s.registerChannels()
 	s.registerIncidents()

@@ -71,6 +71,8 @@ func table(h *house) map[string]row {
 	member := func(p *place) request {
 		return request{body: MemberRequest{p.newUser(), tenant.Viewer}}
 	}
+	ofService := row{who: readsProject, status: 200, make: func(p *place) request { return ids("service", p.canary) },
+		crossed: func(b *place) request { return ids("service", b.canary) }}
 	return map[string]row{
 		// The system, and oneself.
 		"health":  {who: anybody, status: 200},
@@ -170,6 +172,14 @@ func table(h *house) map[string]row {
 			crossed: func(b *place) request { return ids("trace", b.trace) }},
 		"get-profile": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
 			crossed: func(b *place) request { return ids("trace", b.trace) }},
+		"list-services":   {who: readsProject, status: 200},
+		"get-service":     ofService,
+		"list-endpoints":  ofService,
+		"list-instances":  ofService,
+		"list-versions":   ofService,
+		"list-statements": {who: readsProject, status: 200},
+		"get-statement": {who: readsProject, status: 200, make: func(p *place) request { return ids("statement", p.statement()) },
+			crossed: func(b *place) request { return ids("statement", b.statement()) }},
 
 		"list-profile-kinds": {who: readsProject, status: 200, make: func(p *place) request { return request{query: "service=" + p.canary} }},
 		"get-flame-graph":    {who: readsProject, status: 200, make: func(p *place) request { return request{query: "service=" + p.canary + "&kind=slow_spans"} }},

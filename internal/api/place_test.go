@@ -210,8 +210,10 @@ func (p *place) newTrace(seed byte) {
 		cols.Append(row)
 	}
 	span(1, 0, 2, "GET /"+p.canary, "http.request.method", "GET", "http.route", "/"+p.canary)
-	span(2, 1, 3, "SELECT", "db.system", "mysql", "db.statement", "SELECT '"+p.canary+"' FROM t")
-	cols.Commit()
+	span(2, 1, 3, "SELECT", "db.system", "mysql", "db.statement", "SELECT * FROM "+p.canary)
+	statements := trace.NewStatements()
+	statements.Append(&cols.Commit().Statements)
+	p.h.must(p.h.engine.Insert(p.h.t.Context(), statements.Table(), statements.Input()))
 	p.h.must(p.h.engine.Insert(p.h.t.Context(), cols.Table(), cols.Input()))
 	p.trace = hex.EncodeToString(id[:])
 }
@@ -339,4 +341,9 @@ func (n *neighbours) conforms(op *huma.Operation, answer *httptest.ResponseRecor
 	if err := schema.Validate(body); err != nil {
 		n.t.Errorf("the answer is not as described: %v\n%s", err, answer.Body)
 	}
+}
+
+// statement is the number of the statement in the trace.
+func (p *place) statement() string {
+	return trace.HashString(trace.Normalize("mysql", "SELECT * FROM "+p.canary).Hash)
 }

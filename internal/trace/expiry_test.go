@@ -58,7 +58,7 @@ func TestEveryTableExpires(t *testing.T) {
 			t.Errorf("%s still has %d rows", table.Name, n)
 		}
 	}
-	if len(tables) != 8 {
-		t.Errorf("%d tables, want 8", len(tables))
+	if len(tables) != 12 {
+		t.Errorf("%d tables, want 12", len(tables))
 	}
 }

@@ -15,6 +15,9 @@ var slowParent string
 //go:embed schema_attribute_index.sql
 var attributeIndex string
 
+//go:embed schema_rollups.sql
+var rollups string
+
 // Migrations returns the versions of this package's tables, oldest first, for
 // clickhouse.DB.Migrate under the noun "trace".
 func Migrations() []clickhouse.Migration {
@@ -22,5 +25,6 @@ func Migrations() []clickhouse.Migration {
 		{Version: 1, Name: "spans and their rollups", SQL: schema},
 		{Version: 2, Name: "parents of slow calls", SQL: slowParent},
 		{Version: 3, Name: "search by attribute", SQL: attributeIndex},
+		{Version: 3, Name: "rollups by service, by statement and by hour", SQL: rollups},
 	}
 }

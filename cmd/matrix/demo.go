@@ -72,7 +72,7 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Println("The shop opens: seven services, and what they did an hour and a day ago ...")
+	fmt.Println("The shop opens: seven services, and what they did an hour, a day and a week ago ...")
 	if err := market.Backfill(ctx); err != nil {
 		return err
 	}

@@ -140,11 +140,11 @@ func (s *Shop) Heal() {
 	s.slow = false
 }
 
-// Backfill sends a past of normal traffic, sparse, so that today's transactions can be compared with an hour
-// and a day ago: 90 minutes around each of these times. It returns after the endpoint has accepted it all.
+// Backfill sends a past of normal traffic, sparse, so that today's transactions can be compared with an hour,
+// a day and a week ago: 90 minutes around each of these times. It returns after the endpoint has accepted it all.
 func (s *Shop) Backfill(ctx context.Context) error {
 	now := s.opts.Now()
-	for _, ago := range []time.Duration{24 * time.Hour, time.Hour} {
+	for _, ago := range []time.Duration{7 * 24 * time.Hour, 24 * time.Hour, time.Hour} {
 		from := now.Add(-ago).Add(-45 * time.Minute)
 		for _, request := range s.past(from, from.Add(90*time.Minute), now) {
 			if err := s.export.send(ctx, request); err != nil {

@@ -278,13 +278,13 @@ func texts(attributes []*commonpb.KeyValue) map[string]string {
 	return out
 }
 
-func TestThePastIsNormalAnHourAndADayAgo(t *testing.T) {
+func TestThePastIsNormalAnHourADayAndAWeekAgo(t *testing.T) {
 	sink := newReceiver(t)
 	s := open(t, shop.Options{Endpoint: sink.URL})
 	if err := s.Backfill(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	hourAgo, dayAgo, versions := 0, 0, map[string]bool{}
+	hourAgo, dayAgo, weekAgo, versions := 0, 0, 0, map[string]bool{}
 	each(sink.requests(), func(e entry) {
 		end := time.Unix(0, int64(e.span.EndTimeUnixNano))
 		if end.After(noon) {
@@ -303,13 +303,15 @@ func TestThePastIsNormalAnHourAndADayAgo(t *testing.T) {
 				hourAgo++
 			case ago > 22*time.Hour && ago < 26*time.Hour:
 				dayAgo++
+			case ago > 166*time.Hour && ago < 170*time.Hour:
+				weekAgo++
 			default:
 				t.Fatalf("a transaction of %s ago", ago)
 			}
 		}
 	})
-	if hourAgo < 100 || dayAgo < 100 {
-		t.Errorf("%d transactions an hour ago, %d a day ago", hourAgo, dayAgo)
+	if hourAgo < 100 || dayAgo < 100 || weekAgo < 100 {
+		t.Errorf("%d transactions an hour ago, %d a day ago, %d a week ago", hourAgo, dayAgo, weekAgo)
 	}
 	if len(versions) != 3 {
 		t.Errorf("releases %v, want three", versions)

@@ -11,7 +11,9 @@ import {
 } from '@tanstack/react-router';
 import { whenSignedOut } from './api/client.ts';
 import { asProblem } from './api/problem.ts';
+import { SERVICE_SORTS } from './api/services.ts';
 import { meQuery, projectsOf } from './api/session.ts';
+import { STATEMENT_SORTS } from './api/statements.ts';
 import { Frame } from './frame/Frame.tsx';
 import { validateRange } from './frame/range.ts';
 import { rememberedProject } from './frame/remembered.ts';
@@ -123,6 +125,48 @@ const transactions = createRoute({
   component: lazyRouteComponent(() => import('./pages/transactions/Transactions.tsx'), 'Transactions'),
 });
 
+const services = createRoute({
+  getParentRoute: () => project,
+  path: '/services',
+  validateSearch: optional((s) => ({
+    sort: choice(s.sort, SERVICE_SORTS),
+    q: text(s.q),
+    environment: text(s.environment),
+  })),
+  component: lazyRouteComponent(() => import('./pages/services/Services.tsx'), 'Services'),
+});
+
+const service = createRoute({
+  getParentRoute: () => project,
+  path: '/services/$service',
+  validateSearch: optional((s) => ({
+    tab: choice(s.tab, ['instances', 'versions'] as const),
+    environment: text(s.environment),
+    sort: choice(s.sort, ['worst', 'name', 'rate', 'errors', 'p95'] as const),
+    q: text(s.q),
+  })),
+  component: lazyRouteComponent(() => import('./pages/service/ServicePage.tsx'), 'ServicePage'),
+});
+
+const statements = createRoute({
+  getParentRoute: () => project,
+  path: '/sql',
+  validateSearch: optional((s) => ({
+    sort: choice(s.sort, STATEMENT_SORTS),
+    q: text(s.q),
+    service: text(s.service),
+    system: text(s.system),
+  })),
+  component: lazyRouteComponent(() => import('./pages/sql/Statements.tsx'), 'Statements'),
+});
+
+const statement = createRoute({
+  getParentRoute: () => project,
+  path: '/sql/$hash',
+  validateSearch: optional((s) => ({ service: text(s.service) })),
+  component: lazyRouteComponent(() => import('./pages/statement/StatementPage.tsx'), 'StatementPage'),
+});
+
 const rules = createRoute({
   getParentRoute: () => project,
   path: '/rules',
@@ -223,6 +267,10 @@ const tree = root.addChildren([
       incident,
       trace,
       transactions,
+      services,
+      service,
+      statements,
+      statement,
       rules,
       channels,
       settings,

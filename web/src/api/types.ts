@@ -4,6 +4,7 @@
 export type {
   AiRole as Role,
   Attempt,
+  Bucket,
   Call,
   Change as RuleChange,
   ChannelRequest as ChannelEdit,
@@ -13,6 +14,7 @@ export type {
   Detail as Incident,
   Difference,
   Differences,
+  Endpoint,
   Exception,
   Fact,
   Footprint,
@@ -23,6 +25,7 @@ export type {
   Home,
   Incident as IncidentSummary,
   IncidentEvent as TimelineEntry,
+  Instance as ServiceInstance,
   Key,
   Link as SpanLink,
   Me,
@@ -43,6 +46,7 @@ export type {
   Project,
   ProjectSettings,
   RepeatedCall,
+  Red as RED,
   Report,
   RoleRequest as RoleEdit,
   RoleVersion,
@@ -50,11 +54,19 @@ export type {
   RuleRequest as RuleEdit,
   Sampling,
   Scatter,
+  Series,
+  Service,
+  ServiceHealth,
+  ServiceSummary,
+  ServiceVersion,
   Setup,
   SignalFootprint,
   Span,
   SpanFailure,
   StatementTotal,
+  StatementCall,
+  StatementPage,
+  StatementStats,
   Step,
   Target as Channel,
   Token,
@@ -69,6 +81,12 @@ export type {
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
 export type MemberRole = 'owner' | 'admin' | 'editor' | 'viewer';
+
+/** The beginning of a list that is not paged. */
+export interface Top<T> {
+  items: T[];
+  total: number;
+}
 
 /** A page of a list that is read by cursor. */
 export interface Page<T> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { duration, exactMs, lasted } from './duration.ts';
-import { count, dollars, percent, ratio } from './number.ts';
+import { count, dollars, percent, rate, ratio } from './number.ts';
 import { absolute, ago, localInput, short } from './time.ts';
 
 describe('a duration', () => {
@@ -61,6 +61,19 @@ describe('a number', () => {
     expect(percent(0.9996)).toBe('>99.9 %');
     expect(percent(1)).toBe('100 %');
     expect(percent(0)).toBe('0 %');
+  });
+
+  it.each([
+    [0, '0/s'],
+    [0.0001, '0.4/h'],
+    [0.07, '4.2/min'],
+    [1.24, '1.2/s'],
+    [12_400, '12.4 k/s'],
+    [480.4, '480/s'],
+  ])('of %d per second is written %s', (n, text) => expect(rate(n)).toBe(text));
+
+  it('per second on an axis has the unit of its largest', () => {
+    expect([0, 0.5, 1].map((n) => rate(n, 1))).toEqual(['0/s', '0.5/s', '1/s']);
   });
 
   it('as a ratio has the digits that matter', () => {

@@ -26,6 +26,17 @@ export function percent(share: number): string {
   return `${Number(p.toFixed(p < 10 || p > 99 ? 1 : 0))} %`;
 }
 
+/**
+ * How often, given per second, in the unit that makes it a number above one: "12.4/s", "4.2/min", "0.3/h".
+ * On an axis all are written in the unit of its largest.
+ */
+export function rate(perSecond: number, most = perSecond): string {
+  const abs = Math.abs(most);
+  if (abs === 0 || abs >= 1) return `${abs < 100 ? trim(perSecond) : count(Math.round(perSecond))}/s`;
+  if (abs >= 1 / 60) return `${trim(perSecond * 60)}/min`;
+  return `${trim(perSecond * 3600)}/h`;
+}
+
 /** Now against usual: "14.2×". Below ten with one digit, above a hundred none. */
 export const ratio = (r: number) => `${Number(r.toFixed(r < 100 ? 1 : 0))}×`;
 

@@ -5,11 +5,13 @@ import {
   IconBell,
   IconBuilding,
   IconCoin,
+  IconDatabase,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
   IconMessages,
   IconSettings,
   IconSparkles,
+  IconStack2,
   IconTargetArrow,
   IconUsers,
 } from '@tabler/icons-react';
@@ -53,10 +55,22 @@ export function Rail({ collapsed, onToggle }: Props) {
             badge={<OpenCount project={Number(params.project)} />}
           />
           <Item
+            icon={IconStack2}
+            label={t('nav.services')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/services', params }}
+          />
+          <Item
             icon={IconArrowsExchange}
             label={t('nav.transactions')}
             collapsed={collapsed}
             link={{ to: '/projects/$project/transactions', params }}
+          />
+          <Item
+            icon={IconDatabase}
+            label={t('nav.sql')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/sql', params }}
           />
           <div className={classes.section}>{t('nav.alerting')}</div>
           <Item

@@ -126,7 +126,9 @@ function useHits(text: string): Hit[] {
   }
   const pages: [string, LinkProps][] = [
     [t('nav.incidents'), { to: '/projects/$project/incidents', params }],
+    [t('nav.services'), { to: '/projects/$project/services', params }],
     [t('nav.transactions'), { to: '/projects/$project/transactions', params }],
+    [t('nav.sql'), { to: '/projects/$project/sql', params }],
     [t('nav.rules'), { to: '/projects/$project/rules', params }],
     [t('nav.channels'), { to: '/projects/$project/channels', params }],
     [t('nav.calls'), { to: '/projects/$project/ai-calls', params }],

@@ -24,6 +24,7 @@ import classes from './Frame.module.css';
 import { setPaused, usePausedAt } from './live.ts';
 import { ProjectSwitch } from './ProjectSwitch.tsx';
 import { TimeRange } from './TimeRange.tsx';
+import { useGoKeys } from './useGoKeys.ts';
 import { useSearchKeys } from './useSearchKeys.ts';
 
 const load = () => import('./Search.tsx');
@@ -34,6 +35,7 @@ export function TopBar({ onMenu }: { onMenu?: () => void }) {
   const [searching, setSearching] = useState(false);
   const search = useCallback(() => setSearching(true), []);
   useSearchKeys(search);
+  useGoKeys();
   // Fetched once the page stands, so that no letter typed after the key is lost.
   useEffect(() => {
     const later = setTimeout(load, 500);

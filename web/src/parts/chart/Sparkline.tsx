@@ -8,7 +8,7 @@ interface Props {
   tone?: string;
 }
 
-const WIDTH = 96;
+const WIDTH = 72;
 const HEIGHT = 22;
 
 /** The shape of a series beside its number; for sight only, the number says it all. */

@@ -25,6 +25,6 @@ func Migrations() []clickhouse.Migration {
 		{Version: 1, Name: "spans and their rollups", SQL: schema},
 		{Version: 2, Name: "parents of slow calls", SQL: slowParent},
 		{Version: 3, Name: "search by attribute", SQL: attributeIndex},
-		{Version: 3, Name: "rollups by service, by statement and by hour", SQL: rollups},
+		{Version: 4, Name: "rollups by service, by statement and by hour", SQL: rollups},
 	}
 }

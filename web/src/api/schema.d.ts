@@ -960,6 +960,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Services with rate, errors and duration, compared with a day and a week ago */
+        get: operations["list-services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/services/{service}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One service over time */
+        get: operations["get-service"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/services/{service}/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The endpoints of a service */
+        get: operations["list-endpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/services/{service}/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The instances of a service */
+        get: operations["list-instances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/services/{service}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a service */
+        get: operations["list-versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/setup": {
         parameters: {
             query?: never;
@@ -969,6 +1054,40 @@ export interface paths {
         };
         /** Where to send telemetry and how */
         get: operations["get-setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** SQL statements by their normalised text */
+        get: operations["list-statements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/statements/{statement}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One statement over time, who runs it, and some of its calls */
+        get: operations["get-statement"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1394,6 +1513,32 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        Bucket: {
+            /** Format: int64 */
+            at: number;
+            /** Format: int64 */
+            average_ns: number;
+            /** Format: int64 */
+            count: number;
+            /** Format: double */
+            error_share: number;
+            /** Format: int64 */
+            errors: number;
+            /** Format: int64 */
+            max_ns: number;
+            /** Format: int64 */
+            p50_ns: number;
+            /** Format: int64 */
+            p90_ns: number;
+            /** Format: int64 */
+            p95_ns: number;
+            /** Format: int64 */
+            p99_ns: number;
+            /** Format: double */
+            per_second: number;
+            /** Format: int64 */
+            total_ns: number;
+        };
         Call: {
             answer: string;
             /** Format: date-time */
@@ -1426,6 +1571,39 @@ export interface components {
             next_cursor: string;
             /** Format: int64 */
             total: number;
+        };
+        Caller: {
+            /** Format: int64 */
+            average_ns: number;
+            /** Format: int64 */
+            count: number;
+            /** Format: double */
+            error_share: number;
+            /** Format: int64 */
+            errors: number;
+            /** Format: int64 */
+            max_ns: number;
+            /** Format: int64 */
+            p50_ns: number;
+            /** Format: int64 */
+            p90_ns: number;
+            /** Format: int64 */
+            p95_ns: number;
+            /** Format: int64 */
+            p99_ns: number;
+            /** Format: double */
+            per_second: number;
+            service: string;
+            /** Format: int64 */
+            total_ns: number;
+        };
+        CallingEndpoint: {
+            /** Format: int64 */
+            average_ns: number;
+            /** Format: int64 */
+            calls: number;
+            endpoint: string;
+            service: string;
         };
         Change: {
             action: string;
@@ -1644,6 +1822,12 @@ export interface components {
              */
             selected_sample: number;
         };
+        Endpoint: {
+            day_ago: components["schemas"]["RED"] | null;
+            endpoint: string;
+            now: components["schemas"]["RED"];
+            week_ago: components["schemas"]["RED"] | null;
+        };
         Entry: {
             model: string;
             provider: string;
@@ -1846,6 +2030,35 @@ export interface components {
              * @description of all pages
              */
             total: number;
+        };
+        Instance: {
+            /** Format: int64 */
+            average_ns: number;
+            /** Format: int64 */
+            count: number;
+            environment: string;
+            /** Format: double */
+            error_share: number;
+            /** Format: int64 */
+            errors: number;
+            instance: string;
+            /** Format: date-time */
+            last_seen: string;
+            /** Format: int64 */
+            max_ns: number;
+            /** Format: int64 */
+            p50_ns: number;
+            /** Format: int64 */
+            p90_ns: number;
+            /** Format: int64 */
+            p95_ns: number;
+            /** Format: int64 */
+            p99_ns: number;
+            /** Format: double */
+            per_second: number;
+            /** Format: int64 */
+            total_ns: number;
+            versions: string[];
         };
         InstanceCount: {
             /** Format: int64 */
@@ -2444,6 +2657,30 @@ export interface components {
             status: "success" | "error";
             warnings?: string[];
         };
+        RED: {
+            /** Format: int64 */
+            average_ns: number;
+            /** Format: int64 */
+            count: number;
+            /** Format: double */
+            error_share: number;
+            /** Format: int64 */
+            errors: number;
+            /** Format: int64 */
+            max_ns: number;
+            /** Format: int64 */
+            p50_ns: number;
+            /** Format: int64 */
+            p90_ns: number;
+            /** Format: int64 */
+            p95_ns: number;
+            /** Format: int64 */
+            p99_ns: number;
+            /** Format: double */
+            per_second: number;
+            /** Format: int64 */
+            total_ns: number;
+        };
         Record: {
             attributes: {
                 [key: string]: string;
@@ -2668,6 +2905,75 @@ export interface components {
              */
             total: number;
         };
+        Series: {
+            now: components["schemas"]["Bucket"][];
+            /** Format: int64 */
+            step: number;
+            week_ago: components["schemas"]["Bucket"][];
+        };
+        Service: {
+            day_ago: components["schemas"]["RED"] | null;
+            environments: string[];
+            health: components["schemas"]["ServiceHealth"];
+            now: components["schemas"]["RED"];
+            service: string;
+            spark: components["schemas"]["Spark"];
+            week_ago: components["schemas"]["RED"] | null;
+        };
+        ServiceHealth: {
+            /** @enum {string} */
+            against: "" | "day" | "week";
+            /** Format: double */
+            ratio: number;
+            /** @enum {string} */
+            reason: "" | "errors" | "slow" | "silent" | "quiet" | "busy";
+            /** @enum {string} */
+            state: "critical" | "warning" | "ok" | "unknown";
+        };
+        ServiceSummary: {
+            day_ago: components["schemas"]["RED"] | null;
+            environments: string[];
+            /** Format: date-time */
+            from: string;
+            health: components["schemas"]["ServiceHealth"];
+            now: components["schemas"]["RED"];
+            series: components["schemas"]["Series"];
+            service: string;
+            /** Format: date-time */
+            to: string;
+            week_ago: components["schemas"]["RED"] | null;
+        };
+        ServiceVersion: {
+            /** Format: int64 */
+            average_ns: number;
+            /** Format: int64 */
+            count: number;
+            /** Format: double */
+            error_share: number;
+            /** Format: int64 */
+            errors: number;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: int64 */
+            instances: number;
+            /** Format: date-time */
+            last_seen: string;
+            /** Format: int64 */
+            max_ns: number;
+            /** Format: int64 */
+            p50_ns: number;
+            /** Format: int64 */
+            p90_ns: number;
+            /** Format: int64 */
+            p95_ns: number;
+            /** Format: int64 */
+            p99_ns: number;
+            /** Format: double */
+            per_second: number;
+            /** Format: int64 */
+            total_ns: number;
+            version: string;
+        };
         Setup: {
             /** @description OTEL_EXPORTER_OTLP_HEADERS; put an ingest key where it says <key> */
             header: string;
@@ -2743,6 +3049,14 @@ export interface components {
             span: number;
             type: string;
         };
+        Spark: {
+            p95_ns: (number | null)[];
+            per_second: (number | null)[];
+            /** Format: int64 */
+            start: number;
+            /** Format: int64 */
+            step: number;
+        };
         Statement: {
             /** Format: int64 */
             joins?: number;
@@ -2752,6 +3066,61 @@ export interface components {
             system: string;
             tables: string[];
             text: string;
+        };
+        StatementCall: {
+            /** Format: int64 */
+            duration_ns: number;
+            error: boolean;
+            instance: string;
+            /** Format: int64 */
+            rows: number;
+            service: string;
+            span_id: string;
+            /** Format: date-time */
+            start: string;
+            trace_id: string;
+        };
+        StatementPage: {
+            callers: components["schemas"]["Caller"][];
+            day_ago: components["schemas"]["RED"] | null;
+            endpoints: components["schemas"]["CallingEndpoint"][];
+            /** Format: date-time */
+            from: string;
+            hash: string;
+            newest: components["schemas"]["StatementCall"][];
+            now: components["schemas"]["RED"];
+            operation: string;
+            raw: string;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            sampled: number;
+            series: components["schemas"]["Series"];
+            services: string[];
+            /** Format: double */
+            share: number;
+            slowest: components["schemas"]["StatementCall"][];
+            system: string;
+            tables: string[];
+            text: string;
+            /** Format: date-time */
+            to: string;
+            week_ago: components["schemas"]["RED"] | null;
+        };
+        StatementStats: {
+            day_ago: components["schemas"]["RED"] | null;
+            hash: string;
+            now: components["schemas"]["RED"];
+            operation: string;
+            /** Format: int64 */
+            rows: number;
+            services: string[];
+            /** Format: double */
+            share: number;
+            system: string;
+            tables: string[];
+            text: string;
+            week_ago: components["schemas"]["RED"] | null;
         };
         StatementTotal: {
             /** Format: int64 */
@@ -2868,6 +3237,31 @@ export interface components {
             name: string;
             scopes: string[];
         };
+        TopEndpoint: {
+            items: components["schemas"]["Endpoint"][];
+            /** Format: int64 */
+            total: number;
+        };
+        TopInstance: {
+            items: components["schemas"]["Instance"][];
+            /** Format: int64 */
+            total: number;
+        };
+        TopService: {
+            items: components["schemas"]["Service"][];
+            /** Format: int64 */
+            total: number;
+        };
+        TopServiceVersion: {
+            items: components["schemas"]["ServiceVersion"][];
+            /** Format: int64 */
+            total: number;
+        };
+        TopStatementStats: {
+            items: components["schemas"]["StatementStats"][];
+            /** Format: int64 */
+            total: number;
+        };
         TraceGap: {
             /** Format: int64 */
             from_ns: number;
@@ -2978,8 +3372,11 @@ export type AiRole = components['schemas']['AiRole'];
 export type Attempt = components['schemas']['Attempt'];
 export type Available = components['schemas']['Available'];
 export type Bars = components['schemas']['Bars'];
+export type Bucket = components['schemas']['Bucket'];
 export type Call = components['schemas']['Call'];
 export type CallPage = components['schemas']['CallPage'];
+export type Caller = components['schemas']['Caller'];
+export type CallingEndpoint = components['schemas']['CallingEndpoint'];
 export type Change = components['schemas']['Change'];
 export type ChannelKinds = components['schemas']['ChannelKinds'];
 export type ChannelRequest = components['schemas']['ChannelRequest'];
@@ -2993,6 +3390,7 @@ export type Detail = components['schemas']['Detail'];
 export type Details = components['schemas']['Details'];
 export type Difference = components['schemas']['Difference'];
 export type Differences = components['schemas']['Differences'];
+export type Endpoint = components['schemas']['Endpoint'];
 export type Entry = components['schemas']['Entry'];
 export type Event = components['schemas']['Event'];
 export type Exception = components['schemas']['Exception'];
@@ -3014,6 +3412,7 @@ export type Home = components['schemas']['Home'];
 export type Incident = components['schemas']['Incident'];
 export type IncidentEvent = components['schemas']['IncidentEvent'];
 export type IncidentPage = components['schemas']['IncidentPage'];
+export type Instance = components['schemas']['Instance'];
 export type InstanceCount = components['schemas']['InstanceCount'];
 export type Key = components['schemas']['Key'];
 export type Link = components['schemas']['Link'];
@@ -3067,6 +3466,7 @@ export type Profile = components['schemas']['Profile'];
 export type Project = components['schemas']['Project'];
 export type ProjectSettings = components['schemas']['ProjectSettings'];
 export type PrometheusAnswer = components['schemas']['PrometheusAnswer'];
+export type Red = components['schemas']['RED'];
 export type Record = components['schemas']['Record'];
 export type Remote = components['schemas']['Remote'];
 export type RepeatedCall = components['schemas']['RepeatedCall'];
@@ -3079,11 +3479,20 @@ export type RuleRef = components['schemas']['RuleRef'];
 export type RuleRequest = components['schemas']['RuleRequest'];
 export type Sampling = components['schemas']['Sampling'];
 export type Scatter = components['schemas']['Scatter'];
+export type Series = components['schemas']['Series'];
+export type Service = components['schemas']['Service'];
+export type ServiceHealth = components['schemas']['ServiceHealth'];
+export type ServiceSummary = components['schemas']['ServiceSummary'];
+export type ServiceVersion = components['schemas']['ServiceVersion'];
 export type Setup = components['schemas']['Setup'];
 export type SignalFootprint = components['schemas']['SignalFootprint'];
 export type Span = components['schemas']['Span'];
 export type SpanFailure = components['schemas']['SpanFailure'];
+export type Spark = components['schemas']['Spark'];
 export type Statement = components['schemas']['Statement'];
+export type StatementCall = components['schemas']['StatementCall'];
+export type StatementPage = components['schemas']['StatementPage'];
+export type StatementStats = components['schemas']['StatementStats'];
 export type StatementTotal = components['schemas']['StatementTotal'];
 export type Step = components['schemas']['Step'];
 export type TableFootprint = components['schemas']['TableFootprint'];
@@ -3091,6 +3500,11 @@ export type Tail = components['schemas']['Tail'];
 export type Target = components['schemas']['Target'];
 export type Token = components['schemas']['Token'];
 export type TokenRequest = components['schemas']['TokenRequest'];
+export type TopEndpoint = components['schemas']['TopEndpoint'];
+export type TopInstance = components['schemas']['TopInstance'];
+export type TopService = components['schemas']['TopService'];
+export type TopServiceVersion = components['schemas']['TopServiceVersion'];
+export type TopStatementStats = components['schemas']['TopStatementStats'];
 export type TraceGap = components['schemas']['TraceGap'];
 export type Transaction = components['schemas']['Transaction'];
 export type Usage = components['schemas']['Usage'];
@@ -6265,6 +6679,223 @@ export interface operations {
             };
         };
     };
+    "list-services": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                environment?: string;
+                /** @description part of the name, in any case */
+                q?: string;
+                sort?: "worst" | "name" | "rate" | "errors" | "p95" | "time";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-service": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                environment?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description service name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceSummary"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-endpoints": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                environment?: string;
+                /** @description part of the name, in any case */
+                q?: string;
+                /** @description default: endpoints by time, instances by rate, versions by when they were first seen */
+                sort?: "worst" | "name" | "rate" | "errors" | "p95" | "time";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description service name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopEndpoint"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-instances": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                environment?: string;
+                /** @description part of the name, in any case */
+                q?: string;
+                /** @description default: endpoints by time, instances by rate, versions by when they were first seen */
+                sort?: "worst" | "name" | "rate" | "errors" | "p95" | "time";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description service name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopInstance"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-versions": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                environment?: string;
+                /** @description part of the name, in any case */
+                q?: string;
+                /** @description default: endpoints by time, instances by rate, versions by when they were first seen */
+                sort?: "worst" | "name" | "rate" | "errors" | "p95" | "time";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description service name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopServiceVersion"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-setup": {
         parameters: {
             query?: never;
@@ -6284,6 +6915,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Setup"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-statements": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description that runs them */
+                service?: string;
+                environment?: string;
+                /** @description db.system, such as mysql */
+                system?: string;
+                /** @description part of the normalised text, in any case */
+                q?: string;
+                sort?: "time" | "rate" | "average" | "p95" | "errors" | "rows";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopStatementStats"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-statement": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description that runs them */
+                service?: string;
+                environment?: string;
+                /** @description db.system, such as mysql */
+                system?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description the statement's hash, 16 hex digits */
+                statement: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementPage"];
                 };
             };
             /** @description Problem */

@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse/catalog"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/column"
 	"github.com/matrix-aiops/matrix/internal/otel"
+	"github.com/matrix-aiops/matrix/internal/pattern"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
@@ -75,6 +77,12 @@ func (r *Row) severity() Severity {
 		return s
 	}
 	return detectSeverity(r.Body)
+}
+
+// patternOf returns the hash of a body's pattern, never 0. scratch is written over.
+func patternOf(body, scratch []byte) (hash uint64, used []byte) {
+	used = pattern.Append(scratch[:0], body)
+	return max(xxhash.Sum64(used), 1), used
 }
 
 // Columns is an open block of log records. It implements clickhouse.Columns and
@@ -187,8 +195,8 @@ func (c *Columns) Append(row *Row) {
 	}
 	clean := row.scratch.Clean
 	body := clean(row.Body, MaxBodyLength)
-	var pattern uint64
-	pattern, row.pattern = patternOf(body, row.pattern)
+	var hash uint64
+	hash, row.pattern = patternOf(body, row.pattern)
 
 	c.projectID = append(c.projectID, uint32(r.project))
 	c.retention = append(c.retention, r.retention)
@@ -206,7 +214,7 @@ func (c *Columns) Append(row *Row) {
 	c.traceID = append(c.traceID, row.TraceID)
 	c.spanID = append(c.spanID, row.SpanID)
 	c.body.Append(body)
-	c.pattern = append(c.pattern, pattern)
+	c.pattern = append(c.pattern, hash)
 	c.exceptionType.Append(clean(row.exceptionType, otel.MaxNameLength))
 	c.exceptionMessage.Append(clean(row.exceptionMessage, otel.MaxValueLength))
 	for i := range row.attrs {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/pattern"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
@@ -140,7 +141,7 @@ func (s *Store) Patterns(ctx context.Context, p project.ID, q Query) ([]Pattern,
 	for _, r := range rows {
 		slices.Sort(r.Services)
 		out = append(out, Pattern{
-			Pattern: fmt.Sprintf("%016x", r.Pattern), Template: string(AppendPattern(nil, []byte(r.Sample))), Sample: r.Sample,
+			Pattern: fmt.Sprintf("%016x", r.Pattern), Template: string(pattern.Append(nil, []byte(r.Sample))), Sample: r.Sample,
 			Count: r.N, Share: float64(r.N) / float64(max(r.All, 1)), Level: Severity(r.Severity).Level(),
 			Services: r.Services, First: r.First.UTC(), Last: r.Last.UTC(),
 		})

@@ -1,19 +1,17 @@
-package logs
+// Package pattern tells what texts of one template have in common: lines of a
+// log, messages of exceptions.
+package pattern
 
-import (
-	"unicode/utf8"
+import "unicode/utf8"
 
-	"github.com/cespare/xxhash/v2"
-)
-
-// maxPattern is how many bytes of a body make its pattern: what lines have in
+// maxLength is how many bytes of a body make its pattern: what lines have in
 // common stands at their beginning, and a stack trace is not read to its end.
-const maxPattern = 1 << 10
+const maxLength = 1 << 10
 
 // Variable stands in a pattern for what varies.
 const Variable = "<*>"
 
-// AppendPattern appends the pattern of a body: its first line with everything
+// Append appends the pattern of a body: its first line with everything
 // replaced by Variable that looks like a value and not like words of the
 // program. Values are what contains a digit (numbers, times, ids, addresses,
 // durations), what stands in quotes, and what follows an equals sign. Several
@@ -22,7 +20,7 @@ const Variable = "<*>"
 // This is the masking step of log parsers such as Drain (He et al., ICWS 2017,
 // https://doi.org/10.1109/ICWS.2017.13) without its tree: lines of one template
 // that differ in a word of letters alone stay apart.
-func AppendPattern(dst, body []byte) []byte {
+func Append(dst, body []byte) []byte {
 	body = firstLine(body)
 	from := len(dst)
 	variable := func() {
@@ -86,12 +84,12 @@ func AppendPattern(dst, body []byte) []byte {
 	return dst
 }
 
-// firstLine is the first line of a body that has anything in it, within maxPattern.
+// firstLine is the first line of a body that has anything in it, within maxLength.
 func firstLine(body []byte) []byte {
 	for len(body) > 0 && body[0] <= ' ' {
 		body = body[1:]
 	}
-	end := min(len(body), maxPattern)
+	end := min(len(body), maxLength)
 	for end < len(body) && end > 0 && !utf8.RuneStart(body[end]) {
 		end--
 	}
@@ -133,10 +131,4 @@ func isWord(c byte) bool {
 		return true
 	}
 	return false
-}
-
-// patternOf returns the hash of a body's pattern, never 0. scratch is written over.
-func patternOf(body, scratch []byte) (hash uint64, used []byte) {
-	used = AppendPattern(scratch[:0], body)
-	return max(xxhash.Sum64(used), 1), used
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/incident"
+	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metric"
@@ -46,6 +47,7 @@ type Options struct {
 	Storage   *storage.Store
 	Metrics   *metric.Engine
 	Views     *view.Store
+	Issues    *issue.Store
 	Rules     *rule.Store
 	Outbox    *notify.Outbox
 	Incidents *incident.Service
@@ -119,7 +121,7 @@ func New(opts Options) (http.Handler, error) {
 }
 
 func build(opts Options) (*server, *routes, error) {
-	if opts.Tenants == nil || opts.Traces == nil || opts.Logs == nil || opts.Flames == nil || opts.Metrics == nil || opts.Views == nil || opts.Storage == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
+	if opts.Tenants == nil || opts.Traces == nil || opts.Logs == nil || opts.Flames == nil || opts.Metrics == nil || opts.Views == nil || opts.Issues == nil || opts.Storage == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
 		return nil, nil, errors.New("api: Options needs every store")
 	}
 	if opts.Now == nil {
@@ -185,4 +187,5 @@ func (s *server) resources() {
 	s.registerRoles()
 	s.registerCalls()
 	s.registerPrices()
+	s.registerIssues()
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/incident"
+	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -126,7 +127,7 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	h.must(err)
 	h.opts = Options{
 		Incidents: incidents, AI: gateway,
-		Tenants: h.tenants, Traces: trace.NewStore(engine), Logs: logs.NewStore(engine), Flames: flame.NewStore(engine), Metrics: metric.NewEngine(metric.NewStore(engine), nil), Storage: stored, Views: view.NewStore(db, nil), Rules: rule.NewStore(db, nil), Outbox: outbox,
+		Tenants: h.tenants, Traces: trace.NewStore(engine), Logs: logs.NewStore(engine), Flames: flame.NewStore(engine), Metrics: metric.NewEngine(metric.NewStore(engine), nil), Storage: stored, Views: view.NewStore(db, nil), Issues: issue.NewStore(db, engine, nil), Rules: rule.NewStore(db, nil), Outbox: outbox,
 		Log: log, Version: "v1.2.3", OTLPHTTP: "http://127.0.0.1:4318", OTLPGRPC: "http://127.0.0.1:4317",
 	}
 	if change != nil {

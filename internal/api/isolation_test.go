@@ -212,6 +212,50 @@ func table(h *house) map[string]row {
 		"get-ai-call": {who: readsProject, status: 200, make: func(p *place) request { return ids("call", p.call) },
 			crossed: func(b *place) request { return ids("call", b.call) }},
 
+		// Issues.
+		"list-issues":         {who: readsProject, status: 200},
+		"list-issue-people":   {who: readsProject, status: 200},
+		"get-in-app-rules":    {who: readsProject, status: 200},
+		"update-in-app-rules": {who: writesProject, status: 200, make: func(p *place) request { return request{body: InAppRequest{}, etag: p.inAppVersion()} }},
+		"get-issue": {who: readsProject, status: 200, make: func(p *place) request { return ids("issue", p.issue) },
+			crossed: func(b *place) request { return ids("issue", b.issue) }},
+		"get-issue-stats": {who: readsProject, status: 200, make: func(p *place) request { return ids("issue", p.issue) },
+			crossed: func(b *place) request { return ids("issue", b.issue) }},
+		"list-issue-occurrences": {who: readsProject, status: 200, make: func(p *place) request { return ids("issue", p.issue) },
+			crossed: func(b *place) request { return ids("issue", b.issue) }},
+		"get-issue-occurrence": {who: readsProject, status: 200,
+			make:    func(p *place) request { return request{path: map[string]any{"issue": p.issue, "occurrence": "newest"}} },
+			crossed: func(b *place) request { return request{path: map[string]any{"issue": b.issue, "occurrence": "newest"}} }},
+		"update-issue": {who: writesProject, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"issue": p.newIssue()}, body: IssueRequest{State: "resolved"}, etag: `"v1"`}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"issue": b.issue}, body: IssueRequest{State: "resolved"}, etag: `"v1"`}
+			}},
+		"comment-issue": {who: writesProject, status: 204,
+			make: func(p *place) request {
+				return request{path: map[string]any{"issue": p.newIssue()}, body: CommentRequest{"of " + p.canary}}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"issue": b.issue}, body: CommentRequest{"from outside"}}
+			}},
+		"merge-issues": {who: writesProject, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"issue": p.newIssue()}, body: MergeRequest{[]int64{p.newIssue()}}}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"issue": b.issue}, body: MergeRequest{[]int64{b.issue}}}
+			}},
+		"split-issue": {who: writesProject, status: 201,
+			make: func(p *place) request {
+				id := p.newIssue()
+				return request{path: map[string]any{"issue": id}, body: SplitRequest{[]string{fmt.Sprintf("%08x%08x", id, 0)}}}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"issue": b.issue}, body: SplitRequest{[]string{fmt.Sprintf("%08x%08x", b.issue, 0)}}}
+			}},
+
 		// Incidents.
 		"get-home":       {who: readsProject, status: 200},
 		"list-incidents": {who: readsProject, status: 200},
@@ -512,6 +556,7 @@ type place struct {
 	channel    int64
 	incident   int64
 	call       string
+	issue      int64
 }
 
 func newNeighbours(t *testing.T, db *metadb.DB) *neighbours {

@@ -19,6 +19,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/flame"
+	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metric"
@@ -43,6 +44,7 @@ func (h *house) migrateEngine() {
 	h.must(h.engine.Migrate(h.t.Context(), "trace", trace.Migrations()))
 	h.must(h.engine.Migrate(h.t.Context(), "logs", logs.Migrations()))
 	h.must(h.engine.Migrate(h.t.Context(), "flame", flame.Migrations()))
+	h.must(h.engine.Migrate(h.t.Context(), "issue", issue.Migrations()))
 	h.must(h.engine.Migrate(h.t.Context(), "ai", ai.Migrations()))
 	h.must(h.engine.Migrate(h.t.Context(), "metric", metric.Migrations()))
 }
@@ -75,6 +77,8 @@ func (n *neighbours) newPlace(canary string, seed byte) *place {
 	p.newLog()
 	p.newSample()
 	p.newCall()
+	p.issue = p.newIssue()
+	p.newErrors()
 	return p
 }
 
@@ -187,6 +191,47 @@ func (p *place) newLog() {
 	p.log = page.Items[0].ID
 }
 
+// newErrors stores two errors in the engine and makes an issue of each.
+func (p *place) newErrors() {
+	p.h.t.Helper()
+	cols := issue.NewColumns()
+	grouping, err := issue.NewGroupings(p.h.db, nil).Of(p.h.t.Context(), p.id())
+	p.h.must(err)
+	for n := range 2 {
+		o := issue.Occurrence{Time: time.Now().Add(-time.Minute).UnixNano(), Source: issue.FromLog, Resource: &issue.Resource{Service: p.canary},
+			Type: fmt.Sprintf("Error%d", n), Message: "about " + p.canary, Stack: fmt.Sprintf("E%d: x\n\tat com.shop.A.b(A.java:1)", n)}
+		o.Group(grouping)
+		cols.Append(p.id(), 14, &o)
+	}
+	p.h.must(p.h.engine.Insert(p.h.t.Context(), cols.Table(), cols.Input()))
+	p.h.must(issue.NewTracker(p.h.opts.Issues, nil).Track(p.h.t.Context()))
+	page, err := p.h.opts.Issues.List(p.h.t.Context(), p.id(), issue.Query{Text: "type:Error0", From: time.Now().Add(-time.Hour), To: time.Now().Add(time.Hour)})
+	p.h.must(err)
+	p.issue = page.Items[0].ID
+}
+
+// newIssue makes an issue of two fingerprints, without occurrences, and returns it.
+func (p *place) newIssue() (id int64) {
+	p.h.t.Helper()
+	p.h.must(p.h.db.InTx(p.h.t.Context(), func(ctx context.Context, tx *metadb.Tx) (err error) {
+		if id, err = metadb.NextID(ctx, tx, "issue"); err != nil {
+			return err
+		}
+		at := metadb.Micros(time.Now())
+		_, err = tx.Exec(ctx, `INSERT INTO issue (id, project_id, state, state_since, type, message, culprit, language, words, first_seen, last_seen, first_version,
+			last_version, resolved_version, ignored_until, ignored_count, assignee_id, assignee, merged_into, version)
+			VALUES ($1, $2, 'new', $3, $4, '', '', '', '', $3, $3, '', '', '', 0, 0, 0, '', 0, 1)`, id, int64(p.project), at, "kept-"+p.canary)
+		for n := range 2 {
+			if err == nil {
+				_, err = tx.Exec(ctx, `INSERT INTO issue_fingerprint (project_id, fingerprint, issue_id, algorithm, rules, type, message, culprit, language)
+					VALUES ($1, $2, $3, 1, 0, '', '', '', '')`, int64(p.project), fmt.Sprintf("%08x%08x", id, n), id)
+			}
+		}
+		return err
+	}))
+	return id
+}
+
 // newTrace stores a trace of two spans in the engine.
 func (p *place) newTrace(seed byte) {
 	p.h.t.Helper()
@@ -242,6 +287,7 @@ func (p *place) rows() []string {
 		`SELECT name || version || body FROM (SELECT r.name, r.version, '' AS body, p.org_id FROM rule r JOIN project p ON p.id = r.project_id) x WHERE org_id = $1 AND name LIKE 'kept-%'`,
 		`SELECT v.name || v.version FROM saved_view v JOIN project p ON p.id = v.project_id WHERE p.org_id = $1 AND v.name LIKE 'kept-%'`,
 		`SELECT t.name || t.version FROM notify_target t JOIN project p ON p.id = t.project_id WHERE p.org_id = $1 AND t.name LIKE 'kept-%'`,
+		`SELECT i.type || i.state || i.version || i.merged_into FROM issue i JOIN project p ON p.id = i.project_id WHERE p.org_id = $1`,
 		`SELECT i.service || i.state || i.analysis || i.acknowledged_by FROM incident i JOIN project p ON p.id = i.project_id WHERE p.org_id = $1`,
 	} {
 		rows, err := p.h.db.Query(p.h.t.Context(), q+` ORDER BY 1`, p.org)
@@ -264,6 +310,10 @@ func (p *place) version(query string, id any) string {
 
 func (p *place) groupVersion() string {
 	return p.version(`SELECT version FROM project_group WHERE id = $1`, p.group)
+}
+
+func (p *place) inAppVersion() string {
+	return p.version(`SELECT COALESCE(MAX(version), 0) FROM issue_rules WHERE project_id = $1`, p.project)
 }
 
 func (p *place) projectVersion() string {

@@ -16,8 +16,8 @@ import (
 // ground every line stands on; there, and only there, the pairs in foundation
 // are allowed between neighbours.
 var layers = [][]string{
-	{"fault", "project", "clickhouse", "metadb", "job", "otel", "search", "mask", "ground"},
-	{"tenant", "trace", "logs", "metric", "flame", "view"},
+	{"fault", "project", "clickhouse", "metadb", "job", "otel", "search", "pattern", "mask", "ground"},
+	{"tenant", "trace", "logs", "metric", "flame", "view", "issue"},
 	{"rule", "evidence", "report", "notify", "ai", "storage"},
 	{"incident"},
 	{"api", "ingest"},

@@ -22,6 +22,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/ingest"
+	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -39,7 +40,8 @@ import (
 	"github.com/matrix-aiops/matrix/web"
 )
 
-// evaluateEvery is how often the rules look at what has arrived.
+// evaluateEvery is how often the rules, and what makes issues of errors, look at
+// what has arrived.
 const evaluateEvery = 10 * time.Second
 
 // evaluateArgs is the periodic job of the rule engine.
@@ -56,6 +58,12 @@ type sweepArgs struct{}
 
 // Kind implements job.Args.
 func (sweepArgs) Kind() string { return "storage.sweep" }
+
+// trackArgs is the periodic job that makes issues of errors.
+type trackArgs struct{}
+
+// Kind implements job.Args.
+func (trackArgs) Kind() string { return "issue.track" }
 
 // setup starts everything in order. Whatever has started is registered with
 // onStop before the next part begins.
@@ -132,11 +140,13 @@ func (a *App) setup(ctx context.Context) error {
 
 	stored, err := storage.New(storage.Options{
 		DB: telemetry, Tenants: tenants, Log: a.log,
-		Erase: []func(context.Context, *metadb.Tx, project.ID) error{rule.Erase, notify.Erase, incident.Erase, view.Erase},
+		Erase: []func(context.Context, *metadb.Tx, project.ID) error{rule.Erase, notify.Erase, incident.Erase, view.Erase, issue.Erase},
 	})
 	if err != nil {
 		return err
 	}
+	issues := issue.NewStore(meta, telemetry, time.Now)
+	tracker := issue.NewTracker(issues, a.log)
 
 	tenants.Register(queue)
 	gateway.Register(queue)
@@ -144,12 +154,14 @@ func (a *App) setup(ctx context.Context) error {
 	queue.Every(evaluateEvery, func() job.Args { return evaluateArgs{} })
 	job.Handle(queue, func(ctx context.Context, _ sweepArgs) error { return stored.Sweep(ctx) })
 	queue.Every(sweepEvery, func() job.Args { return sweepArgs{} })
+	job.Handle(queue, func(ctx context.Context, _ trackArgs) error { return tracker.Track(ctx) })
+	queue.Every(evaluateEvery, func() job.Args { return trackArgs{} })
 	if err := queue.Start(ctx); err != nil {
 		return fmt.Errorf("start jobs: %w", err)
 	}
 	a.onStop("jobs", queue.Stop)
 	a.onStop("key uses", tenants.Flush)
-	if err := a.startIngest(telemetry, tenants); err != nil {
+	if err := a.startIngest(telemetry, tenants, issue.NewGroupings(meta, time.Now)); err != nil {
 		return err
 	}
 
@@ -168,7 +180,7 @@ func (a *App) setup(ctx context.Context) error {
 	}
 	return a.serve(api.Options{
 		Tenants: tenants, Traces: traces, Logs: logs.NewStore(telemetry), Metrics: metric.NewEngine(metric.NewStore(telemetry), a.log),
-		Flames: flame.NewStore(telemetry), Storage: stored, Views: view.NewStore(meta, nil), Rules: rules, Outbox: outbox,
+		Flames: flame.NewStore(telemetry), Storage: stored, Views: view.NewStore(meta, nil), Issues: issues, Rules: rules, Outbox: outbox,
 		Incidents: incidents, AI: gateway,
 		Log: a.log, Version: a.opts.Version, BaseURL: a.opts.File.BaseURL,
 		OTLPHTTP: a.OTLPHTTPURL(), OTLPGRPC: a.OTLPGRPCURL(), Dev: a.opts.Dev,
@@ -223,7 +235,8 @@ func (a *App) openTelemetry(ctx context.Context) (*clickhouse.DB, error) {
 	a.onStop("telemetry", func(context.Context) error { db.Close(); return nil })
 	for noun, migrations := range map[string][]clickhouse.Migration{
 		"trace": trace.Migrations(), "logs": logs.Migrations(), "metric": metric.Migrations(), "flame": flame.Migrations(),
-		"ai": ai.Migrations(),
+		"issue": issue.Migrations(),
+		"ai":    ai.Migrations(),
 	} {
 		if err := db.Migrate(ctx, noun, migrations); err != nil {
 			return nil, fmt.Errorf("migrate %s: %w", noun, err)
@@ -284,11 +297,12 @@ func seedProject(ctx context.Context, tx *metadb.Tx, outbox *notify.Outbox, p te
 }
 
 // startIngest opens the OTLP receivers.
-func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store) error {
+func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store, groupings *issue.Groupings) error {
 	options := ingest.Options{
 		GRPCListen: a.opts.OTLPGRPC, HTTPListen: a.opts.OTLPHTTP, DB: telemetry, Log: a.log, Failed: a.fail,
-		MaxBody: int64(a.opts.File.Ingest.MaxBodyMiB) << 20,
-		Metrics: metric.Limits{MaxActive: a.opts.File.Ingest.MaxActiveSeries, MaxNewPerDay: a.opts.File.Ingest.MaxNewSeriesPerDay},
+		MaxBody:  int64(a.opts.File.Ingest.MaxBodyMiB) << 20,
+		Metrics:  metric.Limits{MaxActive: a.opts.File.Ingest.MaxActiveSeries, MaxNewPerDay: a.opts.File.Ingest.MaxNewSeriesPerDay},
+		Grouping: groupings.Of,
 		Authenticate: func(ctx context.Context, key string) (ingest.Tenant, error) {
 			return ingestTenant(tenants.AuthenticateKey(ctx, key))
 		},

@@ -63,9 +63,12 @@ type envelope struct {
 	resource otel.ResourceBuilder
 	oldest   uint64 // unix ns
 	newest   uint64 // unix ns
+	now      int64  // unix ns
 
 	accepted int64
 	rejected rejections
+
+	exceptions exceptions
 
 	fields      *envelopeFields
 	setResource func(*otel.ResourceBuilder, uint64)
@@ -73,7 +76,8 @@ type envelope struct {
 }
 
 func (d *envelope) begin(retentionDays int, now time.Time) {
-	d.accepted, d.rejected = 0, rejections{}
+	d.accepted, d.rejected, d.exceptions.found = 0, rejections{}, nil
+	d.now = now.UnixNano()
 	d.oldest = uint64(now.AddDate(0, 0, -retentionDays).UnixNano())
 	d.newest = uint64(now.Add(maxAhead).UnixNano())
 }
@@ -133,6 +137,7 @@ func (d *envelope) byResource(b []byte) error {
 		return err
 	}
 	d.setResource(&d.resource, max(id.Sum64(), 1))
+	d.exceptions.setOwner(d.resource.Resource(0))
 	w = walk(b)
 	for i := 0; w.next(); {
 		if w.number == 2 && w.is(protowire.BytesType) {

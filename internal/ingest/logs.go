@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/logs"
 )
 
@@ -56,7 +57,7 @@ func (d *logDecoder) decode(request []byte, tenant Tenant, columns *logs.Columns
 		columns.Rollback()
 		return pending{}, malformed("ExportLogsServiceRequest", request, err)
 	}
-	return pending{resources: columns.Commit()}, nil
+	return pending{resources: columns.Commit(), errors: d.exceptions.found}, nil
 }
 
 // record reads a LogRecord message and appends it, or counts why not. Ids that
@@ -66,6 +67,8 @@ func (d *logDecoder) record(b, scope []byte) error {
 	r := d.row
 	r.Reset()
 	r.Scope = scope
+	d.exceptions.item = len(d.exceptions.found)
+	d.exceptions.begin()
 	attributes := 0
 	w := walk(b)
 	for w.next() {
@@ -95,6 +98,7 @@ func (d *logDecoder) record(b, scope []byte) error {
 				var key, value []byte
 				if key, value, err = d.keyValue(w.bytes()); err == nil {
 					r.Attribute(key, value)
+					d.exceptions.attribute(key, value)
 				}
 				index, attributes = attributes, attributes+1
 			}
@@ -140,6 +144,8 @@ func (d *logDecoder) record(b, scope []byte) error {
 		return nil
 	}
 	d.columns.Append(r)
+	d.exceptions.end(issue.FromLog, int64(at))
+	d.exceptions.settle(r.TraceID, r.SpanID, d.now, int64(d.oldest), int64(d.newest))
 	d.accepted++
 	return nil
 }

@@ -27,7 +27,9 @@ import (
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/flame"
+	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/logs"
+	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
 	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -77,7 +79,7 @@ type harness struct {
 func start(t testing.TB, adjust func(*Options)) *harness {
 	t.Helper()
 	db := clickhousetest.New(t)
-	for noun, migrations := range map[string][]clickhouse.Migration{"trace": trace.Migrations(), "logs": logs.Migrations(), "metric": metric.Migrations(), "flame": flame.Migrations()} {
+	for noun, migrations := range map[string][]clickhouse.Migration{"trace": trace.Migrations(), "logs": logs.Migrations(), "metric": metric.Migrations(), "flame": flame.Migrations(), "issue": issue.Migrations()} {
 		if err := db.Migrate(t.Context(), noun, migrations); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +90,8 @@ func start(t testing.TB, adjust func(*Options)) *harness {
 func startOn(t testing.TB, db *clickhouse.DB, adjust func(*Options)) *harness {
 	t.Helper()
 	opts := Options{GRPCListen: "127.0.0.1:0", HTTPListen: "127.0.0.1:0", DB: db, Authenticate: authenticate,
-		Batch: clickhouse.BatchOptions{MaxDelay: 5 * time.Millisecond}}
+		Grouping: issue.NewGroupings(metadbtest.SQLite(t), nil).Of,
+		Batch:    clickhouse.BatchOptions{MaxDelay: 5 * time.Millisecond}}
 	if adjust != nil {
 		adjust(&opts)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -48,10 +49,11 @@ type decoder[C clickhouse.Columns] interface {
 }
 
 // pending are the rows that the items of a request point at and that are not
-// stored yet; nil where there are none.
+// stored yet, and the errors they carry; nil where there are none.
 type pending struct {
 	statements *trace.PendingStatements
 	resources  *otel.Pending
+	errors     []issue.Occurrence
 }
 
 // receiver takes the requests of one signal.
@@ -102,15 +104,16 @@ func (r *receiver[C]) export(ctx context.Context, tenant Tenant, request *body) 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.storePending(ctx, side); err != nil {
+	if err := s.storePending(ctx, tenant, side); err != nil {
 		return nil, err
 	}
 	s.stats.stored(r.signal.name, accepted, &rejected, size)
 	return r.signal.response(rejected.total(), rejected.message()), nil
 }
 
-// storePending stores the rows that a request's items point at.
-func (s *Server) storePending(ctx context.Context, p pending) error {
+// storePending stores the rows that a request's items point at, and the errors
+// that they carry.
+func (s *Server) storePending(ctx context.Context, tenant Tenant, p pending) error {
 	if p.statements != nil && len(p.statements.Entries()) > 0 {
 		if err := s.statements.Append(ctx, func(c *trace.Statements) error { c.Append(p.statements); return nil }); err != nil {
 			return fmt.Errorf("store statements: %w", err)
@@ -122,6 +125,24 @@ func (s *Server) storePending(ctx context.Context, p pending) error {
 			return fmt.Errorf("store resources: %w", err)
 		}
 		p.resources.Stored()
+	}
+	if len(p.errors) > 0 {
+		grouping, err := s.opts.Grouping(ctx, tenant.Project)
+		if err != nil {
+			return fmt.Errorf("group errors: %w", err)
+		}
+		for i := range p.errors {
+			p.errors[i].Group(grouping)
+		}
+		err = s.errors.Append(ctx, func(c *issue.Columns) error {
+			for i := range p.errors {
+				c.Append(tenant.Project, uint16(tenant.Retention.Traces), &p.errors[i])
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("store errors: %w", err)
+		}
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/flame"
+	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/otel"
@@ -42,6 +43,9 @@ type Options struct {
 	DB         *clickhouse.DB
 	// Authenticate resolves keys. Required.
 	Authenticate Authenticator
+	// Grouping tells how the errors of a project are grouped. Required. It is called
+	// for every request that carries some.
+	Grouping func(ctx context.Context, p project.ID) (*issue.Grouping, error)
 	// Dev, when set, returns the tenant of requests that come from loopback without
 	// a key. It is called for every one of them, as Authenticate is for the others.
 	Dev func(ctx context.Context) (Tenant, error)
@@ -76,6 +80,7 @@ type Server struct {
 	resources  *clickhouse.Batcher[*otel.Resources]
 	profiles   *clickhouse.Batcher[*flame.Columns]
 	metrics    *metric.Writer
+	errors     *clickhouse.Batcher[*issue.Columns]
 
 	grpc         *http.Server
 	http         *http.Server
@@ -93,6 +98,8 @@ func New(opts Options) (*Server, error) {
 		return nil, fault.New(fault.Invalid, "ingest needs a database").WithField("db")
 	case opts.Authenticate == nil:
 		return nil, fault.New(fault.Invalid, "ingest needs an authenticator").WithField("authenticate")
+	case opts.Grouping == nil:
+		return nil, fault.New(fault.Invalid, "ingest needs a way to group errors").WithField("grouping")
 	}
 	opts.MaxBody = cmp.Or(opts.MaxBody, 16<<20)
 	// The largest request holds up to three times its size while it is unpacked.
@@ -133,6 +140,8 @@ func New(opts Options) (*Server, error) {
 	s.profiles = clickhouse.NewBatcher(opts.DB, flame.NewColumns, side)
 	s.metrics = metric.NewWriter(opts.DB, opts.Metrics, opts.Batch)
 	s.ports = append(s.ports, s.metricsPort())
+	// The requests of one block are answered together, and so bring their errors together.
+	s.errors = clickhouse.NewBatcher(opts.DB, issue.NewColumns, side)
 	s.grpc = s.newGRPC()
 	s.http = s.newHTTP()
 	return s, nil
@@ -175,7 +184,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	if ctx.Err() != nil {
 		cut = errors.Join(s.grpc.Close(), s.http.Close())
 	}
-	err := errors.Join(grpcErr, httpErr, batchErr, cut, s.statements.Close(ctx), s.resources.Close(ctx), s.profiles.Close(ctx))
+	err := errors.Join(grpcErr, httpErr, batchErr, cut, s.statements.Close(ctx), s.resources.Close(ctx), s.profiles.Close(ctx), s.errors.Close(ctx))
 	s.serving.Wait()
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
 
@@ -65,11 +66,20 @@ func (d *spanDecoder) decode(request []byte, tenant Tenant, columns *trace.Colum
 		columns.Rollback()
 		return pending{}, malformed("ExportTraceServiceRequest", request, err)
 	}
-	p := columns.Commit()
-	if p == nil {
-		return pending{}, nil
+	side := pending{errors: d.exceptions.found}
+	if len(side.errors) > 0 {
+		spans := make([]trace.SpanID, len(side.errors))
+		for i := range side.errors {
+			spans[i] = trace.SpanID(side.errors[i].SpanID)
+		}
+		for i, endpoint := range columns.Endpoints(spans) {
+			side.errors[i].Endpoint = endpoint
+		}
 	}
-	return pending{statements: &p.Statements, resources: &p.Resources}, nil
+	if p := columns.Commit(); p != nil {
+		side.statements, side.resources = &p.Statements, &p.Resources
+	}
+	return side, nil
 }
 
 // span reads a Span message and appends it, or counts why not.
@@ -78,6 +88,7 @@ func (d *spanDecoder) span(b, scope []byte) error {
 	r := d.row
 	r.Reset()
 	r.Scope = scope
+	d.exceptions.item = len(d.exceptions.found)
 	var traceID, spanID, parentID []byte
 	var start, end uint64
 	var attributes, events, links int
@@ -149,6 +160,12 @@ func (d *spanDecoder) span(b, scope []byte) error {
 		return err
 	}
 
+	if len(d.exceptions.found) > d.exceptions.item {
+		if err := d.affected(b); err != nil {
+			return err
+		}
+	}
+
 	parent, parentOK := spanIDOf(parentID)
 	var spanOK bool
 	r.SpanID, spanOK = spanIDOf(spanID)
@@ -168,7 +185,26 @@ func (d *spanDecoder) span(b, scope []byte) error {
 	default:
 		r.Start, r.Duration = int64(start), end-start
 		d.columns.Append(r)
+		d.exceptions.settle(r.TraceID, uint64(r.SpanID), int64(end), int64(d.oldest), int64(d.newest))
 		d.accepted++
+		return nil
+	}
+	d.exceptions.found = d.exceptions.found[:d.exceptions.item]
+	return nil
+}
+
+// affected notes whom the exceptions of a span have met: its attributes are read
+// again, so that those of other spans need not be looked at.
+func (d *spanDecoder) affected(b []byte) error {
+	x := &d.exceptions
+	x.begin()
+	if err := d.listAttributes(b, 9, spanFields, x.attribute); err != nil {
+		return err
+	}
+	for i := x.item; i < len(x.found); i++ {
+		if x.found[i].User == "" {
+			x.found[i].User = string(x.user)
+		}
 	}
 	return nil
 }
@@ -191,7 +227,19 @@ func (d *spanDecoder) event(b []byte) error {
 		return err
 	}
 	d.row.Event(int64(unixNano), name)
-	err := d.listAttributes(b, 3, eventFields, d.row.EventAttribute)
+	add := d.row.EventAttribute
+	isException := string(name) == "exception"
+	if isException {
+		d.exceptions.begin()
+		add = func(key, value []byte) {
+			d.row.EventAttribute(key, value)
+			d.exceptions.attribute(key, value)
+		}
+	}
+	err := d.listAttributes(b, 3, eventFields, add)
+	if isException {
+		d.exceptions.end(issue.FromSpan, int64(unixNano))
+	}
 	d.row.EndEvent(dropped)
 	return err
 }

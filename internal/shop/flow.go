@@ -118,6 +118,7 @@ func order(t *trace, _ *pod) {
 	t.enter("POST", "/v1/api/orders", "/v1/api/orders", "", orderAPI, func(c call) int {
 		status := 201
 		c.method(controller, "com.shop.order.web.OrderController", "place", func(c call, s *tracepb.Span) {
+			s.Attributes = append(s.Attributes, str("enduser.id", fmt.Sprint(memberNo)))
 			c.spend(c.around(800 * time.Microsecond))
 			c.memberPoints(memberNo, c.around(6*time.Millisecond))
 			c.callGRPC(inventory, "shop.inventory.v1.InventoryService", "Reserve", func(c call) int {

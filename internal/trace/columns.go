@@ -220,6 +220,37 @@ func (c *Columns) Rollback() {
 	r.pending = Pending{}
 }
 
+// maxEndpointHops is how far up a span's parents its entry span is looked for.
+const maxEndpointHops = 256
+
+// Endpoints returns for each of the spans, which the request being appended
+// holds, the operation of the entry span above it; "" where that is not part of
+// the request. Call it before Commit.
+func (c *Columns) Endpoints(spans []SpanID) []string {
+	rows := make(map[SpanID]int, c.Rows()-c.request.rows)
+	for row := c.request.rows; row < c.Rows(); row++ {
+		rows[SpanID(c.spanID[row])] = row
+	}
+	names := map[int]string{} // by row: many errors have one entry span
+	out := make([]string, len(spans))
+	for i, span := range spans {
+		row, ok := rows[span]
+		for hops := 0; ok && !c.entry[row] && hops < maxEndpointHops; hops++ {
+			row, ok = rows[SpanID(c.parentID[row])]
+		}
+		if !ok || !c.entry[row] {
+			continue
+		}
+		name, known := names[row]
+		if !known {
+			name = string(c.operation.Value(row))
+			names[row] = name
+		}
+		out[i] = name
+	}
+	return out
+}
+
 // Rows implements clickhouse.Columns.
 func (c *Columns) Rows() int { return len(c.projectID) }
 

@@ -144,6 +144,20 @@ func (c *LowCard) IndexOf(v []byte) uint32 {
 	return s.index
 }
 
+// Value returns the value of a row. It looks through the block's dictionary: it is
+// for a few rows, not for all.
+func (c *LowCard) Value(row int) []byte {
+	wire := c.values.wire
+	for i := uint32(0); ; i++ {
+		n, size := binary.Uvarint(wire)
+		wire = wire[size:]
+		if i == c.keys[row] {
+			return wire[:n:n]
+		}
+		wire = wire[n:]
+	}
+}
+
 // Fingerprint is a hash of a value's length and its first and last eight bytes,
 // for tables that compare the value anyway. Its high bits are the good ones.
 func Fingerprint(v []byte) uint64 {

@@ -10,6 +10,7 @@ import {
   stringifySearchWith,
 } from '@tanstack/react-router';
 import { whenSignedOut } from './api/client.ts';
+import { ISSUE_SORTS, ISSUE_STATES } from './api/issues.ts';
 import { asProblem } from './api/problem.ts';
 import { SERVICE_SORTS } from './api/services.ts';
 import { meQuery, projectsOf } from './api/session.ts';
@@ -167,6 +168,28 @@ const statement = createRoute({
   component: lazyRouteComponent(() => import('./pages/statement/StatementPage.tsx'), 'StatementPage'),
 });
 
+const issues = createRoute({
+  getParentRoute: () => project,
+  path: '/issues',
+  validateSearch: optional((s) => ({
+    state: choice(s.state, ISSUE_STATES),
+    sort: choice(s.sort, ISSUE_SORTS),
+    q: text(s.q),
+    mine: flag(s.mine),
+  })),
+  component: lazyRouteComponent(() => import('./pages/issues/Issues.tsx'), 'Issues'),
+});
+
+const issue = createRoute({
+  getParentRoute: () => project,
+  path: '/issues/$issue',
+  validateSearch: optional((s) => ({
+    occurrence: text(s.occurrence),
+    tab: choice(s.tab, ['occurrences', 'activity', 'grouping'] as const),
+  })),
+  component: lazyRouteComponent(() => import('./pages/issue/IssuePage.tsx'), 'IssuePage'),
+});
+
 const rules = createRoute({
   getParentRoute: () => project,
   path: '/rules',
@@ -183,7 +206,9 @@ const channels = createRoute({
 const settings = createRoute({
   getParentRoute: () => project,
   path: '/settings',
-  validateSearch: optional((s) => ({ tab: choice(s.tab, ['keys', 'members', 'storage', 'project'] as const) })),
+  validateSearch: optional((s) => ({
+    tab: choice(s.tab, ['keys', 'members', 'errors', 'storage', 'project'] as const),
+  })),
   component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
 });
 
@@ -271,6 +296,8 @@ const tree = root.addChildren([
       service,
       statements,
       statement,
+      issues,
+      issue,
       rules,
       channels,
       settings,

@@ -3,6 +3,7 @@ import {
   IconAlertTriangle,
   IconArrowsExchange,
   IconBell,
+  IconBug,
   IconBuilding,
   IconCoin,
   IconDatabase,
@@ -71,6 +72,12 @@ export function Rail({ collapsed, onToggle }: Props) {
             label={t('nav.sql')}
             collapsed={collapsed}
             link={{ to: '/projects/$project/sql', params }}
+          />
+          <Item
+            icon={IconBug}
+            label={t('nav.issues')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/issues', params }}
           />
           <div className={classes.section}>{t('nav.alerting')}</div>
           <Item

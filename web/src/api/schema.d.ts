@@ -409,6 +409,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/in-app-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What of a stack trace is the application's own */
+        get: operations["get-in-app-rules"];
+        /** Change what is in-app, for what arrives from now on */
+        put: operations["update-in-app-rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/incidents": {
         parameters: {
             query?: never;
@@ -488,6 +506,160 @@ export interface paths {
         put?: never;
         /** End an incident */
         post: operations["resolve-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issue-people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom an issue can be assigned to */
+        get: operations["list-issue-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Issues seen in a time range */
+        get: operations["list-issues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/{issue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An issue with its fingerprints and activity */
+        get: operations["get-issue"];
+        /** Resolve, ignore, reopen or assign an issue */
+        put: operations["update-issue"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/{issue}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say something about an issue */
+        post: operations["comment-issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/{issue}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make other issues a part of this one */
+        post: operations["merge-issues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/{issue}/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Occurrences of an issue, newest first */
+        get: operations["list-issue-occurrences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/{issue}/occurrences/{occurrence}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One occurrence with its stack; its neighbours in a time range */
+        get: operations["get-issue-occurrence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/{issue}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an issue of some of this one's fingerprints */
+        post: operations["split-issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/{issue}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An issue's occurrences over time, and what they have in common */
+        get: operations["get-issue-stats"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1637,6 +1809,9 @@ export interface components {
             /** Format: int64 */
             span: number;
         };
+        CommentRequest: {
+            text: string;
+        };
         ComparedStep: {
             /** Format: int64 */
             count: number;
@@ -1886,6 +2061,21 @@ export interface components {
         FoundSpans: {
             span_ids: string[];
         };
+        Frame: {
+            file: string;
+            function: string;
+            /** @description of the application itself, by the project's rules */
+            in_app: boolean;
+            /**
+             * Format: int64
+             * @description 0: unknown
+             */
+            line: number;
+            /** @description class, package or namespace; empty where the language has files only */
+            module: string;
+            /** @description the line of code, where the runtime prints it */
+            source?: string;
+        };
         Graph: {
             /**
              * Format: int64
@@ -1982,6 +2172,11 @@ export interface components {
              */
             transactions: number;
         };
+        InAppRequest: {
+            exclude?: string[];
+            /** @description beginnings of module.function or of a path, * for anything */
+            include?: string[];
+        };
         Incident: {
             /** Format: date-time */
             acknowledged_at: string | null;
@@ -2065,6 +2260,228 @@ export interface components {
             count: number;
             name: string;
         };
+        Issue: {
+            assignee: string;
+            /**
+             * Format: int64
+             * @description account, 0 = nobody
+             */
+            assignee_id: number;
+            /** @description the frame that names the issue */
+            culprit: string;
+            /** Format: date-time */
+            first_seen: string;
+            first_version: string;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description so many occurrences more end the ignoring; 0 = none do
+             */
+            ignored_count: number;
+            /** Format: date-time */
+            ignored_until: string | null;
+            language: string;
+            /** Format: date-time */
+            last_seen: string;
+            last_version: string;
+            /** @description of the first occurrence */
+            message: string;
+            /** Format: int32 */
+            project_id: number;
+            /** @description empty when resolved at once */
+            resolved_version: string;
+            services: string[];
+            /** @enum {string} */
+            state: "new" | "ongoing" | "regressed" | "resolved" | "ignored";
+            /** Format: date-time */
+            state_since: string;
+            type: string;
+            /**
+             * Format: int64
+             * @description of what people edit of it, as in its ETag
+             */
+            version: number;
+        };
+        IssueBars: {
+            bars: number[];
+            /** Format: int64 */
+            count: number;
+            /** @description empty: it does not tell */
+            version: string;
+        };
+        IssueDetail: {
+            /** @description newest first, at most 200 */
+            activity: components["schemas"]["IssueEvent"][];
+            assignee: string;
+            /**
+             * Format: int64
+             * @description account, 0 = nobody
+             */
+            assignee_id: number;
+            /** @description the frame that names the issue */
+            culprit: string;
+            /** @description what the issue is made of; splitting moves some of them */
+            fingerprints: components["schemas"]["Made"][];
+            /** Format: date-time */
+            first_seen: string;
+            first_version: string;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description so many occurrences more end the ignoring; 0 = none do
+             */
+            ignored_count: number;
+            /** Format: date-time */
+            ignored_until: string | null;
+            language: string;
+            /** Format: date-time */
+            last_seen: string;
+            last_version: string;
+            /** @description of the first occurrence */
+            message: string;
+            /** Format: int32 */
+            project_id: number;
+            /** @description empty when resolved at once */
+            resolved_version: string;
+            services: string[];
+            /** @enum {string} */
+            state: "new" | "ongoing" | "regressed" | "resolved" | "ignored";
+            /** Format: date-time */
+            state_since: string;
+            type: string;
+            /**
+             * Format: int64
+             * @description of what people edit of it, as in its ETag
+             */
+            version: number;
+        };
+        IssueEvent: {
+            /** Format: date-time */
+            at: string;
+            /** @description empty for MATRIX itself */
+            author: string;
+            data: {
+                [key: string]: unknown;
+            };
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "created" | "state" | "assigned" | "comment" | "merged" | "split" | "split_off" | "regressed" | "reopened";
+        };
+        IssueException: {
+            /** @description where it was thrown first */
+            frames: components["schemas"]["Frame"][];
+            message: string;
+            /**
+             * Format: int64
+             * @description frames that the runtime left out because the exception above it has them too
+             */
+            omitted?: number;
+            suppressed?: boolean;
+            type: string;
+        };
+        IssuePage: {
+            /**
+             * Format: date-time
+             * @description where the first bar starts
+             */
+            from: string;
+            items: components["schemas"]["Item"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+            /** @description issues by state, whatever state was asked for */
+            states: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description width of a bar
+             */
+            step_seconds: number;
+            /**
+             * Format: int64
+             * @description of all pages
+             */
+            total: number;
+        };
+        IssueRequest: {
+            /**
+             * Format: int64
+             * @description account of a member, 0 = nobody
+             */
+            assignee_id?: number;
+            /**
+             * Format: int64
+             * @description with ignored: for so many occurrences more
+             */
+            ignored_count?: number;
+            /**
+             * Format: date-time
+             * @description with ignored: until then
+             */
+            ignored_until?: string;
+            /** @description with resolved: the version that mends it; only one not older regresses the issue */
+            resolved_version?: string;
+            /** @enum {string} */
+            state: "new" | "ongoing" | "regressed" | "resolved" | "ignored";
+        };
+        Item: {
+            assignee: string;
+            /**
+             * Format: int64
+             * @description account, 0 = nobody
+             */
+            assignee_id: number;
+            /** @description occurrences per step from the page's from on */
+            bars: number[];
+            /**
+             * Format: int64
+             * @description occurrences in the time range
+             */
+            count: number;
+            /** @description the frame that names the issue */
+            culprit: string;
+            /** Format: date-time */
+            first_seen: string;
+            first_version: string;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description so many occurrences more end the ignoring; 0 = none do
+             */
+            ignored_count: number;
+            /** Format: date-time */
+            ignored_until: string | null;
+            language: string;
+            /** Format: date-time */
+            last_seen: string;
+            last_version: string;
+            /** @description of the first occurrence */
+            message: string;
+            /** Format: int32 */
+            project_id: number;
+            /** @description empty when resolved at once */
+            resolved_version: string;
+            services: string[];
+            /** @enum {string} */
+            state: "new" | "ongoing" | "regressed" | "resolved" | "ignored";
+            /** Format: date-time */
+            state_since: string;
+            type: string;
+            /**
+             * Format: int64
+             * @description distinct users it met, as far as the telemetry names them
+             */
+            users: number;
+            /**
+             * Format: int64
+             * @description of what people edit of it, as in its ETag
+             */
+            version: number;
+        };
         Key: {
             /** Format: date-time */
             created_at: string;
@@ -2092,6 +2509,22 @@ export interface components {
         Login: {
             email: string;
             password: string;
+        };
+        Made: {
+            /**
+             * Format: int64
+             * @description version of the grouping that made it
+             */
+            algorithm: number;
+            culprit: string;
+            fingerprint: string;
+            message: string;
+            /**
+             * Format: int64
+             * @description version of the in-app rules it was made with
+             */
+            rules: number;
+            type: string;
         };
         MaskToken: {
             class: string;
@@ -2130,6 +2563,9 @@ export interface components {
             email: string;
             /** @enum {string} */
             role: "owner" | "admin" | "editor" | "viewer";
+        };
+        MergeRequest: {
+            issues: number[];
         };
         Named: {
             name: string;
@@ -2374,6 +2810,16 @@ export interface components {
              */
             total: number;
         };
+        PagePerson: {
+            items: components["schemas"]["Person"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PagePrice: {
             items: components["schemas"]["Price"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -2545,6 +2991,11 @@ export interface components {
             share: number;
             /** @description the first line, <*> for what varies */
             template: string;
+        };
+        Person: {
+            /** Format: int64 */
+            id: number;
+            name: string;
         };
         Point: {
             evidence: string[];
@@ -2864,6 +3315,20 @@ export interface components {
              */
             window_minutes: number;
         };
+        Rules: {
+            /** @description patterns of frames that are not */
+            exclude: string[];
+            /** @description patterns of frames that are in-app */
+            include: string[];
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /**
+             * Format: int64
+             * @description 0: nobody has changed them yet
+             */
+            version: number;
+        };
         Sampling: {
             /** @description spans of the range say that not all requests were recorded */
             known: boolean;
@@ -2904,6 +3369,33 @@ export interface components {
              * @description transactions selected
              */
             total: number;
+        };
+        Seen: {
+            /** @description empty when it is not known */
+            endpoint: string;
+            environment: string;
+            /** @description the occurrence's name in paths */
+            id: string;
+            instance: string;
+            message: string;
+            service: string;
+            /** @description what carried it */
+            sources: ("span" | "log")[];
+            /** @description 16 hex digits, or empty */
+            span_id: string;
+            /** Format: date-time */
+            time: string;
+            /** @description 32 hex digits, or empty */
+            trace_id: string;
+            type: string;
+            /** @description enduser.id or user.id, as far as the telemetry names it */
+            user: string;
+            version: string;
+        };
+        SeenPage: {
+            items: components["schemas"]["Seen"][];
+            /** @description empty on the last page */
+            next_cursor: string;
         };
         Series: {
             now: components["schemas"]["Bucket"][];
@@ -2986,6 +3478,11 @@ export interface components {
             /** @description OTEL_EXPORTER_OTLP_ENDPOINT for http/protobuf */
             otlp_http: string;
         };
+        Share: {
+            /** Format: int64 */
+            count: number;
+            value: string;
+        };
         SignalFootprint: {
             /** Format: int64 */
             bytes: number;
@@ -3056,6 +3553,15 @@ export interface components {
             start: number;
             /** Format: int64 */
             step: number;
+        };
+        SplitRequest: {
+            fingerprints: string[];
+        };
+        Stack: {
+            /** @description the recorded one first, each followed by its cause */
+            exceptions: components["schemas"]["IssueException"][];
+            /** @description java, dotnet, javascript, python, go, ruby or php; empty when it could not be read */
+            language: string;
         };
         Statement: {
             /** Format: int64 */
@@ -3140,6 +3646,33 @@ export interface components {
             text: string;
             /** Format: int64 */
             total_ns: number;
+        };
+        Stats: {
+            /** Format: int64 */
+            count: number;
+            endpoints: components["schemas"]["Share"][];
+            environments: components["schemas"]["Share"][];
+            /**
+             * Format: date-time
+             * @description where the first bar starts
+             */
+            from: string;
+            instances: components["schemas"]["Share"][];
+            services: components["schemas"]["Share"][];
+            /** Format: int64 */
+            step_seconds: number;
+            /**
+             * Format: int64
+             * @description distinct ones
+             */
+            traces: number;
+            /**
+             * Format: int64
+             * @description distinct ones, as far as the telemetry names them
+             */
+            users: number;
+            /** @description most frequent first; those behind the eighth are one, named by an asterisk */
+            versions: components["schemas"]["IssueBars"][];
         };
         Step: {
             address?: string;
@@ -3357,6 +3890,42 @@ export interface components {
             name: string;
             query: string;
         };
+        Whole: {
+            /** @description empty when it is not known */
+            endpoint: string;
+            environment: string;
+            fingerprint: string;
+            /**
+             * @description what the fingerprint is made of
+             * @enum {string}
+             */
+            grouped_by: "custom" | "frames" | "message";
+            /** @description the occurrence's name in paths */
+            id: string;
+            instance: string;
+            message: string;
+            /** @description id of the one behind */
+            newer: string;
+            /** @description id of the occurrence before, empty when there is none */
+            older: string;
+            /** @description the stack as it was recorded */
+            raw: string;
+            service: string;
+            /** @description what carried it */
+            sources: ("span" | "log")[];
+            /** @description 16 hex digits, or empty */
+            span_id: string;
+            /** @description marked by the project's rules of now */
+            stack: components["schemas"]["Stack"];
+            /** Format: date-time */
+            time: string;
+            /** @description 32 hex digits, or empty */
+            trace_id: string;
+            type: string;
+            /** @description enduser.id or user.id, as far as the telemetry names it */
+            user: string;
+            version: string;
+        };
         Wrong: {
             field: string;
             message: string;
@@ -3381,6 +3950,7 @@ export type Change = components['schemas']['Change'];
 export type ChannelKinds = components['schemas']['ChannelKinds'];
 export type ChannelRequest = components['schemas']['ChannelRequest'];
 export type ClockSkew = components['schemas']['ClockSkew'];
+export type CommentRequest = components['schemas']['CommentRequest'];
 export type ComparedStep = components['schemas']['ComparedStep'];
 export type Comparison = components['schemas']['Comparison'];
 export type Count = components['schemas']['Count'];
@@ -3400,6 +3970,7 @@ export type Facets = components['schemas']['Facets'];
 export type Fact = components['schemas']['Fact'];
 export type Footprint = components['schemas']['Footprint'];
 export type FoundSpans = components['schemas']['FoundSpans'];
+export type Frame = components['schemas']['Frame'];
 export type Graph = components['schemas']['Graph'];
 export type GroundValue = components['schemas']['GroundValue'];
 export type Group = components['schemas']['Group'];
@@ -3409,19 +3980,30 @@ export type HealthCheck = components['schemas']['HealthCheck'];
 export type Heat = components['schemas']['Heat'];
 export type Histogram = components['schemas']['Histogram'];
 export type Home = components['schemas']['Home'];
+export type InAppRequest = components['schemas']['InAppRequest'];
 export type Incident = components['schemas']['Incident'];
 export type IncidentEvent = components['schemas']['IncidentEvent'];
 export type IncidentPage = components['schemas']['IncidentPage'];
 export type Instance = components['schemas']['Instance'];
 export type InstanceCount = components['schemas']['InstanceCount'];
+export type Issue = components['schemas']['Issue'];
+export type IssueBars = components['schemas']['IssueBars'];
+export type IssueDetail = components['schemas']['IssueDetail'];
+export type IssueEvent = components['schemas']['IssueEvent'];
+export type IssueException = components['schemas']['IssueException'];
+export type IssuePage = components['schemas']['IssuePage'];
+export type IssueRequest = components['schemas']['IssueRequest'];
+export type Item = components['schemas']['Item'];
 export type Key = components['schemas']['Key'];
 export type Link = components['schemas']['Link'];
 export type Login = components['schemas']['Login'];
+export type Made = components['schemas']['Made'];
 export type MaskToken = components['schemas']['MaskToken'];
 export type Masking = components['schemas']['Masking'];
 export type Me = components['schemas']['Me'];
 export type Member = components['schemas']['Member'];
 export type MemberRequest = components['schemas']['MemberRequest'];
+export type MergeRequest = components['schemas']['MergeRequest'];
 export type Named = components['schemas']['Named'];
 export type NewKey = components['schemas']['NewKey'];
 export type NewRoleRequest = components['schemas']['NewRoleRequest'];
@@ -3441,6 +4023,7 @@ export type PageKey = components['schemas']['PageKey'];
 export type PageMember = components['schemas']['PageMember'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
 export type PagePattern = components['schemas']['PagePattern'];
+export type PagePerson = components['schemas']['PagePerson'];
 export type PagePrice = components['schemas']['PagePrice'];
 export type PageProject = components['schemas']['PageProject'];
 export type PageRecord = components['schemas']['PageRecord'];
@@ -3458,6 +4041,7 @@ export type PasswordChange = components['schemas']['PasswordChange'];
 export type PathPart = components['schemas']['PathPart'];
 export type PathShare = components['schemas']['PathShare'];
 export type Pattern = components['schemas']['Pattern'];
+export type Person = components['schemas']['Person'];
 export type Point = components['schemas']['Point'];
 export type Price = components['schemas']['Price'];
 export type PriceRequest = components['schemas']['PriceRequest'];
@@ -3477,23 +4061,30 @@ export type RoleVersion = components['schemas']['RoleVersion'];
 export type Rule = components['schemas']['Rule'];
 export type RuleRef = components['schemas']['RuleRef'];
 export type RuleRequest = components['schemas']['RuleRequest'];
+export type Rules = components['schemas']['Rules'];
 export type Sampling = components['schemas']['Sampling'];
 export type Scatter = components['schemas']['Scatter'];
+export type Seen = components['schemas']['Seen'];
+export type SeenPage = components['schemas']['SeenPage'];
 export type Series = components['schemas']['Series'];
 export type Service = components['schemas']['Service'];
 export type ServiceHealth = components['schemas']['ServiceHealth'];
 export type ServiceSummary = components['schemas']['ServiceSummary'];
 export type ServiceVersion = components['schemas']['ServiceVersion'];
 export type Setup = components['schemas']['Setup'];
+export type Share = components['schemas']['Share'];
 export type SignalFootprint = components['schemas']['SignalFootprint'];
 export type Span = components['schemas']['Span'];
 export type SpanFailure = components['schemas']['SpanFailure'];
 export type Spark = components['schemas']['Spark'];
+export type SplitRequest = components['schemas']['SplitRequest'];
+export type Stack = components['schemas']['Stack'];
 export type Statement = components['schemas']['Statement'];
 export type StatementCall = components['schemas']['StatementCall'];
 export type StatementPage = components['schemas']['StatementPage'];
 export type StatementStats = components['schemas']['StatementStats'];
 export type StatementTotal = components['schemas']['StatementTotal'];
+export type Stats = components['schemas']['Stats'];
 export type Step = components['schemas']['Step'];
 export type TableFootprint = components['schemas']['TableFootprint'];
 export type Tail = components['schemas']['Tail'];
@@ -3514,6 +4105,7 @@ export type UserRequest = components['schemas']['UserRequest'];
 export type Version = components['schemas']['Version'];
 export type View = components['schemas']['View'];
 export type ViewRequest = components['schemas']['ViewRequest'];
+export type Whole = components['schemas']['Whole'];
 export type Wrong = components['schemas']['Wrong'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -4757,6 +5349,79 @@ export interface operations {
             };
         };
     };
+    "get-in-app-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rules"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-in-app-rules": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InAppRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rules"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-incidents": {
         parameters: {
             query?: {
@@ -4921,6 +5586,398 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-issue-people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePerson"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-issues": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description default all; open are new, ongoing and regressed */
+                state?: "open" | "new" | "ongoing" | "regressed" | "resolved" | "ignored";
+                /** @description words, field:value; see the user's guide */
+                q?: string;
+                service?: string;
+                version?: string;
+                /** @description account; -1 = nobody */
+                assignee?: number;
+                sort?: "last_seen" | "first_seen" | "count" | "users";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuePage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-issue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description issue id */
+                issue: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-issue": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description issue id */
+                issue: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issue"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "comment-issue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description issue id */
+                issue: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "merge-issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description issue id */
+                issue: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issue"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-issue-occurrences": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description issue id */
+                issue: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-issue-occurrence": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description issue id */
+                issue: number;
+                /** @description occurrence id, or newest */
+                occurrence: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Whole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "split-issue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description issue id */
+                issue: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issue"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-issue-stats": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description issue id */
+                issue: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
             };
             /** @description Problem */
             default: {

@@ -181,6 +181,7 @@ func (s *server) resources() {
 	s.registerViews()
 	s.registerServices()
 	s.registerStatements()
+	s.registerMap()
 	s.registerRules()
 	s.registerChannels()
 	s.registerIncidents()

@@ -207,6 +207,8 @@ func table(h *house) map[string]row {
 		"prometheus-format-query":         {who: readsProject, status: 200, make: asks("query=up")},
 		"prometheus-format-query-by-post": {who: readsProject, status: 200, make: asks("query=up")},
 		"prometheus-buildinfo":            {who: readsProject, status: 200},
+		"get-map":                         {who: readsProject, status: 200},
+		"list-edges":                      {who: readsProject, status: 200},
 
 		"list-ai-calls": {who: readsProject, status: 200},
 		"get-ai-call": {who: readsProject, status: 200, make: func(p *place) request { return ids("call", p.call) },

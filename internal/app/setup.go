@@ -65,6 +65,24 @@ type trackArgs struct{}
 // Kind implements job.Args.
 func (trackArgs) Kind() string { return "issue.track" }
 
+// The edges of the service map are joined every joinEvery for the hours of
+// lateEdges, and every joinAllEvery for whatever is stored: the past of a sender
+// that comes late, and what was stored before there were edges.
+const (
+	joinEvery    = 30 * time.Second
+	lateEdges    = 2 * time.Hour
+	joinAllEvery = 10 * time.Minute
+	allEdges     = 10 * 365 * 24 * time.Hour
+)
+
+// joinArgs is the periodic job of the service map.
+type joinArgs struct {
+	Back time.Duration `json:"back"`
+}
+
+// Kind implements job.Args.
+func (joinArgs) Kind() string { return "trace.join_edges" }
+
 // setup starts everything in order. Whatever has started is registered with
 // onStop before the next part begins.
 func (a *App) setup(ctx context.Context) error {
@@ -156,6 +174,12 @@ func (a *App) setup(ctx context.Context) error {
 	queue.Every(sweepEvery, func() job.Args { return sweepArgs{} })
 	job.Handle(queue, func(ctx context.Context, _ trackArgs) error { return tracker.Track(ctx) })
 	queue.Every(evaluateEvery, func() job.Args { return trackArgs{} })
+	job.Handle(queue, func(ctx context.Context, args joinArgs) error {
+		_, err := traces.JoinEdges(ctx, time.Now().Add(-args.Back), time.Now())
+		return err
+	})
+	queue.Every(joinEvery, func() job.Args { return joinArgs{lateEdges} })
+	queue.Every(joinAllEvery, func() job.Args { return joinArgs{allEdges} })
 	if err := queue.Start(ctx); err != nil {
 		return fmt.Errorf("start jobs: %w", err)
 	}

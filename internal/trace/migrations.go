@@ -18,6 +18,9 @@ var attributeIndex string
 //go:embed schema_rollups.sql
 var rollups string
 
+//go:embed schema_edges.sql
+var edges string
+
 // Migrations returns the versions of this package's tables, oldest first, for
 // clickhouse.DB.Migrate under the noun "trace".
 func Migrations() []clickhouse.Migration {
@@ -26,5 +29,6 @@ func Migrations() []clickhouse.Migration {
 		{Version: 2, Name: "parents of slow calls", SQL: slowParent},
 		{Version: 3, Name: "search by attribute", SQL: attributeIndex},
 		{Version: 4, Name: "rollups by service, by statement and by hour", SQL: rollups},
+		{Version: 4, Name: "edges of the service map", SQL: edges},
 	}
 }

@@ -190,6 +190,19 @@ const issue = createRoute({
   component: lazyRouteComponent(() => import('./pages/issue/IssuePage.tsx'), 'IssuePage'),
 });
 
+const map = createRoute({
+  getParentRoute: () => project,
+  path: '/map',
+  validateSearch: optional((s) => ({
+    environment: text(s.environment),
+    focus: text(s.focus),
+    depth: positive(s.depth),
+    node: text(s.node),
+    view: choice(s.view, ['list'] as const),
+  })),
+  component: lazyRouteComponent(() => import('./pages/map/MapPage.tsx'), 'MapPage'),
+});
+
 const rules = createRoute({
   getParentRoute: () => project,
   path: '/rules',
@@ -298,6 +311,7 @@ const tree = root.addChildren([
       statement,
       issues,
       issue,
+      map,
       rules,
       channels,
       settings,

@@ -11,6 +11,7 @@ import {
   IconLayoutSidebarLeftExpand,
   IconMessages,
   IconSettings,
+  IconSitemap,
   IconSparkles,
   IconStack2,
   IconTargetArrow,
@@ -78,6 +79,12 @@ export function Rail({ collapsed, onToggle }: Props) {
             label={t('nav.issues')}
             collapsed={collapsed}
             link={{ to: '/projects/$project/issues', params }}
+          />
+          <Item
+            icon={IconSitemap}
+            label={t('nav.map')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/map', params }}
           />
           <div className={classes.section}>{t('nav.alerting')}</div>
           <Item

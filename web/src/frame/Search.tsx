@@ -129,6 +129,7 @@ function useHits(text: string): Hit[] {
     [t('nav.services'), { to: '/projects/$project/services', params }],
     [t('nav.transactions'), { to: '/projects/$project/transactions', params }],
     [t('nav.sql'), { to: '/projects/$project/sql', params }],
+    [t('nav.map'), { to: '/projects/$project/map', params }],
     [t('nav.rules'), { to: '/projects/$project/rules', params }],
     [t('nav.channels'), { to: '/projects/$project/channels', params }],
     [t('nav.calls'), { to: '/projects/$project/ai-calls', params }],

@@ -1,0 +1,178 @@
+import '@xyflow/react/dist/base.css';
+import { ActionIcon, Tooltip } from '@mantine/core';
+import { IconFocusCentered, IconMinus, IconPlus } from '@tabler/icons-react';
+import { MarkerType, Panel, Position, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
+import { type ReactNode, useEffect, useMemo, useRef } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { ServiceMap } from '../../api/types.ts';
+import { type CallEdge, CallLine } from './CallLine.tsx';
+import { layout, type Place } from './layout.ts';
+import { healthOf, widthOf } from './look.ts';
+import classes from './Map.module.css';
+import { type CardNode, HEIGHT, NodeCard, WIDTH } from './NodeCard.tsx';
+
+const NODES = { card: NodeCard };
+const EDGES = { call: CallLine };
+const COLUMN = WIDTH + 120;
+const ROW = HEIGHT + 26;
+// More rates than this would only cover one another.
+const MOST_LABELS = 40;
+const FIT = { padding: 0.12, maxZoom: 1.1 };
+
+interface Props {
+  map: ServiceMap;
+  minutes: number;
+  selected: string | undefined;
+  /** Raised to bring the selected node into view. */
+  show: number;
+  onSelect: (id: string | undefined) => void;
+}
+
+/** The map as a drawing. Nodes stand where they stood as long as the component lives. */
+export function Topology(props: Props) {
+  return (
+    <ReactFlowProvider>
+      <Drawing {...props} />
+    </ReactFlowProvider>
+  );
+}
+
+function Drawing({ map, minutes, selected, show, onSelect }: Props) {
+  const { t } = useTranslation();
+  const flow = useReactFlow();
+  const kept = useRef<ReadonlyMap<string, Place>>(new Map());
+  const places = useMemo(() => {
+    const next = layout(
+      (map.nodes ?? []).map((n) => n.id),
+      map.edges ?? [],
+      kept.current,
+    );
+    kept.current = new Map([...kept.current, ...next]);
+    return next;
+  }, [map]);
+  const near = useMemo(() => {
+    if (!selected) return undefined;
+    const ids = new Set([selected]);
+    for (const edge of map.edges ?? []) {
+      if (edge.from === selected) ids.add(edge.to);
+      if (edge.to === selected) ids.add(edge.from);
+    }
+    return ids;
+  }, [map, selected]);
+
+  const nodes = useMemo(
+    () =>
+      (map.nodes ?? []).flatMap((node): CardNode[] => {
+        const place = places.get(node.id);
+        if (!place) return [];
+        return [
+          {
+            id: node.id,
+            type: 'card',
+            position: { x: place.layer * COLUMN, y: place.slot * ROW },
+            width: WIDTH,
+            height: HEIGHT,
+            handles: [
+              { type: 'target', position: Position.Left, x: 0, y: HEIGHT / 2, width: 1, height: 1 },
+              { type: 'source', position: Position.Right, x: WIDTH, y: HEIGHT / 2, width: 1, height: 1 },
+            ],
+            data: {
+              node,
+              minutes,
+              selected: node.id === selected,
+              faded: near !== undefined && !near.has(node.id),
+              onSelect,
+            },
+          },
+        ];
+      }),
+    [map, places, minutes, selected, near, onSelect],
+  );
+  const edges = useMemo(() => {
+    const all = map.edges ?? [];
+    const busiest = Math.max(...all.map((e) => e.count), 1);
+    return all.map((edge): CallEdge => {
+      const touches = edge.from === selected || edge.to === selected;
+      return {
+        id: `${edge.from} > ${edge.to}`,
+        type: 'call',
+        source: edge.from,
+        target: edge.to,
+        zIndex: touches ? 1 : 0,
+        markerEnd: {
+          type: MarkerType.ArrowClosed,
+          width: 14,
+          height: 14,
+          markerUnits: 'userSpaceOnUse',
+          color: healthOf(edge) === 'good' ? 'var(--mx-line-strong)' : 'var(--mx-critical)',
+        },
+        data: {
+          edge,
+          minutes,
+          width: widthOf(edge, busiest),
+          labelled: touches || (!selected && all.length <= MOST_LABELS),
+          faded: selected !== undefined && !touches,
+        },
+      };
+    });
+  }, [map, minutes, selected]);
+
+  const shown = useRef(show);
+  useEffect(() => {
+    const place = selected ? places.get(selected) : undefined;
+    if (show === shown.current || !place) return;
+    shown.current = show;
+    void flow.setCenter(place.layer * COLUMN + WIDTH / 2, place.slot * ROW + HEIGHT / 2, {
+      zoom: Math.max(flow.getZoom(), 0.8),
+    });
+  }, [show, selected, places, flow]);
+
+  return (
+    <ReactFlow
+      className={classes.flow}
+      aria-label={t('map.canvas')}
+      nodes={nodes}
+      edges={edges}
+      nodeTypes={NODES}
+      edgeTypes={EDGES}
+      nodesDraggable={false}
+      nodesConnectable={false}
+      nodesFocusable={false}
+      edgesFocusable={false}
+      elementsSelectable={false}
+      minZoom={0.1}
+      maxZoom={2}
+      fitView
+      fitViewOptions={FIT}
+      onPaneClick={() => onSelect(undefined)}
+      proOptions={{ hideAttribution: true }}
+    >
+      <Panel position="bottom-left" className={classes.zoom}>
+        <Tool label={t('map.zoom_in')} onClick={() => void flow.zoomIn()}>
+          <IconPlus size={16} />
+        </Tool>
+        <Tool label={t('map.zoom_out')} onClick={() => void flow.zoomOut()}>
+          <IconMinus size={16} />
+        </Tool>
+        <Tool label={t('map.fit')} onClick={() => void flow.fitView(FIT)}>
+          <IconFocusCentered size={16} />
+        </Tool>
+      </Panel>
+      <Panel position="bottom-right" className={classes.legend}>
+        <span>{t('map.legend.thick')}</span>
+        <span data-health="bad">{t('map.legend.error')}</span>
+        <span>{t('map.legend.dashed')}</span>
+      </Panel>
+    </ReactFlow>
+  );
+}
+
+function Tool({ label, onClick, children }: { label: string; onClick: () => void; children: ReactNode }) {
+  return (
+    <Tooltip label={label} position="right">
+      <ActionIcon variant="default" size={30} aria-label={label} onClick={onClick}>
+        {children}
+      </ActionIcon>
+    </Tooltip>
+  );
+}

@@ -6,7 +6,7 @@ import { percent } from '../../format/number.ts';
 import { detailOf, healthOf, ICONS, kindOf, nameOf, perMinute, shareOf } from './look.ts';
 import classes from './Map.module.css';
 
-export const WIDTH = 208;
+export const WIDTH = 196;
 export const HEIGHT = 58;
 
 export type CardNode = Node<
@@ -45,7 +45,10 @@ export function NodeCard({ data: { node, minutes, selected, faded, onSelect } }:
       >
         <Icon size={20} stroke={1.5} aria-hidden />
         <span className={classes.cardText}>
-          <strong className="clip">{name}</strong>
+          <span className="clip">
+            <strong>{name}</strong>
+            {node.system && node.system !== name && <small>{node.system}</small>}
+          </span>
           <span className="clip">{numbers}</span>
         </span>
         {health !== 'good' && <em data-health={health}>{`✕ ${percent(shareOf(node))}`}</em>}

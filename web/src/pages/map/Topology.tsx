@@ -1,7 +1,7 @@
 import '@xyflow/react/dist/base.css';
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { IconFocusCentered, IconMinus, IconPlus } from '@tabler/icons-react';
-import { MarkerType, Panel, Position, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
+import { Panel, Position, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
 import { type ReactNode, useEffect, useMemo, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ServiceMap } from '../../api/types.ts';
@@ -13,10 +13,8 @@ import { type CardNode, HEIGHT, NodeCard, WIDTH } from './NodeCard.tsx';
 
 const NODES = { card: NodeCard };
 const EDGES = { call: CallLine };
-const COLUMN = WIDTH + 120;
-const ROW = HEIGHT + 26;
-// More rates than this would only cover one another.
-const MOST_LABELS = 40;
+const COLUMN = WIDTH + 88;
+const ROW = HEIGHT + 40;
 const FIT = { padding: 0.12, maxZoom: 1.1 };
 
 interface Props {
@@ -31,9 +29,11 @@ interface Props {
 /** The map as a drawing. Nodes stand where they stood as long as the component lives. */
 export function Topology(props: Props) {
   return (
-    <ReactFlowProvider>
-      <Drawing {...props} />
-    </ReactFlowProvider>
+    <div className={classes.canvas}>
+      <ReactFlowProvider>
+        <Drawing {...props} />
+      </ReactFlowProvider>
+    </div>
   );
 }
 
@@ -99,18 +99,12 @@ function Drawing({ map, minutes, selected, show, onSelect }: Props) {
         source: edge.from,
         target: edge.to,
         zIndex: touches ? 1 : 0,
-        markerEnd: {
-          type: MarkerType.ArrowClosed,
-          width: 14,
-          height: 14,
-          markerUnits: 'userSpaceOnUse',
-          color: healthOf(edge) === 'good' ? 'var(--mx-line-strong)' : 'var(--mx-critical)',
-        },
+        markerEnd: healthOf(edge) === 'good' ? 'call-good' : 'call-bad',
         data: {
           edge,
           minutes,
           width: widthOf(edge, busiest),
-          labelled: touches || (!selected && all.length <= MOST_LABELS),
+          labelled: touches,
           faded: selected !== undefined && !touches,
         },
       };
@@ -147,6 +141,12 @@ function Drawing({ map, minutes, selected, show, onSelect }: Props) {
       onPaneClick={() => onSelect(undefined)}
       proOptions={{ hideAttribution: true }}
     >
+      <svg className="offscreen" aria-hidden="true">
+        <defs>
+          <Arrow id="call-good" />
+          <Arrow id="call-bad" />
+        </defs>
+      </svg>
       <Panel position="bottom-left" className={classes.zoom}>
         <Tool label={t('map.zoom_in')} onClick={() => void flow.zoomIn()}>
           <IconPlus size={16} />
@@ -164,6 +164,24 @@ function Drawing({ map, minutes, selected, show, onSelect }: Props) {
         <span>{t('map.legend.dashed')}</span>
       </Panel>
     </ReactFlow>
+  );
+}
+
+/** The head of a line, in the line's colour: tells the direction of calls that run backwards. */
+function Arrow({ id }: { id: string }) {
+  return (
+    <marker
+      id={id}
+      viewBox="0 0 10 10"
+      refX={9}
+      refY={5}
+      markerWidth={11}
+      markerHeight={11}
+      markerUnits="userSpaceOnUse"
+      orient="auto"
+    >
+      <path d="M 0 1 L 9 5 L 0 9 z" className={classes.arrow} data-bad={id === 'call-bad' || undefined} />
+    </marker>
   );
 }
 

@@ -54,4 +54,4 @@ export function perMinute(n: number, minutes: number): string {
 
 /** Width of an edge in pixels: by powers of ten of its traffic, so that a quiet edge is still seen beside a busy one. */
 export const widthOf = (edge: MapEdge, busiest: number) =>
-  1.5 + 5 * (Math.log10(1 + edge.count) / Math.log10(1 + Math.max(1, busiest)));
+  1 + 4.5 * (Math.log10(1 + edge.count) / Math.log10(1 + Math.max(1, busiest)));

@@ -182,6 +182,7 @@ func (s *server) resources() {
 	s.registerServices()
 	s.registerStatements()
 	s.registerMap()
+	s.registerJaeger()
 	s.registerRules()
 	s.registerChannels()
 	s.registerIncidents()

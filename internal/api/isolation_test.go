@@ -210,6 +210,14 @@ func table(h *house) map[string]row {
 		"get-map":                         {who: readsProject, status: 200},
 		"list-edges":                      {who: readsProject, status: 200},
 
+		"jaeger-services":           {who: readsProject, status: 200},
+		"jaeger-service-operations": {who: readsProject, status: 200, make: func(p *place) request { return ids("service", p.canary) }},
+		"jaeger-operations":         {who: readsProject, status: 200, make: func(p *place) request { return request{query: "service=" + p.canary} }},
+		"jaeger-find":               {who: readsProject, status: 200, make: func(p *place) request { return request{query: "service=" + p.canary} }},
+		"jaeger-trace": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
+			crossed: func(b *place) request { return ids("trace", b.trace) }},
+		"jaeger-dependencies": {who: readsProject, status: 200},
+
 		"list-ai-calls": {who: readsProject, status: 200},
 		"get-ai-call": {who: readsProject, status: 200, make: func(p *place) request { return ids("call", p.call) },
 			crossed: func(b *place) request { return ids("call", b.call) }},

@@ -23,6 +23,10 @@ const public tenant.Action = ""
 // answerWithin bounds what one request may cost.
 const answerWithin = 30 * time.Second
 
+// failureShape is the key in an operation's Metadata of a func(*Problem) huma.StatusError:
+// how the operation says a problem where it keeps the conventions of another system.
+const failureShape = "failure"
+
 // register is the only way an operation comes into the API: it takes the action
 // the caller must be allowed, on the target that the path names ({project},
 // {org} or {group}), and asks tenant.Can before the request is looked at any
@@ -30,6 +34,10 @@ const answerWithin = 30 * time.Second
 func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle func(ctx context.Context, a tenant.Actor, in *I) (*O, error)) {
 	target := targetOf(act, op.Path)
 	_, versioned := reflect.TypeFor[I]().FieldByName("IfMatch")
+	shape := func(p *Problem) huma.StatusError { return p }
+	if own, ok := op.Metadata[failureShape].(func(*Problem) huma.StatusError); ok {
+		shape = own
+	}
 	op.Metadata = map[string]any{"action": act}
 	op.Extensions = map[string]any{"x-action": string(act)}
 	if act != public {
@@ -41,7 +49,8 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 	op.Middlewares = append(op.Middlewares, func(hc huma.Context, next func(huma.Context)) {
 		if err := s.authorize(hc, act, target); err != nil {
 			_, w := humago.Unwrap(hc)
-			writeProblem(w, problem(hc.Context(), s.log, err, false))
+			p := problem(hc.Context(), s.log, err, false)
+			writeFailure(w, p.header, shape(p))
 			return
 		}
 		next(hc)
@@ -51,7 +60,7 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 		defer cancel()
 		out, err := handle(ctx, callerOf(ctx).actor, in)
 		if err != nil {
-			return nil, problem(ctx, s.log, err, versioned)
+			return nil, shape(problem(ctx, s.log, err, versioned))
 		}
 		return out, nil
 	})

@@ -370,7 +370,10 @@ func (n *neighbours) conforms(op *huma.Operation, answer *httptest.ResponseRecor
 	}
 	status, kind := fmt.Sprint(answer.Code), "application/json"
 	if answer.Code >= http.StatusBadRequest && op.Responses[status] == nil {
-		status, kind = "default", "application/problem+json"
+		status = "default"
+		if op.Responses[status].Content[kind] == nil {
+			kind = "application/problem+json"
+		}
 	}
 	if op.Responses[status] == nil {
 		n.t.Errorf("%s is not described", status)

@@ -126,11 +126,17 @@ func reshape(_ huma.Context, _ string, body any) (any, error) {
 }
 
 // writeProblem answers outside of huma.
-func writeProblem(w http.ResponseWriter, p *Problem) {
-	for name, values := range p.header {
+func writeProblem(w http.ResponseWriter, p *Problem) { writeFailure(w, p.header, p) }
+
+func writeFailure(w http.ResponseWriter, header http.Header, failure huma.StatusError) {
+	for name, values := range header {
 		w.Header()[name] = values
 	}
-	w.Header().Set("Content-Type", p.ContentType(""))
-	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the caller is gone when this fails
+	kind := "application/json"
+	if own, ok := failure.(huma.ContentTypeFilter); ok {
+		kind = own.ContentType(kind)
+	}
+	w.Header().Set("Content-Type", kind)
+	w.WriteHeader(failure.GetStatus())
+	_ = json.NewEncoder(w).Encode(failure) // the caller is gone when this fails
 }

@@ -3,6 +3,7 @@ package trace
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -19,6 +20,7 @@ const settle = 30 * time.Second
 // Bounds of one join.
 const (
 	joinSpans   = 3_000_000 // spans that one statement reads, unless a single minute has more
+	joinMost    = 9_000_000 // around one minute; of more, every n-th trace is counted, times n, so that the join fits into memory
 	joinMinutes = 2_000     // minutes that one JoinEdges takes on
 	hostsOf     = 100       // external hosts of one caller in one minute; the rest become one
 )
@@ -149,23 +151,24 @@ func (s *Store) JoinEdges(ctx context.Context, since, now time.Time) (int, error
 	if err != nil {
 		return 0, fmt.Errorf("find minutes to join: %w", err)
 	}
-	joined := 0
+	joined, failed := 0, []error(nil)
 	for _, chunk := range chunks(open) {
-		if err := s.join(ctx, chunk); err != nil {
-			return joined, fmt.Errorf("join edges: %w", err)
+		if err := s.join(ctx, chunk); err != nil { // the others need not wait for it
+			failed = append(failed, fmt.Errorf("join edges: %w", err))
+			continue
 		}
 		joined += len(chunk)
 	}
 	hours, err := s.openHours(ctx, since, until)
 	if err != nil {
-		return joined, fmt.Errorf("find hours to sum up: %w", err)
+		failed = append(failed, fmt.Errorf("find hours to sum up: %w", err))
 	}
 	for _, h := range hours {
 		if err := s.sumUp(ctx, h); err != nil {
-			return joined, fmt.Errorf("sum up edges: %w", err)
+			failed = append(failed, fmt.Errorf("sum up edges: %w", err))
 		}
 	}
-	return joined, nil
+	return joined, errors.Join(failed...)
 }
 
 // openMinutes finds what to join, by project, the newest minute first.
@@ -217,6 +220,7 @@ func (s *Store) join(ctx context.Context, chunk []openMinute) error {
 		minutes[i], spans[i], retention[i] = uint32(m.Minute.Unix()), m.Spans, m.Retention
 	}
 	from, to := chunk[len(chunk)-1].Minute, chunk[0].Minute.Add(time.Minute)
+	keep := slices.Max(spans)/joinMost + 1
 	return s.db.Exec(ctx, `
 		INSERT INTO edge_minute (project_id, retention_days, minute, run, spans, `+edgeColumns+`)
 		SELECT {project:UInt32}, transform(toUnixTimestamp(minute), {minutes:Array(UInt32)}, {retention:Array(UInt16)}, toUInt16(1)),
@@ -229,7 +233,7 @@ func (s *Store) join(ctx context.Context, chunk []openMinute) error {
 		)
 		ORDER BY minute, from_kind, from_name, to_kind, to_name
 		SETTINGS max_insert_threads = 1`,
-		append(joinParams(from, to, 1), clickhouse.P("project", chunk[0].Project),
+		append(joinParams(from, to, keep), clickhouse.P("project", chunk[0].Project),
 			clickhouse.P("minutes", minutes), clickhouse.P("spans", spans), clickhouse.P("retention", retention))...)
 }
 

@@ -118,7 +118,7 @@ func (s *server) registerJaeger() {
 	register(s, tenant.ProjectRead, at("jaeger-services", "services", "Jaeger: services"),
 		func(ctx context.Context, _ tenant.Actor, in *InProject) (*result[JaegerAnswer[[]string]], error) {
 			names, err := s.opts.Traces.ServiceNames(ctx, in.Project, s.now().Add(-jaegerNames))
-			return listed(names, err)
+			return jaegerList(names, err)
 		})
 	register(s, tenant.ProjectRead, at("jaeger-service-operations", "services/{service}/operations", "Jaeger: names of a service's operations"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
@@ -130,7 +130,7 @@ func (s *server) registerJaeger() {
 			for _, o := range operations {
 				names = append(names, o.Name)
 			}
-			return listed(slices.Compact(names), err)
+			return jaegerList(slices.Compact(names), err)
 		})
 	register(s, tenant.ProjectRead, at("jaeger-operations", "operations", "Jaeger: a service's operations with their kinds"), s.jaegerOperations)
 	register(s, tenant.ProjectRead, at("jaeger-find", "traces", "Jaeger: search of traces"), s.jaegerFind)
@@ -147,12 +147,12 @@ func (s *server) registerJaeger() {
 			if err != nil {
 				return nil, err
 			}
-			return listed([]JaegerTrace{jaegerTrace(t)}, nil)
+			return jaegerList([]JaegerTrace{jaegerTrace(t)}, nil)
 		})
 	register(s, tenant.ProjectRead, at("jaeger-dependencies", "dependencies", "Jaeger: which service called which"), s.jaegerDependencies)
 }
 
-func listed[T any](items []T, err error) (*result[JaegerAnswer[[]T]], error) {
+func jaegerList[T any](items []T, err error) (*result[JaegerAnswer[[]T]], error) {
 	return ok(JaegerAnswer[[]T]{Data: items, Total: len(items), Errors: []JaegerError{}}, err)
 }
 
@@ -191,7 +191,7 @@ func (s *server) jaegerOperations(ctx context.Context, _ tenant.Actor, in *struc
 	for i, o := range found {
 		operations[i] = JaegerOperation{o.Name, o.Kind.String()}
 	}
-	return listed(operations, err)
+	return jaegerList(operations, err)
 }
 
 func (s *server) jaegerFind(ctx context.Context, _ tenant.Actor, in *InJaegerSearch) (*result[JaegerAnswer[[]JaegerTrace]], error) {
@@ -362,7 +362,7 @@ func (s *server) jaegerDependencies(ctx context.Context, _ tenant.Actor, in *str
 	if in.Service != "" {
 		links = slices.DeleteFunc(links, func(d JaegerDependency) bool { return d.Parent != in.Service && d.Child != in.Service })
 	}
-	return listed(links, nil)
+	return jaegerList(links, nil)
 }
 
 // dependencies are the edges between services. A queue is a node of ours and

@@ -28,26 +28,6 @@ const (
 	NodeExternal NodeKind = "external" // a host that sends no spans
 )
 
-// RED is rate, errors and duration over a time range. The quantiles have a
-// relative error of 2 %; all durations are 0 without calls.
-type RED struct {
-	Count         uint64 `json:"count"`
-	Errors        uint64 `json:"errors"`
-	DurationSumNs uint64 `json:"duration_sum_ns"`
-	MaxNs         int64  `json:"max_ns"`
-	P50Ns         int64  `json:"p50_ns"`
-	P95Ns         int64  `json:"p95_ns"`
-	P99Ns         int64  `json:"p99_ns"`
-}
-
-// ErrorShare is the share of calls that failed, 0 to 1.
-func (r RED) ErrorShare() float64 {
-	if r.Count == 0 {
-		return 0
-	}
-	return float64(r.Errors) / float64(r.Count)
-}
-
 // Node is one node of the graph. The RED of a service is that of the requests
 // and messages it took in, as it measured them; of a user that of the calls it
 // made; of every other node that of the calls to it, as their callers did.
@@ -178,7 +158,7 @@ func (s *Store) Graph(ctx context.Context, p project.ID, q GraphQuery) (*Graph, 
 	if err != nil {
 		return nil, fmt.Errorf("read edges: %w", err)
 	}
-	b := graphBuilder{nodes: map[string]*Node{}}
+	b := graphBuilder{nodes: map[string]*Node{}, seconds: g.To.Sub(g.From).Seconds()}
 	b.add(rows)
 	if err := b.fill(g, &q); err != nil {
 		return nil, err
@@ -244,14 +224,10 @@ type edgeRow struct {
 	Quantiles  []float64 `ch:"quantiles"`
 }
 
-func (r *edgeRow) red() RED { return newRED(r.Count, r.Errors, r.Sum, r.Max, r.Quantiles) }
-
-func newRED(count, errors, sum, longest uint64, quantiles []float64) RED {
-	red := RED{Count: count, Errors: errors, DurationSumNs: sum, MaxNs: int64(longest)}
-	if len(quantiles) == 3 && count > 0 {
-		red.P50Ns, red.P95Ns, red.P99Ns = int64(quantiles[0]), int64(quantiles[1]), int64(quantiles[2])
-	}
-	return red
+// red is what the row says about a time of that many seconds.
+func (r *edgeRow) red(seconds float64) RED {
+	sums := redRow{Count: r.Count, Errors: r.Errors, Total: r.Sum, Max: r.Max, Quantiles: r.Quantiles}
+	return sums.red(seconds)
 }
 
 // tail picks, of the minutes without edges, what is joined now: from when on,
@@ -304,7 +280,7 @@ func (s *Store) edges(ctx context.Context, p project.ID, q *GraphQuery, g *Graph
 	err = s.db.Select(ctx, p, &rows, `
 		SELECT from_kind, from_name, kind AS to_kind, to_system, name AS to_name, address AS to_address,
 			sum(n) AS count, sum(failed) AS errors, sum(total) AS sum, max(longest) AS max, sumIf(n, lost) AS unanswered,
-			arrayMap(x -> toFloat64(x), quantilesDDMerge(0.02, 0.5, 0.95, 0.99)(state)) AS quantiles
+			arrayMap(x -> toFloat64(x), quantilesDDMerge(0.02, 0.5, 0.9, 0.95, 0.99)(state)) AS quantiles
 		FROM (
 			SELECT from_kind, from_name, to_system, n, failed, total, longest, state,
 				minIf(to_name, to_kind = 'service') OVER same AS first, maxIf(to_name, to_kind = 'service') OVER same AS last,
@@ -349,8 +325,9 @@ func (s *Store) summedHours(ctx context.Context, p project.ID, g *Graph) ([]time
 
 // graphBuilder puts rows together into nodes and edges.
 type graphBuilder struct {
-	nodes map[string]*Node
-	edges []Edge
+	seconds float64 // of the range
+	nodes   map[string]*Node
+	edges   []Edge
 }
 
 // to is the called side of a row.
@@ -373,20 +350,20 @@ func (b *graphBuilder) add(rows []edgeRow) {
 		case r.FromKind == "" && to.Kind == NodeService: // it measures itself
 			continue
 		case r.FromKind == "", r.FromKind == fromEntry:
-			to.RED = r.red()
+			to.RED = r.red(b.seconds)
 			b.nodes[to.ID] = &to
 			continue
 		}
 		from := Node{ID: r.FromKind + ":" + r.FromName, Kind: NodeKind(r.FromKind), Name: r.FromName}
-		b.edges = append(b.edges, Edge{From: from.ID, To: to.ID, RED: r.red(), Unanswered: r.Unanswered})
+		b.edges = append(b.edges, Edge{From: from.ID, To: to.ID, RED: r.red(b.seconds), Unanswered: r.Unanswered})
 		b.ensure(from)
 		b.ensure(to)
 	}
 	// Whoever is only a caller has no calls to it that could be summed.
 	for _, e := range b.edges {
 		if from := b.nodes[e.From]; from.Kind == NodeUser {
-			from.Count, from.Errors, from.DurationSumNs = from.Count+e.Count, from.Errors+e.Errors, from.DurationSumNs+e.DurationSumNs
-			from.MaxNs = max(from.MaxNs, e.MaxNs)
+			sums := redRow{Count: from.Count + e.Count, Errors: from.Errors + e.Errors, Total: uint64(from.TotalNs + e.TotalNs), Max: uint64(max(from.MaxNs, e.MaxNs))}
+			from.RED = sums.red(b.seconds)
 		}
 	}
 }

@@ -106,11 +106,11 @@ func TestTheGraphSaysWhoCalledWhom(t *testing.T) {
 			t.Error(diff)
 		}
 		call := g.Callers("service:stock")[0]
-		if off := float64(call.P50Ns)/200e6 - 1; call.DurationSumNs != 400e6 || call.MaxNs != 200e6 || off < -0.03 || off > 0.03 || call.Unanswered != 0 {
+		if off := float64(call.P50Ns)/200e6 - 1; call.TotalNs != 400e6 || call.MaxNs != 200e6 || off < -0.03 || off > 0.03 || call.Unanswered != 0 {
 			t.Errorf("the call of stock as order felt it: %+v", call)
 		}
 		stock, _ := g.Node("service:stock")
-		if stock.Count != 2 || stock.DurationSumNs != 200e6 || stock.Kind != trace.NodeService {
+		if stock.Count != 2 || stock.TotalNs != 200e6 || stock.Kind != trace.NodeService {
 			t.Errorf("stock as it measured itself: %+v", stock)
 		}
 		shop, _ := g.Node("database:mysql:shop:db:3306")
@@ -205,7 +205,7 @@ func TestACallerWithoutClientSpansIsKnownByItsCallees(t *testing.T) {
 		if diff := cmp.Diff(map[string]string{"service:a > service:b": "1/1", "user: > service:b": "1/0"}, edges); diff != "" {
 			t.Error(diff)
 		}
-		if e := g.Callees("service:a"); len(e) != 1 || e[0].DurationSumNs != 30e6 {
+		if e := g.Callees("service:a"); len(e) != 1 || e[0].TotalNs != 30e6 {
 			t.Errorf("%+v", e)
 		}
 	})

@@ -29,6 +29,6 @@ func Migrations() []clickhouse.Migration {
 		{Version: 2, Name: "parents of slow calls", SQL: slowParent},
 		{Version: 3, Name: "search by attribute", SQL: attributeIndex},
 		{Version: 4, Name: "rollups by service, by statement and by hour", SQL: rollups},
-		{Version: 4, Name: "edges of the service map", SQL: edges},
+		{Version: 5, Name: "edges of the service map", SQL: edges},
 	}
 }

@@ -2,7 +2,7 @@
 -- two spans, the caller's and the callee's, which arrive apart. So this is no
 -- view of spans: Store.JoinEdges joins a minute some time after it is over, and
 -- again whenever red_minute counts more spans around it than the join had seen
--- (ADR 0010). Each join writes all rows of the minute under a run of its own, in
+-- (ADR 0011). Each join writes all rows of the minute under a run of its own, in
 -- one part: of a minute only the rows of its newest run count.
 CREATE TABLE IF NOT EXISTS edge_minute
 (

@@ -666,6 +666,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/jaeger/api/dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger: which service called which */
+        get: operations["jaeger-dependencies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jaeger/api/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger: a service's operations with their kinds */
+        get: operations["jaeger-operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jaeger/api/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger: services */
+        get: operations["jaeger-services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jaeger/api/services/{service}/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger: names of a service's operations */
+        get: operations["jaeger-service-operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jaeger/api/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger: search of traces */
+        get: operations["jaeger-find"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jaeger/api/traces/{trace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger: a trace */
+        get: operations["jaeger-trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/keys": {
         parameters: {
             query?: never;
@@ -812,6 +914,40 @@ export interface paths {
         };
         /** What the same process logged before and after */
         get: operations["log-context"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who calls whom: services, databases, caches, queues, external hosts */
+        get: operations["get-map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/map/edges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The calls of the service map as a list */
+        get: operations["list-edges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1997,6 +2133,40 @@ export interface components {
              */
             selected_sample: number;
         };
+        Edge: {
+            /** Format: int64 */
+            average_ns: number;
+            /** Format: int64 */
+            count: number;
+            /** Format: double */
+            error_share: number;
+            /** Format: int64 */
+            errors: number;
+            from: string;
+            /** Format: int64 */
+            max_ns: number;
+            /** Format: int64 */
+            p50_ns: number;
+            /** Format: int64 */
+            p90_ns: number;
+            /** Format: int64 */
+            p95_ns: number;
+            /** Format: int64 */
+            p99_ns: number;
+            /** Format: double */
+            per_second: number;
+            to: string;
+            /** Format: int64 */
+            total_ns: number;
+            /** Format: int64 */
+            unanswered: number;
+        };
+        Edges: {
+            /** @description the busiest first */
+            items: components["schemas"]["Edge"][];
+            /** @description there are more: narrow by environment or focus */
+            truncated: boolean;
+        };
         Endpoint: {
             day_ago: components["schemas"]["RED"] | null;
             endpoint: string;
@@ -2481,6 +2651,118 @@ export interface components {
              * @description of what people edit of it, as in its ETag
              */
             version: number;
+        };
+        JaegerAnswerListJaegerDependency: {
+            data: components["schemas"]["JaegerDependency"][];
+            errors: components["schemas"]["JaegerError"][];
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            offset: number;
+            /** Format: int64 */
+            total: number;
+        };
+        JaegerAnswerListJaegerOperation: {
+            data: components["schemas"]["JaegerOperation"][];
+            errors: components["schemas"]["JaegerError"][];
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            offset: number;
+            /** Format: int64 */
+            total: number;
+        };
+        JaegerAnswerListJaegerTrace: {
+            data: components["schemas"]["JaegerTrace"][];
+            errors: components["schemas"]["JaegerError"][];
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            offset: number;
+            /** Format: int64 */
+            total: number;
+        };
+        JaegerAnswerListString: {
+            data: string[];
+            errors: components["schemas"]["JaegerError"][];
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            offset: number;
+            /** Format: int64 */
+            total: number;
+        };
+        JaegerDependency: {
+            /** Format: int64 */
+            callCount: number;
+            child: string;
+            parent: string;
+        };
+        JaegerError: {
+            /** Format: int64 */
+            code?: number;
+            msg: string;
+            traceID?: string;
+        };
+        JaegerFailure: {
+            data: components["schemas"]["JaegerFailureDataStruct"] | null;
+            errors: components["schemas"]["JaegerError"][];
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            offset: number;
+            /** Format: int64 */
+            total: number;
+        };
+        JaegerFailureDataStruct: Record<string, never>;
+        JaegerLog: {
+            fields: components["schemas"]["JaegerTag"][];
+            /** Format: int64 */
+            timestamp: number;
+        };
+        JaegerOperation: {
+            name: string;
+            spanKind: string;
+        };
+        JaegerProcess: {
+            serviceName: string;
+            tags: components["schemas"]["JaegerTag"][];
+        };
+        JaegerReference: {
+            /** @enum {string} */
+            refType: "CHILD_OF" | "FOLLOWS_FROM";
+            spanID: string;
+            traceID: string;
+        };
+        JaegerSpan: {
+            /** Format: int64 */
+            duration: number;
+            /** Format: int64 */
+            flags: number;
+            logs: components["schemas"]["JaegerLog"][];
+            operationName: string;
+            processID: string;
+            references: components["schemas"]["JaegerReference"][];
+            spanID: string;
+            /** Format: int64 */
+            startTime: number;
+            tags: components["schemas"]["JaegerTag"][];
+            traceID: string;
+            warnings: string[];
+        };
+        JaegerTag: {
+            key: string;
+            /** @enum {string} */
+            type: "string" | "bool" | "int64" | "float64";
+            value: unknown;
+        };
+        JaegerTrace: {
+            processes: {
+                [key: string]: components["schemas"]["JaegerProcess"];
+            };
+            spans: components["schemas"]["JaegerSpan"][];
+            traceID: string;
+            warnings: string[];
         };
         Key: {
             /** Format: date-time */
@@ -3804,6 +4086,51 @@ export interface components {
             /** Format: int64 */
             to_ns: number;
         };
+        TraceGraph: {
+            edges: components["schemas"]["Edge"][];
+            environments: string[];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            missing_until?: string;
+            nodes: components["schemas"]["TraceNode"][];
+            /** Format: int64 */
+            sampled_by: number;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            total_nodes: number;
+            truncated: boolean;
+        };
+        TraceNode: {
+            address: string;
+            /** Format: int64 */
+            average_ns: number;
+            /** Format: int64 */
+            count: number;
+            /** Format: double */
+            error_share: number;
+            /** Format: int64 */
+            errors: number;
+            id: string;
+            kind: string;
+            /** Format: int64 */
+            max_ns: number;
+            name: string;
+            /** Format: int64 */
+            p50_ns: number;
+            /** Format: int64 */
+            p90_ns: number;
+            /** Format: int64 */
+            p95_ns: number;
+            /** Format: int64 */
+            p99_ns: number;
+            /** Format: double */
+            per_second: number;
+            system: string;
+            /** Format: int64 */
+            total_ns: number;
+        };
         Transaction: {
             /** Format: int64 */
             call_count: number;
@@ -3960,6 +4287,8 @@ export type Detail = components['schemas']['Detail'];
 export type Details = components['schemas']['Details'];
 export type Difference = components['schemas']['Difference'];
 export type Differences = components['schemas']['Differences'];
+export type Edge = components['schemas']['Edge'];
+export type Edges = components['schemas']['Edges'];
 export type Endpoint = components['schemas']['Endpoint'];
 export type Entry = components['schemas']['Entry'];
 export type Event = components['schemas']['Event'];
@@ -3994,6 +4323,21 @@ export type IssueException = components['schemas']['IssueException'];
 export type IssuePage = components['schemas']['IssuePage'];
 export type IssueRequest = components['schemas']['IssueRequest'];
 export type Item = components['schemas']['Item'];
+export type JaegerAnswerListJaegerDependency = components['schemas']['JaegerAnswerListJaegerDependency'];
+export type JaegerAnswerListJaegerOperation = components['schemas']['JaegerAnswerListJaegerOperation'];
+export type JaegerAnswerListJaegerTrace = components['schemas']['JaegerAnswerListJaegerTrace'];
+export type JaegerAnswerListString = components['schemas']['JaegerAnswerListString'];
+export type JaegerDependency = components['schemas']['JaegerDependency'];
+export type JaegerError = components['schemas']['JaegerError'];
+export type JaegerFailure = components['schemas']['JaegerFailure'];
+export type JaegerFailureDataStruct = components['schemas']['JaegerFailureDataStruct'];
+export type JaegerLog = components['schemas']['JaegerLog'];
+export type JaegerOperation = components['schemas']['JaegerOperation'];
+export type JaegerProcess = components['schemas']['JaegerProcess'];
+export type JaegerReference = components['schemas']['JaegerReference'];
+export type JaegerSpan = components['schemas']['JaegerSpan'];
+export type JaegerTag = components['schemas']['JaegerTag'];
+export type JaegerTrace = components['schemas']['JaegerTrace'];
 export type Key = components['schemas']['Key'];
 export type Link = components['schemas']['Link'];
 export type Login = components['schemas']['Login'];
@@ -4097,6 +4441,8 @@ export type TopService = components['schemas']['TopService'];
 export type TopServiceVersion = components['schemas']['TopServiceVersion'];
 export type TopStatementStats = components['schemas']['TopStatementStats'];
 export type TraceGap = components['schemas']['TraceGap'];
+export type TraceGraph = components['schemas']['TraceGraph'];
+export type TraceNode = components['schemas']['TraceNode'];
 export type Transaction = components['schemas']['Transaction'];
 export type Usage = components['schemas']['Usage'];
 export type User = components['schemas']['User'];
@@ -5990,6 +6336,229 @@ export interface operations {
             };
         };
     };
+    "jaeger-dependencies": {
+        parameters: {
+            query?: {
+                /** @description unix milliseconds */
+                endTs?: string;
+                /** @description milliseconds, default a day */
+                lookback?: string;
+                service?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerAnswerListJaegerDependency"];
+                };
+            };
+            /** @description Failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerFailure"];
+                };
+            };
+        };
+    };
+    "jaeger-operations": {
+        parameters: {
+            query?: {
+                service?: string;
+                spanKind?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerAnswerListJaegerOperation"];
+                };
+            };
+            /** @description Failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerFailure"];
+                };
+            };
+        };
+    };
+    "jaeger-services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerAnswerListString"];
+                };
+            };
+            /** @description Failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerFailure"];
+                };
+            };
+        };
+    };
+    "jaeger-service-operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerAnswerListString"];
+                };
+            };
+            /** @description Failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerFailure"];
+                };
+            };
+        };
+    };
+    "jaeger-find": {
+        parameters: {
+            query?: {
+                service?: string;
+                operation?: string;
+                /** @description key:value, any number of times */
+                tag?: string[] | null;
+                /** @description JSON object of texts */
+                tags?: string[] | null;
+                /** @description unix microseconds */
+                start?: string;
+                /** @description unix microseconds */
+                end?: string;
+                /** @description such as 1h or 2d, when there is no start */
+                lookback?: string;
+                /** @description such as 1.2s, 100ms, 500us */
+                minDuration?: string;
+                maxDuration?: string;
+                /** @description default 100, at most 1500 */
+                limit?: string;
+                /** @description any number of times, instead of a search */
+                traceID?: string[] | null;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerAnswerListJaegerTrace"];
+                };
+            };
+            /** @description Failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerFailure"];
+                };
+            };
+        };
+    };
+    "jaeger-trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                trace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerAnswerListJaegerTrace"];
+                };
+            };
+            /** @description Failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerFailure"];
+                };
+            };
+        };
+    };
     "list-keys": {
         parameters: {
             query?: never;
@@ -6343,6 +6912,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageRecord"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-map": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description of the span that measured a call; default all */
+                environment?: string;
+                /** @description id of the node to look from, such as service:order-api; default the whole map */
+                focus?: string;
+                /** @description steps from focus */
+                depth?: number;
+                /** @description nodes; the busiest stay */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceGraph"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-edges": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description of the span that measured a call; default all */
+                environment?: string;
+                /** @description id of the node to look from, such as service:order-api; default the whole map */
+                focus?: string;
+                /** @description steps from focus */
+                depth?: number;
+                /** @description nodes; the busiest stay */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Edges"];
                 };
             };
             /** @description Problem */

@@ -14,7 +14,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	collectorlogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -27,16 +29,25 @@ import (
 )
 
 // queueLimit is how many requests wait for an endpoint that does not answer; later ones are dropped.
-const queueLimit = 120
+const queueLimit = 240
 
 // exporter brings requests to the endpoint, one after the other, as the OTLP specification says: it repeats
 // what may be repeated, not before the time that the endpoint asks for.
 type exporter struct {
-	post    func(context.Context, *tracepb.TracesData) (*collectorpb.ExportTraceServiceResponse, error)
-	queue   chan *tracepb.TracesData
-	dropped atomic.Int64 // requests
+	post    poster
+	queue   chan proto.Message // TracesData and LogsData
+	dropped atomic.Int64       // requests
 	log     *slog.Logger
 	wait    func(context.Context, time.Duration) error
+}
+
+// poster makes one attempt to bring a request to the endpoint.
+type poster func(context.Context, proto.Message) (rejection, error)
+
+// rejection is what an endpoint did not take of a request that it accepted otherwise.
+type rejection struct {
+	items  int64
+	reason string
 }
 
 // retryable is a refusal that may be repeated after a time; 0 leaves the time to the caller.
@@ -49,7 +60,7 @@ func (e *retryable) Error() string { return e.cause.Error() }
 func (e *retryable) Unwrap() error { return e.cause }
 
 func newExporter(opts Options) (*exporter, error) {
-	e := &exporter{queue: make(chan *tracepb.TracesData, queueLimit), log: opts.Log, wait: sleep}
+	e := &exporter{queue: make(chan proto.Message, queueLimit), log: opts.Log, wait: sleep}
 	switch opts.Protocol {
 	case "http":
 		e.post = httpPoster(opts)
@@ -66,13 +77,13 @@ func newExporter(opts Options) (*exporter, error) {
 }
 
 // offer queues requests and never waits.
-func (e *exporter) offer(requests []*tracepb.TracesData) {
+func (e *exporter) offer(requests []proto.Message) {
 	for _, r := range requests {
 		select {
 		case e.queue <- r:
 		default:
 			if e.dropped.Add(1) == 1 {
-				e.log.Warn("endpoint does not keep up, spans are dropped")
+				e.log.Warn("endpoint does not keep up, telemetry is dropped")
 			}
 		}
 	}
@@ -97,20 +108,20 @@ func (e *exporter) run(ctx context.Context) {
 			}
 		case r := <-e.queue:
 			if err := e.send(ctx, r); err != nil && ctx.Err() == nil {
-				e.log.Warn("endpoint refused spans", "error", err)
+				e.log.Warn("endpoint refused telemetry", "error", err)
 			}
 		}
 	}
 }
 
 // send brings one request to the endpoint and returns once it is accepted, or refused for good, or ctx ends.
-func (e *exporter) send(ctx context.Context, request *tracepb.TracesData) error {
+func (e *exporter) send(ctx context.Context, request proto.Message) error {
 	backoff := 500 * time.Millisecond
 	for {
-		response, err := e.post(ctx, request)
+		rejected, err := e.post(ctx, request)
 		if err == nil {
-			if partial := response.GetPartialSuccess(); partial.GetRejectedSpans() > 0 {
-				e.log.Warn("endpoint rejected spans", "spans", partial.GetRejectedSpans(), "reason", partial.GetErrorMessage())
+			if rejected.items > 0 {
+				e.log.Warn("endpoint rejected a part", "items", rejected.items, "reason", rejected.reason)
 			}
 			return nil
 		}
@@ -137,17 +148,29 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func httpPoster(opts Options) func(context.Context, *tracepb.TracesData) (*collectorpb.ExportTraceServiceResponse, error) {
+func spansRejected(r *collectorpb.ExportTraceServiceResponse) rejection {
+	return rejection{r.GetPartialSuccess().GetRejectedSpans(), r.GetPartialSuccess().GetErrorMessage()}
+}
+
+func logsRejected(r *collectorlogspb.ExportLogsServiceResponse) rejection {
+	return rejection{r.GetPartialSuccess().GetRejectedLogRecords(), r.GetPartialSuccess().GetErrorMessage()}
+}
+
+func httpPoster(opts Options) poster {
 	httpClient := &http.Client{Timeout: 30 * time.Second}
-	url := strings.TrimSuffix(opts.Endpoint, "/") + "/v1/traces"
-	return func(ctx context.Context, data *tracepb.TracesData) (*collectorpb.ExportTraceServiceResponse, error) {
+	endpoint := strings.TrimSuffix(opts.Endpoint, "/")
+	return func(ctx context.Context, data proto.Message) (rejection, error) {
+		path := "/v1/traces"
+		if _, ok := data.(*logspb.LogsData); ok {
+			path = "/v1/logs"
+		}
 		body, err := compressed(data)
 		if err != nil {
-			return nil, err
+			return rejection{}, err
 		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, body)
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+path, body)
 		if err != nil {
-			return nil, err
+			return rejection{}, err
 		}
 		request.Header.Set("Content-Type", "application/x-protobuf")
 		request.Header.Set("Content-Encoding", "gzip")
@@ -157,28 +180,34 @@ func httpPoster(opts Options) func(context.Context, *tracepb.TracesData) (*colle
 		}
 		response, err := httpClient.Do(request)
 		if err != nil {
-			return nil, &retryable{cause: err}
+			return rejection{}, &retryable{cause: err}
 		}
 		defer response.Body.Close()
 		answer, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 		if err != nil {
-			return nil, &retryable{cause: err}
+			return rejection{}, &retryable{cause: err}
 		}
 		switch response.StatusCode {
 		case http.StatusOK:
+			if path == "/v1/logs" {
+				out := &collectorlogspb.ExportLogsServiceResponse{}
+				err = proto.Unmarshal(answer, out)
+				return logsRejected(out), err
+			}
 			out := &collectorpb.ExportTraceServiceResponse{}
-			return out, proto.Unmarshal(answer, out)
+			err = proto.Unmarshal(answer, out)
+			return spansRejected(out), err
 		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			seconds, _ := strconv.Atoi(response.Header.Get("Retry-After")) // absent or a date: 0, the back-off decides
-			return nil, &retryable{after: time.Duration(seconds) * time.Second, cause: fmt.Errorf("endpoint answered %s", response.Status)}
+			return rejection{}, &retryable{after: time.Duration(seconds) * time.Second, cause: fmt.Errorf("endpoint answered %s", response.Status)}
 		default:
-			return nil, fmt.Errorf("endpoint answered %s", response.Status)
+			return rejection{}, fmt.Errorf("endpoint answered %s", response.Status)
 		}
 	}
 }
 
-func compressed(data *tracepb.TracesData) (*bytes.Buffer, error) {
-	// TracesData and ExportTraceServiceRequest are the same on the wire.
+// compressed is a request as it is sent: TracesData and LogsData are on the wire what the collector's requests are.
+func compressed(data proto.Message) (*bytes.Buffer, error) {
 	raw, err := proto.Marshal(data)
 	if err != nil {
 		return nil, err
@@ -191,28 +220,39 @@ func compressed(data *tracepb.TracesData) (*bytes.Buffer, error) {
 	return &body, w.Close()
 }
 
-func grpcPoster(conn *grpc.ClientConn, key string) func(context.Context, *tracepb.TracesData) (*collectorpb.ExportTraceServiceResponse, error) {
-	service := collectorpb.NewTraceServiceClient(conn)
-	return func(ctx context.Context, data *tracepb.TracesData) (*collectorpb.ExportTraceServiceResponse, error) {
+func grpcPoster(conn *grpc.ClientConn, key string) poster {
+	spans, logs := collectorpb.NewTraceServiceClient(conn), collectorlogspb.NewLogsServiceClient(conn)
+	export := func(ctx context.Context, data proto.Message) (rejection, error) {
+		switch data := data.(type) {
+		case *logspb.LogsData:
+			r, err := logs.Export(ctx, &collectorlogspb.ExportLogsServiceRequest{ResourceLogs: data.ResourceLogs}, grpc.UseCompressor("gzip"))
+			return logsRejected(r), err
+		case *tracepb.TracesData:
+			r, err := spans.Export(ctx, &collectorpb.ExportTraceServiceRequest{ResourceSpans: data.ResourceSpans}, grpc.UseCompressor("gzip"))
+			return spansRejected(r), err
+		}
+		return rejection{}, fmt.Errorf("shop: no service takes a %T", data)
+	}
+	return func(ctx context.Context, data proto.Message) (rejection, error) {
 		if key != "" {
 			ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+key)
 		}
 		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 		defer cancel()
-		response, err := service.Export(ctx, &collectorpb.ExportTraceServiceRequest{ResourceSpans: data.ResourceSpans}, grpc.UseCompressor("gzip"))
+		rejected, err := export(ctx, data)
 		if err == nil {
-			return response, nil
+			return rejected, nil
 		}
 		after, ok := retryDelay(err)
 		switch status.Code(err) {
 		case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
-			return nil, &retryable{after: after, cause: err}
+			return rejection{}, &retryable{after: after, cause: err}
 		case codes.ResourceExhausted:
 			if ok {
-				return nil, &retryable{after: after, cause: err}
+				return rejection{}, &retryable{after: after, cause: err}
 			}
 		}
-		return nil, err
+		return rejection{}, err
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	collectorlogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -30,7 +32,7 @@ type receiver struct {
 	*httptest.Server
 	t      *testing.T
 	mu     sync.Mutex
-	taken  []*tracepb.TracesData
+	taken  []proto.Message
 	keys   []string
 	refuse []int // statuses of the next answers
 	times  []time.Time
@@ -38,9 +40,9 @@ type receiver struct {
 }
 
 // take keeps a request; the lock is held.
-func (r *receiver) take(spans []*tracepb.ResourceSpans, keys ...string) {
+func (r *receiver) take(request proto.Message, keys ...string) {
 	r.keys = append(r.keys, keys...)
-	r.taken = append(r.taken, &tracepb.TracesData{ResourceSpans: spans})
+	r.taken = append(r.taken, request)
 	if len(r.taken) == 1 {
 		close(r.first)
 	}
@@ -53,7 +55,7 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-func (r *receiver) requests() []*tracepb.TracesData {
+func (r *receiver) requests() []proto.Message {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.taken
@@ -69,8 +71,16 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.refuse = r.refuse[1:]
 		return
 	}
-	if req.URL.Path != "/v1/traces" || req.Header.Get("Content-Type") != "application/x-protobuf" || req.Header.Get("Content-Encoding") != "gzip" {
-		r.t.Errorf("request %s with %v", req.URL.Path, req.Header)
+	var in proto.Message = &tracepb.TracesData{}
+	switch req.URL.Path {
+	case "/v1/traces":
+	case "/v1/logs":
+		in = &logspb.LogsData{}
+	default:
+		r.t.Errorf("request for %s", req.URL.Path)
+	}
+	if req.Header.Get("Content-Type") != "application/x-protobuf" || req.Header.Get("Content-Encoding") != "gzip" {
+		r.t.Errorf("request with %v", req.Header)
 	}
 	unzipped, err := gzip.NewReader(req.Body)
 	if err != nil {
@@ -81,29 +91,49 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		r.t.Error(err)
 	}
-	in := &collectorpb.ExportTraceServiceRequest{}
 	if err := proto.Unmarshal(body, in); err != nil {
 		r.t.Error(err)
 	}
-	r.take(in.ResourceSpans, req.Header.Get("Authorization"))
+	r.take(in, req.Header.Get("Authorization"))
 	answer, _ := proto.Marshal(&collectorpb.ExportTraceServiceResponse{})
 	w.Header().Set("Content-Type", "application/x-protobuf")
 	_, _ = w.Write(answer)
 }
 
-// Export is the same over gRPC.
-func (r *receiver) Export(ctx context.Context, in *collectorpb.ExportTraceServiceRequest) (*collectorpb.ExportTraceServiceResponse, error) {
+// receive is the same over gRPC.
+func (r *receiver) receive(ctx context.Context, request proto.Message) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.times = append(r.times, time.Now())
 	if len(r.refuse) > 0 {
 		r.refuse = r.refuse[1:]
 		st, _ := status.New(codes.ResourceExhausted, "slow down").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
-		return nil, st.Err()
+		return st.Err()
 	}
 	md, _ := metadata.FromIncomingContext(ctx)
-	r.take(in.ResourceSpans, md.Get("authorization")...)
+	r.take(request, md.Get("authorization")...)
+	return nil
+}
+
+// Export implements the trace service.
+func (r *receiver) Export(ctx context.Context, in *collectorpb.ExportTraceServiceRequest) (*collectorpb.ExportTraceServiceResponse, error) {
+	if err := r.receive(ctx, &tracepb.TracesData{ResourceSpans: in.ResourceSpans}); err != nil {
+		return nil, err
+	}
 	return &collectorpb.ExportTraceServiceResponse{}, nil
+}
+
+// logsReceiver is the logs service of a receiver.
+type logsReceiver struct {
+	collectorlogspb.UnimplementedLogsServiceServer
+	*receiver
+}
+
+func (r logsReceiver) Export(ctx context.Context, in *collectorlogspb.ExportLogsServiceRequest) (*collectorlogspb.ExportLogsServiceResponse, error) {
+	if err := r.receive(ctx, &logspb.LogsData{ResourceLogs: in.ResourceLogs}); err != nil {
+		return nil, err
+	}
+	return &collectorlogspb.ExportLogsServiceResponse{}, nil
 }
 
 func grpcReceiver(t *testing.T) (*receiver, string) {
@@ -114,6 +144,7 @@ func grpcReceiver(t *testing.T) (*receiver, string) {
 	r := &receiver{t: t, first: make(chan struct{})}
 	server := grpc.NewServer()
 	collectorpb.RegisterTraceServiceServer(server, r)
+	collectorlogspb.RegisterLogsServiceServer(server, logsReceiver{receiver: r})
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	return r, listener.Addr().String()

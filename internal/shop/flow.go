@@ -48,6 +48,7 @@ func product(t *trace, _ *pod) {
 		c.spend(c.around(500 * time.Microsecond))
 		c.redis("GET", fmt.Sprintf("product:%d", id), c.around(700*time.Microsecond))
 		if c.chance(3) {
+			c.log(productLog, debug, fmt.Sprintf("cache miss for product:%d, loading it from the database", id))
 			c.connection(c.around(60 * time.Microsecond))
 			c.sqlRows(catalogDB, "SELECT p.product_no, p.name, p.price, b.name FROM product p JOIN brand b ON b.brand_no = p.brand_no WHERE p.product_no = ?", "", c.around(3*time.Millisecond), 1)
 			c.redis("SETEX", fmt.Sprintf("product:%d ? ?", id), c.around(600*time.Microsecond))
@@ -55,23 +56,38 @@ func product(t *trace, _ *pod) {
 		c.callGRPC(inventory, "shop.inventory.v1.InventoryService", "GetStock", func(c call) int {
 			c.spend(c.around(300 * time.Microsecond))
 			c.redis("GET", fmt.Sprintf("stock:%d", id), c.around(600*time.Microsecond))
+			if left := c.words.IntN(400); left < 12 {
+				c.log(stockLog, warn, fmt.Sprintf("재고 부족 임박: 상품 %d, 남은 수량 %d", id, left), num("product_no", id))
+			} else {
+				c.log(stockLog, debug, fmt.Sprintf("stock of product %d: %d available", id, left))
+			}
 			return grpcOK
 		})
 		c.spend(c.around(700 * time.Microsecond))
+		c.log(productLog, info, fmt.Sprintf("상품 조회 productId=%d channel=%s", id, channels[c.words.IntN(len(channels))]))
 		return 200
 	})
 }
 
+var channels = [...]string{"web", "app", "partner"}
+
 // search lists products.
 func search(t *trace, _ *pod) {
 	words := [...]string{"라이언", "춘식이", "텀블러", "인형", "키링", "usb"}
-	query := "q=" + words[t.rng.IntN(len(words))] + "&size=40"
+	word := words[t.rng.IntN(len(words))]
+	query := "q=" + word + "&size=40"
 	t.enter("GET", "/v1/api/products", "/v1/api/products", query, catalog, func(c call) int {
+		began := c.now
 		c.spend(c.around(700 * time.Microsecond))
 		c.connection(c.around(80 * time.Microsecond))
 		c.sqlRows(catalogDB, "SELECT p.product_no, p.name, p.price FROM product p WHERE p.search_vector @@ plainto_tsquery(?) ORDER BY p.popularity DESC LIMIT ?", "product", c.around(24*time.Millisecond), 40)
 		c.sqlRows(catalogDB, "SELECT c.category_no, COUNT(*) FROM product_category c WHERE c.product_no = ANY (?) GROUP BY c.category_no", "product_category", c.around(6*time.Millisecond), 9)
 		c.spend(c.around(2 * time.Millisecond))
+		took := c.now.Sub(began)
+		c.log(searchLog, info, fmt.Sprintf("상품 검색 '%s': %d건 중 40건, %d ms", word, 40+c.words.IntN(900), took.Milliseconds()))
+		if took >= slowSearchAt {
+			c.log(searchLog, warn, fmt.Sprintf("search for '%s' took %d ms, more than %d ms", word, took.Milliseconds(), slowSearchAt.Milliseconds()))
+		}
 		return 200
 	})
 }
@@ -84,11 +100,14 @@ func login(t *trace, _ *pod) {
 			c.sql(memberDB, "SELECT m.member_no, m.email, m.password_hash, m.status FROM member m WHERE m.email = ?", "member", c.around(2*time.Millisecond))
 		})
 		c.spend(c.around(70 * time.Millisecond)) // the password hash
+		memberNo := 88_000_000 + c.words.IntN(999_999)
 		if c.chance(15) {
+			c.log(loginLog, warn, fmt.Sprintf("로그인 실패: 비밀번호가 맞지 않습니다. 회원번호=%d, 연속 실패 %d회", memberNo, 1+c.words.IntN(4)), num("member_no", memberNo))
 			return 401
 		}
 		c.redis("SETEX", "session:? ? ?", c.around(700*time.Microsecond))
 		c.sql(memberDB, "UPDATE member SET last_login_at = now() WHERE member_no = ?", "member", c.around(3*time.Millisecond))
+		c.log(loginLog, info, fmt.Sprintf("로그인 성공: 회원번호=%d", memberNo), num("member_no", memberNo))
 		return 200
 	})
 }
@@ -115,11 +134,13 @@ var (
 // deadlock and is tried again.
 func order(t *trace, _ *pod) {
 	memberNo, items := 88_000_000+t.rng.IntN(999_999), 1+t.rng.IntN(4)
+	orderNo := 20_250_000_000 + t.words.IntN(9_999_999)
 	t.enter("POST", "/v1/api/orders", "/v1/api/orders", "", orderAPI, func(c call) int {
 		status := 201
 		c.method(controller, "com.shop.order.web.OrderController", "place", func(c call, s *tracepb.Span) {
 			s.Attributes = append(s.Attributes, str("enduser.id", fmt.Sprint(memberNo)))
 			c.spend(c.around(800 * time.Microsecond))
+			c.log(orderLog, info, fmt.Sprintf("주문 접수: 회원번호=%d, 상품 %d종, 결제금액 %d원", memberNo, items, 1_000*(9+c.words.IntN(180))), num("member_no", memberNo))
 			c.memberPoints(memberNo, c.around(6*time.Millisecond))
 			c.callGRPC(inventory, "shop.inventory.v1.InventoryService", "Reserve", func(c call) int {
 				c.reserve(items)
@@ -133,6 +154,7 @@ func order(t *trace, _ *pod) {
 			if c.callGRPC(payment, "shop.payment.v1.PaymentService", "Approve", call.approve) != grpcOK {
 				c.sql(orderDB, "/* order.updateStatus */ UPDATE tb_order SET order_status = 'PAYMENT_FAILED' WHERE order_no = ?", "tb_order", c.around(3*time.Millisecond))
 				c.fail(s, payUnavailable)
+				c.logException(orderLog, severe, payUnavailable, fmt.Sprintf("주문 실패: 결제 승인을 받지 못했습니다. 주문번호=%d", orderNo))
 				status = 503
 				return
 			}
@@ -140,12 +162,26 @@ func order(t *trace, _ *pod) {
 			c.publish("order-events", delivery, func(c call) {
 				c.spend(c.around(time.Millisecond))
 				c.sql(deliveryDB, "INSERT INTO tb_delivery (order_no, status, created_at) VALUES (?, 'READY', NOW())", "tb_delivery", c.around(4*time.Millisecond))
+				c.logJSON(consumerLog, info, parcel{Event: "delivery.created", OrderNo: orderNo, Status: "READY", Hub: hubs[c.words.IntN(len(hubs))]})
 			})
 			c.spend(c.around(900 * time.Microsecond))
+			c.log(orderLog, info, fmt.Sprintf("order %d placed with %d items", orderNo, items), num("order_no", orderNo))
 		})
 		return status
 	})
 }
+
+// parcel is what delivery logs, as JSON.
+type parcel struct {
+	Event      string `json:"event"`
+	OrderNo    int    `json:"order_no,omitempty"`
+	DeliveryNo string `json:"delivery_no,omitempty"`
+	Status     string `json:"status"`
+	Hub        string `json:"hub,omitempty"`
+	Hops       int    `json:"hops,omitempty"`
+}
+
+var hubs = [...]string{"곤지암", "옥천", "대전", "칠곡", "부산신항"}
 
 // reserve takes items out of the stock.
 func (c call) reserve(items int) {
@@ -154,15 +190,19 @@ func (c call) reserve(items int) {
 	for range items {
 		if c.chance(100) {
 			c.fail(c.sql(inventoryDB, statement, "tb_stock", c.around(50*time.Millisecond)), deadlock)
+			c.logException(stockLog, warn, deadlock, fmt.Sprintf("deadlock on tb_stock, trying again to reserve product %d", 10_000+c.words.IntN(5_000)))
 		}
 		c.sql(inventoryDB, statement, "tb_stock", c.around(3*time.Millisecond))
 		c.redis("DEL", "stock:?", c.around(600*time.Microsecond))
 	}
 }
 
+var cards = [...]string{"card of issuer 11", "card of issuer 26", "easy pay", "bank transfer"}
+
 // approve asks the payment company for its approval.
 func (c call) approve() int {
 	c.spend(c.around(600 * time.Microsecond))
+	paymentNo := fmt.Sprintf("PAY-%08d", c.words.IntN(99_999_999))
 	c.connection(c.around(60 * time.Microsecond))
 	c.sql(paymentDB, "INSERT INTO payment (order_no, amount, status) VALUES (?, ?, ?) RETURNING payment_no", "payment", c.around(4*time.Millisecond))
 	code, timedOut := grpcOK, c.chance(40)
@@ -170,6 +210,7 @@ func (c call) approve() int {
 		if timedOut {
 			c.spend(3 * time.Second)
 			c.fail(s, payTimeout)
+			c.logException(paymentLog, severe, payTimeout, fmt.Sprintf("approval of %s at api.pay-partner.example failed after 3000 ms", paymentNo))
 			s.Attributes = append(s.Attributes, str("error.type", payTimeout.kind))
 			return 0
 		}
@@ -181,19 +222,25 @@ func (c call) approve() int {
 		status, code = "FAILED", grpcUnavailable
 	}
 	c.sql(paymentDB, "UPDATE payment SET status = '"+status+"', approved_at = now() WHERE payment_no = ?", "payment", c.around(3*time.Millisecond))
+	if !timedOut {
+		c.log(paymentLog, info, fmt.Sprintf("payment %s approved, %s", paymentNo, cards[c.words.IntN(len(cards))]), str("payment_no", paymentNo))
+	}
 	return code
 }
 
 // track shows where a parcel is.
 func track(t *trace, _ *pod) {
-	path := fmt.Sprintf("/v1/api/deliveries/%d", 700_000+t.rng.IntN(90_000))
+	no := fmt.Sprint(700_000 + t.rng.IntN(90_000))
+	path := "/v1/api/deliveries/" + no
 	t.enter("GET", "/v1/api/deliveries/{deliveryNo}", path, "", delivery, func(c call) int {
 		c.spend(c.around(500 * time.Microsecond))
 		c.sql(deliveryDB, "SELECT d.delivery_no, d.status, d.updated_at FROM tb_delivery d WHERE d.delivery_no = ?", "tb_delivery", c.around(2*time.Millisecond))
 		// One query for each place the parcel has been at: the classic N+1.
-		for range 2 + c.rng.IntN(6) {
+		hops := 2 + c.rng.IntN(6)
+		for range hops {
 			c.sql(deliveryDB, "SELECT h.hub_name, h.scanned_at FROM tb_delivery_hub h WHERE h.hub_no = ?", "tb_delivery_hub", c.around(time.Millisecond))
 		}
+		c.logJSON(deliveryLog, debug, parcel{Event: "delivery.tracked", DeliveryNo: no, Status: "IN_TRANSIT", Hub: hubs[c.words.IntN(len(hubs))], Hops: hops})
 		return 200
 	})
 }
@@ -201,9 +248,11 @@ func track(t *trace, _ *pod) {
 // enter brings a request of a user through the gateway to a service.
 func (t *trace) enter(method, route, path, query string, to *service, serve func(call) int) {
 	t.on(t.pod(gateway), "http", nil).serveHTTP(method, route, path, query, func(c call) int {
+		began := c.now
 		c.spend(c.around(300 * time.Microsecond))
 		status := c.callHTTP(to, method, route, path, query, serve)
 		c.spend(c.around(200 * time.Microsecond))
+		c.access(method, route, target(path, query), status, began)
 		return status
 	})
 }

@@ -73,7 +73,8 @@ func (t *trace) historyTimes(p *pod) historyTimes {
 // that serves it, nil for any.
 func history(t *trace, on *pod) {
 	memberNo := 88_000_000 + t.rng.IntN(999_999)
-	query := fmt.Sprintf("page=%d&size=20", 1+t.rng.IntN(4))
+	page := 1 + t.rng.IntN(4)
+	query := fmt.Sprintf("page=%d&size=20", page)
 	if on == nil {
 		on = t.pod(orderAPI)
 	}
@@ -100,6 +101,11 @@ func history(t *trace, on *pod) {
 				c.traced(pause, h.count, "com.shop.order.repository.OrderHistoryRepository", "selectTotalHistory", 112, func(c call) *tracepb.Span {
 					return c.sql(orderDB, fmt.Sprintf(totalHistory, memberNo, from.Format("2006-01-02"), from.Format("200601"), to.Format("200601")), "", h.count)
 				})
+				rows := c.words.IntN(240)
+				if h.count >= slowFrom {
+					c.log(sqlLog, warn, fmt.Sprintf("느린 SQL: order.selectTotalHistory %d ms (기준 %d ms), 조회 %d건", h.count.Milliseconds(), slowFrom.Milliseconds(), rows), str("sql.id", "order.selectTotalHistory"))
+				}
+				c.log(historyLog, info, fmt.Sprintf("주문 내역 조회: 회원번호=%d, %d쪽, 전체 %d건", memberNo, page, rows), num("member_no", memberNo))
 			})
 			c.spend(pause)
 			c.memberPoints(memberNo, h.points)
@@ -107,8 +113,12 @@ func history(t *trace, on *pod) {
 		})
 		return 200
 	}
-	t.on(t.pod(gateway), "http", nil).serveHTTP("GET", "/v1/api/orders/history", "/v1/api/orders/history", query, func(c call) int {
-		return c.callPod(on, "GET", "/v1/api/orders/history", "/v1/api/orders/history", query, serve)
+	const route = "/v1/api/orders/history"
+	t.on(t.pod(gateway), "http", nil).serveHTTP("GET", route, route, query, func(c call) int {
+		began := c.now
+		status := c.callPod(on, "GET", route, route, query, serve)
+		c.access("GET", route, target(route, query), status, began)
+		return status
 	})
 }
 
@@ -123,6 +133,7 @@ func (c call) memberPoints(memberNo int, took time.Duration) {
 		c.on(c.trace.pod(member), "http", c.parent).serveHTTP("GET", route, path, "", func(c call) int {
 			c.spend(took / 8)
 			c.sql(memberDB, "SELECT p.balance FROM member_point p WHERE p.member_no = ?", "member_point", took/2)
+			c.log(pointLog, debug, fmt.Sprintf("balance of member %d is %d points", memberNo, 10*c.words.IntN(5_000)))
 			return 200
 		})
 		c.now = end

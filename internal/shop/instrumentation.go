@@ -276,6 +276,11 @@ type exception struct {
 	frames        []string
 }
 
+// attributes describe the exception as the event of a span and a log record both do.
+func (e *exception) attributes() []*commonpb.KeyValue {
+	return []*commonpb.KeyValue{str("exception.message", e.message), str("exception.stacktrace", e.stack()), str("exception.type", e.kind)}
+}
+
 func (e *exception) stack() string { return e.kind + ": " + e.message + "\n" + stack(e.frames) }
 
 // stack writes frames as the JVM prints them.

@@ -1,10 +1,11 @@
 // Package shop is a simulated web shop, seen through the telemetry of its services: seven services in
 // several pods, HTTP, gRPC, SQL on MySQL and PostgreSQL, Redis, Kafka and the API of a payment company,
 // with the spans that the OpenTelemetry Java agent and the Node.js instrumentation write for them, some
-// in the old semantic conventions and some in the new. One of its SQL statements can be made slow.
+// in the old semantic conventions and some in the new, and the lines that the services log meanwhile. One
+// of its SQL statements can be made slow.
 //
 // It is a client of the product: it speaks OTLP and imports nothing of MATRIX. The same seed and the same
-// clock give the same spans, byte for byte.
+// clock give the same spans and log records, byte for byte.
 package shop
 
 import (
@@ -17,10 +18,10 @@ import (
 	"sync"
 	"time"
 
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
 )
 
-// Options say where the shop sends its spans, and how busy it is.
+// Options say where the shop sends its telemetry, and how busy it is.
 type Options struct {
 	// Endpoint is the OTLP endpoint: "http://127.0.0.1:4318" for OTLP/HTTP, "127.0.0.1:4317" with Protocol "grpc".
 	Endpoint string
@@ -43,7 +44,7 @@ type Shop struct {
 	next    time.Time // arrival of the next user
 	slow    bool      // the fault is on
 	slowed  int       // transactions that met the fault so far
-	pending records   // spans that have not ended yet, or were not taken yet
+	pending records   // what has not ended yet, or was not taken yet
 	wake    chan struct{}
 }
 
@@ -76,8 +77,8 @@ func New(opts Options) (*Shop, error) {
 }
 
 // Run lets users come until ctx ends, and then sends what has ended. Spans are sent after they have ended,
-// so the children of a long transaction arrive before it. An endpoint that is down is waited for while a
-// bounded number of spans is kept; the rest is dropped and counted in the log.
+// so the children and the log lines of a long transaction arrive before it. An endpoint that is down is
+// waited for while a bounded number of requests is kept; the rest is dropped and counted in the log.
 func (s *Shop) Run(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
@@ -101,9 +102,10 @@ func (s *Shop) Run(ctx context.Context) error {
 	}
 }
 
-// Advance lets the users arrive that come until now and returns the spans that have ended by then, by
-// resource and scope, in requests of at most 2,000 spans.
-func (s *Shop) Advance(now time.Time) []*tracepb.TracesData {
+// Advance lets the users arrive that come until now and returns the spans that have ended and the log
+// records that were written by then, by resource and scope, in requests of at most 2,000: TracesData and
+// LogsData of OTLP.
+func (s *Shop) Advance(now time.Time) []proto.Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.Sub(s.next) > time.Minute { // at the start, and after the machine has slept
@@ -156,7 +158,7 @@ func (s *Shop) Backfill(ctx context.Context) error {
 }
 
 // past returns normal traffic of the given time: one user every four seconds.
-func (s *Shop) past(from, to, now time.Time) []*tracepb.TracesData {
+func (s *Shop) past(from, to, now time.Time) []proto.Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var past records

@@ -34,16 +34,16 @@ func open(t *testing.T, opts shop.Options) *shop.Shop {
 	return s
 }
 
-// run lets the shop run for some time and returns all spans that ended.
-func run(s *shop.Shop, d time.Duration) []*tracepb.TracesData {
-	var out []*tracepb.TracesData
+// run lets the shop run for some time and returns all that it would have sent.
+func run(s *shop.Shop, d time.Duration) []proto.Message {
+	var out []proto.Message
 	for at := noon; at.Before(noon.Add(d)); at = at.Add(time.Second) {
 		out = append(out, s.Advance(at)...)
 	}
 	return out
 }
 
-func marshal(t *testing.T, requests []*tracepb.TracesData) []byte {
+func marshal(t *testing.T, requests []proto.Message) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	for _, r := range requests {
@@ -252,9 +252,10 @@ func (e entry) took() time.Duration {
 	return time.Duration(e.span.EndTimeUnixNano - e.span.StartTimeUnixNano)
 }
 
-func each(requests []*tracepb.TracesData, visit func(entry)) {
+func each(requests []proto.Message, visit func(entry)) {
 	for _, r := range requests {
-		for _, rs := range r.ResourceSpans {
+		spans, _ := r.(*tracepb.TracesData)
+		for _, rs := range spans.GetResourceSpans() {
 			resource := texts(rs.Resource.Attributes)
 			for _, ss := range rs.ScopeSpans {
 				for _, span := range ss.Spans {

@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
-	"sort"
 	"time"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
@@ -16,6 +16,7 @@ import (
 type trace struct {
 	fleet   *fleet
 	rng     *rand.Rand
+	words   *rand.Rand // for what only log lines say: they change nothing about the spans
 	id      []byte
 	start   time.Time
 	now     time.Time
@@ -25,12 +26,13 @@ type trace struct {
 	records []record
 }
 
-// record is a span together with who wrote it.
+// record is a span or a log record together with who wrote it.
 type record struct {
 	pod   *pod
 	scope string
-	end   time.Time
+	end   time.Time // of the span, or when the log record was written
 	span  *tracepb.Span
+	log   *logspb.LogRecord
 }
 
 // call is a place where code runs: a thread of a pod, inside of a span.
@@ -52,6 +54,7 @@ func newTrace(f *fleet, rng *rand.Rand, at time.Time) *trace {
 	t.id = make([]byte, 16)
 	binary.BigEndian.PutUint64(t.id, rng.Uint64()|1)
 	binary.BigEndian.PutUint64(t.id[8:], rng.Uint64())
+	t.words = rand.New(rand.NewPCG(binary.BigEndian.Uint64(t.id), binary.BigEndian.Uint64(t.id[8:])))
 	return t
 }
 
@@ -120,61 +123,6 @@ func (c call) fail(s *tracepb.Span, e *exception) {
 	s.Events = append(s.Events, &tracepb.Span_Event{
 		TimeUnixNano: uint64(c.now.UnixNano()),
 		Name:         "exception",
-		Attributes:   []*commonpb.KeyValue{str("exception.message", e.message), str("exception.stacktrace", e.stack()), str("exception.type", e.kind)},
+		Attributes:   e.attributes(),
 	})
-}
-
-// records are spans waiting for their end.
-type records []record
-
-func (r *records) add(more ...record) { *r = append(*r, more...) }
-
-// maxRequest is the number of spans in a request, as collectors batch them.
-const maxRequest = 2000
-
-// take removes the spans that ended by now and returns them as requests, ordered by pod and end.
-func (r *records) take(now time.Time) []*tracepb.TracesData {
-	var ended []record
-	kept := (*r)[:0]
-	for _, rec := range *r {
-		if rec.end.After(now) {
-			kept = append(kept, rec)
-		} else {
-			ended = append(ended, rec)
-		}
-	}
-	clear((*r)[len(kept):])
-	*r = kept
-
-	sort.SliceStable(ended, func(i, j int) bool { return ended[i].end.Before(ended[j].end) })
-	var requests []*tracepb.TracesData
-	for len(ended) > 0 {
-		n := min(len(ended), maxRequest)
-		requests = append(requests, request(ended[:n]))
-		ended = ended[n:]
-	}
-	return requests
-}
-
-// request groups spans by resource and scope.
-func request(spans []record) *tracepb.TracesData {
-	sort.SliceStable(spans, func(i, j int) bool { return spans[i].pod.order < spans[j].pod.order })
-	data := &tracepb.TracesData{}
-	var last *pod
-	var scopes map[string]*tracepb.ScopeSpans
-	for _, rec := range spans {
-		if rec.pod != last {
-			last, scopes = rec.pod, map[string]*tracepb.ScopeSpans{}
-			data.ResourceSpans = append(data.ResourceSpans, &tracepb.ResourceSpans{Resource: rec.pod.resource, SchemaUrl: "https://opentelemetry.io/schemas/1.24.0"})
-		}
-		group := data.ResourceSpans[len(data.ResourceSpans)-1]
-		scope := scopes[rec.scope]
-		if scope == nil {
-			scope = &tracepb.ScopeSpans{Scope: &commonpb.InstrumentationScope{Name: rec.scope, Version: rec.pod.scopeVersion()}}
-			scopes[rec.scope] = scope
-			group.ScopeSpans = append(group.ScopeSpans, scope)
-		}
-		scope.Spans = append(scope.Spans, rec.span)
-	}
-	return data
 }

@@ -11,16 +11,16 @@ import (
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
-// Histogram is how many records there are over time, by level.
-type Histogram struct {
+// LogHistogram is how many records there are over time, by level.
+type LogHistogram struct {
 	StepSeconds int       `json:"step_seconds"`
 	From        time.Time `json:"from" doc:"where the first bar starts"`
-	Levels      []Bars    `json:"levels" doc:"least grave first, without those that have none"`
+	Levels      []LogBars `json:"levels" doc:"least grave first, without those that have none"`
 	Total       uint64    `json:"total"`
 }
 
-// Bars are the counts of one level, one per step.
-type Bars struct {
+// LogBars are the counts of one level, one per step.
+type LogBars struct {
 	Level  string   `json:"level" enum:"unknown,trace,debug,info,warn,error,fatal"`
 	Counts []uint64 `json:"counts"`
 	Total  uint64   `json:"total"`
@@ -43,41 +43,45 @@ func stepOf(d time.Duration) int {
 }
 
 // Histogram counts the records of a query. Where only services, environments and
-// levels are asked about and bars are whole minutes, the minute rollup answers.
-func (s *Store) Histogram(ctx context.Context, p project.ID, q Query) (*Histogram, error) {
+// levels are asked about and bars are whole minutes, the minute rollup answers,
+// but for the parts of minutes at the ends of the range.
+func (s *Store) Histogram(ctx context.Context, p project.ID, q Query) (*LogHistogram, error) {
 	c, err := q.compile()
 	if err != nil {
 		return nil, err
 	}
 	step := stepOf(q.To.Sub(q.From))
 	from := q.From.UTC().Truncate(time.Duration(step) * time.Second)
-	source, count, at := where, "count()", "time"
-	if wholeMinutes := step >= 60 && q.From.Truncate(time.Minute).Equal(q.From) && q.To.Truncate(time.Minute).Equal(q.To); c.coarse && wholeMinutes {
-		source, count, at = ` FROM log_minute WHERE project_id = {project:UInt32} AND minute >= {from:DateTime64(9)} AND minute < {to:DateTime64(9)} AND `,
-			"sum(count)", "minute"
+	source := `SELECT toUnixTimestamp(time) AS at, severity, 1 AS n` + where + c.sql.String()
+	params := append(q.params(c), clickhouse.P("origin", from.Unix()), clickhouse.P("step", step))
+	if c.coarse && step >= 60 {
+		first, behind := q.From.UTC().Add(time.Minute-1).Truncate(time.Minute), q.To.UTC().Truncate(time.Minute)
+		source = `SELECT toUnixTimestamp(minute) AS at, severity, count AS n FROM log_minute
+			WHERE project_id = {project:UInt32} AND minute >= {first:DateTime64(9)} AND minute < {behind:DateTime64(9)} AND ` + c.sql.String() + `
+			UNION ALL ` + source + ` AND (time < {first:DateTime64(9)} OR time >= {behind:DateTime64(9)})`
+		params = append(params, clickhouse.P("first", first), clickhouse.P("behind", behind))
 	}
 	var rows []struct {
 		Bar   uint32 `ch:"bar"`
 		Level uint8  `ch:"level"`
 		N     uint64 `ch:"n"`
 	}
-	sql := `SELECT toUInt32(intDiv(toUnixTimestamp(` + at + `) - {origin:Int64}, {step:UInt32})) AS bar,
-		toUInt8(if(severity = 0, 0, 1 + intDiv(severity - 1, 4))) AS level, ` + count + ` AS n` + source + c.sql.String() + `
+	sql := `SELECT toUInt32(intDiv(at - {origin:Int64}, {step:UInt32})) AS bar,
+		toUInt8(if(severity = 0, 0, 1 + intDiv(severity - 1, 4))) AS level, sum(n) AS n FROM (` + source + `)
 		GROUP BY bar, level`
-	params := append(q.params(c), clickhouse.P("origin", from.Unix()), clickhouse.P("step", step))
 	if err := s.db.Select(ctx, p, &rows, sql, params...); err != nil {
 		return nil, fmt.Errorf("count logs: %w", err)
 	}
 	bars := int((q.To.Sub(from)-1)/(time.Duration(step)*time.Second)) + 1
-	h := &Histogram{StepSeconds: step, From: from, Levels: []Bars{}}
-	byLevel := make([]Bars, len(Levels))
+	h := &LogHistogram{StepSeconds: step, From: from, Levels: []LogBars{}}
+	byLevel := make([]LogBars, len(Levels))
 	for _, r := range rows {
 		if int(r.Level) >= len(byLevel) || int(r.Bar) >= bars {
 			continue
 		}
 		b := &byLevel[r.Level]
 		if b.Counts == nil {
-			*b = Bars{Level: Levels[r.Level], Counts: make([]uint64, bars)}
+			*b = LogBars{Level: Levels[r.Level], Counts: make([]uint64, bars)}
 		}
 		b.Counts[r.Bar] += r.N
 		b.Total += r.N
@@ -91,8 +95,8 @@ func (s *Store) Histogram(ctx context.Context, p project.ID, q Query) (*Histogra
 	return h, nil
 }
 
-// Pattern is what many records have in common.
-type Pattern struct {
+// LogPattern is what many records have in common.
+type LogPattern struct {
 	Pattern  string    `json:"pattern" doc:"16 hex digits; search for it as pattern:…"`
 	Template string    `json:"template" doc:"the first line, <*> for what varies"`
 	Sample   string    `json:"sample" doc:"the body of one record"`
@@ -108,7 +112,7 @@ type Pattern struct {
 const maxPatterns = 100
 
 // Patterns groups the records of a query by their pattern, the most frequent first.
-func (s *Store) Patterns(ctx context.Context, p project.ID, q Query) ([]Pattern, error) {
+func (s *Store) Patterns(ctx context.Context, p project.ID, q Query) ([]LogPattern, error) {
 	c, err := q.compile()
 	if err != nil {
 		return nil, err
@@ -137,10 +141,10 @@ func (s *Store) Patterns(ctx context.Context, p project.ID, q Query) ([]Pattern,
 	if err := s.db.Select(ctx, p, &rows, sql, append(q.params(c), clickhouse.P("limit", maxPatterns))...); err != nil {
 		return nil, fmt.Errorf("group logs: %w", err)
 	}
-	out := make([]Pattern, 0, len(rows))
+	out := make([]LogPattern, 0, len(rows))
 	for _, r := range rows {
 		slices.Sort(r.Services)
-		out = append(out, Pattern{
+		out = append(out, LogPattern{
 			Pattern: fmt.Sprintf("%016x", r.Pattern), Template: string(pattern.Append(nil, []byte(r.Sample))), Sample: r.Sample,
 			Count: r.N, Share: float64(r.N) / float64(max(r.All, 1)), Level: Severity(r.Severity).Level(),
 			Services: r.Services, First: r.First.UTC(), Last: r.Last.UTC(),
@@ -149,22 +153,22 @@ func (s *Store) Patterns(ctx context.Context, p project.ID, q Query) ([]Pattern,
 	return out, nil
 }
 
-// Facet is a field with its most frequent values.
-type Facet struct {
-	Field  string       `json:"field" doc:"as it is written in a query"`
-	Values []FacetValue `json:"values"`
+// LogFacet is a field with its most frequent values.
+type LogFacet struct {
+	Field  string          `json:"field" doc:"as it is written in a query"`
+	Values []LogFacetValue `json:"values"`
 }
 
-// FacetValue is a value and how many of the records looked at have it.
-type FacetValue struct {
+// LogFacetValue is a value and how many of the records looked at have it.
+type LogFacetValue struct {
 	Value string `json:"value"`
 	Count uint64 `json:"count"`
 }
 
-// Facets are the fields of a query's records.
-type Facets struct {
-	Fields  []Facet `json:"fields"`
-	Records uint64  `json:"records" doc:"the newest ones, which were looked at"`
+// LogFacets are the fields of a query's records.
+type LogFacets struct {
+	Fields  []LogFacet `json:"fields"`
+	Records uint64     `json:"records" doc:"the newest ones, which were looked at"`
 }
 
 const (
@@ -174,7 +178,7 @@ const (
 )
 
 // Facets tells what fields the newest records of a query have, and with what values.
-func (s *Store) Facets(ctx context.Context, p project.ID, q Query) (*Facets, error) {
+func (s *Store) Facets(ctx context.Context, p project.ID, q Query) (*LogFacets, error) {
 	c, err := q.compile()
 	if err != nil {
 		return nil, err
@@ -200,7 +204,7 @@ func (s *Store) Facets(ctx context.Context, p project.ID, q Query) (*Facets, err
 	if err != nil {
 		return nil, fmt.Errorf("read fields of logs: %w", err)
 	}
-	out := &Facets{Fields: []Facet{}}
+	out := &LogFacets{Fields: []LogFacet{}}
 	for _, r := range rows {
 		if r.Field == "" {
 			out.Records = r.N
@@ -210,12 +214,12 @@ func (s *Store) Facets(ctx context.Context, p project.ID, q Query) (*Facets, err
 			r.Value = Levels[r.Value[0]-'0']
 		}
 		if n := len(out.Fields); n == 0 || out.Fields[n-1].Field != r.Field {
-			out.Fields = append(out.Fields, Facet{Field: r.Field})
+			out.Fields = append(out.Fields, LogFacet{Field: r.Field})
 		}
 		f := &out.Fields[len(out.Fields)-1]
-		f.Values = append(f.Values, FacetValue{Value: r.Value, Count: r.N})
+		f.Values = append(f.Values, LogFacetValue{Value: r.Value, Count: r.N})
 	}
-	slices.SortStableFunc(out.Fields, func(a, b Facet) int { return rank(a.Field) - rank(b.Field) })
+	slices.SortStableFunc(out.Fields, func(a, b LogFacet) int { return rank(a.Field) - rank(b.Field) })
 	return out, nil
 }
 

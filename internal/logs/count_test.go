@@ -14,7 +14,7 @@ func TestAHistogramCountsByLevelFromEitherSource(t *testing.T) {
 		insert(t, db, 1, line{at: noon.Add(time.Duration(n) * 20 * time.Second), severity: severity, body: "tick"})
 	}
 	insert(t, db, 2, line{severity: Error, body: "foreign"})
-	count := func(text string, from, to time.Time) *Histogram {
+	count := func(text string, from, to time.Time) *LogHistogram {
 		t.Helper()
 		h, err := store.Histogram(t.Context(), 1, Query{Text: text, From: from, To: to})
 		if err != nil {
@@ -35,6 +35,11 @@ func TestAHistogramCountsByLevelFromEitherSource(t *testing.T) {
 	}
 	if h := count("", noon.Add(30*time.Second), noon.Add(90*time.Second)); h.Total != 3 || h.StepSeconds != 1 {
 		t.Errorf("part of minutes: %+v", h)
+	}
+	ragged := [2]time.Time{noon.Add(10 * time.Second), noon.Add(100*time.Minute + 50*time.Second)}
+	coarse, fine = count("service:api", ragged[0], ragged[1]), count("tick", ragged[0], ragged[1])
+	if coarse.Total != 89 || fmt.Sprint(coarse) != fmt.Sprint(fine) {
+		t.Errorf("of a range that cuts minutes the rollup says %v\nthe records %v", coarse, fine)
 	}
 	if h := count("nothing", noon, noon.Add(time.Hour)); h.Total != 0 || h.Levels == nil {
 		t.Errorf("nothing: %+v", h)

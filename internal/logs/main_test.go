@@ -87,7 +87,7 @@ func insert(t testing.TB, db *clickhouse.DB, p project.ID, lines ...line) {
 }
 
 // bodies are the bodies of records, joined.
-func bodies(records []Record) string {
+func bodies(records []LogRecord) string {
 	out := make([]string, len(records))
 	for i, r := range records {
 		out[i] = r.Body

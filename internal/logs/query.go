@@ -23,6 +23,7 @@ type Query struct {
 	// and the key of a resource attribute, and any attribute, with or without
 	// "attr." before its key.
 	Text     string
+	Levels   []string  // any of these; none: all
 	From, To time.Time // by the time of the record; To is exclusive
 }
 
@@ -58,7 +59,29 @@ func (q Query) compile() (*condition, error) {
 	if err := c.node(node); err != nil {
 		return nil, err
 	}
+	if err := c.levels(q.Levels); err != nil {
+		return nil, err
+	}
 	return c, nil
+}
+
+// levels asks for one of the named levels.
+func (c *condition) levels(names []string) error {
+	for i, name := range names {
+		from, behind, err := ParseLevel(name)
+		if err != nil {
+			return fault.As(err).WithField("levels")
+		}
+		between := " OR "
+		if i == 0 {
+			between = " AND ("
+		}
+		_ = c.write(between, "severity >= ", strconv.Itoa(int(from)), " AND severity < ", strconv.Itoa(int(behind)))
+	}
+	if len(names) > 0 {
+		return c.write(")")
+	}
+	return nil
 }
 
 // param adds a value and returns how SQL names it.

@@ -79,6 +79,10 @@ func TestASearchFindsWhatItAsksFor(t *testing.T) {
 	f(`body~"conn.*(peer|x)"`, "B")
 	f(`x' OR 1=1 -- `, "")
 	f(`service:"' OR '1'='1"`, "")
+	page, err := store.Search(t.Context(), 1, Query{Text: "reset OR timeout OR took", Levels: []string{"error", "info"}, From: noon.Add(-time.Hour), To: noon.Add(time.Hour)}, true, "", 10)
+	if err != nil || len(page.Items) != 2 || page.Items[0].Body[:1] != "A" || page.Items[1].Body[:1] != "C" {
+		t.Errorf("of some levels: %v, %v", page.Items, err)
+	}
 }
 
 func TestAMistakeInASearchIsPointedAt(t *testing.T) {
@@ -99,6 +103,12 @@ func TestAMistakeInASearchIsPointedAt(t *testing.T) {
 	_, err := store.Search(t.Context(), 1, Query{From: noon, To: noon}, false, "", 10)
 	if e := fault.As(err); e == nil || e.Field != "to" {
 		t.Errorf("an empty range: %v", err)
+	}
+	q := around("")
+	q.Levels = []string{"warn", "loud"}
+	_, err = store.Search(t.Context(), 1, q, false, "", 10)
+	if e := fault.As(err); e == nil || e.Field != "levels" {
+		t.Errorf("a level that is none: %v", err)
 	}
 }
 
@@ -150,13 +160,39 @@ func TestATailMissesNothingThatArrives(t *testing.T) {
 	if err != nil || bodies(next.Items) != "first | late | second" {
 		t.Errorf("%v %s", err, bodies(next.Items))
 	}
-	some, err := store.Tail(t.Context(), 1, around(""), tail.Next, 2, now)
-	if err != nil || bodies(some.Items) != "late | second" || some.Skipped != 1 {
+	some, err := store.Tail(t.Context(), 1, around(""), tail.Next, 1, now)
+	if err != nil || bodies(some.Items) != "second" || some.Skipped != 1 {
 		t.Errorf("%v %s, %d skipped", err, bodies(some.Items), some.Skipped)
 	}
 	if _, err := store.Tail(t.Context(), 1, around(""), "x", 2, now); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a tail behind nothing: %v", err)
 	}
+}
+
+// What an answer repeats, to miss nothing, is not what it leaves out.
+func TestATailCallsSkippedOnlyWhatNoAnswerHeld(t *testing.T) {
+	db, store := open(t)
+	lines := func(n int) []line { return make([]line, n) }
+	now := noon.Add(time.Second)
+	next := ""
+	f := func(arrive, limit int, want uint64) {
+		t.Helper()
+		if arrive > 0 {
+			insert(t, db, 1, lines(arrive)...)
+		}
+		tail, err := store.Tail(t.Context(), 1, around(""), next, limit, now)
+		if err != nil || tail.Skipped != want {
+			t.Errorf("%d skipped, want %d: %v", tail.Skipped, want, err)
+		}
+		next = tail.Next
+	}
+	f(20, 10, 0) // the first answer is the newest of what there is
+	f(0, 10, 0)
+	f(10, 10, 0)
+	f(13, 10, 3)
+	now = now.Add(time.Minute)
+	f(0, 10, 0)
+	f(0, 10, 0)
 }
 
 func TestTheContextOfALineIsWhatItsProcessWrote(t *testing.T) {

@@ -42,8 +42,8 @@ func ParseID(text string) (ID, error) {
 
 var errNoRecord = fault.New(fault.NotFound, "there is no such log record, or it has expired")
 
-// Record is one log record.
-type Record struct {
+// LogRecord is one log record.
+type LogRecord struct {
 	ID               string            `json:"id" doc:"the record's name in paths"`
 	Time             time.Time         `json:"time"`
 	Service          string            `json:"service"`
@@ -90,8 +90,8 @@ type row struct {
 	Dropped          uint16    `ch:"dropped"`
 }
 
-func (r *row) record() Record {
-	out := Record{
+func (r *row) record() LogRecord {
+	out := LogRecord{
 		ID: ID{r.Time, r.ID}.String(), Time: r.Time.UTC(), Service: r.Service, Environment: r.Environment, Instance: r.Instance,
 		Version: r.Version, Logger: r.Scope, Level: Severity(r.Severity).Level(), Severity: Severity(r.Severity),
 		SeverityText: r.SeverityText, Event: r.Event, Body: r.Body, Pattern: fmt.Sprintf("%016x", r.Pattern),
@@ -113,10 +113,10 @@ func (r *row) record() Record {
 // MaxPage is how many records one answer holds at most.
 const MaxPage = 1000
 
-// Page is one page of records.
-type Page struct {
-	Items      []Record `json:"items"`
-	NextCursor string   `json:"next_cursor" doc:"empty on the last page"`
+// LogPage is one page of records.
+type LogPage struct {
+	Items      []LogRecord `json:"items"`
+	NextCursor string      `json:"next_cursor" doc:"empty on the last page"`
 }
 
 // where is what every read of logs begins with.
@@ -128,8 +128,8 @@ func (q Query) params(c *condition) []clickhouse.Param {
 
 // Search lists records, newest first or oldest first. Pages are stable: what
 // arrives meanwhile repeats no record.
-func (s *Store) Search(ctx context.Context, p project.ID, q Query, oldestFirst bool, cursor string, limit int) (Page, error) {
-	page := Page{Items: []Record{}}
+func (s *Store) Search(ctx context.Context, p project.ID, q Query, oldestFirst bool, cursor string, limit int) (LogPage, error) {
+	page := LogPage{Items: []LogRecord{}}
 	c, err := q.compile()
 	if err != nil {
 		return page, err
@@ -163,66 +163,14 @@ func (s *Store) Search(ctx context.Context, p project.ID, q Query, oldestFirst b
 	return page, nil
 }
 
-// Tail is what has arrived since a moment.
-type Tail struct {
-	Items []Record `json:"items" doc:"in the order they arrived"`
-	// Next is to be sent with the next question. It stands a little back, because
-	// a record is readable only after its block was stored: a record may come
-	// twice, and is told by its id.
-	Next    string `json:"next"`
-	Skipped uint64 `json:"skipped" doc:"older ones that this answer left out, because there are too many to read"`
-}
-
-// tailOverlap is how long a record may take from its arrival until it is readable.
-const tailOverlap = 10 * time.Second
-
-// Tail returns the newest records that arrived behind the moment that a former
-// answer's Next names; with "" the newest of the last minutes. The query's time
-// range bounds the records' own time.
-func (s *Store) Tail(ctx context.Context, p project.ID, q Query, after string, limit int, now time.Time) (Tail, error) {
-	tail := Tail{Items: []Record{}}
-	c, err := q.compile()
-	if err != nil {
-		return tail, err
-	}
-	since := uint64(now.Add(-5 * time.Minute).UnixNano())
-	if after != "" {
-		if since, err = strconv.ParseUint(after, 10, 64); err != nil {
-			return tail, fault.New(fault.Invalid, "after is not what a former answer called next").WithField("after")
-		}
-	}
-	limit = min(max(limit, 1), MaxPage)
-	params := append(q.params(c), clickhouse.P("since", since), clickhouse.P("limit", limit))
-	var rows []row
-	sql := "SELECT " + columns + where + c.sql.String() + " AND id > {since:UInt64} ORDER BY id DESC LIMIT {limit:UInt32}"
-	if err := s.db.Select(ctx, p, &rows, sql, params...); err != nil {
-		return tail, fmt.Errorf("tail logs: %w", err)
-	}
-	if len(rows) == limit {
-		var count []struct {
-			N uint64 `ch:"n"`
-		}
-		if err := s.db.Select(ctx, p, &count, "SELECT count() AS n"+where+c.sql.String()+" AND id > {since:UInt64}", params...); err != nil {
-			return tail, fmt.Errorf("count logs: %w", err)
-		}
-		tail.Skipped = max(count[0].N, uint64(limit)) - uint64(limit)
-	}
-	slices.Reverse(rows)
-	for i := range rows {
-		tail.Items = append(tail.Items, rows[i].record())
-	}
-	tail.Next = strconv.FormatInt(max(now.Add(-tailOverlap).UnixNano(), int64(since)), 10)
-	return tail, nil
-}
-
-// Details is a record with the attributes of its sender.
-type Details struct {
-	Record
+// LogDetails is a record with the attributes of its sender.
+type LogDetails struct {
+	LogRecord
 	Resource map[string]string `json:"resource" doc:"attributes of the sender"`
 }
 
 // Record returns one record by its id; fault.NotFound when there is none.
-func (s *Store) Record(ctx context.Context, p project.ID, id ID) (*Details, error) {
+func (s *Store) Record(ctx context.Context, p project.ID, id ID) (*LogDetails, error) {
 	var rows []struct {
 		row
 		ResourceID uint64 `ch:"resource_id"`
@@ -236,7 +184,7 @@ func (s *Store) Record(ctx context.Context, p project.ID, id ID) (*Details, erro
 	if len(rows) == 0 {
 		return nil, errNoRecord
 	}
-	d := &Details{Record: rows[0].record(), Resource: map[string]string{}}
+	d := &LogDetails{LogRecord: rows[0].record(), Resource: map[string]string{}}
 	var resources []struct {
 		Keys   []string `ch:"keys"`
 		Values []string `ch:"values"`
@@ -259,7 +207,7 @@ const contextWithin = 6 * time.Hour
 
 // Context returns the records that the same process wrote just before and just
 // after a record, which is among them, oldest first.
-func (s *Store) Context(ctx context.Context, p project.ID, id ID, before, after int) ([]Record, error) {
+func (s *Store) Context(ctx context.Context, p project.ID, id ID, before, after int) ([]LogRecord, error) {
 	var self []struct {
 		ResourceID uint64 `ch:"resource_id"`
 	}
@@ -291,7 +239,7 @@ func (s *Store) Context(ctx context.Context, p project.ID, id ID, before, after 
 		return nil, fmt.Errorf("read log context: %w", err)
 	}
 	slices.Reverse(older)
-	out := make([]Record, 0, len(older)+len(newer))
+	out := make([]LogRecord, 0, len(older)+len(newer))
 	for _, rows := range [][]row{older, newer} {
 		for i := range rows {
 			out = append(out, rows[i].record())

@@ -203,6 +203,23 @@ const map = createRoute({
   component: lazyRouteComponent(() => import('./pages/map/MapPage.tsx'), 'MapPage'),
 });
 
+const logs = createRoute({
+  getParentRoute: () => project,
+  path: '/logs',
+  validateSearch: optional((s) => ({
+    q: text(s.q),
+    levels: text(s.levels),
+    order: choice(s.order, ['oldest'] as const),
+    tab: choice(s.tab, ['patterns'] as const),
+    live: flag(s.live),
+    record: text(s.record),
+    side: choice(s.side, ['context'] as const),
+    cols: text(s.cols),
+    wrap: flag(s.wrap),
+  })),
+  component: lazyRouteComponent(() => import('./pages/logs/Logs.tsx'), 'Logs'),
+});
+
 const rules = createRoute({
   getParentRoute: () => project,
   path: '/rules',
@@ -312,6 +329,7 @@ const tree = root.addChildren([
       issues,
       issue,
       map,
+      logs,
       rules,
       channels,
       settings,

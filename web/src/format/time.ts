@@ -39,6 +39,13 @@ export const precise = (at: Instant) => {
   return `${day(d)} ${clock(d)}.${pad(d.getMilliseconds(), 3)}`;
 };
 
+/** The time of a line among lines: "14:03:07.123" today, "11-21 14:03:07.123" on other days. */
+export function stamp(at: Instant, now: number): string {
+  const d = new Date(at);
+  const time = `${clock(d)}.${pad(d.getMilliseconds(), 3)}`;
+  return day(d) === day(new Date(now)) ? time : `${day(d).slice(5)} ${time}`;
+}
+
 /** The value of an <input type="datetime-local"> for a moment, in the reader's zone. */
 export const localInput = (at: Instant) => {
   const d = new Date(at);

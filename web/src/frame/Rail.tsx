@@ -9,6 +9,7 @@ import {
   IconDatabase,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
+  IconLogs,
   IconMessages,
   IconSettings,
   IconSitemap,
@@ -85,6 +86,12 @@ export function Rail({ collapsed, onToggle }: Props) {
             label={t('nav.map')}
             collapsed={collapsed}
             link={{ to: '/projects/$project/map', params }}
+          />
+          <Item
+            icon={IconLogs}
+            label={t('nav.logs')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/logs', params }}
           />
           <div className={classes.section}>{t('nav.alerting')}</div>
           <Item

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 
-/** Opens the search on Ctrl-K (or ⌘K) anywhere, and on / outside of fields. */
+/** Opens the search on Ctrl-K (or ⌘K) anywhere, and on / outside of fields: there the page's own, if it has one. */
 export function useSearchKeys(open: () => void) {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -9,7 +9,9 @@ export function useSearchKeys(open: () => void) {
       const chord = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k';
       if (chord || (event.key === '/' && !inField && !event.ctrlKey && !event.metaKey)) {
         event.preventDefault();
-        open();
+        const own = chord ? null : document.querySelector<HTMLElement>('[data-page-search]');
+        if (own) own.focus();
+        else open();
       }
     };
     window.addEventListener('keydown', onKey);

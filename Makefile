@@ -42,9 +42,9 @@ test-go: build
 	@sh scripts/setup.sh engine browser postgres node-e2e
 	sh scripts/test.sh $(ARGS)
 
-test-interop: build ## a Spring Boot program with the OpenTelemetry Java agent (needs JDK >= 17 and Maven)
+test-interop: build ## a Java program with the OpenTelemetry agent (needs JDK >= 17 and Maven), a Collector reading log files
 	@sh scripts/setup.sh engine postgres
-	sh scripts/test.sh -tags interop -run Interop ./test/interop/...
+	sh scripts/test.sh -tags interop -run $(or $(RUN),Interop) ./test/interop/...
 
 lint: web ## golangci-lint, Biome, shell syntax, generated files up to date
 	@sh scripts/setup.sh lint

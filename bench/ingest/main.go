@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"flag"
 	"fmt"
 	"os"
@@ -16,6 +17,12 @@ import (
 
 	"github.com/matrix-aiops/matrix/bench/rig"
 )
+
+// collectorVersion is the version of the builder and of all parts in builder.yaml.
+const collectorVersion = "v0.161.0"
+
+//go:embed builder.yaml
+var manifest []byte
 
 type options struct {
 	spans, concurrency int
@@ -48,7 +55,7 @@ func main() {
 func run(ctx context.Context, o options) error {
 	var contenders []contender
 	if o.only != "matrix" {
-		collector, err := buildCollector(ctx)
+		collector, err := rig.BuildCollector(ctx, collectorVersion, manifest)
 		if err != nil {
 			return err
 		}

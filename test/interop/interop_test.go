@@ -1,6 +1,7 @@
 //go:build interop
 
-// Package interop runs a Spring Boot program under the unmodified OpenTelemetry Java agent.
+// Package interop runs what others wrote, unmodified, against MATRIX: a Spring Boot program under the OpenTelemetry
+// Java agent, and an OpenTelemetry Collector that reads log files.
 package interop
 
 import (

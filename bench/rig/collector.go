@@ -1,9 +1,8 @@
-package main
+package rig
 
 import (
 	"context"
 	"crypto/sha256"
-	_ "embed"
 	"errors"
 	"fmt"
 	"os"
@@ -11,14 +10,9 @@ import (
 	"path/filepath"
 )
 
-// collectorVersion is the version of the builder and of all parts in builder.yaml.
-const collectorVersion = "v0.161.0"
-
-//go:embed builder.yaml
-var manifest []byte
-
-// buildCollector builds the collector with its official builder, once for each manifest, and returns the program.
-func buildCollector(ctx context.Context) (string, error) {
+// BuildCollector builds an OpenTelemetry Collector with its official builder of the given version, once for each
+// manifest, and returns the program.
+func BuildCollector(ctx context.Context, version string, manifest []byte) (string, error) {
 	cache := os.Getenv("MATRIX_CACHE")
 	if cache == "" {
 		user, err := os.UserCacheDir()
@@ -41,7 +35,7 @@ func buildCollector(ctx context.Context) (string, error) {
 	if err := os.WriteFile(filepath.Join(dir, "builder.yaml"), manifest, 0o644); err != nil {
 		return "", err
 	}
-	build := exec.CommandContext(ctx, "go", "run", "go.opentelemetry.io/collector/cmd/builder@"+collectorVersion, "--config", "builder.yaml")
+	build := exec.CommandContext(ctx, "go", "run", "go.opentelemetry.io/collector/cmd/builder@"+version, "--config", "builder.yaml")
 	build.Dir = dir
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the collector: %w\n%s", err, out)

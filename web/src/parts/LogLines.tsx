@@ -73,14 +73,19 @@ export function LogLines(props: Props) {
     }
   }, [records, stick]);
 
-  const count = records.length;
+  const height = virtual.getTotalSize();
+  const lastTop = useRef(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the end is somewhere else once the height has changed
   useLayoutEffect(() => {
-    if (stick && count > 0) virtual.scrollToIndex(count - 1, { align: 'end' });
-  }, [stick, count, virtual]);
-
+    const box = scroller.current;
+    if (stick && box) box.scrollTop = lastTop.current = box.scrollHeight - box.clientHeight;
+  }, [stick, height]);
   const onScroll = () => {
     const box = scroller.current;
-    if (box) onStick?.(box.scrollHeight - box.scrollTop - box.clientHeight < ROW);
+    if (!box) return;
+    if (box.scrollHeight - box.scrollTop - box.clientHeight < ROW) onStick?.(true);
+    else if (box.scrollTop < lastTop.current) onStick?.(false);
+    lastTop.current = box.scrollTop;
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 }[event.key];
@@ -96,8 +101,6 @@ export function LogLines(props: Props) {
       className={classes.lines}
       data-wrap={wrap || undefined}
       data-other-day={otherDay || undefined}
-      data-one-service={oneService || undefined}
-      style={{ '--columns': columns.length } as React.CSSProperties}
       role="grid"
       tabIndex={0}
       aria-label={props.label}
@@ -107,7 +110,7 @@ export function LogLines(props: Props) {
       onScroll={onStick && onScroll}
     >
       {props.head}
-      <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+      <div role="rowgroup" style={{ height, position: 'relative' }}>
         {items.map(({ index, start, key }) => {
           const record = records[index];
           if (!record) return null;

@@ -190,35 +190,37 @@ function Pairs({ pairs, columns, onToggle, onColumn }: Actions & { pairs: [strin
           return (
             <div key={field}>
               <dt>{name}</dt>
-              <dd>{value.length > LONG ? <Block text={value} what={name} /> : <code>{value}</code>}</dd>
-              <div className={classes.actions}>
-                {writable(field) && (
-                  <>
+              <dd>
+                {value.length > LONG ? <Block text={value} what={name} /> : <code>{value}</code>}
+                <span className={classes.actions}>
+                  {writable(field) && (
+                    <>
+                      <Action
+                        label={t('logs.include_value', { value: name })}
+                        onClick={() => onToggle(field, value, false)}
+                      >
+                        <IconFilterPlus size={14} />
+                      </Action>
+                      <Action
+                        label={t('logs.exclude_value', { value: name })}
+                        onClick={() => onToggle(field, value, true)}
+                      >
+                        <IconFilterMinus size={14} />
+                      </Action>
+                    </>
+                  )}
+                  {!field.startsWith('resource.') && (
                     <Action
-                      label={t('logs.include_value', { value: name })}
-                      onClick={() => onToggle(field, value, false)}
+                      label={`${t(column ? 'logs.column_remove' : 'logs.column_add')}: ${name}`}
+                      on={column}
+                      onClick={() => onColumn(field)}
                     >
-                      <IconFilterPlus size={14} />
+                      <IconColumnInsertRight size={14} />
                     </Action>
-                    <Action
-                      label={t('logs.exclude_value', { value: name })}
-                      onClick={() => onToggle(field, value, true)}
-                    >
-                      <IconFilterMinus size={14} />
-                    </Action>
-                  </>
-                )}
-                {!field.startsWith('resource.') && (
-                  <Action
-                    label={`${t(column ? 'logs.column_remove' : 'logs.column_add')}: ${name}`}
-                    on={column}
-                    onClick={() => onColumn(field)}
-                  >
-                    <IconColumnInsertRight size={14} />
-                  </Action>
-                )}
-                <Copy text={value} what={name} />
-              </div>
+                  )}
+                  <Copy text={value} what={name} />
+                </span>
+              </dd>
             </div>
           );
         })}

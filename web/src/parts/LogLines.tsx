@@ -25,7 +25,7 @@ interface Props {
   /** Leave out the service, where all lines have the same. */
   oneService?: boolean;
   selected?: string;
-  onSelect: (record: LogRecord | undefined) => void;
+  onSelect: (record: LogRecord) => void;
   /** The last line has come into sight. */
   onEnd?: () => void;
   /** Keep the last line in sight; told when the reader scrolls away from it, and back. */
@@ -59,8 +59,11 @@ export function LogLines(props: Props) {
     if (last >= records.length - 10) onEnd?.();
   }, [last, records.length, onEnd]);
 
+  const first = useRef(true);
   useEffect(() => {
-    if (at >= 0) virtual.scrollToIndex(at, { align: 'auto' });
+    if (at < 0) return;
+    virtual.scrollToIndex(at, { align: first.current ? 'center' : 'auto' });
+    first.current = false;
   }, [at, virtual]);
 
   // The lines in sight stay where they are when others come above them.
@@ -91,7 +94,8 @@ export function LogLines(props: Props) {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 }[event.key];
     if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    onSelect(records[Math.min(Math.max(at + step, 0), records.length - 1)]);
+    const next = records[Math.min(Math.max(at + step, 0), records.length - 1)];
+    if (next) onSelect(next);
   };
   const otherDay = records.some((each) => stamp(each.time, now).length > 12);
 

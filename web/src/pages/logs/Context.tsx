@@ -75,7 +75,7 @@ export function Context({ project, id, marks, onOpen }: Props) {
         oneService
         wrap
         selected={id}
-        onSelect={(record) => record && onOpen(record.id)}
+        onSelect={(record) => onOpen(record.id)}
         head={more(IconArrowUp, at >= before, before, setBefore, 'earlier')}
         foot={more(IconArrowDown, records.length - 1 - at >= after, after, setAfter, 'later')}
       />

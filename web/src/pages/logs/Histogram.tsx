@@ -111,11 +111,14 @@ export function Histogram({ data, only, onZoom, onBack }: Props) {
         )}
       </div>
       <div className={classes.axis} aria-hidden>
-        {timeTicks(origin, origin + n * step, 8).map(({ at, label }) => (
-          <span key={at} style={{ left: `${((at - origin) / (n * step)) * 100}%` }}>
-            {label}
-          </span>
-        ))}
+        {timeTicks(origin, origin + n * step, 8)
+          .map(({ at, label }) => ({ label, left: ((at - origin) / (n * step)) * 100 }))
+          .filter(({ left }) => left > 2 && left < 98) // no half of a label
+          .map(({ label, left }) => (
+            <span key={left} style={{ left: `${left}%` }}>
+              {label}
+            </span>
+          ))}
       </div>
     </div>
   );

@@ -21,11 +21,13 @@ interface Props {
   wrap: boolean;
   marks?: RegExp;
   selected?: string;
-  onSelect: (record: LogRecord | undefined) => void;
+  onSelect: (record: LogRecord) => void;
+  /** Close the selected record, which the tail waits for. */
+  onClose: () => void;
 }
 
 /** What arrives, as it arrives, the newest at the end. Scrolling up stops it, the end goes on with it. */
-export function LiveTail({ project, filter, paused, ...lines }: Props) {
+export function LiveTail({ project, filter, paused, onClose, ...lines }: Props) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const [stick, setStick] = useState(true);
@@ -60,7 +62,7 @@ export function LiveTail({ project, filter, paused, ...lines }: Props) {
             size="compact-xs"
             leftSection={<IconArrowBarToDown size={14} />}
             onClick={() => {
-              lines.onSelect(undefined);
+              if (lines.selected) onClose();
               setStick(true);
             }}
           >

@@ -73,7 +73,7 @@ export function Logs() {
 
   const set = useCallback(
     (next: Record<string, string | boolean | undefined>, replace = false) =>
-      void navigate({ to: '.', search: (old: object) => ({ ...old, ...next }), replace }),
+      void navigate({ to: '.', search: (old: object) => ({ ...old, ...next }), resetScroll: false, replace }),
     [navigate],
   );
   const onToggle = (field: string, value: string, not: boolean) =>
@@ -90,7 +90,7 @@ export function Logs() {
     (id: string | undefined) => set({ record: id, side: id && search.side }, true),
     [set, search.side],
   );
-  const onSelect = (found: LogRecord | undefined) => open(found?.id === record ? undefined : found?.id);
+  const onSelect = (found: LogRecord) => open(found.id === record ? undefined : found.id);
 
   const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
   useLineKeys(items, record, open);
@@ -251,6 +251,7 @@ export function Logs() {
               marks={marks}
               selected={record}
               onSelect={onSelect}
+              onClose={() => open(undefined)}
             />
           ) : list.isError && !list.data ? (
             mistake ? (

@@ -59,22 +59,25 @@ export function LogLines(props: Props) {
     if (last >= records.length - 10) onEnd?.();
   }, [last, records.length, onEnd]);
 
-  const first = useRef(true);
+  // A line is brought into sight when it is selected, not when others move it.
+  const sought = useRef<string>(undefined);
   useEffect(() => {
-    if (at < 0) return;
-    virtual.scrollToIndex(at, { align: first.current ? 'center' : 'auto' });
-    first.current = false;
-  }, [at, virtual]);
+    if (at < 0 || sought.current === selected) return;
+    virtual.scrollToIndex(at, { align: sought.current ? 'auto' : 'center' });
+    sought.current = selected;
+  }, [at, selected, virtual]);
 
+  const headed = props.head !== undefined;
   // The lines in sight stay where they are when others come above them.
   const top = useRef<string>(undefined);
   useLayoutEffect(() => {
     const added = top.current ? records.findIndex((each) => each.id === top.current) : -1;
     top.current = records[0]?.id;
-    if (added > 0 && !stick && scroller.current && scroller.current.scrollTop > 0) {
+    // At the very top the new ones are what is wanted, unless they were asked for by a button there.
+    if (added > 0 && !stick && scroller.current && (scroller.current.scrollTop > 0 || headed)) {
       scroller.current.scrollTop += added * ROW;
     }
-  }, [records, stick]);
+  }, [records, stick, headed]);
 
   const height = virtual.getTotalSize();
   const lastTop = useRef(0);

@@ -174,6 +174,7 @@ type LogFacets struct {
 const (
 	facetRecords = 10_000 // newest ones looked at
 	facetValues  = 10     // of each field
+	facetLength  = 256    // bytes of a value that somebody may choose; a stack trace is none
 	facetKeys    = 30     // attributes
 )
 
@@ -192,15 +193,15 @@ func (s *Store) Facets(ctx context.Context, p project.ID, q Query) (*LogFacets, 
 	sql := `WITH newest AS (SELECT service, environment, instance, version, scope, exception_type, severity, attr_keys, attr_values` + where + c.sql.String() + `
 			ORDER BY time DESC LIMIT {records:UInt32})
 		SELECT field, value, n, sum(n) OVER (PARTITION BY field) AS of FROM (
-			SELECT pair.1 AS field, substring(pair.2, 1, 256) AS value, count() AS n FROM newest
+			SELECT pair.1 AS field, pair.2 AS value, count() AS n FROM newest
 			ARRAY JOIN arrayConcat(
 				[('', ''), ('service', service::String), ('environment', environment::String), ('instance', instance::String), ('version', version::String),
 				('logger', scope::String), ('exception', exception_type::String), ('level', toString(if(severity = 0, 0, 1 + intDiv(severity - 1, 4))))],
 				arrayZip(arrayMap(k -> concat('attr.', k), attr_keys), attr_values)) AS pair
-			WHERE pair.2 != '' OR pair.1 = '' GROUP BY field, value)
+			WHERE length(pair.2) BETWEEN 1 AND {long:UInt32} OR pair.1 = '' GROUP BY field, value)
 		ORDER BY of DESC, field, n DESC, value LIMIT {values:UInt32} BY field LIMIT {rows:UInt32}`
 	err = s.db.Select(ctx, p, &rows, sql, append(q.params(c), clickhouse.P("records", facetRecords),
-		clickhouse.P("values", facetValues), clickhouse.P("rows", facetValues*(facetKeys+8)))...)
+		clickhouse.P("long", facetLength), clickhouse.P("values", facetValues), clickhouse.P("rows", facetValues*(facetKeys+8)))...)
 	if err != nil {
 		return nil, fmt.Errorf("read fields of logs: %w", err)
 	}

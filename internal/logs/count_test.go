@@ -2,6 +2,8 @@ package logs
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -76,7 +78,7 @@ func TestPatternsGroupWhatDiffersInValuesOnly(t *testing.T) {
 func TestFacetsSayWhatCanBeAskedFor(t *testing.T) {
 	db, store := open(t)
 	insert(t, db, 1,
-		line{severity: Error, body: "x", attributes: []string{"region", "eu"}},
+		line{severity: Error, body: "x", attributes: []string{"region", "eu", "exception.stacktrace", strings.Repeat("at x\n", 100)}},
 		line{severity: Error, body: "y", attributes: []string{"region", "eu"}},
 		line{severity: Info, body: "z", attributes: []string{"region", "us"}, service: "pay"})
 	got, err := store.Facets(t.Context(), 1, around(""))
@@ -89,6 +91,9 @@ func TestFacetsSayWhatCanBeAskedFor(t *testing.T) {
 			t.Errorf("%s: %v, want %s", f.Field, f.Values, w)
 		}
 		delete(want, f.Field)
+	}
+	if slices.ContainsFunc(got.Fields, func(f LogFacet) bool { return f.Field == "attr.exception.stacktrace" }) {
+		t.Error("a stack trace is offered as a value")
 	}
 	if len(want) > 0 || got.Fields[0].Field != "level" {
 		t.Errorf("missing %v in %+v", want, got)

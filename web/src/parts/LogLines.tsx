@@ -94,11 +94,13 @@ export function LogLines(props: Props) {
     lastTop.current = box.scrollTop;
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 }[event.key];
-    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Enter: 0 }[event.key];
+    if (step === undefined) return;
     event.preventDefault();
-    const next = records[Math.min(Math.max(at + step, 0), records.length - 1)];
-    if (next) onSelect(next);
+    const to = Math.min(Math.max(at + step, 0), records.length - 1);
+    const next = records[to];
+    if (next && (to !== at || step === 0)) onSelect(next);
   };
   const otherDay = records.some((each) => stamp(each.time, now).length > 12);
 

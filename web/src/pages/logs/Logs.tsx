@@ -33,6 +33,8 @@ const ROUTE = '/home/projects/$project/logs';
 // Fields that records can have and that are not among those of the newest ones.
 const ALWAYS = ['level', 'service', 'trace', 'span', 'pattern', 'logger', 'exception', 'body', 'has'];
 
+const NONE: LogRecord[] = [];
+
 /** The log records of the chosen time: searched, counted, grouped, or as they arrive. */
 export function Logs() {
   const { t } = useTranslation();
@@ -93,7 +95,7 @@ export function Logs() {
   const onSelect = (found: LogRecord) => open(found.id === record ? undefined : found.id);
 
   const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
-  useLineKeys(items, record, open);
+  useLineKeys(tab === 'lines' && !live ? items : NONE, record, open);
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();

@@ -15,6 +15,7 @@ import (
 type LogHistogram struct {
 	StepSeconds int       `json:"step_seconds"`
 	From        time.Time `json:"from" doc:"where the first bar starts"`
+	Bars        int       `json:"bars" doc:"how many steps the range has"`
 	Levels      []LogBars `json:"levels" doc:"least grave first, without those that have none"`
 	Total       uint64    `json:"total"`
 }
@@ -73,7 +74,7 @@ func (s *Store) Histogram(ctx context.Context, p project.ID, q Query) (*LogHisto
 		return nil, fmt.Errorf("count logs: %w", err)
 	}
 	bars := int((q.To.Sub(from)-1)/(time.Duration(step)*time.Second)) + 1
-	h := &LogHistogram{StepSeconds: step, From: from, Levels: []LogBars{}}
+	h := &LogHistogram{StepSeconds: step, From: from, Bars: bars, Levels: []LogBars{}}
 	byLevel := make([]LogBars, len(Levels))
 	for _, r := range rows {
 		if int(r.Level) >= len(byLevel) || int(r.Bar) >= bars {

@@ -43,7 +43,7 @@ func TestAHistogramCountsByLevelFromEitherSource(t *testing.T) {
 	if coarse.Total != 89 || fmt.Sprint(coarse) != fmt.Sprint(fine) {
 		t.Errorf("of a range that cuts minutes the rollup says %v\nthe records %v", coarse, fine)
 	}
-	if h := count("nothing", noon, noon.Add(time.Hour)); h.Total != 0 || h.Levels == nil {
+	if h := count("nothing", noon, noon.Add(time.Hour)); h.Total != 0 || h.Levels == nil || h.Bars != 120 {
 		t.Errorf("nothing: %+v", h)
 	}
 }

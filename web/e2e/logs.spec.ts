@@ -80,7 +80,9 @@ test('a line opens with all that is known, leads to its trace and to what came b
   await expect(page).toHaveURL(/side=context/);
   const context = page.getByRole('grid', { name: '앞뒤 로그' });
   await expect(context.getByRole('row', { selected: true })).toBeVisible();
+  const before = Number(await context.getAttribute('aria-rowcount'));
   await page.getByRole('button', { name: '더 앞의 로그' }).click();
+  await expect.poll(async () => Number(await context.getAttribute('aria-rowcount'))).toBeGreaterThan(before);
   await picture(page, 'logs-context');
 
   const first = await page.evaluate(() => new URLSearchParams(location.search).get('record'));

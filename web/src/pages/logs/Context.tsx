@@ -49,7 +49,7 @@ export function Context({ project, id, marks, onOpen }: Props) {
     const Icon = icon;
     return (
       <div className={classes.more}>
-        {there && count < MOST ? (
+        {query.isPlaceholderData || (there && count < MOST) ? (
           <Button
             variant="subtle"
             size="compact-xs"

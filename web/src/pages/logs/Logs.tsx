@@ -216,7 +216,7 @@ export function Logs() {
             }}
           />
         ) : (
-          <Skeleton height={90} m={10} width="auto" />
+          !mistake && <Skeleton height={90} m={10} width="auto" />
         )}
       </section>
 
@@ -228,9 +228,7 @@ export function Logs() {
         {facets.data ? (
           <Facets facets={facets.data} query={q} columns={columns} onToggle={onToggle} onColumn={onColumn} />
         ) : (
-          <div className={classes.blank}>
-            <Skeleton height={200} />
-          </div>
+          <div className={classes.blank}>{!mistake && <Skeleton height={200} />}</div>
         )}
         <div className={classes.list}>
           {tab === 'patterns' ? (

@@ -6,6 +6,7 @@ describe('the bars of a histogram', () => {
   const data: LogHistogram = {
     from: '2026-11-25T00:00:00Z',
     step_seconds: 60,
+    bars: 3,
     total: 9,
     levels: [
       { level: 'info', counts: [3, 0, 2], total: 5 },
@@ -25,7 +26,7 @@ describe('the bars of a histogram', () => {
 
   it('are of the chosen levels', () => {
     expect(stack(data, ['info']).top).toBe(3);
-    expect(stack({ ...data, levels: [] }, []).bars).toEqual([{ at: 0, parts: [] }]);
+    expect(stack({ ...data, levels: [] }, []).bars.map((bar) => bar.parts)).toEqual([[], [], []]);
   });
 
   it('have round moments below them', () => {

@@ -9,7 +9,7 @@ export interface Bar {
 
 /** The counts of the levels put upon each other. */
 export function stack(data: LogHistogram, only: readonly string[]): { bars: Bar[]; top: number; n: number } {
-  const n = data.levels[0]?.counts.length ?? 1;
+  const n = data.bars;
   const shown = LEVELS.flatMap((level) => {
     const found = data.levels.find((each) => each.level === level);
     return found && (only.length === 0 || only.includes(level)) ? [{ level, counts: found.counts }] : [];

@@ -8,6 +8,7 @@ const PLACES = {
   s: '/projects/$project/services',
   t: '/projects/$project/transactions',
   q: '/projects/$project/sql',
+  l: '/projects/$project/logs',
 } as const;
 
 /** How long g waits for its letter, in ms. */

@@ -35,7 +35,7 @@ func said(s string) *common.AnyValue {
 }
 
 // search returns what is stored of project 7, oldest first.
-func (h *harness) search(query string) []logs.Record {
+func (h *harness) search(query string) []logs.LogRecord {
 	h.t.Helper()
 	now := time.Now()
 	page, err := logs.NewStore(h.db).Search(h.t.Context(), 7, logs.Query{Text: query, From: now.AddDate(0, 0, -30), To: now.Add(2 * time.Hour)}, true, "", 1000)
@@ -68,7 +68,7 @@ func TestALogRecordIsStoredWithAllThatWasSent(t *testing.T) {
 	}
 	first := got[0]
 	first.ID, first.Pattern = "", ""
-	want := logs.Record{
+	want := logs.LogRecord{
 		Time: now.UTC(), Service: "shop", Instance: "shop-1", Logger: "com.shop.Order", Level: "error", Severity: 18, SeverityText: "ERROR2",
 		Event: "payment", TraceID: "30313233343536373839616263646566", SpanID: "3031323334353637", Body: "payment 42 failed",
 		ExceptionType: "java.io.IOException", ExceptionMessage: "gone", Dropped: 3,

@@ -1815,11 +1815,11 @@ export interface components {
             unit: string;
         };
         Bars: {
-            counts: number[];
-            /** @enum {string} */
-            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+            bars: number[];
             /** Format: int64 */
-            total: number;
+            count: number;
+            /** @description empty: it does not tell */
+            version: string;
         };
         Bucket: {
             /** Format: int64 */
@@ -2052,48 +2052,6 @@ export interface components {
             timeline: components["schemas"]["IncidentEvent"][];
             title: string;
         };
-        Details: {
-            attributes: {
-                [key: string]: string;
-            };
-            body: string;
-            /**
-             * Format: int64
-             * @description attributes cut by the sender or by limits
-             */
-            dropped?: number;
-            environment?: string;
-            event?: string;
-            exception_message?: string;
-            exception_type?: string;
-            /** @description the record's name in paths */
-            id: string;
-            instance?: string;
-            /** @enum {string} */
-            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
-            logger?: string;
-            /** @description 16 hex digits: what records of the same template share */
-            pattern: string;
-            /** @description attributes of the sender */
-            resource: {
-                [key: string]: string;
-            };
-            service: string;
-            /**
-             * Format: int32
-             * @description OTLP severity number, 0 unknown
-             */
-            severity: number;
-            /** @description as sent */
-            severity_text?: string;
-            /** @description 16 hex digits */
-            span_id?: string;
-            /** Format: date-time */
-            time: string;
-            /** @description 32 hex digits */
-            trace_id?: string;
-            version?: string;
-        };
         Difference: {
             /** @description as the search language names it */
             attribute: string;
@@ -2191,24 +2149,6 @@ export interface components {
             message: string;
             stacktrace?: string;
             type: string;
-        };
-        Facet: {
-            /** @description as it is written in a query */
-            field: string;
-            values: components["schemas"]["FacetValue"][];
-        };
-        FacetValue: {
-            /** Format: int64 */
-            count: number;
-            value: string;
-        };
-        Facets: {
-            fields: components["schemas"]["Facet"][];
-            /**
-             * Format: int64
-             * @description the newest ones, which were looked at
-             */
-            records: number;
         };
         Fact: {
             id: string;
@@ -2309,19 +2249,6 @@ export interface components {
             /** @description row, 0 is the shortest */
             y: number[];
         };
-        Histogram: {
-            /**
-             * Format: date-time
-             * @description where the first bar starts
-             */
-            from: string;
-            /** @description least grave first, without those that have none */
-            levels: components["schemas"]["Bars"][];
-            /** Format: int64 */
-            step_seconds: number;
-            /** Format: int64 */
-            total: number;
-        };
         Home: {
             /** Format: int64 */
             enabled_channels: number;
@@ -2385,16 +2312,6 @@ export interface components {
             };
             /** @enum {string} */
             kind: "opened" | "matched" | "analysis_started" | "analysis_requested" | "analyzed" | "acknowledged" | "resolved";
-        };
-        IncidentPage: {
-            items: components["schemas"]["Incident"][];
-            /** @description empty on the last page */
-            next_cursor: string;
-            /**
-             * Format: int64
-             * @description of all pages
-             */
-            total: number;
         };
         Instance: {
             /** Format: int64 */
@@ -2472,13 +2389,6 @@ export interface components {
              * @description of what people edit of it, as in its ETag
              */
             version: number;
-        };
-        IssueBars: {
-            bars: number[];
-            /** Format: int64 */
-            count: number;
-            /** @description empty: it does not tell */
-            version: string;
         };
         IssueDetail: {
             /** @description newest first, at most 200 */
@@ -2788,6 +2698,170 @@ export interface components {
             span_id: string;
             trace_id: string;
         };
+        LogBars: {
+            counts: number[];
+            /** @enum {string} */
+            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+            /** Format: int64 */
+            total: number;
+        };
+        LogDetails: {
+            attributes: {
+                [key: string]: string;
+            };
+            body: string;
+            /**
+             * Format: int64
+             * @description attributes cut by the sender or by limits
+             */
+            dropped?: number;
+            environment?: string;
+            event?: string;
+            exception_message?: string;
+            exception_type?: string;
+            /** @description the record's name in paths */
+            id: string;
+            instance?: string;
+            /** @enum {string} */
+            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+            logger?: string;
+            /** @description 16 hex digits: what records of the same template share */
+            pattern: string;
+            /** @description attributes of the sender */
+            resource: {
+                [key: string]: string;
+            };
+            service: string;
+            /**
+             * Format: int32
+             * @description OTLP severity number, 0 unknown
+             */
+            severity: number;
+            /** @description as sent */
+            severity_text?: string;
+            /** @description 16 hex digits */
+            span_id?: string;
+            /** Format: date-time */
+            time: string;
+            /** @description 32 hex digits */
+            trace_id?: string;
+            version?: string;
+        };
+        LogFacet: {
+            /** @description as it is written in a query */
+            field: string;
+            values: components["schemas"]["LogFacetValue"][];
+        };
+        LogFacetValue: {
+            /** Format: int64 */
+            count: number;
+            value: string;
+        };
+        LogFacets: {
+            fields: components["schemas"]["LogFacet"][];
+            /**
+             * Format: int64
+             * @description the newest ones, which were looked at
+             */
+            records: number;
+        };
+        LogHistogram: {
+            /**
+             * Format: int64
+             * @description how many steps the range has
+             */
+            bars: number;
+            /**
+             * Format: date-time
+             * @description where the first bar starts
+             */
+            from: string;
+            /** @description least grave first, without those that have none */
+            levels: components["schemas"]["LogBars"][];
+            /** Format: int64 */
+            step_seconds: number;
+            /** Format: int64 */
+            total: number;
+        };
+        LogPage: {
+            items: components["schemas"]["LogRecord"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+        };
+        LogPattern: {
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            first: string;
+            /** Format: date-time */
+            last: string;
+            /**
+             * @description the gravest
+             * @enum {string}
+             */
+            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+            /** @description 16 hex digits; search for it as pattern:… */
+            pattern: string;
+            /** @description the body of one record */
+            sample: string;
+            /** @description at most 5 */
+            services: string[];
+            /**
+             * Format: double
+             * @description of all records of the query, 0 to 1
+             */
+            share: number;
+            /** @description the first line, <*> for what varies */
+            template: string;
+        };
+        LogRecord: {
+            attributes: {
+                [key: string]: string;
+            };
+            body: string;
+            /**
+             * Format: int64
+             * @description attributes cut by the sender or by limits
+             */
+            dropped?: number;
+            environment?: string;
+            event?: string;
+            exception_message?: string;
+            exception_type?: string;
+            /** @description the record's name in paths */
+            id: string;
+            instance?: string;
+            /** @enum {string} */
+            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+            logger?: string;
+            /** @description 16 hex digits: what records of the same template share */
+            pattern: string;
+            service: string;
+            /**
+             * Format: int32
+             * @description OTLP severity number, 0 unknown
+             */
+            severity: number;
+            /** @description as sent */
+            severity_text?: string;
+            /** @description 16 hex digits */
+            span_id?: string;
+            /** Format: date-time */
+            time: string;
+            /** @description 32 hex digits */
+            trace_id?: string;
+            version?: string;
+        };
+        LogTail: {
+            /** @description in the order they arrived */
+            items: components["schemas"]["LogRecord"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description new ones that no answer held, because there are too many to read
+             */
+            skipped: number;
+        };
         Login: {
             email: string;
             password: string;
@@ -3018,9 +3092,14 @@ export interface components {
             start_ns: number;
         };
         Page: {
-            items: components["schemas"]["Record"][];
+            items: components["schemas"]["Incident"][];
             /** @description empty on the last page */
             next_cursor: string;
+            /**
+             * Format: int64
+             * @description of all pages
+             */
+            total: number;
         };
         PageAvailable: {
             items: components["schemas"]["Available"][];
@@ -3062,6 +3141,26 @@ export interface components {
              */
             total: number;
         };
+        PageLogPattern: {
+            items: components["schemas"]["LogPattern"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageLogRecord: {
+            items: components["schemas"]["LogRecord"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageMember: {
             items: components["schemas"]["Member"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -3074,16 +3173,6 @@ export interface components {
         };
         PageOrganisation: {
             items: components["schemas"]["Organisation"][];
-            /** @description send it as cursor for the next page; empty on the last */
-            next_cursor: string;
-            /**
-             * Format: int64
-             * @description items in the whole list
-             */
-            total: number;
-        };
-        PagePattern: {
-            items: components["schemas"]["Pattern"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -3114,16 +3203,6 @@ export interface components {
         };
         PageProject: {
             items: components["schemas"]["Project"][];
-            /** @description send it as cursor for the next page; empty on the last */
-            next_cursor: string;
-            /**
-             * Format: int64
-             * @description items in the whole list
-             */
-            total: number;
-        };
-        PageRecord: {
-            items: components["schemas"]["Record"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -3247,32 +3326,6 @@ export interface components {
             spans: number;
             /** Format: int64 */
             total_ns: number;
-        };
-        Pattern: {
-            /** Format: int64 */
-            count: number;
-            /** Format: date-time */
-            first: string;
-            /** Format: date-time */
-            last: string;
-            /**
-             * @description the gravest
-             * @enum {string}
-             */
-            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
-            /** @description 16 hex digits; search for it as pattern:… */
-            pattern: string;
-            /** @description the body of one record */
-            sample: string;
-            /** @description at most 5 */
-            services: string[];
-            /**
-             * Format: double
-             * @description of all records of the query, 0 to 1
-             */
-            share: number;
-            /** @description the first line, <*> for what varies */
-            template: string;
         };
         Person: {
             /** Format: int64 */
@@ -3413,44 +3466,6 @@ export interface components {
             per_second: number;
             /** Format: int64 */
             total_ns: number;
-        };
-        Record: {
-            attributes: {
-                [key: string]: string;
-            };
-            body: string;
-            /**
-             * Format: int64
-             * @description attributes cut by the sender or by limits
-             */
-            dropped?: number;
-            environment?: string;
-            event?: string;
-            exception_message?: string;
-            exception_type?: string;
-            /** @description the record's name in paths */
-            id: string;
-            instance?: string;
-            /** @enum {string} */
-            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
-            logger?: string;
-            /** @description 16 hex digits: what records of the same template share */
-            pattern: string;
-            service: string;
-            /**
-             * Format: int32
-             * @description OTLP severity number, 0 unknown
-             */
-            severity: number;
-            /** @description as sent */
-            severity_text?: string;
-            /** @description 16 hex digits */
-            span_id?: string;
-            /** Format: date-time */
-            time: string;
-            /** @description 32 hex digits */
-            trace_id?: string;
-            version?: string;
         };
         Remote: {
             /** Format: int64 */
@@ -3954,7 +3969,7 @@ export interface components {
              */
             users: number;
             /** @description most frequent first; those behind the eighth are one, named by an asterisk */
-            versions: components["schemas"]["IssueBars"][];
+            versions: components["schemas"]["Bars"][];
         };
         Step: {
             address?: string;
@@ -4001,16 +4016,6 @@ export interface components {
             /** Format: int64 */
             rows: number;
             table: string;
-        };
-        Tail: {
-            /** @description in the order they arrived */
-            items: components["schemas"]["Record"][];
-            next: string;
-            /**
-             * Format: int64
-             * @description older ones that this answer left out, because there are too many to read
-             */
-            skipped: number;
         };
         Target: {
             config: unknown;
@@ -4284,7 +4289,6 @@ export type Count = components['schemas']['Count'];
 export type DbCall = components['schemas']['DBCall'];
 export type Delivery = components['schemas']['Delivery'];
 export type Detail = components['schemas']['Detail'];
-export type Details = components['schemas']['Details'];
 export type Difference = components['schemas']['Difference'];
 export type Differences = components['schemas']['Differences'];
 export type Edge = components['schemas']['Edge'];
@@ -4293,9 +4297,6 @@ export type Endpoint = components['schemas']['Endpoint'];
 export type Entry = components['schemas']['Entry'];
 export type Event = components['schemas']['Event'];
 export type Exception = components['schemas']['Exception'];
-export type Facet = components['schemas']['Facet'];
-export type FacetValue = components['schemas']['FacetValue'];
-export type Facets = components['schemas']['Facets'];
 export type Fact = components['schemas']['Fact'];
 export type Footprint = components['schemas']['Footprint'];
 export type FoundSpans = components['schemas']['FoundSpans'];
@@ -4307,16 +4308,13 @@ export type Http = components['schemas']['HTTP'];
 export type Health = components['schemas']['Health'];
 export type HealthCheck = components['schemas']['HealthCheck'];
 export type Heat = components['schemas']['Heat'];
-export type Histogram = components['schemas']['Histogram'];
 export type Home = components['schemas']['Home'];
 export type InAppRequest = components['schemas']['InAppRequest'];
 export type Incident = components['schemas']['Incident'];
 export type IncidentEvent = components['schemas']['IncidentEvent'];
-export type IncidentPage = components['schemas']['IncidentPage'];
 export type Instance = components['schemas']['Instance'];
 export type InstanceCount = components['schemas']['InstanceCount'];
 export type Issue = components['schemas']['Issue'];
-export type IssueBars = components['schemas']['IssueBars'];
 export type IssueDetail = components['schemas']['IssueDetail'];
 export type IssueEvent = components['schemas']['IssueEvent'];
 export type IssueException = components['schemas']['IssueException'];
@@ -4340,6 +4338,16 @@ export type JaegerTag = components['schemas']['JaegerTag'];
 export type JaegerTrace = components['schemas']['JaegerTrace'];
 export type Key = components['schemas']['Key'];
 export type Link = components['schemas']['Link'];
+export type LogBars = components['schemas']['LogBars'];
+export type LogDetails = components['schemas']['LogDetails'];
+export type LogFacet = components['schemas']['LogFacet'];
+export type LogFacetValue = components['schemas']['LogFacetValue'];
+export type LogFacets = components['schemas']['LogFacets'];
+export type LogHistogram = components['schemas']['LogHistogram'];
+export type LogPage = components['schemas']['LogPage'];
+export type LogPattern = components['schemas']['LogPattern'];
+export type LogRecord = components['schemas']['LogRecord'];
+export type LogTail = components['schemas']['LogTail'];
 export type Login = components['schemas']['Login'];
 export type Made = components['schemas']['Made'];
 export type MaskToken = components['schemas']['MaskToken'];
@@ -4364,13 +4372,13 @@ export type PageAvailable = components['schemas']['PageAvailable'];
 export type PageChange = components['schemas']['PageChange'];
 export type PageGroup = components['schemas']['PageGroup'];
 export type PageKey = components['schemas']['PageKey'];
+export type PageLogPattern = components['schemas']['PageLogPattern'];
+export type PageLogRecord = components['schemas']['PageLogRecord'];
 export type PageMember = components['schemas']['PageMember'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
-export type PagePattern = components['schemas']['PagePattern'];
 export type PagePerson = components['schemas']['PagePerson'];
 export type PagePrice = components['schemas']['PagePrice'];
 export type PageProject = components['schemas']['PageProject'];
-export type PageRecord = components['schemas']['PageRecord'];
 export type PageRole = components['schemas']['PageRole'];
 export type PageRoleVersion = components['schemas']['PageRoleVersion'];
 export type PageRule = components['schemas']['PageRule'];
@@ -4384,7 +4392,6 @@ export type Parameters = components['schemas']['Parameters'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PathPart = components['schemas']['PathPart'];
 export type PathShare = components['schemas']['PathShare'];
-export type Pattern = components['schemas']['Pattern'];
 export type Person = components['schemas']['Person'];
 export type Point = components['schemas']['Point'];
 export type Price = components['schemas']['Price'];
@@ -4395,7 +4402,6 @@ export type Project = components['schemas']['Project'];
 export type ProjectSettings = components['schemas']['ProjectSettings'];
 export type PrometheusAnswer = components['schemas']['PrometheusAnswer'];
 export type Red = components['schemas']['RED'];
-export type Record = components['schemas']['Record'];
 export type Remote = components['schemas']['Remote'];
 export type RepeatedCall = components['schemas']['RepeatedCall'];
 export type Report = components['schemas']['Report'];
@@ -4431,7 +4437,6 @@ export type StatementTotal = components['schemas']['StatementTotal'];
 export type Stats = components['schemas']['Stats'];
 export type Step = components['schemas']['Step'];
 export type TableFootprint = components['schemas']['TableFootprint'];
-export type Tail = components['schemas']['Tail'];
 export type Target = components['schemas']['Target'];
 export type Token = components['schemas']['Token'];
 export type TokenRequest = components['schemas']['TokenRequest'];
@@ -5800,7 +5805,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["IncidentPage"];
+                    "application/json": components["schemas"]["Page"];
                 };
             };
             /** @description Problem */
@@ -6667,6 +6672,8 @@ export interface operations {
                 to?: string;
                 /** @description words, "phrases", field:value; see the user's guide */
                 q?: string;
+                /** @description any of these, separated by commas; absent: all */
+                levels?: string[] | null;
                 order?: "newest" | "oldest";
                 cursor?: string;
                 limit?: number;
@@ -6686,7 +6693,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page"];
+                    "application/json": components["schemas"]["LogPage"];
                 };
             };
             /** @description Problem */
@@ -6709,6 +6716,8 @@ export interface operations {
                 to?: string;
                 /** @description words, "phrases", field:value; see the user's guide */
                 q?: string;
+                /** @description any of these, separated by commas; absent: all */
+                levels?: string[] | null;
             };
             header?: never;
             path: {
@@ -6725,7 +6734,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Facets"];
+                    "application/json": components["schemas"]["LogFacets"];
                 };
             };
             /** @description Problem */
@@ -6748,6 +6757,8 @@ export interface operations {
                 to?: string;
                 /** @description words, "phrases", field:value; see the user's guide */
                 q?: string;
+                /** @description any of these, separated by commas; absent: all */
+                levels?: string[] | null;
             };
             header?: never;
             path: {
@@ -6764,7 +6775,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Histogram"];
+                    "application/json": components["schemas"]["LogHistogram"];
                 };
             };
             /** @description Problem */
@@ -6787,6 +6798,8 @@ export interface operations {
                 to?: string;
                 /** @description words, "phrases", field:value; see the user's guide */
                 q?: string;
+                /** @description any of these, separated by commas; absent: all */
+                levels?: string[] | null;
             };
             header?: never;
             path: {
@@ -6803,7 +6816,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PagePattern"];
+                    "application/json": components["schemas"]["PageLogPattern"];
                 };
             };
             /** @description Problem */
@@ -6820,7 +6833,10 @@ export interface operations {
     "tail-logs": {
         parameters: {
             query?: {
+                /** @description words, "phrases", field:value; see the user's guide */
                 q?: string;
+                /** @description any of these, separated by commas; absent: all */
+                levels?: string[] | null;
                 /** @description what the former answer called next; empty at first */
                 after?: string;
                 limit?: number;
@@ -6840,7 +6856,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Tail"];
+                    "application/json": components["schemas"]["LogTail"];
                 };
             };
             /** @description Problem */
@@ -6874,7 +6890,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Details"];
+                    "application/json": components["schemas"]["LogDetails"];
                 };
             };
             /** @description Problem */
@@ -6911,7 +6927,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageRecord"];
+                    "application/json": components["schemas"]["PageLogRecord"];
                 };
             };
             /** @description Problem */

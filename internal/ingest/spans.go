@@ -56,7 +56,7 @@ type spanDecoder struct {
 func newSpanDecoder() *spanDecoder { return &spanDecoder{row: trace.NewRow()} }
 
 // decode implements decoder.
-func (d *spanDecoder) decode(request []byte, tenant Tenant, columns *trace.Columns, now time.Time) (pending, error) { //nolint:unparam // implements decoder
+func (d *spanDecoder) decode(request []byte, tenant Tenant, columns *trace.Columns, now time.Time) (pending, error) {
 	d.columns = columns
 	d.begin(tenant.Retention.Traces, now)
 	columns.Begin(tenant.Project, uint16(tenant.Retention.Traces), now)

@@ -82,7 +82,7 @@ var counted = []string{"func", "gowrap", "Proxy", "DisplayClass"}
 // stable is a name without the numbers that compilers give to what has no name:
 // Order$1, lambda$place$0, place.func2.1, <Main>b__3_0, List[...].
 func stable(name string) string {
-	if strings.IndexAny(name, "0123456789") < 0 {
+	if !strings.ContainsAny(name, "0123456789") {
 		return name
 	}
 	var b strings.Builder

@@ -77,9 +77,7 @@ func atFrame(s string) (f Frame, language string) {
 			return f, "dotnet"
 		}
 	}
-	if strings.HasPrefix(s, "async ") {
-		s = s[len("async "):]
-	}
+	s = strings.TrimPrefix(s, "async ")
 	if !strings.HasSuffix(s, ")") { // JavaScript without a function
 		if file, line := place(s); line > 0 && strings.Count(s, ":") >= 2 {
 			return Frame{File: file, Line: line}, "javascript"

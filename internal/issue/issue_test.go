@@ -1,6 +1,7 @@
 package issue
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/metadb"
 )
 
 func TestAnExceptionOfASpanAndItsLogIsOneOccurrence(t *testing.T) {
@@ -293,6 +295,27 @@ func TestTheInboxIsSearchedSortedAndPaged(t *testing.T) {
 		h.must(err)
 		if stats.Count != 2 || stats.Users != 2 || stats.Traces != 2 || len(stats.Versions) != 2 || stats.Services[0] != (Share{"order-api", 2}) {
 			t.Errorf("%+v", stats)
+		}
+	})
+}
+
+func TestADeletedProjectLeavesNoIssues(t *testing.T) {
+	inHouse(t, func(h *house) {
+		h.record(1, event{frame: "com.shop.A.b"})
+		h.record(2, event{frame: "com.shop.A.b"})
+		h.track()
+		_, err := h.store.SetRules(t.Context(), 1, "kim", Rules{Include: []string{"com.shop."}})
+		h.must(err)
+		h.must(h.db.InTx(t.Context(), func(ctx context.Context, tx *metadb.Tx) error { return Erase(ctx, tx, 1) }))
+		for _, table := range []string{"issue", "issue_fingerprint", "issue_tag", "issue_event", "issue_rules"} {
+			var n int64
+			h.must(h.db.QueryRow(t.Context(), `SELECT COUNT(*) FROM `+table).Scan(&n))
+			if want := map[string]int64{"issue_tag": 2, "issue_rules": 0}; n != 1 && n != want[table] {
+				t.Errorf("%s has %d rows", table, n)
+			}
+		}
+		if _, text := h.list(2, Query{}); text != "E new 1" {
+			t.Errorf("project 2: %s", text)
 		}
 	})
 }

@@ -1,10 +1,7 @@
 package logs
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
-	"regexp/syntax"
 	"strconv"
 	"strings"
 	"time"
@@ -133,6 +130,16 @@ func (c *condition) list(empty, between string, nodes []search.Node) error {
 }
 
 func (c *condition) term(t *search.Term) error {
+	if len(t.More) > 0 {
+		any := make(search.Or, 0, len(t.More)+1)
+		for _, value := range t.Values() {
+			any = append(any, &search.Term{Field: t.Field, Op: search.Equal, Value: value, Column: t.Column, ValueColumn: t.ValueColumn})
+		}
+		if t.Op == search.NotEqual {
+			return c.node(search.Not{Node: any})
+		}
+		return c.node(any)
+	}
 	switch t.Op {
 	case search.Word, search.Phrase:
 		c.coarse = false
@@ -171,8 +178,8 @@ func (c *condition) term(t *search.Term) error {
 // runs of ASCII letters and digits, are looked up in it; what else was said about
 // them is then checked on the few rows that are left.
 func (c *condition) text(value string, phrase bool) error {
-	if strings.Contains(value, "*") && !phrase {
-		return c.write("body ILIKE ", c.param("String", "%"+likePattern(value)+"%"))
+	if pattern, ok := search.Like(value); ok && !phrase {
+		return c.write("body ILIKE ", c.param("String", "%"+pattern+"%"))
 	}
 	var words []string
 	plain := true // the value is one such word
@@ -206,11 +213,6 @@ func (c *condition) text(value string, phrase bool) error {
 // isWordByte says what the index's tokenizer takes for a part of a word.
 func isWordByte(b byte) bool {
 	return b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= utf8.RuneSelf
-}
-
-// likePattern is a value with * for anything, as LIKE writes it.
-func likePattern(value string) string {
-	return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`, "*", "%").Replace(value)
 }
 
 func (c *condition) level(t *search.Term) error {
@@ -271,8 +273,8 @@ func (c *condition) compare(t *search.Term, column, exists string) error {
 	case search.Equal, search.NotEqual:
 		operator := " = "
 		value := t.Value
-		if strings.Contains(value, "*") {
-			operator, value = " LIKE ", likePattern(value)
+		if pattern, ok := search.Like(value); ok {
+			operator, value = " LIKE ", pattern
 		}
 		if t.Op == search.NotEqual {
 			_ = c.write("NOT ")
@@ -282,7 +284,7 @@ func (c *condition) compare(t *search.Term, column, exists string) error {
 		}
 		return c.write("(", column, operator, c.param("String", value), ")")
 	case search.Match, search.NotMatch:
-		if err := checkRegexp(t); err != nil {
+		if err := t.Regexp(); err != nil {
 			return err
 		}
 		if t.Op == search.NotMatch {
@@ -296,18 +298,4 @@ func (c *condition) compare(t *search.Term, column, exists string) error {
 		}
 		return c.write("(", exists, " AND toFloat64OrNull(", column, ") ", string(t.Op), " ", c.param("Float64", number), ")")
 	}
-}
-
-// checkRegexp reads a regular expression as the engine will: both speak RE2.
-func checkRegexp(t *search.Term) error {
-	_, err := regexp.Compile(t.Value)
-	var wrong *syntax.Error
-	if errors.As(err, &wrong) {
-		column := t.ValueColumn
-		if i := strings.Index(t.Value, wrong.Expr); i > 0 {
-			column += utf8.RuneCountInString(t.Value[:i])
-		}
-		return search.Errorf(column, "this regular expression has a fault: %s: %s", wrong.Code, wrong.Expr)
-	}
-	return err
 }

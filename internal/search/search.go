@@ -4,14 +4,21 @@
 //
 // A query is terms. Terms beside each other must all hold; OR between them asks
 // for either, - or NOT in front of one for its opposite, parentheses group. A
-// term is a word, a "phrase", or a field, an operator and a value. What fields
-// there are and what a term means is the noun's business that is searched.
+// term is a word, a "phrase", or a field, an operator and a value; : = and != take
+// several values between commas, any of which may be meant. What fields there are
+// and what a term means is the noun's business that is searched.
+//
+// In quotes \" is a quote and \\ a backslash. A word ends at white space, and as
+// one of several values at a comma.
 //
 // Errors are fault.Invalid with the field "q" and name the column, from 1.
 package search
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
+	"regexp/syntax"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -51,12 +58,45 @@ type Not struct{ Node Node }
 
 // Term is one condition.
 type Term struct {
-	Field  string // "" for Word and Phrase
-	Op     Op
-	Value  string // "" for Has
-	Column int    // where the term starts in the query, from 1, in characters
+	Field string // "" for Word and Phrase
+	Op    Op
+	Value string // "" for Has
+	// More are further values of Equal and NotEqual: the term is about any of
+	// Value and More.
+	More   []string
+	Column int // where the term starts in the query, from 1, in characters
 	// ValueColumn is where the value starts.
 	ValueColumn int
+}
+
+// Values returns all values of a term.
+func (t *Term) Values() []string { return append([]string{t.Value}, t.More...) }
+
+// OperatorColumn is where the operator behind the field starts.
+func (t *Term) OperatorColumn() int { return t.Column + utf8.RuneCountInString(t.Field) }
+
+// Regexp checks the value of Match and NotMatch: a regular expression as the
+// engine reads it, RE2.
+func (t *Term) Regexp() error {
+	if utf8.RuneCountInString(t.Value) > maxPattern {
+		return Errorf(t.ValueColumn, "a regular expression has at most %d characters", maxPattern)
+	}
+	_, err := regexp.Compile(t.Value)
+	var wrong *syntax.Error
+	if errors.As(err, &wrong) {
+		column := t.ValueColumn
+		if i := strings.Index(t.Value, wrong.Expr); i > 0 {
+			column += utf8.RuneCountInString(t.Value[:i])
+		}
+		return Errorf(column, "this regular expression has a fault: %s: %s", wrong.Code, wrong.Expr)
+	}
+	return err
+}
+
+// Like returns a value with * for any text as LIKE writes it, and false when it
+// has no *.
+func Like(value string) (string, bool) {
+	return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`, "*", "%").Replace(value), strings.Contains(value, "*")
 }
 
 func (And) node()   {}
@@ -69,6 +109,9 @@ const (
 	MaxLength = 4 << 10 // bytes
 	maxTerms  = 64
 	maxDepth  = 16
+	maxValues = 50 // of one term
+	// maxPattern is the longest regular expression, in characters.
+	maxPattern = 1000
 )
 
 // Parse reads a query. An empty one is an empty And.
@@ -214,7 +257,7 @@ func (p *parser) term() (Node, error) {
 			return nil, err
 		}
 		t.Op, t.Value = Phrase, value
-		return t, nil
+		return t, p.ended()
 	}
 	from := p.at
 	for p.at < len(p.text) && isFieldRune(p.text[p.at]) {
@@ -223,20 +266,43 @@ func (p *parser) term() (Node, error) {
 	if name := string(p.text[from:p.at]); name != "" {
 		if op, ok := p.operator(); ok {
 			t.Field, t.Op, t.ValueColumn = name, op, p.at+1
+			several := op == Equal || op == NotEqual
 			var err error
-			if t.Value, err = p.value(); err != nil {
+			if t.Value, err = p.value(several); err != nil {
 				return nil, err
 			}
+			for several && p.at < len(p.text) && p.text[p.at] == ',' {
+				p.at++
+				if len(t.More)+1 == maxValues {
+					return nil, Errorf(p.at+1, "a term has at most %d values", maxValues)
+				}
+				value, err := p.value(several)
+				if err != nil {
+					return nil, err
+				}
+				t.More = append(t.More, value)
+			}
 			if name == "has" && op == Equal {
+				if len(t.More) > 0 {
+					return nil, Errorf(t.ValueColumn, "has takes one field")
+				}
 				t.Field, t.Op, t.Value, t.Column = t.Value, Has, "", t.ValueColumn
 			}
-			return t, nil
+			return t, p.ended()
 		}
 	}
 	p.at = from
-	value, err := p.value()
+	value, err := p.value(false)
 	t.Op, t.Value = Word, value
 	return t, err
+}
+
+// ended is an error when something stands right behind a term.
+func (p *parser) ended() error {
+	if p.at < len(p.text) && !unicode.IsSpace(p.text[p.at]) && p.text[p.at] != ')' {
+		return Errorf(p.at+1, "a space is missing between two terms")
+	}
+	return nil
 }
 
 func isFieldRune(r rune) bool {
@@ -262,9 +328,10 @@ func (p *parser) operator() (Op, bool) {
 	return Equal, colon
 }
 
-// value reads up to the next space or closing parenthesis, or a quoted value.
-func (p *parser) value() (string, error) {
-	if p.at == len(p.text) || unicode.IsSpace(p.text[p.at]) || p.text[p.at] == ')' {
+// value reads up to the next space or closing parenthesis, of several values up to
+// a comma, or a quoted value.
+func (p *parser) value(several bool) (string, error) {
+	if p.at == len(p.text) || unicode.IsSpace(p.text[p.at]) || p.text[p.at] == ')' || several && p.text[p.at] == ',' {
 		return "", Errorf(p.at+1, "a value is missing here; write \"\" for an empty one")
 	}
 	if p.text[p.at] == '"' {
@@ -272,7 +339,9 @@ func (p *parser) value() (string, error) {
 	}
 	from, open := p.at, 0
 	for ; p.at < len(p.text) && !unicode.IsSpace(p.text[p.at]); p.at++ {
-		if c := p.text[p.at]; c == '(' {
+		if c := p.text[p.at]; several && c == ',' {
+			break
+		} else if c == '(' {
 			open++
 		} else if c == ')' {
 			if open--; open < 0 {
@@ -299,5 +368,5 @@ func (p *parser) quoted() (string, error) {
 			b.WriteRune(c)
 		}
 	}
-	return "", Errorf(from+1, "this quote is not closed")
+	return "", Errorf(from+1, "this double quote is not closed")
 }

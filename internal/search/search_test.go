@@ -30,7 +30,11 @@ func show(n Node) string {
 	case Not:
 		return "not(" + show(n.Node) + ")"
 	case *Term:
-		return fmt.Sprintf("%s%s[%s]@%d", n.Field, n.Op, n.Value, n.Column)
+		value := n.Value
+		if len(n.More) > 0 {
+			value = strings.Join(n.Values(), "|")
+		}
+		return fmt.Sprintf("%s%s[%s]@%d", n.Field, n.Op, value, n.Column)
 	}
 	return fmt.Sprintf("%T", n)
 }
@@ -56,6 +60,8 @@ func TestAQueryIsReadAsItsWriterMeantIt(t *testing.T) {
 	f("(a OR b) AND c", "and(or(word[a]@2 word[b]@7) word[c]@14)")
 	f("has:http.route", "http.routehas[]@5")
 	f("attr.customer!=\"\"", "attr.customer!=[]@1")
+	f(`service:a,"b,c",d x,y`, "and(service=[a|b,c|d]@1 word[x,y]@19)")
+	f("(service!=a,b(c)) p~a,b", "and(service!=[a|b(c)]@2 p~[a,b]@19)")
 	f("결제 실패", "and(word[결제]@1 word[실패]@4)")
 	f("f(x) a-b http://x/y?z", "and(word[f(x)]@1 word[a-b]@6 http=[//x/y?z]@10)")
 	f("(status:5.. OR f(y))", "or(status=[5..]@2 word[f(y)]@16)")
@@ -78,6 +84,12 @@ func TestAMistakeIsPointedAt(t *testing.T) {
 	f("a OR", 3)
 	f("OR a", 1)
 	f("NOT ", 1)
+	f("service:a, b", 11)
+	f("service:,b", 9)
+	f(`service:"a"b`, 12)
+	f(`"a"b`, 4)
+	f("has:a,b", 5)
+	f("a:"+strings.Repeat("b,", 50)+"b", 103)
 	f(strings.Repeat("(", 20)+"a", 18)
 	f(strings.Repeat("a ", 65), 129)
 }

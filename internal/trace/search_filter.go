@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/search"
 )
 
 // The indexed expressions of schema_attribute_index.sql, letter by letter: the
@@ -40,47 +41,49 @@ var columnValues = [fieldCount]string{
 	fieldPeerPort:    "extract(peer, ':([0-9]+)$')",
 }
 
-// searchFilter turns terms into conditions on transactions. Every value travels
-// as a parameter, none becomes part of the SQL.
+// rows says what a condition is about.
+type rows uint8
+
+const (
+	ofTransaction rows = iota // a row of transactions
+	ofEntry                   // the entry span of one
+	ofCalls                   // the sums of transaction_calls of one
+)
+
+// condition is a part of a WHERE. Those on entry spans and sums are joined with
+// their neighbours of the same kind before they become one on transactions, so
+// that these tables are read once for all of them.
+type condition struct {
+	rows rows
+	sql  string
+}
+
+// searchFilter turns a search into a condition on transactions. Every value
+// travels as a parameter, none becomes part of the SQL.
 type searchFilter struct {
-	conditions []string
-	params     []clickhouse.Param
-	sums       []string // conditions on sums of transaction_calls
-	entry      []string // on the entry span
+	sql    string // "" admits all
+	params []clickhouse.Param
+	terms  int
 }
 
-// newSearchFilter returns the conditions of terms. low is before the first span
-// of any transaction that the rest of the query admits.
-func newSearchFilter(terms []searchTerm, low time.Time) *searchFilter {
+// newSearchFilter reads a search. Its SQL needs the parameters of lowParams, too.
+func newSearchFilter(query string) (*searchFilter, error) {
+	node, err := search.Parse(query)
+	if err != nil {
+		return nil, err
+	}
 	f := &searchFilter{}
-	if len(terms) == 0 {
-		return f
+	c, err := f.node(node)
+	if err == nil && f.terms > 0 {
+		f.sql = c.transaction()
 	}
-	f.params = []clickhouse.Param{
-		clickhouse.P("low", low.UTC()), clickhouse.P("around", uint64(around.Milliseconds())),
-	}
-	for i := range terms {
-		f.add(&terms[i])
-	}
-	if len(f.sums) > 0 {
-		f.conditions = append(f.conditions, `cityHash64(trace_id, service, instance) IN (
-			SELECT cityHash64(trace_id, service, instance) FROM transaction_calls
-			WHERE project_id = {project:UInt32} AND day >= toDate({low:DateTime64(9)}) AND day <= toDate({to:DateTime64(9)})
-				AND end_max >= {low:DateTime64(9)} AND start_min < {to:DateTime64(9)}
-			GROUP BY trace_id, service, instance HAVING `+strings.Join(f.sums, " AND ")+`)`)
-	}
-	if len(f.entry) > 0 {
-		f.conditions = append(f.conditions, entrySpans("IN", strings.Join(f.entry, " AND ")))
-	}
-	return f
+	return f, err
 }
 
-// sql returns the conditions, each with AND before it.
-func (f *searchFilter) sql() string {
-	if len(f.conditions) == 0 {
-		return ""
-	}
-	return "\n\tAND " + strings.Join(f.conditions, "\n\tAND ")
+// lowParams are the parameters of every searchFilter. low is before the first
+// span of any transaction that the rest of the query admits.
+func lowParams(low time.Time) []clickhouse.Param {
+	return []clickhouse.Param{clickhouse.P("low", low.UTC()), clickhouse.P("around", uint64(around.Milliseconds()))}
 }
 
 // param keeps a value and returns its place in the SQL.
@@ -90,37 +93,150 @@ func (f *searchFilter) param(kind string, value any) string {
 	return "{" + name + ":" + kind + "}"
 }
 
-func (f *searchFilter) add(t *searchTerm) {
-	not := ""
-	if t.not {
-		not = "NOT "
-	}
-	field := searchFields[t.field]
-	switch {
-	case t.field == "attr", t.field == "has" && t.scope == "attr":
-		condition := f.attribute(t, entryAttributeTokens)
-		if t.not {
-			f.conditions = append(f.conditions, entrySpans("NOT IN", condition))
-		} else {
-			f.entry = append(f.entry, condition)
+func (f *searchFilter) node(n search.Node) (condition, error) {
+	switch n := n.(type) {
+	case search.And:
+		return f.list(n, " AND ")
+	case search.Or:
+		return f.list(n, " OR ")
+	case search.Not:
+		c, err := f.node(n.Node)
+		return c.not(), err
+	case *search.Term:
+		if f.terms++; f.terms > maxTerms {
+			return condition{}, search.Errorf(n.Column, "a search has at most %d terms", maxTerms)
 		}
-	case t.field == "span", t.field == "has":
-		f.conditions = append(f.conditions, `trace_id `+not+`IN (SELECT trace_id FROM spans WHERE `+spansAround+` AND `+f.attribute(t, attributeTokens)+`)`)
-	case t.field == "text":
-		f.conditions = append(f.conditions, `cityHash64(trace_id, service, instance) `+not+`IN (
-			SELECT cityHash64(trace_id, service, instance) FROM spans
-			WHERE `+spansAround+` AND positionCaseInsensitive(db_statement, `+f.param("String", t.values[0])+`) > 0)`)
-	case field.kind == statusField:
-		f.conditions = append(f.conditions, not+field.column)
-	case field.kind == textField && t.op == "=":
-		f.conditions = append(f.conditions, field.column+` `+not+`IN `+f.param("Array(String)", t.values))
-	case field.kind == textField:
-		f.conditions = append(f.conditions, not+`match(`+field.column+`, `+f.param("String", t.values[0])+`)`)
-	case field.sum:
-		f.sums = append(f.sums, not+`(sum(`+field.column+`) `+t.op+` `+f.param("UInt64", t.number)+`)`)
-	default:
-		f.conditions = append(f.conditions, not+`(`+field.column+` `+t.op+` `+f.param("UInt64", t.number)+`)`)
+		t, err := checkTerm(n)
+		if err != nil {
+			return condition{}, err
+		}
+		c := f.term(&t)
+		if t.not {
+			c = c.not()
+		}
+		return c, nil
 	}
+	return condition{}, fmt.Errorf("unknown part of a query: %T", n)
+}
+
+// list joins parts with those of their kind, and the kinds with each other.
+func (f *searchFilter) list(nodes []search.Node, word string) (condition, error) {
+	var kinds [ofCalls + 1][]string
+	for _, n := range nodes {
+		c, err := f.node(n)
+		if err != nil {
+			return c, err
+		}
+		kinds[c.rows] = append(kinds[c.rows], c.sql)
+	}
+	var parts []condition
+	for kind, sql := range kinds {
+		if len(sql) > 0 {
+			parts = append(parts, condition{rows(kind), join(sql, word)})
+		}
+	}
+	switch len(parts) {
+	case 0:
+		return condition{sql: "true"}, nil // "()" asks for nothing
+	case 1:
+		return parts[0], nil
+	}
+	sql := make([]string, len(parts))
+	for i, part := range parts {
+		sql[i] = part.transaction()
+	}
+	return condition{sql: join(sql, word)}, nil
+}
+
+func join(sql []string, word string) string {
+	if len(sql) == 1 {
+		return sql[0]
+	}
+	return "(" + strings.Join(sql, word) + ")"
+}
+
+// transaction returns the condition as one on rows of transactions.
+func (c condition) transaction() string {
+	switch c.rows {
+	case ofEntry:
+		return entrySpans("IN", c.sql)
+	case ofCalls:
+		return `cityHash64(trace_id, service, instance) IN (
+			SELECT cityHash64(trace_id, service, instance) FROM transaction_calls
+			WHERE project_id = {project:UInt32} AND day >= toDate({low:DateTime64(9)}) AND day <= toDate({to:DateTime64(9)})
+				AND end_max >= {low:DateTime64(9)} AND start_min < {to:DateTime64(9)}
+			GROUP BY trace_id, service, instance HAVING ` + c.sql + `)`
+	}
+	return c.sql
+}
+
+// not turns a condition round. What does not hold for an entry span is asked of
+// the transactions: the index finds those for which it does.
+func (c condition) not() condition {
+	if c.rows == ofEntry {
+		return condition{sql: entrySpans("NOT IN", c.sql)}
+	}
+	return condition{c.rows, "NOT (" + c.sql + ")"}
+}
+
+// term is the condition of a term, without its opposite.
+func (f *searchFilter) term(t *searchTerm) condition {
+	field := searchFields[t.Field]
+	switch {
+	case t.scope == "attr":
+		return condition{ofEntry, f.attribute(t, entryAttributeTokens)}
+	case t.scope == "span":
+		return condition{sql: `trace_id IN (SELECT trace_id FROM spans WHERE ` + spansAround + ` AND ` + f.attribute(t, attributeTokens) + `)`}
+	case t.Field == "":
+		return condition{sql: `cityHash64(trace_id, service, instance) IN (
+			SELECT cityHash64(trace_id, service, instance) FROM spans
+			WHERE ` + spansAround + ` AND ` + f.text(t) + `)`}
+	case field.kind == statusField:
+		return condition{sql: field.column}
+	case field.kind == textField:
+		return condition{sql: f.compare(t, field.column)}
+	}
+	c := condition{sql: field.column + ` ` + t.op + ` ` + f.param("UInt64", t.number)}
+	if field.sum {
+		c = condition{ofCalls, `(sum(` + field.column + `) ` + t.op + ` ` + f.param("UInt64", t.number) + `)`}
+	}
+	return c
+}
+
+// text looks for words in statements.
+func (f *searchFilter) text(t *searchTerm) string {
+	if pattern, ok := search.Like(t.Value); ok && t.Op == search.Word {
+		return `db_statement ILIKE ` + f.param("String", "%"+pattern+"%")
+	}
+	return `positionCaseInsensitive(db_statement, ` + f.param("String", t.Value) + `) > 0`
+}
+
+// compare is a condition on a text.
+func (f *searchFilter) compare(t *searchTerm, column string) string {
+	if t.Op == search.Match || t.Op == search.NotMatch {
+		return `match(` + column + `, ` + f.param("String", t.Value) + `)`
+	}
+	exact, patterns := values(t)
+	var any []string
+	if len(exact) > 0 {
+		any = append(any, column+` IN `+f.param("Array(String)", exact))
+	}
+	for _, pattern := range patterns {
+		any = append(any, column+` LIKE `+f.param("String", pattern))
+	}
+	return join(any, " OR ")
+}
+
+// values returns what a term compares with, and those with a * as LIKE writes them.
+func values(t *searchTerm) (exact, patterns []string) {
+	for _, value := range t.Values() {
+		if pattern, ok := search.Like(value); ok {
+			patterns = append(patterns, pattern)
+		} else {
+			exact = append(exact, value)
+		}
+	}
+	return exact, patterns
 }
 
 // spansAround admits the spans of the traces of the transactions that the rest
@@ -140,26 +256,31 @@ func entrySpans(in, condition string) string {
 // attribute is a condition on one attribute of a row of spans; tokens is the
 // expression whose index answers for equality.
 func (f *searchFilter) attribute(t *searchTerm, tokens string) string {
-	column := ""
-	if c, ok := conventionOf([]byte(t.key)); ok {
-		column = columnValues[c.field]
-	}
-	switch {
-	case t.field == "has" && column != "":
-		return column + " != ''"
-	case t.field == "has":
-		return `has(attr_keys, ` + f.param("String", t.key) + `)`
-	case t.op == "=" && column != "":
-		return column + ` IN ` + f.param("Array(String)", t.values)
-	case t.op == "=":
-		any := make([]string, len(t.values))
-		for i, value := range t.values {
-			any[i] = `has(` + tokens + `, ` + f.param("String", t.key+"="+value) + `)`
+	if c, ok := conventionOf([]byte(t.key)); ok && columnValues[c.field] != "" {
+		column := columnValues[c.field]
+		switch t.Op {
+		case search.Has:
+			return column + " != ''"
+		case search.Equal, search.NotEqual:
+			return f.compare(t, column)
 		}
-		return `(` + strings.Join(any, " OR ") + `)`
-	case column != "":
-		return `(` + column + ` != '' AND match(` + column + `, ` + f.param("String", t.values[0]) + `))`
+		return `(` + column + ` != '' AND ` + f.compare(t, column) + `)`
 	}
 	key := f.param("String", t.key)
-	return `(has(attr_keys, ` + key + `) AND match(attr_values[indexOf(attr_keys, ` + key + `)], ` + f.param("String", t.values[0]) + `))`
+	there, value := `has(attr_keys, `+key+`)`, `attr_values[indexOf(attr_keys, `+key+`)]`
+	switch t.Op {
+	case search.Has:
+		return there
+	case search.Match, search.NotMatch:
+		return `(` + there + ` AND ` + f.compare(t, value) + `)`
+	}
+	exact, patterns := values(t)
+	var any []string
+	for _, each := range exact {
+		any = append(any, `has(`+tokens+`, `+f.param("String", t.key+"="+each)+`)`)
+	}
+	for _, pattern := range patterns {
+		any = append(any, `(`+there+` AND `+value+` LIKE `+f.param("String", pattern)+`)`)
+	}
+	return join(any, " OR ")
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
@@ -42,7 +43,7 @@ type TransactionQuery struct {
 	From, To                                 time.Time // by the time they ended; To is exclusive
 	MinElapsed, MaxElapsed                   time.Duration
 	ErrorsOnly                               bool
-	Search                                   string // a query of the search language, see searchTerm
+	Search                                   string // in the language of package search, with searchFields
 	Order                                    Order  // default Newest
 	Cursor                                   string // of the page before, with all else unchanged
 	Limit                                    int    // default 50, at most 500
@@ -113,8 +114,8 @@ func (q *TransactionQuery) check() error {
 // filter returns what a WHERE on transactions needs so that it admits what q,
 // checked, selects.
 func (s *Store) filter(ctx context.Context, p project.ID, q *TransactionQuery) (string, []clickhouse.Param, error) {
-	terms, err := parseSearch(q.Search)
-	if err != nil || len(terms) == 0 {
+	found, err := newSearchFilter(q.Search)
+	if err != nil || found.sql == "" {
 		return transactionFilter, q.params(), err
 	}
 	var longest []struct {
@@ -127,8 +128,7 @@ func (s *Store) filter(ctx context.Context, p project.ID, q *TransactionQuery) (
 	if low.Before(earliest) {
 		low = earliest
 	}
-	found := newSearchFilter(terms, low)
-	return transactionFilter + found.sql(), append(q.params(), found.params...), nil
+	return transactionFilter + "\n\tAND " + found.sql, slices.Concat(q.params(), lowParams(low), found.params), nil
 }
 
 const transactionFilter = `project_id = {project:UInt32} AND ended >= {from:DateTime64(9)} AND ended < {to:DateTime64(9)}

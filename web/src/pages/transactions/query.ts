@@ -1,4 +1,4 @@
-/** The fields of the query language, with a value as it could stand there (internal/trace/search.go). */
+/** The fields of the query language, with a value as it could stand there (internal/trace/search.go, the language is internal/search). */
 export const FIELDS: [name: string, example: string][] = [
   ['service', ':order-api'],
   ['endpoint', ':"GET /items"'],
@@ -21,7 +21,7 @@ export const FIELDS: [name: string, example: string][] = [
 
 /** A condition on one value, quoted where it has to be. */
 export const term = (field: string, value: string, not = false) =>
-  `${field}${not ? '!=' : field.startsWith('attr.') ? '=' : ':'}${/^[^\s",]+$/.test(value) ? value : `"${value.replace(/[\\"]/g, '\\$&')}"`}`;
+  `${field}${not ? '!=' : field.startsWith('attr.') ? '=' : ':'}${/^[\p{L}\p{Nd}._\-/@#+;%&$:]+$/u.test(value) ? value : `"${value.replace(/[\\"]/g, '\\$&')}"`}`;
 
 /** Where the word under the cursor begins. */
 export const wordAt = (text: string, cursor: number) => text.slice(0, cursor).search(/\S*$/);

@@ -9,7 +9,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -121,8 +120,23 @@ func New(opts Options) (http.Handler, error) {
 }
 
 func build(opts Options) (*server, *routes, error) {
-	if opts.Tenants == nil || opts.Traces == nil || opts.Logs == nil || opts.Flames == nil || opts.Metrics == nil || opts.Views == nil || opts.Issues == nil || opts.Storage == nil || opts.Rules == nil || opts.Outbox == nil || opts.Incidents == nil || opts.AI == nil {
-		return nil, nil, errors.New("api: Options needs every store")
+	for store, given := range map[string]bool{
+		"AI":        opts.AI != nil,
+		"Flames":    opts.Flames != nil,
+		"Incidents": opts.Incidents != nil,
+		"Issues":    opts.Issues != nil,
+		"Logs":      opts.Logs != nil,
+		"Metrics":   opts.Metrics != nil,
+		"Outbox":    opts.Outbox != nil,
+		"Rules":     opts.Rules != nil,
+		"Storage":   opts.Storage != nil,
+		"Tenants":   opts.Tenants != nil,
+		"Traces":    opts.Traces != nil,
+		"Views":     opts.Views != nil,
+	} {
+		if !given {
+			return nil, nil, fmt.Errorf("api: Options needs %s", store)
+		}
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now

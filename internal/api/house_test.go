@@ -126,8 +126,19 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	stored, err := storage.New(storage.Options{DB: engine, Tenants: h.tenants})
 	h.must(err)
 	h.opts = Options{
-		Incidents: incidents, AI: gateway,
-		Tenants: h.tenants, Traces: trace.NewStore(engine), Logs: logs.NewStore(engine), Flames: flame.NewStore(engine), Metrics: metric.NewEngine(metric.NewStore(engine), nil), Storage: stored, Views: view.NewStore(db, nil), Issues: issue.NewStore(db, engine, nil), Rules: rule.NewStore(db, nil), Outbox: outbox,
+		AI:        gateway,
+		Flames:    flame.NewStore(engine),
+		Incidents: incidents,
+		Issues:    issue.NewStore(db, engine, nil),
+		Logs:      logs.NewStore(engine),
+		Metrics:   metric.NewEngine(metric.NewStore(engine), nil),
+		Outbox:    outbox,
+		Rules:     rule.NewStore(db, nil),
+		Storage:   stored,
+		Tenants:   h.tenants,
+		Traces:    trace.NewStore(engine),
+		Views:     view.NewStore(db, nil),
+
 		Log: log, Version: "v1.2.3", OTLPHTTP: "http://127.0.0.1:4318", OTLPGRPC: "http://127.0.0.1:4317",
 	}
 	if change != nil {

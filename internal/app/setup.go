@@ -203,11 +203,25 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	return a.serve(api.Options{
-		Tenants: tenants, Traces: traces, Logs: logs.NewStore(telemetry), Metrics: metric.NewEngine(metric.NewStore(telemetry), a.log),
-		Flames: flame.NewStore(telemetry), Storage: stored, Views: view.NewStore(meta, nil), Issues: issues, Rules: rules, Outbox: outbox,
-		Incidents: incidents, AI: gateway,
-		Log: a.log, Version: a.opts.Version, BaseURL: a.opts.File.BaseURL,
-		OTLPHTTP: a.OTLPHTTPURL(), OTLPGRPC: a.OTLPGRPCURL(), Dev: a.opts.Dev,
+		AI:        gateway,
+		Flames:    flame.NewStore(telemetry),
+		Incidents: incidents,
+		Issues:    issues,
+		Logs:      logs.NewStore(telemetry),
+		Metrics:   metric.NewEngine(metric.NewStore(telemetry), a.log),
+		Outbox:    outbox,
+		Rules:     rules,
+		Storage:   stored,
+		Tenants:   tenants,
+		Traces:    traces,
+		Views:     view.NewStore(meta, nil),
+
+		Log:            a.log,
+		Version:        a.opts.Version,
+		BaseURL:        a.opts.File.BaseURL,
+		OTLPHTTP:       a.OTLPHTTPURL(),
+		OTLPGRPC:       a.OTLPGRPCURL(),
+		Dev:            a.opts.Dev,
 		TrustedProxies: proxies,
 		Seed:           seed,
 		Ready: []api.Check{

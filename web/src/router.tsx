@@ -141,10 +141,13 @@ const service = createRoute({
   getParentRoute: () => project,
   path: '/services/$service',
   validateSearch: optional((s) => ({
-    tab: choice(s.tab, ['instances', 'versions'] as const),
+    tab: choice(s.tab, ['instances', 'versions', 'profiles'] as const),
     environment: text(s.environment),
-    sort: choice(s.sort, ['worst', 'name', 'rate', 'errors', 'p95'] as const),
+    sort: choice(s.sort, ['worst', 'name', 'rate', 'errors', 'p95', 'total'] as const),
     q: text(s.q),
+    kind: text(s.kind),
+    endpoint: text(s.endpoint),
+    call: text(s.call),
   })),
   component: lazyRouteComponent(() => import('./pages/service/ServicePage.tsx'), 'ServicePage'),
 });

@@ -4,6 +4,7 @@
 export type {
   AiRole as Role,
   Attempt,
+  Available as ProfileKind,
   Bucket,
   Call,
   Change as RuleChange,
@@ -21,6 +22,7 @@ export type {
   Footprint,
   FoundSpans,
   Frame as StackFrame,
+  Graph as FlameGraph,
   GroundValue as FactValue,
   Group,
   Heat,
@@ -50,6 +52,7 @@ export type {
   NewRoleRequest as NewRole,
   NewToken,
   NewUser,
+  Node as FlameNode,
   Organisation,
   Outline,
   OutlineOperation,

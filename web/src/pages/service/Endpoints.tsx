@@ -1,3 +1,4 @@
+import { IconFlame } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
@@ -60,6 +61,21 @@ export function Endpoints({ project, service, environment, sort, q, following, s
                   search={{ service, endpoint: item.endpoint }}
                 >
                   {item.endpoint}
+                </Link>{' '}
+                <Link
+                  className={classes.profile}
+                  to="."
+                  search={(old) => ({
+                    ...old,
+                    tab: 'profiles',
+                    endpoint: item.endpoint,
+                    sort: undefined,
+                    q: undefined,
+                  })}
+                  aria-label={t('profiles.of_endpoint_of', { endpoint: item.endpoint })}
+                  title={t('profiles.of_endpoint')}
+                >
+                  <IconFlame size={14} aria-hidden />
                 </Link>
               </td>
               <td className="num">

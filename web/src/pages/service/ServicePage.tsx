@@ -18,18 +18,19 @@ import { Stale } from '../../parts/Stale.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { Endpoints } from './Endpoints.tsx';
 import { Instances } from './Instances.tsx';
+import { Profiles } from './Profiles.tsx';
 import classes from './Service.module.css';
 import { Versions } from './Versions.tsx';
 
 const ROUTE = '/home/projects/$project/services/$service';
-const TABS = ['endpoints', 'instances', 'versions'] as const;
+const TABS = ['endpoints', 'instances', 'versions', 'profiles'] as const;
 
 /** One service: how it does over time, and what it consists of. */
 export function ServicePage() {
   const { t } = useTranslation();
   const project = useProjectId();
   const { service } = useParams({ from: ROUTE });
-  const { environment, tab = 'endpoints', sort, q, ...range } = useSearch({ from: ROUTE });
+  const { environment, tab = 'endpoints', sort, q, kind, endpoint, call, ...range } = useSearch({ from: ROUTE });
   const navigate = useNavigate();
   const following = { range, pausedAt: usePausedAt() };
   const summary = useQuery(serviceQuery(project, service, environment, following));
@@ -87,7 +88,14 @@ export function ServicePage() {
         value={tab}
         keepMounted={false}
         onChange={(next) =>
-          set({ tab: next === 'endpoints' ? undefined : (next ?? undefined), sort: undefined, q: undefined })
+          set({
+            tab: next === 'endpoints' ? undefined : (next ?? undefined),
+            sort: undefined,
+            q: undefined,
+            kind: undefined,
+            endpoint: undefined,
+            call: undefined,
+          })
         }
       >
         <Tabs.List mb={12}>
@@ -105,6 +113,9 @@ export function ServicePage() {
         </Tabs.Panel>
         <Tabs.Panel value="versions">
           <Versions {...list} />
+        </Tabs.Panel>
+        <Tabs.Panel value="profiles">
+          <Profiles {...list} kind={kind} endpoint={endpoint} call={call} />
         </Tabs.Panel>
       </Tabs>
     </div>

@@ -57,30 +57,3 @@ export function flameOf({ spans }: Model): Flame {
   }
   return { root, of };
 }
-
-export interface Box {
-  frame: Frame;
-  depth: number;
-  /** Shares of the width, 0 to 1. */
-  left: number;
-  width: number;
-}
-
-/** Where the frames stand when one fills the width: those above it do, too. What is narrower than `least` is left out. */
-export function boxes(focus: Frame, least: number): Box[] {
-  const out: Box[] = [];
-  const chain: Frame[] = [];
-  for (let up = focus.parent; up; up = up.parent) chain.unshift(up);
-  for (const [depth, each] of chain.entries()) out.push({ frame: each, depth, left: 0, width: 1 });
-  const open: Box[] = [{ frame: focus, depth: chain.length, left: 0, width: 1 }];
-  for (let box = open.pop(); box; box = open.pop()) {
-    out.push(box);
-    let { left } = box;
-    for (const child of [...box.frame.children.values()].sort((a, b) => b.total - a.total)) {
-      const width = focus.total > 0 ? child.total / focus.total : 0;
-      if (width >= least) open.push({ frame: child, depth: box.depth + 1, left, width });
-      left += width;
-    }
-  }
-  return out;
-}

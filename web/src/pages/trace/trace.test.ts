@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Outline, OutlineSpan } from '../../api/types.ts';
-import { boxes, flameOf } from './flame.ts';
+import { boxes } from '../../parts/flame/layout.ts';
+import { flameOf } from './flame.ts';
 import { looks, ticks } from './look.ts';
 import { above, collapsible, find, kindOfTwin, modelOf, next, rowOf, rowsOf } from './model.ts';
 import { walk } from './walk.ts';

@@ -100,7 +100,7 @@ const trace = createRoute({
   validateSearch: optional((s) => ({
     span: text(s.span),
     kind: choice(s.kind, ['internal', 'server', 'client', 'producer', 'consumer'] as const),
-    view: choice(s.view, ['waterfall', 'profile', 'flame', 'sql', 'errors'] as const),
+    view: choice(s.view, ['waterfall', 'profile', 'flame', 'sql', 'errors', 'logs'] as const),
     q: text(s.q),
     service: text(s.service),
     incident: positive(s.incident),

@@ -1,7 +1,17 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get } from './client.ts';
 import { type Following, pages } from './pages.ts';
-import type { Comparison, FoundSpans, Outline, Profile, Span, SpanKind, Transaction } from './types.ts';
+import type {
+  Comparison,
+  FoundSpans,
+  LogRecord,
+  Outline,
+  Page,
+  Profile,
+  Span,
+  SpanKind,
+  Transaction,
+} from './types.ts';
 
 export const traceQuery = (project: number, traceId: string) =>
   queryOptions({
@@ -68,4 +78,13 @@ export const transactionsQuery = (project: number, filter: TransactionFilter, fo
     every: 30_000,
     hold: true,
     ...following,
+  });
+
+/** Log records of a trace, the oldest first. */
+export const traceLogsQuery = (project: number, asked: { q: string; from: string; to: string }) =>
+  queryOptions({
+    queryKey: ['trace-logs', project, asked],
+    queryFn: ({ signal }) =>
+      get<Page<LogRecord>>(`/projects/${project}/logs`, { ...asked, order: 'oldest', limit: 500 }, signal),
+    staleTime: 30_000,
   });

@@ -65,6 +65,7 @@ export type {
   Profile,
   Project,
   ProjectSettings,
+  Record as LogRecord,
   Red as RED,
   RepeatedCall,
   Report,

@@ -14,6 +14,7 @@ import { Failure } from '../../parts/Failure.tsx';
 import { Block, Mono } from '../../parts/Mono.tsx';
 import { Attributes, Pairs } from './Attributes.tsx';
 import { KindIcon } from './KindIcon.tsx';
+import { Logs } from './Logs.tsx';
 import type { Look } from './look.ts';
 import { kindOfTwin, type Model, operationOf } from './model.ts';
 import { ServiceName } from './ServiceName.tsx';
@@ -72,12 +73,16 @@ export function SpanPanel({ ref, model, project, span: i, settled, look, facts, 
             {(node.linked || (span?.links.length ?? 0) > 0) && (
               <Tabs.Tab value="links">{counted(t('trace.links'), span?.links.length)}</Tabs.Tab>
             )}
+            <Tabs.Tab value="logs">{t('trace.logs')}</Tabs.Tab>
           </Tabs.List>
           <div className={classes.body}>
             <Tabs.Panel value="overview">
               <Overview model={model} i={i} span={span} look={look} facts={facts} project={project} />
             </Tabs.Panel>
-            {error && !span ? (
+            <Tabs.Panel value="logs">
+              <Logs project={project} outline={model.outline} span={node.span_id} />
+            </Tabs.Panel>
+            {tab === 'logs' ? null : error && !span ? (
               <Failure error={error} retry={() => void refetch()} />
             ) : !span ? (
               <Waiting />

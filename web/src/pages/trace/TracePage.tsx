@@ -19,6 +19,7 @@ import { useTitle } from '../../parts/useTitle.ts';
 import { Failures } from './Failures.tsx';
 import { Findings } from './Findings.tsx';
 import { FlameGraph } from './FlameGraph.tsx';
+import { Logs } from './Logs.tsx';
 import { type Look, looks } from './look.ts';
 import { collapsible, find, kindOfTwin, type Model, modelOf, operationOf } from './model.ts';
 import { ProfileTable } from './ProfileTable.tsx';
@@ -34,7 +35,7 @@ const ROUTE = '/home/projects/$project/traces/$traceId';
 /** While one walks from span to span, details are read of the one at which one stays this long, in ms. */
 const STAY = 120;
 
-type View = 'waterfall' | 'profile' | 'flame' | 'sql' | 'errors';
+type View = 'waterfall' | 'profile' | 'flame' | 'sql' | 'errors' | 'logs';
 
 /** What a link to this page can say. */
 interface Said {
@@ -180,6 +181,7 @@ function Loaded({ outline, project }: { outline: Outline; project: number }) {
           )}
           {view === 'sql' && <Statements model={model} project={project} selected={selected} onSelect={select} />}
           {view === 'errors' && <Failures model={model} services={services} selected={selected} onSelect={select} />}
+          {view === 'logs' && <Logs project={project} outline={outline} onSelect={selectById} />}
         </div>
         {selected >= 0 && (
           <SpanPanel
@@ -237,6 +239,7 @@ function Views({ view, outline, onView }: { view: View; outline: Outline; onView
         { value: 'flame', label: t('trace.flame') },
         { value: 'sql', label: `${t('trace.kind.sql')} ${count(statements.length)}` },
         { value: 'errors', label: `${t('trace.errors')} ${count(failed_spans)}` },
+        { value: 'logs', label: t('trace.logs') },
       ]}
     />
   );

@@ -1,5 +1,6 @@
 import { IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { profileQuery } from '../../api/traces.ts';
@@ -45,6 +46,13 @@ export function ProfileTable({ traceId, project, cited, selected, onSelect }: Pr
           <span className="soft">
             {[data.transaction.service, data.transaction.instance].filter(Boolean).join(' · ')}
           </span>
+          <Link
+            to="/projects/$project/services/$service"
+            params={{ project: String(project), service: data.transaction.service }}
+            search={{ tab: 'profiles', endpoint: data.transaction.endpoint, ...halfHourAround(data.transaction.start) }}
+          >
+            {t('profiles.of_endpoint')}
+          </Link>
           <span>
             {t('profile.summary', {
               elapsed: duration(data.transaction.elapsed_ns),
@@ -91,6 +99,11 @@ export function ProfileTable({ traceId, project, cited, selected, onSelect }: Pr
     </section>
   );
 }
+
+const halfHourAround = (moment: string) => ({
+  from: new Date(Date.parse(moment) - 1_800_000).toISOString(),
+  to: new Date(Date.parse(moment) + 1_800_000).toISOString(),
+});
 
 interface RowProps {
   step: Step;

@@ -65,7 +65,6 @@ export type {
   Profile,
   Project,
   ProjectSettings,
-  Record as LogRecord,
   Red as RED,
   RepeatedCall,
   Report,

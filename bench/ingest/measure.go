@@ -144,7 +144,7 @@ func table(results []*result) string {
 	row("bytes per span on disk", func(r *result) string { return fmt.Sprintf("%.1f", r.bytesPerSpan()) })
 	row("acknowledged but missing", func(r *result) string { return fmt.Sprint(r.audit.Missing) })
 	row("rows twice", func(r *result) string { return fmt.Sprint(r.audit.Repeated) })
-	row("rejected", func(r *result) string { return fmt.Sprint(r.load.RejectedSpans()) })
+	row("rejected", func(r *result) string { return fmt.Sprint(r.load.Refused()) })
 	row("acknowledged after p50 / p99", func(r *result) string {
 		return fmt.Sprintf("%d / %d ms", r.load.Latency.P50Ns/1e6, r.load.Latency.P99Ns/1e6)
 	})

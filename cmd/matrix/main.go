@@ -22,7 +22,7 @@ var version = "dev"
 type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Run MATRIX: UI and API on --listen, OTLP on 4317 and 4318."`
 	Demo    demoCommand    `cmd:"" help:"Run MATRIX with a simulated shop, make one of its queries slow and show the report."`
-	Load    loadCommand    `cmd:"" help:"Send realistic OTLP traces as fast as asked and report latencies."`
+	Load    loadCommand    `cmd:"" help:"Send realistic OTLP traces or logs as fast as asked and report latencies."`
 	Config  configCommand  `cmd:"" help:"Explain and check the configuration file."`
 	User    userCommand    `cmd:"" help:"Help somebody who cannot sign in."`
 	Migrate migrateCommand `cmd:"" help:"Bring both databases to this version's schema and exit."`

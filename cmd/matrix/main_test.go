@@ -74,6 +74,9 @@ func TestServePrintsItsFirstStartOnceAndDrainsOnSIGTERM(t *testing.T) {
 	load := run(t, []string{"MATRIX_KEY=" + key}, "load", "--endpoint", otlp, "--spans=4000")
 	load.exits(0)
 	load.find(`accepted +(4000) spans`)
+	logs := run(t, []string{"MATRIX_KEY=" + key}, "load", "--endpoint", otlp, "--signal=logs", "--records=3000", "--over=1h")
+	logs.exits(0)
+	logs.find(`accepted +(3000) log records`)
 
 	second := run(t, nil, serve...)
 	second.exits(1)
@@ -162,7 +165,9 @@ func TestLoadExitsWithWhatBecameOfIt(t *testing.T) {
 	}
 	f(0, "", "--endpoint", answering(http.StatusOK))
 	f(1, "80 spans were not taken", "--endpoint", answering(http.StatusUnauthorized))
+	f(1, "80 log records were not taken", "--signal=logs", "--endpoint", answering(http.StatusUnauthorized))
 	f(1, "multiple of 4", "--batch=30")
+	f(1, "shorter than 2s", "--over=1s")
 	f(1, "cannot be written", "--ledger=nowhere/ledger")
 	f(80, "unknown flag", "--nonsense") // kong's own code for a command line it does not understand
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"hash/fnv"
 	"io"
 	"net"
 	"net/http"
@@ -25,14 +26,17 @@ import (
 
 var now = time.Date(2025, 6, 17, 14, 3, 0, 0, time.UTC)
 
+// just is when the times of a request lie that is sent now.
+var just = moment{from: uint64(now.Add(-recent).UnixNano())}
+
 // decode reads requests from to (exclusive) of a run with seed 7.
-func decode(t *testing.T, from, to uint64) []*tracepb.Span {
+func decode(t *testing.T, shape string, from, to uint64) []*tracepb.Span {
 	t.Helper()
-	templates := newTemplates(40)
+	templates := newTemplates(shapes[shape], 40)
 	var spans []*tracepb.Span
 	for n := from; n < to; n++ {
 		var request collectorpb.ExportTraceServiceRequest
-		if err := proto.Unmarshal(templates.request(nil, 7, n, now), &request); err != nil {
+		if err := proto.Unmarshal(templates.request(nil, 7, n, just), &request); err != nil {
 			t.Fatal(err)
 		}
 		if len(request.ResourceSpans) != 1 || len(request.ResourceSpans[0].ScopeSpans[0].Spans) != 40 {
@@ -43,39 +47,54 @@ func decode(t *testing.T, from, to uint64) []*tracepb.Span {
 	return spans
 }
 
-func TestEverySpanHasNineAttributesAndRecentTimes(t *testing.T) {
-	names := map[string]bool{}
-	for _, s := range decode(t, 0, 40) {
-		names[s.Name] = true
-		if len(s.Attributes) != 9 {
-			t.Fatalf("%s has %d attributes", s.Name, len(s.Attributes))
-		}
-		start, end := time.Unix(0, int64(s.StartTimeUnixNano)), time.Unix(0, int64(s.EndTimeUnixNano))
-		if end.Before(start) || start.Before(now.Add(-2*time.Second)) || end.After(now) {
-			t.Fatalf("%s lasts from %s to %s", s.Name, start, end)
-		}
-		for _, e := range s.Events {
-			if e.TimeUnixNano != s.EndTimeUnixNano || e.Name != "exception" || len(e.Attributes) != 3 {
-				t.Fatalf("event %v", e)
+func TestEverySpanHasTheAttributesOfItsShapeAndARecentTime(t *testing.T) {
+	f := func(shape string, attributes, operations int) {
+		names := map[string]bool{}
+		for _, s := range decode(t, shape, 0, 40) {
+			names[s.Name] = true
+			if len(s.Attributes) != attributes {
+				t.Fatalf("%s: %s has %d attributes", shape, s.Name, len(s.Attributes))
+			}
+			start, end := time.Unix(0, int64(s.StartTimeUnixNano)), time.Unix(0, int64(s.EndTimeUnixNano))
+			if end.Before(start) || start.Before(now.Add(-2*time.Second)) || end.After(now) {
+				t.Fatalf("%s: %s lasts from %s to %s", shape, s.Name, start, end)
+			}
+			for _, e := range s.Events {
+				if e.TimeUnixNano != s.EndTimeUnixNano || e.Name != "exception" || len(e.Attributes) != 3 {
+					t.Fatalf("%s: event %v", shape, e)
+				}
+			}
+			for _, kv := range s.Attributes {
+				if strings.HasSuffix(kv.Value.GetStringValue(), "00000000") {
+					t.Fatalf("%s: %s was not patched", shape, kv.Key)
+				}
 			}
 		}
-		for _, kv := range s.Attributes {
-			if strings.HasSuffix(kv.Value.GetStringValue(), "/00000000") {
-				t.Fatalf("%s was not patched", kv.Key)
-			}
+		if len(names) < operations {
+			t.Fatalf("%s: only %d operations", shape, len(names))
 		}
 	}
-	if len(names) < 100 {
-		t.Fatalf("only %d operations", len(names))
+	f("20x9", 9, 100)
+	f("10x11", 11, 100)
+}
+
+// Results of bench-ingest are compared over time: what it sends must stay the same.
+func TestTheFirstShapeStaysAsItWas(t *testing.T) {
+	sum, templates := fnv.New64a(), newTemplates(shapes["20x9"], 40)
+	for n := range uint64(100) {
+		_, _ = sum.Write(templates.request(nil, 7, n, just))
+	}
+	if sum.Sum64() != 0x93c083887ae36af3 {
+		t.Fatalf("100 requests have the sum %x", sum.Sum64())
 	}
 }
 
 func TestTwentyServicesTakePart(t *testing.T) {
 	services := map[string]bool{}
-	templates := newTemplates(4)
+	templates := newTemplates(shapes["20x9"], 4)
 	for n := range uint64(serviceCount) {
 		var request collectorpb.ExportTraceServiceRequest
-		if err := proto.Unmarshal(templates.request(nil, 7, n, now), &request); err != nil {
+		if err := proto.Unmarshal(templates.request(nil, 7, n, just), &request); err != nil {
 			t.Fatal(err)
 		}
 		services[request.ResourceSpans[0].Resource.Attributes[0].Value.GetStringValue()] = true
@@ -86,33 +105,107 @@ func TestTwentyServicesTakePart(t *testing.T) {
 }
 
 func TestTheRequestsOfAGroupCompleteItsTraces(t *testing.T) {
-	spans := decode(t, 5, 10)
-	byID, roots, perTrace := map[string]*tracepb.Span{}, 0, map[string]int{}
-	for _, s := range spans {
-		byID[string(s.SpanId)] = s
-		perTrace[string(s.TraceId)]++
-	}
-	if len(byID) != len(spans) {
-		t.Fatalf("%d ids for %d spans", len(byID), len(spans))
-	}
-	for _, s := range spans {
-		if len(s.ParentSpanId) == 0 {
-			roots++
-			continue
+	f := func(shape string, traces, each int) {
+		spans := decode(t, shape, 5, 10)
+		byID, roots, perTrace := map[string]*tracepb.Span{}, 0, map[string]int{}
+		for _, s := range spans {
+			byID[string(s.SpanId)] = s
+			perTrace[string(s.TraceId)]++
 		}
-		parent := byID[string(s.ParentSpanId)]
-		if parent == nil || !bytes.Equal(parent.TraceId, s.TraceId) {
-			t.Fatalf("the parent of %s is missing or in another trace", s.Name)
+		if len(byID) != len(spans) {
+			t.Fatalf("%s: %d ids for %d spans", shape, len(byID), len(spans))
+		}
+		for _, s := range spans {
+			if len(s.ParentSpanId) == 0 {
+				roots++
+				continue
+			}
+			parent := byID[string(s.ParentSpanId)]
+			if parent == nil || !bytes.Equal(parent.TraceId, s.TraceId) {
+				t.Fatalf("%s: the parent of %s is missing or in another trace", shape, s.Name)
+			}
+		}
+		if roots != traces || len(perTrace) != traces {
+			t.Fatalf("%s: %d roots of %d traces, want %d", shape, roots, len(perTrace), traces)
+		}
+		for id, n := range perTrace {
+			if n != each {
+				t.Fatalf("%s: trace %x has %d spans", shape, id, n)
+			}
 		}
 	}
-	if roots != 10 || len(perTrace) != 10 {
-		t.Fatalf("%d roots of %d traces, want 10", roots, len(perTrace))
+	f("20x9", 10, 20)
+	f("10x11", 20, 10)
+}
+
+func TestALoadIsSpreadEvenlyOverThePast(t *testing.T) {
+	opts := Options{Shape: "10x11", Spans: 40_000, Batch: 100, Seed: 7, Over: 24 * time.Hour, Until: now}
+	perHour, last := [24]int{}, int64(0)
+	listed, err := Transactions(opts)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for id, n := range perTrace {
-		if n != 20 {
-			t.Fatalf("trace %x has %d spans", id, n)
+	for x := range listed {
+		ago := now.Sub(time.Unix(0, x.Ended))
+		if ago < 0 || ago >= opts.Over {
+			t.Fatalf("ended %s before the end", ago)
+		}
+		perHour[int(ago/time.Hour)]++
+		last = max(last, x.Ended)
+	}
+	if ago := now.UnixNano() - last; ago > int64(time.Minute) {
+		t.Fatalf("the last one ended %s before the end", time.Duration(ago))
+	}
+	for hour, n := range perHour {
+		if n < 20_000/24*9/10 || n > 20_000/24*11/10 {
+			t.Fatalf("%d transactions %d hours ago", n, hour)
 		}
 	}
+}
+
+func TestTransactionsAreTheServerSpansThatWereSent(t *testing.T) {
+	f := func(shape string) {
+		sink := &sink{t: t}
+		server := httptest.NewServer(sink)
+		defer server.Close()
+		opts := Options{Endpoint: server.URL, Shape: shape, Spans: 4000, Batch: 40, Seed: 7, Over: time.Hour, Until: now}
+		if _, err := Run(t.Context(), opts); err != nil {
+			t.Fatal(err)
+		}
+		sent := map[uint64]Transaction{}
+		for _, resource := range sink.resources {
+			for _, s := range resource.ScopeSpans[0].Spans {
+				if s.Kind != tracepb.Span_SPAN_KIND_SERVER {
+					continue
+				}
+				x := Transaction{
+					TraceID: [16]byte(s.TraceId), SpanID: binary.BigEndian.Uint64(s.SpanId), Service: resource.Resource.Attributes[0].Value.GetStringValue(), Endpoint: s.Name,
+					Ended: int64(s.EndTimeUnixNano), Elapsed: time.Duration(s.EndTimeUnixNano - s.StartTimeUnixNano), Failed: s.Status.GetCode() == tracepb.Status_STATUS_CODE_ERROR,
+				}
+				for _, kv := range s.Attributes {
+					if kv.Key == "customer.id" {
+						x.Customer = kv.Value.GetStringValue()
+					}
+				}
+				sent[x.SpanID] = x
+			}
+		}
+		listed, err := Transactions(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for x := range listed {
+			if n++; sent[x.SpanID] != x {
+				t.Fatalf("%s: listed %+v, sent %+v", shape, x, sent[x.SpanID])
+			}
+		}
+		if n == 0 || n != len(sent) {
+			t.Fatalf("%s: %d listed, %d sent", shape, n, len(sent))
+		}
+	}
+	f("20x9")
+	f("10x11")
 }
 
 func TestTheLedgerTellsWhichSpansWereAcknowledged(t *testing.T) {
@@ -135,7 +228,7 @@ func TestTheLedgerTellsWhichSpansWereAcknowledged(t *testing.T) {
 			want[id] = true
 		}
 	}
-	if len(want) != 280 || len(sink.ids) != 280 || report.Accepted != 280 || report.RejectedSpans() != 120 {
+	if len(want) != 280 || len(sink.ids) != 280 || report.Accepted != 280 || report.Refused() != 120 {
 		t.Fatalf("%d ids by the ledger, %d arrived, report %+v", len(want), len(sink.ids), report)
 	}
 	for id := range want {
@@ -155,7 +248,7 @@ func TestTheSameLoadArrivesOverHTTPAndGRPC(t *testing.T) {
 			if report.Accepted != 2000 || report.Acknowledged != 20 || len(report.Rejected) != 0 || len(sink.ids) != 2000 {
 				t.Fatalf("%d ids arrived, report %+v", len(sink.ids), report)
 			}
-			if report.Latency.P50Ns <= 0 || report.Latency.MaxNs < report.Latency.P99Ns || report.SpansPerSec <= 0 {
+			if report.Latency.P50Ns <= 0 || report.Latency.MaxNs < report.Latency.P99Ns || report.PerSec <= 0 {
 				t.Fatalf("report %+v", report)
 			}
 		})
@@ -243,17 +336,23 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	}
 	f(Options{Endpoint: "x", Protocol: "udp"}, "udp")
 	f(Options{Endpoint: "x", Batch: 30}, "multiple of 4")
+	f(Options{Endpoint: "x", Batch: 31, Shape: "10x11"}, "multiple of 2")
 	f(Options{Endpoint: "x", Rate: -1}, "negative")
+	f(Options{Endpoint: "x", Signal: "smoke"}, "neither traces nor logs")
+	f(Options{Endpoint: "x", Shape: "3x3"}, "10x11")
+	f(Options{Endpoint: "x", Over: time.Millisecond}, "shorter than 2s")
 }
 
 // sink takes requests over both protocols and remembers the ids of their spans.
 type sink struct {
 	collectorpb.UnimplementedTraceServiceServer
-	t      *testing.T
-	key    string
-	mu     sync.Mutex
-	ids    map[uint64]bool
-	refuse int // requests to refuse before taking one
+	t   *testing.T
+	key string
+
+	mu        sync.Mutex
+	ids       map[uint64]bool
+	resources []*tracepb.ResourceSpans
+	refuse    int // requests to refuse before taking one
 }
 
 func (s *sink) take(request *collectorpb.ExportTraceServiceRequest) bool {
@@ -266,6 +365,7 @@ func (s *sink) take(request *collectorpb.ExportTraceServiceRequest) bool {
 	if s.ids == nil {
 		s.ids = map[uint64]bool{}
 	}
+	s.resources = append(s.resources, request.ResourceSpans...)
 	for _, span := range request.ResourceSpans[0].ScopeSpans[0].Spans {
 		s.ids[binary.BigEndian.Uint64(span.SpanId)] = true
 	}
@@ -312,13 +412,19 @@ func serveGRPC(t *testing.T, s *sink) string {
 
 // The generator must be cheap beside what it measures.
 func BenchmarkRequest(b *testing.B) {
-	templates := newTemplates(1000)
-	var body []byte
-	for n := range b.N {
-		body = templates.request(body[:0], 7, uint64(n), now)
+	f := func(name string, source source) {
+		b.Run(name, func(b *testing.B) {
+			var body []byte
+			for n := 0; b.Loop(); n++ {
+				body = source.request(body[:0], 7, uint64(n), just)
+			}
+			b.SetBytes(int64(len(body)))
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/item")
+		})
 	}
-	b.SetBytes(int64(len(body)))
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/span")
+	f("20x9", newTemplates(shapes["20x9"], 1000))
+	f("10x11", newTemplates(shapes["10x11"], 1000))
+	f("logs", newLogTemplates(1000))
 }
 
 func TestALatencyCountsFromWhenTheRequestWasDue(t *testing.T) {

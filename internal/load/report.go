@@ -13,15 +13,16 @@ import (
 // Report is what became of a run.
 type Report struct {
 	Seed         uint64           `json:"seed"`
+	Signal       string           `json:"signal"`
 	Requests     int64            `json:"requests"`
 	Acknowledged int64            `json:"acknowledged"`    // requests
-	Accepted     int64            `json:"accepted"`        // spans
+	Accepted     int64            `json:"accepted"`        // spans or log records
 	Traces       int64            `json:"traces"`          // begun by acknowledged and other requests
-	Rejected     map[string]int64 `json:"rejected"`        // spans by reason
+	Rejected     map[string]int64 `json:"rejected"`        // spans or log records by reason
 	Retried      int64            `json:"retried"`         // requests sent again
 	Bytes        int64            `json:"bytes"`           // of request bodies
 	ElapsedNs    int64            `json:"elapsed_ns"`      // of the whole run
-	SpansPerSec  float64          `json:"spans_per_s"`     // accepted
+	PerSec       float64          `json:"per_s"`           // accepted
 	Latency      Latency          `json:"acknowledgement"` // of acknowledged requests
 }
 
@@ -35,7 +36,7 @@ type Latency struct {
 }
 
 func newReport(opts Options, tallies []tally, elapsed time.Duration) *Report {
-	r := &Report{Seed: opts.Seed, Rejected: map[string]int64{}, ElapsedNs: elapsed.Nanoseconds()}
+	r := &Report{Seed: opts.Seed, Signal: opts.Signal, Rejected: map[string]int64{}, ElapsedNs: elapsed.Nanoseconds()}
 	var latencies []time.Duration
 	for _, t := range tallies {
 		r.Requests += t.requests
@@ -48,9 +49,11 @@ func newReport(opts Options, tallies []tally, elapsed time.Duration) *Report {
 		}
 		latencies = append(latencies, t.latencies...)
 	}
-	r.Traces = (r.Requests + hops - 1) / hops * int64(opts.Batch/spansPerHop)
+	if opts.Signal == traces {
+		r.Traces = (r.Requests + hops - 1) / hops * int64(opts.Batch/shapes[opts.Shape].spansPerHop)
+	}
 	if elapsed > 0 {
-		r.SpansPerSec = float64(r.Accepted) / elapsed.Seconds()
+		r.PerSec = float64(r.Accepted) / elapsed.Seconds()
 	}
 	slices.Sort(latencies)
 	r.Latency = Latency{
@@ -69,13 +72,21 @@ func percentile(sorted []time.Duration, p int) time.Duration {
 	return sorted[max(1, (len(sorted)*p+99)/100)-1]
 }
 
-// RejectedSpans counts the spans that were not taken, for whatever reason.
-func (r *Report) RejectedSpans() int64 {
+// Refused counts the spans or log records that were not taken, for whatever reason.
+func (r *Report) Refused() int64 {
 	n := int64(0)
-	for _, spans := range r.Rejected {
-		n += spans
+	for _, refused := range r.Rejected {
+		n += refused
 	}
 	return n
+}
+
+// Things is what the run sent, in words.
+func (r *Report) Things() string {
+	if r.Signal == logs {
+		return "log records"
+	}
+	return "spans"
 }
 
 // WriteText writes the report for a person.
@@ -84,8 +95,8 @@ func (r *Report) WriteText(w io.Writer) error {
 	row := func(name, format string, values ...any) {
 		fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, values...))
 	}
-	row("accepted", "%d spans in %d requests, %.1f s, %.0f spans/s", r.Accepted, r.Acknowledged, time.Duration(r.ElapsedNs).Seconds(), r.SpansPerSec)
-	row("rejected", "%d spans", r.RejectedSpans())
+	row("accepted", "%d %s in %d requests, %.1f s, %.0f a second", r.Accepted, r.Things(), r.Acknowledged, time.Duration(r.ElapsedNs).Seconds(), r.PerSec)
+	row("rejected", "%d %s", r.Refused(), r.Things())
 	for _, reason := range slices.Sorted(maps.Keys(r.Rejected)) {
 		row("", "%d: %s", r.Rejected[reason], reason)
 	}

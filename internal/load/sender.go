@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	logspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -21,13 +22,13 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// sender brings the bytes of one ExportTraceServiceRequest to the endpoint.
+// sender brings the bytes of one export request to the endpoint.
 type sender func(context.Context, []byte) answer
 
 // answer is what the endpoint said.
 type answer struct {
 	ok       bool
-	rejected int64         // spans, by partial success
+	rejected int64         // spans or log records, by partial success
 	reason   string        // why not, or why not all
 	retry    bool          // the request may be repeated
 	after    time.Duration // but not before
@@ -42,7 +43,7 @@ func newSender(opts Options) (sender, func(), error) {
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: opts.Concurrency, MaxConnsPerHost: opts.Concurrency, DisableCompression: true}
 	client := &http.Client{Transport: transport, Timeout: requestTimeout}
-	url := strings.TrimSuffix(opts.Endpoint, "/") + "/v1/traces"
+	url := strings.TrimSuffix(opts.Endpoint, "/") + "/v1/" + opts.Signal
 	return func(ctx context.Context, body []byte) answer {
 		request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 		if err != nil {
@@ -78,7 +79,7 @@ func httpAnswer(response *http.Response, body []byte) answer {
 	return a
 }
 
-// acknowledged reads the response to an accepted request.
+// acknowledged reads the response to an accepted request. Its fields have the same numbers for all signals.
 func acknowledged(body []byte) answer {
 	var response collectorpb.ExportTraceServiceResponse
 	if err := proto.Unmarshal(body, &response); err != nil {
@@ -94,6 +95,10 @@ func newGRPC(opts Options) (sender, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	method := collectorpb.TraceService_Export_FullMethodName
+	if opts.Signal == logs {
+		method = logspb.LogsService_Export_FullMethodName
+	}
 	send := func(ctx context.Context, body []byte) answer {
 		if opts.Key != "" {
 			ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+opts.Key)
@@ -101,7 +106,7 @@ func newGRPC(opts Options) (sender, func(), error) {
 		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
 		var response []byte
-		err := conn.Invoke(ctx, collectorpb.TraceService_Export_FullMethodName, body, &response)
+		err := conn.Invoke(ctx, method, body, &response)
 		if err != nil {
 			return grpcAnswer(err)
 		}

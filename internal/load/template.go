@@ -5,29 +5,38 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// A trace goes through five services, with four spans in each: the request as the server sees it, a method, a
-// statement, and the call to the next service. A request carries this for one service of 250 traces; the
-// requests of a group, one for each of five services, complete the traces.
+// A trace goes through five services, with the spans of its shape in each. A request carries this for one
+// service of some traces; the requests of a group, one for each of five services, complete them.
 const (
 	serviceCount = 20
 	hops         = 5
-	spansPerHop  = 4
 	variants     = 4 // pods of a service, each with its own attribute values and durations
 )
 
 // templates are the prepared requests.
-type templates [serviceCount][variants]*template
+type templates struct {
+	shape *shape
+	of    [serviceCount][variants]*template
+}
 
 // template is the wire form of a request, and where its ids and times are.
 type template struct {
 	bytes []byte
 	spans []place
+	hops  []hop
 	root  bool // its traces begin here: the server spans have no parent
+}
+
+// hop is what the server span of a hop says.
+type hop struct {
+	endpoint string
+	failed   bool
 }
 
 // place says where the values of a span are in the bytes, and what they are derived from.
@@ -35,41 +44,43 @@ type place struct {
 	trace, span, parent, start, end int
 	event                           int // time of the exception; 0 when there is none
 	number                          int // eight digits in a URL path; 0 when there is none
+	customer                        int // eight digits of the customer; 0 when there are none
 	offset, duration                time.Duration
 }
 
-func newTemplates(batch int) *templates {
-	t := &templates{}
+func newTemplates(shape *shape, batch int) *templates {
+	t := &templates{shape: shape}
 	for s := range serviceCount {
 		for v := range variants {
-			t[s][v] = newTemplate(s, v, batch)
+			t.of[s][v] = newTemplate(shape, s, v, batch)
 		}
 	}
 	return t
 }
 
-// request appends the n-th request of a run to body. Its spans ended within the two seconds before now.
-func (t *templates) request(body []byte, seed, n uint64, now time.Time) []byte {
-	group := n / hops
-	from := t[n%serviceCount][group/(serviceCount/hops)%variants]
+// template returns what the n-th request of a run is made of.
+func (t *templates) template(n uint64) *template {
+	return t.of[n%serviceCount][n/hops/(serviceCount/hops)%variants]
+}
+
+// request implements source.
+func (t *templates) request(body []byte, seed, n uint64, at moment) []byte {
+	group, from, perHop := n/hops, t.template(n), t.shape.spansPerHop
 	body = append(body, from.bytes...)
-	base := uint64(now.Add(-2 * time.Second).UnixNano())
 	for i := range from.spans {
 		p := &from.spans[i]
-		high, low := traceID(seed, group, i/spansPerHop)
+		high, low := traceID(seed, group, i/perHop)
 		binary.BigEndian.PutUint64(body[p.trace:], high)
 		binary.BigEndian.PutUint64(body[p.trace+8:], low)
 		binary.BigEndian.PutUint64(body[p.span:], spanID(seed, n, i))
 		switch {
-		case i%spansPerHop != 0:
-			binary.BigEndian.PutUint64(body[p.parent:], spanID(seed, n, i/spansPerHop*spansPerHop+min(i%spansPerHop, 2)-1))
+		case i%perHop != 0:
+			binary.BigEndian.PutUint64(body[p.parent:], spanID(seed, n, i/perHop*perHop+min(i%perHop, 2)-1))
 		case !from.root:
-			binary.BigEndian.PutUint64(body[p.parent:], spanID(seed, n-1, i+spansPerHop-1))
+			binary.BigEndian.PutUint64(body[p.parent:], spanID(seed, n-1, i+perHop-1))
 		}
-		// The low bits of an id vary the times from request to request.
-		start := base + uint64(p.offset) + low%1_000_000
+		start, end := p.times(high, low, at.of(i/perHop, len(from.hops)))
 		binary.LittleEndian.PutUint64(body[p.start:], start)
-		end := start + uint64(p.duration) + high%50_000
 		binary.LittleEndian.PutUint64(body[p.end:], end)
 		if p.event != 0 {
 			binary.LittleEndian.PutUint64(body[p.event:], end)
@@ -77,11 +88,20 @@ func (t *templates) request(body []byte, seed, n uint64, now time.Time) []byte {
 		if p.number != 0 {
 			digits(body[p.number:p.number+8], low)
 		}
+		if p.customer != 0 {
+			digits(body[p.customer:p.customer+8], customer(low))
+		}
 	}
 	return body
 }
 
-// digits writes eight decimal digits of n.
+// times returns when a span of that trace begins and ends. The low bits of an id vary it from request to request.
+func (p *place) times(high, low, base uint64) (start, end uint64) {
+	start = base + uint64(p.offset) + low%1_000_000
+	return start, start + uint64(p.duration) + high%50_000
+}
+
+// digits writes the last decimal digits of n, the lowest first.
 func digits(into []byte, n uint64) {
 	for i := range into {
 		into[i] = '0' + byte(n%10)
@@ -103,34 +123,44 @@ const (
 	keyValueKey, keyValueValue, anyValueString, anyValueIntValue = 1, 2, 1, 3
 )
 
-func newTemplate(service, variant, batch int) *template {
+func newTemplate(shape *shape, service, variant, batch int) *template {
 	w := &writer{rng: rand.New(rand.NewPCG(uint64(service), uint64(variant))), service: service, variant: variant}
 	t := &template{root: service%hops == 0}
 	var scope []byte
 	scope = message(scope, scopeSpansScope, text(text(nil, scopeName, "io.opentelemetry.auto"), scopeVersion, "2.33.1-alpha"))
-	for range batch / spansPerHop {
+	for range batch / shape.spansPerHop {
 		w.hop()
-		for i := range spansPerHop {
-			span, p := w.span(i, i != 0 || !t.root)
+		for i := range shape.spansPerHop {
+			said := shape.span(w, i)
+			if i == 0 {
+				t.hops = append(t.hops, hop{said.name, w.failed})
+			}
+			span, p := w.span(said, i == 0, i != 0 || !t.root)
 			scope = protowire.AppendTag(scope, scopeSpansSpans, protowire.BytesType)
 			scope = protowire.AppendVarint(scope, uint64(len(span)))
 			t.spans = append(t.spans, p.shift(len(scope)))
 			scope = append(scope, span...)
 		}
 	}
-	group := message(nil, resourceSpansResource, w.resource())
-	group = protowire.AppendTag(group, resourceSpansScopeSpans, protowire.BytesType)
-	group = protowire.AppendVarint(group, uint64(len(scope)))
-	inGroup := len(group)
-	group = append(group, scope...)
-	t.bytes = protowire.AppendTag(nil, requestResourceSpans, protowire.BytesType)
-	t.bytes = protowire.AppendVarint(t.bytes, uint64(len(group)))
-	inRequest := len(t.bytes) + inGroup
-	t.bytes = append(t.bytes, group...)
+	var inRequest int
+	t.bytes, inRequest = envelope(w.resource(), scope)
 	for i := range t.spans {
 		t.spans[i] = t.spans[i].shift(inRequest)
 	}
 	return t
+}
+
+// envelope makes a request of one resource with one scope, and says where the scope's bytes begin in it. The
+// fields have the same numbers for all signals.
+func envelope(resource, scope []byte) (request []byte, at int) {
+	group := message(nil, resourceSpansResource, resource)
+	group = protowire.AppendTag(group, resourceSpansScopeSpans, protowire.BytesType)
+	group = protowire.AppendVarint(group, uint64(len(scope)))
+	at = len(group)
+	group = append(group, scope...)
+	request = protowire.AppendTag(nil, requestResourceSpans, protowire.BytesType)
+	request = protowire.AppendVarint(request, uint64(len(group)))
+	return append(request, group...), len(request) + at
 }
 
 // shift moves the places of a span that became part of something larger.
@@ -145,6 +175,9 @@ func (p place) shift(by int) place {
 	if p.number != 0 {
 		p.number += by
 	}
+	if p.customer != 0 {
+		p.customer += by
+	}
 	return p
 }
 
@@ -158,11 +191,6 @@ type writer struct {
 	failed           bool
 }
 
-var (
-	words      = [...]string{"order", "payment", "member", "catalog", "stock", "coupon", "review", "delivery", "point", "search"}
-	operations = [...]string{"SELECT", "SELECT", "SELECT", "SELECT", "INSERT", "UPDATE", "SELECT", "DELETE"}
-)
-
 // hop begins the next trace.
 func (w *writer) hop() {
 	w.offset = time.Duration(w.rng.IntN(1_500_000)) * time.Microsecond
@@ -173,8 +201,10 @@ func (w *writer) hop() {
 	w.failed = w.rng.IntN(100) == 0
 }
 
-func (w *writer) name() string {
-	return fmt.Sprintf("%s-%02d", words[w.service%len(words)], w.service)
+func (w *writer) name() string { return serviceName(w.service) }
+
+func serviceName(service int) string {
+	return fmt.Sprintf("%s-%02d", words[service%len(words)], service)
 }
 
 func (w *writer) resource() []byte {
@@ -191,46 +221,9 @@ func (w *writer) resource() []byte {
 	return b
 }
 
-// span writes the i-th span of the hop.
-func (w *writer) span(i int, parent bool) ([]byte, place) {
-	subject := words[(w.service+w.endpoint)%len(words)]
-	path := fmt.Sprintf("/v1/api/%ss/%02d", subject, w.endpoint)
-	status := 200
-	if w.failed {
-		status = 500
-	}
-	thread := []any{"thread.id", 30 + w.thread, "thread.name", fmt.Sprintf("http-nio-8080-exec-%d", w.thread)}
-	var name, numbered string
-	var kind uint64
-	var attributes []any
-	offset, took := w.offset, w.took
-	switch i {
-	case 0:
-		name, kind, numbered = "GET "+path+"/{id}", kindServer, path+"/00000000"
-		attributes = []any{"http.request.method", "GET", "url.path", numbered, "http.route", path + "/{id}", "http.response.status_code", status,
-			"server.address", w.name() + ".load.svc.cluster.local", "client.address", fmt.Sprintf("10.42.%d.%d", w.service, 2+w.thread), "user_agent.original", "Java-http-client/17.0.15"}
-	case 1:
-		class := fmt.Sprintf("com.shop.%s.service.%sService%02d", subject, subject, w.endpoint)
-		name, kind = fmt.Sprintf("%sService%02d.find", subject, w.endpoint), kindInternal
-		offset, took = offset+took/20, took*9/10
-		attributes = []any{"code.function.name", class + ".find", "code.file.path", subject + "Service.java", "code.line.number", 40 + w.endpoint,
-			"app.tenant", "shop", "app.feature", subject, "app.cache", "miss", "app.attempt", 1}
-	case 2:
-		verb := operations[w.endpoint%len(operations)]
-		name, kind = fmt.Sprintf("%s shop.tb_%s", verb, subject), kindClient
-		offset, took = offset+took/10, took/2
-		attributes = []any{"db.system", "mysql", "db.name", "shop", "db.operation", verb, "db.sql.table", "tb_" + subject, "db.statement", statement(verb, subject, w.endpoint),
-			"server.address", subject + "-db.load.internal", "server.port", 3306}
-	default:
-		next := fmt.Sprintf("%s-%02d.load.svc.cluster.local", words[(w.service+1)%len(words)], (w.service+1)%serviceCount)
-		name, kind, numbered = "GET", kindClient, "http://"+next+":8080"+path+"/00000000"
-		offset, took = offset+took*6/10, took*3/10
-		attributes = []any{"http.request.method", "GET", "url.full", numbered, "server.address", next, "server.port", 8080, "http.response.status_code", status,
-			"network.protocol.version", "1.1", "network.peer.address", fmt.Sprintf("10.43.%d.%d", w.service, 1+w.endpoint)}
-	}
-	attributes = append(attributes, thread...)
-
-	p := place{offset: offset, duration: took}
+// span writes what a shape says of a span. Digits at the end of a text are patched when all eight are zeros.
+func (w *writer) span(said spanText, server, parent bool) ([]byte, place) {
+	p := place{offset: said.offset, duration: said.took}
 	var b []byte
 	fixed := func(field protowire.Number, size int) int {
 		b = protowire.AppendTag(b, field, protowire.BytesType)
@@ -242,22 +235,28 @@ func (w *writer) span(i int, parent bool) ([]byte, place) {
 	if parent {
 		p.parent = fixed(spanParentID, 8)
 	}
-	b = text(b, spanName, name)
+	b = text(b, spanName, said.name)
 	b = protowire.AppendTag(b, spanKind, protowire.VarintType)
-	b = protowire.AppendVarint(b, kind)
+	b = protowire.AppendVarint(b, said.kind)
 	b = protowire.AppendTag(b, spanStart, protowire.Fixed64Type)
 	p.start = len(b)
 	b = protowire.AppendTag(protowire.AppendFixed64(b, 0), spanEnd, protowire.Fixed64Type)
 	p.end = len(b)
 	b = protowire.AppendFixed64(b, 0)
-	for k := 0; k < len(attributes); k += 2 {
-		b = message(b, spanAttributes, attribute(attributes[k].(string), attributes[k+1]))
-		if attributes[k+1] == numbered {
-			p.number = len(b) - 8 // the value ends the attribute, and its digits end the value
+	for k := 0; k < len(said.attributes); k += 2 {
+		key := said.attributes[k].(string)
+		b = message(b, spanAttributes, attribute(key, said.attributes[k+1]))
+		// The value ends the attribute, and its digits end the value.
+		switch value, _ := said.attributes[k+1].(string); {
+		case !strings.HasSuffix(value, "00000000"):
+		case key == "customer.id":
+			p.customer = len(b) - 8
+		default:
+			p.number = len(b) - 8
 		}
 	}
-	if w.failed && i == 0 {
-		event := w.exception(subject)
+	if w.failed && server {
+		event := w.exception(w.subject())
 		b = message(b, spanEvents, event)
 		p.event = len(b) - len(event) + 1 // behind the tag of the time, its first field
 		b = message(b, spanStatus, protowire.AppendVarint(protowire.AppendTag(nil, statusCode, protowire.VarintType), statusError))
@@ -271,21 +270,6 @@ func (w *writer) exception(subject string) []byte {
 	b = message(b, eventAttributes, attribute("exception.type", "java.lang.IllegalStateException"))
 	b = message(b, eventAttributes, attribute("exception.message", "no "+subject+" in this state"))
 	return message(b, eventAttributes, attribute("exception.stacktrace", "java.lang.IllegalStateException: no "+subject+" in this state\n\tat com.shop."+subject+".Service.find(Service.java:42)\n\tat java.base/java.lang.Thread.run(Thread.java:840)\n"))
-}
-
-// statement is one of about 240 in a run, sanitised as the agent does.
-func statement(verb, subject string, endpoint int) string {
-	table := "tb_" + subject
-	switch verb {
-	case "INSERT":
-		return fmt.Sprintf("INSERT INTO %s (%s_no, member_no, status_%02d, created_at) VALUES (?, ?, ?, ?)", table, subject, endpoint)
-	case "UPDATE":
-		return fmt.Sprintf("UPDATE %s SET status_%02d = ?, updated_at = ? WHERE %s_no = ?", table, endpoint, subject)
-	case "DELETE":
-		return fmt.Sprintf("DELETE FROM %s WHERE %s_no = ? AND version_%02d = ?", table, subject, endpoint)
-	default:
-		return fmt.Sprintf("SELECT a.%[1]s_no, a.member_no, a.status_%02[2]d, b.name FROM tb_%[1]s a JOIN tb_%[1]s_detail b ON b.%[1]s_no = a.%[1]s_no WHERE a.member_no = ? AND a.status_%02[2]d IN (?, ?, ?) ORDER BY a.created_at DESC LIMIT ?", subject, endpoint)
-	}
 }
 
 // attribute writes a KeyValue with a string or an int.

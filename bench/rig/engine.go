@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
@@ -48,6 +49,23 @@ func (e *Engine) Stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return e.Engine.Stop(ctx)
+}
+
+// Restart ends the engine as kill -9 does and waits until it answers again, at the same address: its caches are
+// empty, those of the system are not.
+func (e *Engine) Restart(ctx context.Context) error {
+	before := e.Restarts()
+	if err := syscall.Kill(e.PID(), syscall.SIGKILL); err != nil {
+		return fmt.Errorf("kill the engine: %w", err)
+	}
+	for e.Restarts() == before || !e.Healthy() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return nil
 }
 
 // Number returns the result of a query for one number.
@@ -115,5 +133,25 @@ func (e *Engine) Settle(ctx context.Context, database string) error {
 
 // BytesOnDisk is the size of all tables of a database.
 func (e *Engine) BytesOnDisk(ctx context.Context, database string) (int64, error) {
-	return e.Number(ctx, "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = '"+database+"'")
+	tables, err := e.Tables(ctx, database)
+	total := int64(0)
+	for _, t := range tables {
+		total += t.Bytes
+	}
+	return total, err
+}
+
+// Table is what a table holds.
+type Table struct {
+	Name  string `ch:"name"`
+	Rows  int64  `ch:"n"`
+	Bytes int64  `ch:"size"` // on disk, with its indexes
+}
+
+// Tables lists the tables of a database that hold anything, the largest first.
+func (e *Engine) Tables(ctx context.Context, database string) ([]Table, error) {
+	var tables []Table
+	err := e.db.SystemSelect(ctx, &tables, `SELECT table AS name, toInt64(sum(rows)) AS n, toInt64(sum(bytes_on_disk)) AS size
+		FROM system.parts WHERE active AND database = '`+database+`' GROUP BY table ORDER BY size DESC, name`)
+	return tables, err
 }

@@ -11,14 +11,16 @@ import (
 // Matrix is a running `matrix serve`.
 type Matrix struct {
 	*Process
+	URL        string // of the HTTP API
 	HTTP, GRPC string // the OTLP endpoints
-	Key        string // the ingest key that the first start made
+	// The first start made these: the ingest key, and the account that sees everything.
+	Key, Email, Password string
 
 	dir, binary string
 	args        []string
 }
 
-var ingestKey = regexp.MustCompile(`mtx_ing_\S+`)
+var firstStart = regexp.MustCompile(`E-mail +(\S+)\s+Password +(\S+)\s+Ingest key +(\S+)`)
 
 // StartMatrix starts `matrix serve` for the first time, with its data in dir.
 func StartMatrix(ctx context.Context, dir, binary string, args ...string) (*Matrix, error) {
@@ -30,7 +32,7 @@ func StartMatrix(ctx context.Context, dir, binary string, args ...string) (*Matr
 		}
 	}
 	m := &Matrix{
-		HTTP: "http://" + addresses[1], GRPC: addresses[2], dir: dir, binary: binary,
+		URL: "http://" + addresses[0], HTTP: "http://" + addresses[1], GRPC: addresses[2], dir: dir, binary: binary,
 		args: append([]string{"serve", "--data", filepath.Join(dir, "data"), "--log-level", "warn",
 			"--listen", addresses[0], "--otlp-http", addresses[1], "--otlp-grpc", addresses[2]}, args...),
 	}
@@ -38,10 +40,12 @@ func StartMatrix(ctx context.Context, dir, binary string, args ...string) (*Matr
 	if err != nil {
 		return nil, err
 	}
-	if m.Key = ingestKey.FindString(printed); m.Key == "" {
+	made := firstStart.FindStringSubmatch(printed)
+	if made == nil {
 		m.Kill()
-		return nil, fmt.Errorf("matrix printed no ingest key:\n%s", tail(printed))
+		return nil, fmt.Errorf("matrix printed no account and key:\n%s", tail(printed))
 	}
+	m.Email, m.Password, m.Key = made[1], made[2], made[3]
 	return m, nil
 }
 

@@ -1,0 +1,97 @@
+// Command query measures how fast MATRIX takes in a day of telemetry with everything on, how large it is on disk,
+// and how long the questions of its screens take then, asked through the HTTP API. Every answer is checked against
+// what was sent. It ends with a table, a file in bench/results and one line RESULT.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/matrix-aiops/matrix/bench/rig"
+)
+
+type options struct {
+	spans, logs, concurrency, runs int
+	series, samples                int
+	protocol                       string
+	over                           time.Duration
+	matrix, results                string
+}
+
+func main() {
+	rig.ServeEngine()
+	var o options
+	flag.IntVar(&o.spans, "spans", 10_000_000, "spans to send, ten to a trace")
+	flag.IntVar(&o.logs, "logs", 10_000_000, "log records to send")
+	flag.IntVar(&o.series, "series", 1000, "series of metrics")
+	flag.IntVar(&o.samples, "samples", 1440, "samples of each series, 15 s apart")
+	flag.DurationVar(&o.over, "over", 24*time.Hour, "past over which spans and logs are spread")
+	flag.IntVar(&o.concurrency, "concurrency", 256, "requests of 1,000 spans or log records under way at a time")
+	flag.StringVar(&o.protocol, "protocol", "grpc", "grpc or http")
+	flag.IntVar(&o.runs, "runs", 20, "how often each question is asked, warm and after a restart of the engine")
+	flag.StringVar(&o.matrix, "matrix", "bin/matrix", "the program to measure")
+	flag.StringVar(&o.results, "results", "bench/results", "directory for the result; empty writes none")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, o)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench-query:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) (err error) {
+	if whole := batch * 5; o.spans < whole || o.spans%whole != 0 || o.logs < batch || o.logs%batch != 0 || o.runs < 1 || o.samples < 40 || o.series < 1 {
+		return fmt.Errorf("spans come in %d, which are whole traces, logs in %d, at least 40 samples are asked about", whole, batch)
+	}
+	dir, err := os.MkdirTemp("", "matrix-query-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	engine, err := rig.StartEngine(ctx, dir, database)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Stop()) }()
+	matrix, err := rig.StartMatrix(ctx, dir, o.matrix, "--clickhouse", engine.DSN())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, matrix.Stop()) }()
+
+	f := &filling{options: o, until: time.Now().Truncate(time.Millisecond)}
+	if err := f.fill(ctx, engine, matrix); err != nil {
+		return err
+	}
+	said, err := f.truth()
+	if err != nil {
+		return err
+	}
+	user, err := signIn(ctx, matrix)
+	if err != nil {
+		return err
+	}
+	asked, wrong := askAll(ctx, o.runs, engine, user, questions(f, said))
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	text := report(f, asked)
+	line := resultLine(f, asked)
+	fmt.Print(text)
+	if o.results != "" && wrong == nil {
+		path := filepath.Join(o.results, "query-"+time.Now().UTC().Format("2006-01-02")+".md")
+		if err := os.WriteFile(path, []byte(text+"\n```\n"+line+"\n```\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	fmt.Println(line)
+	return wrong
+}

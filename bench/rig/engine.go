@@ -79,6 +79,19 @@ func (e *Engine) Number(ctx context.Context, sql string) (int64, error) {
 	return rows[0].N, nil
 }
 
+// Reads returns how many SELECTs the engine has run since it was started, and how many rows they read.
+func (e *Engine) Reads(ctx context.Context) (selects, rows int64, err error) {
+	var out []struct {
+		Selects int64 `ch:"selects"`
+		Rows    int64 `ch:"n"`
+	}
+	err = e.db.SystemSelect(ctx, &out, `SELECT toInt64(sumIf(value, event = 'SelectQuery')) AS selects, toInt64(sumIf(value, event = 'SelectedRows')) AS n FROM system.events`)
+	if err != nil {
+		return 0, 0, err
+	}
+	return out[0].Selects, out[0].Rows, nil
+}
+
 // Version returns the version of ClickHouse.
 func (e *Engine) Version(ctx context.Context) (string, error) {
 	var rows []struct {

@@ -79,7 +79,8 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	asked, wrong := askAll(ctx, o.runs, engine, user, questions(f, said))
+	asker := &asker{runs: o.runs, engine: engine, matrix: matrix, user: user}
+	asked, wrong := asker.all(ctx, questions(f, said))
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -46,8 +46,12 @@ merge has run and no part has changed for ten seconds.
 Median and 95th percentile (nearest rank) of %d requests, one after the other, from sending the request to the last byte of
 the answer, through the HTTP API with an API token. Each asks for another trace, service or customer where there is a choice,
 and each answer is checked against what was sent. Warm: after three more. After a restart: the engine was killed and came back
-before each question, so that its own caches are empty; those of the operating system are not. SELECTs and rows read: of the engine, for one answer.
+before each question, so that its own caches are empty; those of the operating system are not.
+
+What one warm answer costs, whatever else the machine does:
+
 `, f.runs)
+	b.WriteString(costTable(all))
 	return b.String()
 }
 
@@ -108,14 +112,14 @@ func tablesTable(f *filling) string {
 }
 
 func askedTable(all []*asked) string {
-	rows := [][]string{{"question", "target p95", "warm: median", "p95", "restarted: first", "median", "p95", "", "SELECTs", "rows read", "Jaeger"}}
+	rows := [][]string{{"question", "target p95", "warm: median", "p95", "restarted: first", "median", "p95", "", "Jaeger"}}
 	for _, a := range all {
 		target, verdict := "", ""
 		if a.target > 0 {
 			target = "≤ " + ms(a.target) + " ms"
 		}
 		if a.missing != "" {
-			rows = append(rows, []string{a.name, target, "", "", "", "", "", a.missing, "", "", a.jaeger})
+			rows = append(rows, []string{a.name, target, "", "", "", "", "", a.missing, a.jaeger})
 			continue
 		}
 		warm, restarted := quantile(a.warm, 95), quantile(a.restarted, 95)
@@ -126,8 +130,17 @@ func askedTable(all []*asked) string {
 		default:
 			verdict = met(warm <= a.target)
 		}
-		rows = append(rows, []string{a.name, target, ms(quantile(a.warm, 50)), ms(warm), ms(a.first), ms(quantile(a.restarted, 50)), ms(restarted), verdict,
-			fmt.Sprintf("%.0f", a.selects), thousands(int64(a.rows)), a.jaeger})
+		rows = append(rows, []string{a.name, target, ms(quantile(a.warm, 50)), ms(warm), ms(a.first), ms(quantile(a.restarted, 50)), ms(restarted), verdict, a.jaeger})
+	}
+	return table(rows)
+}
+
+func costTable(all []*asked) string {
+	rows := [][]string{{"question", "CPU ms: MATRIX", "engine", "SELECTs", "rows read", "bytes"}}
+	for _, a := range all {
+		if a.missing == "" {
+			rows = append(rows, []string{a.name, ms(a.cost.matrix), ms(a.cost.engine), fmt.Sprintf("%.0f", a.cost.selects), thousands(int64(a.cost.rows)), thousands(int64(a.cost.bytes))})
+		}
 	}
 	return table(rows)
 }

@@ -31,14 +31,14 @@ beside ours.
 `, thousands(int64(f.spans/spansPerTrace)), spansPerTrace, hours(f.over), runtime.NumCPU())
 	b.WriteString("## Taking it in, with everything on\n\n")
 	b.WriteString(ingestTable(f))
-	cores := (f.generator + f.matrix + f.engineCPU).Seconds() / f.spansSent.took.Seconds()
+	million := float64(max(1, f.spansSent.items)) / 1e6
 	fmt.Fprintf(&b, `
 Spans/s: from the first request of 1,000 until the last one was acknowledged, which is when all are stored and every rollup,
-list and index that follows from them is, too; OTLP/%s, %d requests under way at a time. Meanwhile %.1f of the %d cores were
-used: %.0f %% by the generator, %.0f %% by MATRIX, %.0f %% by its engine. Bytes: files of all parts with their indexes, once no
-merge has run and no part has changed for ten seconds.
+list and index that follows from them is, too; OTLP/%s, %d requests under way at a time. CPU s per million spans until then:
+%.1f the generator, %.1f MATRIX, %.1f its engine. Bytes: files of all parts with their indexes, once no merge has run and no part
+has changed for ten seconds.
 
-`, f.protocol, f.concurrency, cores, runtime.NumCPU(), share(f.generator, f), share(f.matrix, f), share(f.engineCPU, f))
+`, f.protocol, f.concurrency, f.generator.Seconds()/million, f.matrix.Seconds()/million, f.engineCPU.Seconds()/million)
 	b.WriteString(tablesTable(f))
 	b.WriteString("\n## Asking\n\n")
 	b.WriteString(askedTable(all))
@@ -53,10 +53,6 @@ What one warm answer costs, whatever else the machine does:
 `, f.runs)
 	b.WriteString(costTable(all))
 	return b.String()
-}
-
-func share(cpu time.Duration, f *filling) float64 {
-	return 100 * cpu.Seconds() / (f.generator + f.matrix + f.engineCPU).Seconds()
 }
 
 // table writes rows of Markdown, aligned.

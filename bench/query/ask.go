@@ -83,7 +83,7 @@ func (k *asker) warm(ctx context.Context, a *asked) error {
 	if err != nil {
 		return err
 	}
-	bytes := 0
+	var bytes int
 	if a.warm, bytes, err = k.ask(ctx, a.question, warmUp, k.runs); err != nil {
 		return err
 	}

@@ -77,6 +77,20 @@ type transaction struct {
 	SpanID  string `json:"span_id"`
 }
 
+// names checks that a list of Jaeger's query API has all of these.
+func names(want []string) func([]byte) error {
+	return decode(func(got struct {
+		Data []string `json:"data"`
+	}) error {
+		for _, name := range want {
+			if !slices.Contains(got.Data, name) {
+				return fmt.Errorf("%q is not among %q", name, got.Data)
+			}
+		}
+		return nil
+	})
+}
+
 // otlpTrace is a trace in the JSON encoding of OTLP.
 type otlpTrace struct {
 	ResourceSpans []struct {
@@ -161,7 +175,14 @@ func questions(f *filling, sent *truth) []*question {
 		unmeasured = "not measured"
 	}
 	return []*question{
-		{name: "services of the last hour", jaeger: "3 ms (names alone)", path: "/services", ask: func(int) (string, url.Values, func([]byte) error) {
+		{name: "names of the services", jaeger: "3 ms", path: "/jaeger/api/services", ask: func(int) (string, url.Values, func([]byte) error) {
+			return "/jaeger/api/services", nil, names(services)
+		}},
+		{name: "names of a service's operations", jaeger: "4 ms", path: "/jaeger/api/services/{service}/operations", ask: func(n int) (string, url.Values, func([]byte) error) {
+			name := service(n)
+			return "/jaeger/api/services/" + name + "/operations", nil, names(slices.Collect(maps.Keys(sent.perEndpoint[name])))
+		}},
+		{name: "services of the last hour", path: "/services", ask: func(int) (string, url.Values, func([]byte) error) {
 			query := whole("sort", "name", "from", instant(f.until.Add(-time.Hour)))
 			return "/services", query, decode(func(got list[counted]) error {
 				var names []string
@@ -171,7 +192,7 @@ func questions(f *filling, sent *truth) []*question {
 				return differ("services", strings.Join(names, " "), strings.Join(services, " "))
 			})
 		}},
-		{name: "endpoints of a service, 24 h", jaeger: "4 ms (names alone)", path: "/services/{service}/endpoints", ask: func(n int) (string, url.Values, func([]byte) error) {
+		{name: "endpoints of a service, 24 h", path: "/services/{service}/endpoints", ask: func(n int) (string, url.Values, func([]byte) error) {
 			name := service(n)
 			return "/services/" + name + "/endpoints", whole(), sums(func(c counted) string { return c.Endpoint }, sent.perEndpoint[name])
 		}},

@@ -139,7 +139,7 @@ func prometheus[I any](s *server, id, path, summary string, posts bool, handle f
 		Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[PrometheusAnswer](), true, "PrometheusAnswer"),
 	}}
 	op := get("prometheus-"+id, "/api/v1/projects/{project}/prometheus/api/v1/"+path, summary+" (Prometheus HTTP API)")
-	answer := func(ctx context.Context, _ tenant.Actor, in *I) (*huma.StreamResponse, error) {
+	answer := func(ctx context.Context, _ tenant.Actor, in *I) (*huma.StreamResponse, error) { //nolint:unparam // what register takes
 		out, err := handle(ctx, in)
 		if err != nil {
 			return s.promError(ctx, err), nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
@@ -105,7 +106,7 @@ func (p *place) each(of project.ID, fn func(storage.Series), matchers ...*labels
 }
 
 func named(metric string) *labels.Matcher {
-	return labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, metric)
+	return labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, metric)
 }
 
 func TestSamplesAreReadInOrderByTheirProjectOnly(t *testing.T) {

@@ -73,14 +73,14 @@ test('the search completes, finds, and points at what is wrong', async ({ page }
   await expect(box).toHaveValue('service:');
   await box.press('End');
   await page.keyboard.type('order');
-  await page.getByRole('option', { name: 'service:order-api' }).click();
+  await page.getByRole('option', { name: /^order-api/ }).click();
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/q=service/);
   await expect(page.locator('.row-link').first()).toBeVisible();
   await box.fill('service:order-api sql.count>0 durations>2s');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('alert')).toContainText('31번째 글자');
-  await expect(page.locator('mark')).toHaveText('d');
+  await expect(page.locator('u')).toHaveText('durations>2s');
   await picture(page, 'search-wrong');
   await box.fill('service:order-api sql.count>0 duration>1ms');
   await page.keyboard.press('Enter');

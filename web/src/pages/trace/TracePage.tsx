@@ -181,7 +181,7 @@ function Loaded({ outline, project }: { outline: Outline; project: number }) {
           )}
           {view === 'sql' && <Statements model={model} project={project} selected={selected} onSelect={select} />}
           {view === 'errors' && <Failures model={model} services={services} selected={selected} onSelect={select} />}
-          {view === 'logs' && <Logs project={project} outline={outline} onSelect={selectById} />}
+          {view === 'logs' && <Logs project={project} outline={outline} />}
         </div>
         {selected >= 0 && (
           <SpanPanel

@@ -6,8 +6,8 @@ import type { TransactionFilter } from '../../api/traces.ts';
 import type { Difference } from '../../api/types.ts';
 import { count, percent } from '../../format/number.ts';
 import { Failure } from '../../parts/Failure.tsx';
+import { write } from '../../parts/query/language.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
-import { term } from './query.ts';
 import classes from './Scatter.module.css';
 
 interface Props {
@@ -70,7 +70,7 @@ export function DifferencesPanel({ project, filter, ends, selected, onTerm }: Pr
 
 function Row({ item, onTerm }: { item: Difference; onTerm: Props['onTerm'] }) {
   const { t } = useTranslation();
-  const narrowed = term(item.attribute, item.value, item.score < 0);
+  const narrowed = write(item.attribute, item.value, item.score < 0);
   return (
     <tr>
       <td>

@@ -2,6 +2,7 @@ import { Button, SegmentedControl, Switch } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { asProblem } from '../../api/problem.ts';
 import type { Rectangle } from '../../api/scatter.ts';
@@ -11,10 +12,11 @@ import { precise } from '../../format/time.ts';
 import { usePausedAt } from '../../frame/live.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Filter } from '../../parts/Filter.tsx';
+import { QueryField } from '../../parts/query/QueryField.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { DifferencesPanel } from './DifferencesPanel.tsx';
 import { List } from './List.tsx';
-import { QueryBar } from './QueryBar.tsx';
+import { knownOf } from './query.ts';
 import { listed, readRectangle, writeRectangle } from './rectangle.ts';
 import classes from './Scatter.module.css';
 import { endsOf, ScatterPanel } from './ScatterPanel.tsx';
@@ -59,16 +61,7 @@ export function Transactions() {
       { range: rectangle?.range ?? range, pausedAt },
     ),
   );
-  const items = list.data?.pages.flatMap((p) => p.items ?? []) ?? [];
-  const known = {
-    service: distinct(items.map((i) => i.service)),
-    endpoint: distinct(items.map((i) => i.endpoint)),
-    environment: distinct(items.map((i) => i.environment)),
-    instance: distinct(items.map((i) => i.instance)),
-    version: distinct(items.map((i) => i.version)),
-    exception: distinct(items.map((i) => i.exception)),
-    status: ['error', 'ok'],
-  };
+  const known = useMemo(() => knownOf(list.data?.pages.flatMap((p) => p.items ?? []) ?? []), [list.data]);
   const set = (next: Record<string, string | number | boolean | undefined>) =>
     void navigate({ to: '.', search: (old) => ({ ...old, ...next }), replace: true });
   const select = (next: Rectangle | undefined) =>
@@ -106,12 +99,16 @@ export function Transactions() {
         />
       </div>
       <div className={classes.query}>
-        <QueryBar
-          value={q ?? ''}
-          known={known}
-          error={wrong ? list.error : undefined}
-          onChange={(next) => set({ q: next || undefined })}
-        />
+        <div className={classes.input}>
+          <QueryField
+            label={t('scatter.query')}
+            placeholder={t('scatter.query_hint')}
+            value={q ?? ''}
+            known={known}
+            mistake={wrong ? asProblem(list.error).detail : undefined}
+            onRun={(next) => set({ q: next || undefined })}
+          />
+        </div>
         <Views project={projectId} query={q ?? ''} onChoose={(next) => set({ q: next })} />
       </div>
       {!wrong && (
@@ -180,5 +177,3 @@ export function Transactions() {
     </div>
   );
 }
-
-const distinct = (values: string[]) => [...new Set(values)].filter(Boolean).sort();

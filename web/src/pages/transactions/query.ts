@@ -1,14 +1,17 @@
-/** The fields of the query language, with a value as it could stand there (internal/trace/search.go, the language is internal/search). */
-export const FIELDS: [name: string, example: string][] = [
-  ['service', ':order-api'],
-  ['endpoint', ':"GET /items"'],
-  ['environment', ':production'],
-  ['instance', ':pod-1'],
-  ['version', ':1.4.2'],
-  ['status', ':error'],
+import type { Transaction } from '../../api/types.ts';
+import type { Known } from '../../parts/query/complete.ts';
+
+/** The fields of a search of transactions (internal/trace/search.go), as they could be written. */
+const FIELDS: [field: string, example: string, value?: (transaction: Transaction) => string | undefined][] = [
+  ['service', ':order-api', (each) => each.service],
+  ['endpoint', ':"GET /items"', (each) => each.endpoint],
+  ['environment', ':production', (each) => each.environment],
+  ['instance', ':pod-1', (each) => each.instance],
+  ['version', ':1.4.2', (each) => each.version],
+  ['status', ':error', (each) => (each.error ? 'error' : 'ok')],
   ['http', '>=500'],
   ['duration', '>2s'],
-  ['exception', '~Timeout'],
+  ['exception', ':*Timeout*', (each) => each.exception],
   ['sql.count', '>20'],
   ['sql.time', '>1s'],
   ['sql.rows', '>1000'],
@@ -16,37 +19,17 @@ export const FIELDS: [name: string, example: string][] = [
   ['calls.time', '>500ms'],
   ['attr.', 'customer.id=42'],
   ['span.', 'db.system.name=mysql'],
-  ['has:attr.', 'coupon'],
+  ['has', ':attr.coupon'],
 ];
 
-/** A condition on one value, quoted where it has to be. */
-export const term = (field: string, value: string, not = false) =>
-  `${field}${not ? '!=' : field.startsWith('attr.') ? '=' : ':'}${/^[\p{L}\p{Nd}._\-/@#+;%&$:]+$/u.test(value) ? value : `"${value.replace(/[\\"]/g, '\\$&')}"`}`;
-
-/** Where the word under the cursor begins. */
-export const wordAt = (text: string, cursor: number) => text.slice(0, cursor).search(/\S*$/);
-
-/** What a word could go on to: fields that begin with it, or values known of its field. */
-export function hints(word: string, known: Record<string, string[]>): { value: string; example: string }[] {
-  const minus = word.startsWith('-') ? '-' : '';
-  const bare = word.slice(minus.length);
-  const value = /^([a-z.]+)[:=](.*)$/.exec(bare);
-  if (value) {
-    const [, field = '', typed = ''] = value;
-    const begun = typed.replace(/^"/, '').toLowerCase();
-    return (known[field] ?? [])
-      .filter((each) => each.toLowerCase().includes(begun) && each !== typed)
-      .slice(0, 8)
-      .map((each) => ({ value: minus + term(field, each), example: '' }));
-  }
-  return FIELDS.filter(([name]) => name.startsWith(bare) && name !== bare).map(([name, example]) => ({
-    value: `${minus}${name}${name.endsWith('.') ? '' : (example.match(/^[:~><=]+/)?.[0] ?? ':')}`,
-    example: `${name}${example}`,
-  }));
-}
-
-/** The 1-based column of a fault of the query, and what is wrong there. */
-export function fault(detail: string): { column: number; message: string } | undefined {
-  const found = /^column (\d+): (.*)$/s.exec(detail);
-  return found ? { column: Number(found[1]), message: found[2] ?? '' } : undefined;
-}
+/** What a search can be completed with: every field, and the values that are listed. */
+export const knownOf = (listed: Transaction[]): Known[] =>
+  FIELDS.map(([field, example, value]) => {
+    const counts = new Map<string, number>();
+    for (const each of value ? listed : []) {
+      const found = value?.(each);
+      if (found) counts.set(found, (counts.get(found) ?? 0) + 1);
+    }
+    const values = [...counts].map(([name, count]) => ({ value: name, count })).sort((a, b) => b.count - a.count);
+    return { field, example, values };
+  });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Transaction } from '../../api/types.ts';
+import { suggest } from '../../parts/query/complete.ts';
 import { type Axes, columns, edge, fromX, fromY, nice, rows, toX, toY } from './axis.ts';
-import { fault, hints, term, wordAt } from './query.ts';
+import { knownOf } from './query.ts';
 import { listed, readRectangle, writeRectangle } from './rectangle.ts';
 
 const axes = (log: boolean): Axes => ({ width: 1000, height: 200, from: 0, to: 3_600_000, top: 10_000_000, log });
@@ -60,24 +62,13 @@ describe('a rectangle', () => {
 });
 
 describe('the search', () => {
-  it('quotes what has to be quoted', () => {
-    expect(term('service', 'order-api')).toBe('service:order-api');
-    expect(term('endpoint', 'GET /a')).toBe('endpoint:"GET /a"');
-    expect(term('attr.a', 'say "x\\y"', true)).toBe('attr.a!="say \\"x\\\\y\\""');
-  });
-
-  it('goes on with fields, and with values it knows', () => {
-    expect(wordAt('a bc', 4)).toBe(2);
-    expect(hints('sql.', {}).map((h) => h.value)).toEqual(['sql.count>', 'sql.time>', 'sql.rows>']);
-    expect(hints('-att', {}).map((h) => h.value)).toEqual(['-attr.']);
-    expect(hints('endpoint:get', { endpoint: ['GET /a', 'POST /b'] }).map((h) => h.value)).toEqual([
-      'endpoint:"GET /a"',
-    ]);
-    expect(hints('zzz', {})).toEqual([]);
-  });
-
-  it('reads where it is wrong', () => {
-    expect(fault('column 17: no such field')).toEqual({ column: 17, message: 'no such field' });
-    expect(fault('the range is wrong')).toBeUndefined();
+  it('goes on with fields, and with values that are listed', () => {
+    const known = knownOf([{ endpoint: 'GET /a', service: 'a' } as Transaction]);
+    const offered = (text: string) => suggest(text, text.length, known).map((offer) => offer.text);
+    expect(offered('sql.')).toEqual(['sql.count>', 'sql.time>', 'sql.rows>']);
+    expect(offered('-att')).toEqual(['attr.']);
+    expect(offered('endpoint:get')).toEqual(['"GET /a"']);
+    expect(offered('status:')).toEqual(['ok']);
+    expect(offered('zzz')).toEqual([]);
   });
 });

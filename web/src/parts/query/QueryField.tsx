@@ -155,7 +155,9 @@ export function QueryField({ label, placeholder, value, onRun, mistake, known, o
             }}
           >
             <code className="clip">{offer.text}</code>
-            <span className="dim">{offer.count === undefined ? t('query.field') : count(offer.count)}</span>
+            <span className="dim">
+              {offer.example ?? (offer.count === undefined ? t('query.field') : count(offer.count))}
+            </span>
           </div>
         ))}
       </div>

@@ -4,6 +4,8 @@ import { terms, writable, write } from './language.ts';
 export interface Known {
   field: string;
   values: { value: string; count: number }[];
+  /** How it goes on, such as ">2s"; with ":" when absent. */
+  example?: string;
 }
 
 export interface Offer {
@@ -13,6 +15,8 @@ export interface Offer {
   text: string;
   /** How many records have the value; absent for a field. */
   count?: number;
+  /** A field as it could be written. */
+  example?: string;
 }
 
 const MOST = 12;
@@ -43,9 +47,13 @@ function fields(typed: string, from: number, to: number, known: Known[]): Offer[
   const low = typed.toLowerCase();
   const begins = (field: string) => field.startsWith(low) || field.startsWith(`attr.${low}`);
   return known
-    .map(({ field }) => field)
-    .filter((field) => writable(field) && field.toLowerCase().includes(low))
-    .sort((a, b) => Number(begins(b.toLowerCase())) - Number(begins(a.toLowerCase())))
+    .filter(({ field }) => writable(field) && field.toLowerCase().includes(low))
+    .sort((a, b) => Number(begins(b.field.toLowerCase())) - Number(begins(a.field.toLowerCase())))
     .slice(0, MOST)
-    .map((field) => ({ from, to, text: `${field}:` }));
+    .map(({ field, example }) => ({
+      from,
+      to,
+      text: field + (example === undefined ? ':' : (/^[:=~<>]+/.exec(example)?.[0] ?? '')),
+      example: example && field + example,
+    }));
 }

@@ -14,6 +14,7 @@ describe('a query', () => {
     expect(told('level>=warn -path:/health')).toEqual(['level>=warn@0-11', '-path:/health@12-25']);
     expect(told('(a OR b) NOT c')).toEqual(['a@1-2', 'b@6-7', '-c@9-14']);
     expect(told('-(a b:"x \\" y")')).toEqual(['-a@2-3', '-b:x " y@4-14']);
+    expect(told('a:b,"c d",e f,g')).toEqual(['a:b,"c d",e@0-11', 'f,g@12-15']);
     expect(told('b:!=x 결제:성공')).toEqual(['b!=x@0-5', '결제:성공@6-11']);
   });
 
@@ -37,7 +38,7 @@ describe('a query', () => {
   });
 
   it('writes values so that they are read as they are', () => {
-    for (const value of ['pay', 'a b', '"', '\\', '>5', '(x)', '결제', '']) {
+    for (const value of ['pay', 'a b', 'a,b', '"', '\\', '>5', '(x)', '결제', '']) {
       expect(terms(write('f', value)).map((t) => [t.field, t.op, t.value])).toEqual([['f', ':', value]]);
     }
   });

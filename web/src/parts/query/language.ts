@@ -12,6 +12,7 @@ export interface Term {
   field: string;
   /** "" for words and phrases. */
   op: string;
+  /** Several are as they are written. */
   value: string;
   /** Where the value starts. */
   valueFrom: number;
@@ -20,7 +21,9 @@ export interface Term {
 const FIELD = /[\p{L}\p{Nd}._\-/@]+/uy;
 const OPERATOR = /:?(?:!~|!=|<=|>=|=|~|<|>)|:/y;
 const QUOTED = /"((?:\\["\\]|[^"])*)("|$)/y;
-const PLAIN = /[\p{L}\p{Nd}._\-/@#+,;%&$]+/uy;
+const ONE = String.raw`(?:"(?:\\["\\]|[^"])*"|[^\s",()]+)`;
+const SEVERAL = new RegExp(`${ONE}(?:,${ONE})+`, 'uy');
+const PLAIN = /[\p{L}\p{Nd}._\-/@#+;%&$]+/uy;
 
 const match = (pattern: RegExp, text: string, at: number): RegExpExecArray | null => {
   pattern.lastIndex = at;
@@ -80,7 +83,13 @@ function read(text: string, at: number): Omit<Term, 'from' | 'not'> {
   const op = field && match(OPERATOR, text, at + field.length)?.[0];
   if (field && op) {
     const valueFrom = at + field.length + op.length;
-    return { field, op: op.length > 1 ? op.replace(/^:/, '') : op, valueFrom, ...value(text, valueFrom) };
+    const several = /^:?!?=$|^:$/.test(op) && match(SEVERAL, text, valueFrom)?.[0];
+    return {
+      field,
+      op: op.length > 1 ? op.replace(/^:/, '') : op,
+      valueFrom,
+      ...(several ? { value: several, to: valueFrom + several.length } : value(text, valueFrom)),
+    };
   }
   return { field: '', op: '', valueFrom: at, ...value(text, at) };
 }

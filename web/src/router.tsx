@@ -141,7 +141,7 @@ const service = createRoute({
   getParentRoute: () => project,
   path: '/services/$service',
   validateSearch: optional((s) => ({
-    tab: choice(s.tab, ['instances', 'versions', 'profiles'] as const),
+    tab: choice(s.tab, ['instances', 'versions', 'dependencies', 'profiles'] as const),
     environment: text(s.environment),
     sort: choice(s.sort, ['worst', 'name', 'rate', 'errors', 'p95', 'total'] as const),
     q: text(s.q),

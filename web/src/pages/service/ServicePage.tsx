@@ -16,6 +16,7 @@ import { REDAnswers } from '../../parts/REDAnswers.tsx';
 import { REDCharts } from '../../parts/REDCharts.tsx';
 import { Stale } from '../../parts/Stale.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
+import { Dependencies } from './Dependencies.tsx';
 import { Endpoints } from './Endpoints.tsx';
 import { Instances } from './Instances.tsx';
 import { Profiles } from './Profiles.tsx';
@@ -23,7 +24,7 @@ import classes from './Service.module.css';
 import { Versions } from './Versions.tsx';
 
 const ROUTE = '/home/projects/$project/services/$service';
-const TABS = ['endpoints', 'instances', 'versions', 'profiles'] as const;
+const TABS = ['endpoints', 'instances', 'versions', 'dependencies', 'profiles'] as const;
 
 /** One service: how it does over time, and what it consists of. */
 export function ServicePage() {
@@ -113,6 +114,9 @@ export function ServicePage() {
         </Tabs.Panel>
         <Tabs.Panel value="versions">
           <Versions {...list} />
+        </Tabs.Panel>
+        <Tabs.Panel value="dependencies">
+          <Dependencies {...list} />
         </Tabs.Panel>
         <Tabs.Panel value="profiles">
           <Profiles {...list} kind={kind} endpoint={endpoint} call={call} />

@@ -1,4 +1,4 @@
-import { expect, expectAccessible, home, picture, row, test } from './matrix.ts';
+import { expect, expectAccessible, home, picture, test } from './matrix.ts';
 
 const order = `${home}/services/order-api`;
 
@@ -32,13 +32,13 @@ test('call stacks of slow spans are a flame graph and a table of functions', asy
 
 test('an endpoint leads to its profile', async ({ page }) => {
   await page.goto(order);
-  await row(page, '/api/order/history')
-    .getByRole('link', { name: /의 프로파일/ })
+  await page
+    .getByRole('link', { name: /의 프로파일$/ })
     .first()
     .click();
   await expect(page).toHaveURL(/tab=profiles/);
   await expect(page).toHaveURL(/endpoint=/);
-  await expect(page.getByRole('region', { name: '플레임 그래프' })).toBeVisible();
+  await expect(page.getByRole('tab', { name: '프로파일', selected: true })).toBeVisible();
 });
 
 test('a service without call stacks says how to send them', async ({ page }) => {

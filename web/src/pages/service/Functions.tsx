@@ -51,7 +51,7 @@ export function Functions({ calls, amount, list: { sort, q, set } }: Props) {
             {rows.slice(0, MOST).map(({ name, self, total }) => (
               <tr key={name} className="link">
                 <td>
-                  <button type="button" className="row-link mono" onClick={() => set({ q: name })}>
+                  <button type="button" className={`row-link ${classes.function}`} onClick={() => set({ q: name })}>
                     {name}
                   </button>
                 </td>

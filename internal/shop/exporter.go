@@ -15,8 +15,10 @@ import (
 	"time"
 
 	collectorlogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	collectormetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -35,7 +37,7 @@ const queueLimit = 240
 // what may be repeated, not before the time that the endpoint asks for.
 type exporter struct {
 	post    poster
-	queue   chan proto.Message // TracesData and LogsData
+	queue   chan proto.Message // TracesData, LogsData and MetricsData
 	dropped atomic.Int64       // requests
 	log     *slog.Logger
 	wait    func(context.Context, time.Duration) error
@@ -156,13 +158,20 @@ func logsRejected(r *collectorlogspb.ExportLogsServiceResponse) rejection {
 	return rejection{r.GetPartialSuccess().GetRejectedLogRecords(), r.GetPartialSuccess().GetErrorMessage()}
 }
 
+func pointsRejected(r *collectormetricspb.ExportMetricsServiceResponse) rejection {
+	return rejection{r.GetPartialSuccess().GetRejectedDataPoints(), r.GetPartialSuccess().GetErrorMessage()}
+}
+
 func httpPoster(opts Options) poster {
 	httpClient := &http.Client{Timeout: 30 * time.Second}
 	endpoint := strings.TrimSuffix(opts.Endpoint, "/")
 	return func(ctx context.Context, data proto.Message) (rejection, error) {
 		path := "/v1/traces"
-		if _, ok := data.(*logspb.LogsData); ok {
+		switch data.(type) {
+		case *logspb.LogsData:
 			path = "/v1/logs"
+		case *metricspb.MetricsData:
+			path = "/v1/metrics"
 		}
 		body, err := compressed(data)
 		if err != nil {
@@ -189,10 +198,15 @@ func httpPoster(opts Options) poster {
 		}
 		switch response.StatusCode {
 		case http.StatusOK:
-			if path == "/v1/logs" {
+			switch path {
+			case "/v1/logs":
 				out := &collectorlogspb.ExportLogsServiceResponse{}
 				err = proto.Unmarshal(answer, out)
 				return logsRejected(out), err
+			case "/v1/metrics":
+				out := &collectormetricspb.ExportMetricsServiceResponse{}
+				err = proto.Unmarshal(answer, out)
+				return pointsRejected(out), err
 			}
 			out := &collectorpb.ExportTraceServiceResponse{}
 			err = proto.Unmarshal(answer, out)
@@ -206,7 +220,7 @@ func httpPoster(opts Options) poster {
 	}
 }
 
-// compressed is a request as it is sent: TracesData and LogsData are on the wire what the collector's requests are.
+// compressed is a request as it is sent: TracesData, LogsData and MetricsData are on the wire what the collector's requests are.
 func compressed(data proto.Message) (*bytes.Buffer, error) {
 	raw, err := proto.Marshal(data)
 	if err != nil {
@@ -221,12 +235,15 @@ func compressed(data proto.Message) (*bytes.Buffer, error) {
 }
 
 func grpcPoster(conn *grpc.ClientConn, key string) poster {
-	spans, logs := collectorpb.NewTraceServiceClient(conn), collectorlogspb.NewLogsServiceClient(conn)
+	spans, logs, points := collectorpb.NewTraceServiceClient(conn), collectorlogspb.NewLogsServiceClient(conn), collectormetricspb.NewMetricsServiceClient(conn)
 	export := func(ctx context.Context, data proto.Message) (rejection, error) {
 		switch data := data.(type) {
 		case *logspb.LogsData:
 			r, err := logs.Export(ctx, &collectorlogspb.ExportLogsServiceRequest{ResourceLogs: data.ResourceLogs}, grpc.UseCompressor("gzip"))
 			return logsRejected(r), err
+		case *metricspb.MetricsData:
+			r, err := points.Export(ctx, &collectormetricspb.ExportMetricsServiceRequest{ResourceMetrics: data.ResourceMetrics}, grpc.UseCompressor("gzip"))
+			return pointsRejected(r), err
 		case *tracepb.TracesData:
 			r, err := spans.Export(ctx, &collectorpb.ExportTraceServiceRequest{ResourceSpans: data.ResourceSpans}, grpc.UseCompressor("gzip"))
 			return spansRejected(r), err

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	collectorlogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	collectormetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -76,6 +78,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case "/v1/traces":
 	case "/v1/logs":
 		in = &logspb.LogsData{}
+	case "/v1/metrics":
+		in = &metricspb.MetricsData{}
 	default:
 		r.t.Errorf("request for %s", req.URL.Path)
 	}
@@ -136,6 +140,19 @@ func (r logsReceiver) Export(ctx context.Context, in *collectorlogspb.ExportLogs
 	return &collectorlogspb.ExportLogsServiceResponse{}, nil
 }
 
+// metricsReceiver is the metrics service of a receiver.
+type metricsReceiver struct {
+	collectormetricspb.UnimplementedMetricsServiceServer
+	*receiver
+}
+
+func (r metricsReceiver) Export(ctx context.Context, in *collectormetricspb.ExportMetricsServiceRequest) (*collectormetricspb.ExportMetricsServiceResponse, error) {
+	if err := r.receive(ctx, &metricspb.MetricsData{ResourceMetrics: in.ResourceMetrics}); err != nil {
+		return nil, err
+	}
+	return &collectormetricspb.ExportMetricsServiceResponse{}, nil
+}
+
 func grpcReceiver(t *testing.T) (*receiver, string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -145,6 +162,7 @@ func grpcReceiver(t *testing.T) (*receiver, string) {
 	server := grpc.NewServer()
 	collectorpb.RegisterTraceServiceServer(server, r)
 	collectorlogspb.RegisterLogsServiceServer(server, logsReceiver{receiver: r})
+	collectormetricspb.RegisterMetricsServiceServer(server, metricsReceiver{receiver: r})
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	return r, listener.Addr().String()

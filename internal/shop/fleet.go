@@ -43,6 +43,7 @@ type pod struct {
 	instance string // the pod's name
 	address  string // its IP
 	resource *resourcepb.Resource
+	release  int // of its service, 0 the oldest
 	order    int // place in the fleet: the order in which requests list it
 }
 
@@ -65,6 +66,7 @@ func newFleet(opened time.Time) *fleet {
 					service:  svc,
 					instance: fmt.Sprintf("prod-%s-%s-%s", svc.name, rel.replicaSet, suffix),
 					address:  fmt.Sprintf("10.42.%d.%d", 10+i, 20+10*r+n),
+					release:  r,
 					order:    order,
 				}
 				p.resource = &resourcepb.Resource{Attributes: p.resourceAttributes(rel)}
@@ -105,7 +107,7 @@ func (p *pod) resourceAttributes(rel release) []*commonpb.KeyValue {
 		str("k8s.container.name", p.name),
 		str("k8s.deployment.name", "prod-"+p.name),
 		str("k8s.namespace.name", "shop"),
-		str("k8s.node.name", fmt.Sprintf("shop-prod-node-%02d", 1+p.order%6)),
+		str("k8s.node.name", nodeName(p.order%nodes)),
 		str("k8s.pod.name", p.instance),
 		str("os.type", "linux"),
 	}

@@ -1,11 +1,12 @@
 // Package shop is a simulated web shop, seen through the telemetry of its services: seven services in
 // several pods, HTTP, gRPC, SQL on MySQL and PostgreSQL, Redis, Kafka and the API of a payment company,
 // with the spans that the OpenTelemetry Java agent and the Node.js instrumentation write for them, some
-// in the old semantic conventions and some in the new, and the lines that the services log meanwhile. One
-// of its SQL statements can be made slow.
+// in the old semantic conventions and some in the new, the lines that the services log meanwhile, and the
+// metrics of the services, of their runtimes and of the machines below. One of its SQL statements can be
+// made slow.
 //
 // It is a client of the product: it speaks OTLP and imports nothing of MATRIX. The same seed and the same
-// clock give the same spans and log records, byte for byte.
+// clock give the same telemetry, byte for byte.
 package shop
 
 import (
@@ -45,6 +46,7 @@ type Shop struct {
 	slow    bool      // the fault is on
 	slowed  int       // transactions that met the fault so far
 	pending records   // what has not ended yet, or was not taken yet
+	meter   meter
 	wake    chan struct{}
 }
 
@@ -73,7 +75,11 @@ func New(opts Options) (*Shop, error) {
 		return nil, err
 	}
 	rng := rand.New(rand.NewPCG(opts.Seed, 0x6d6174726978))
-	return &Shop{opts: opts, export: export, rng: rng, fleet: newFleet(opts.Now()), wake: make(chan struct{}, 1)}, nil
+	opened := opts.Now()
+	return &Shop{
+		opts: opts, export: export, rng: rng, fleet: newFleet(opened),
+		meter: meter{seed: opts.Seed, opened: opened, served: served{}}, wake: make(chan struct{}, 1),
+	}, nil
 }
 
 // Run lets users come until ctx ends, and then sends what has ended. Spans are sent after they have ended,
@@ -103,8 +109,8 @@ func (s *Shop) Run(ctx context.Context) error {
 }
 
 // Advance lets the users arrive that come until now and returns the spans that have ended and the log
-// records that were written by then, by resource and scope, in requests of at most 2,000: TracesData and
-// LogsData of OTLP.
+// records that were written by then, by resource and scope, in requests of at most 2,000, and the metrics
+// that are due: TracesData, LogsData and MetricsData of OTLP.
 func (s *Shop) Advance(now time.Time) []proto.Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +121,8 @@ func (s *Shop) Advance(now time.Time) []proto.Message {
 		s.visit(s.next)
 		s.next = s.next.Add(s.interval())
 	}
-	return s.pending.take(now)
+	ended := s.pending.take(now)
+	return append(ended, s.advanceMetrics(now, ended)...)
 }
 
 // SlowSQL turns the fault on: on one pod of order-api the statement order.selectTotalHistory takes 8 s
@@ -148,7 +155,11 @@ func (s *Shop) Backfill(ctx context.Context) error {
 	now := s.opts.Now()
 	for _, ago := range []time.Duration{7 * 24 * time.Hour, 24 * time.Hour, time.Hour} {
 		from := now.Add(-ago).Add(-45 * time.Minute)
-		for _, request := range s.past(from, from.Add(90*time.Minute), now) {
+		to := from.Add(90 * time.Minute)
+		if to.After(now) {
+			to = now
+		}
+		for _, request := range append(s.past(from, to, now), s.pastMetrics(from, to)...) {
 			if err := s.export.send(ctx, request); err != nil {
 				return fmt.Errorf("send the past of the shop: %w", err)
 			}
@@ -162,9 +173,6 @@ func (s *Shop) past(from, to, now time.Time) []proto.Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var past records
-	if to.After(now) {
-		to = now
-	}
 	for at := from; at.Before(to); at = at.Add(4 * time.Second) {
 		t := s.newTrace(at)
 		pick(t.rng)(t, nil)

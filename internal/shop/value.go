@@ -14,6 +14,10 @@ func num[N int | int64](key string, value N) *commonpb.KeyValue {
 	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_IntValue{IntValue: int64(value)}}}
 }
 
+func truth(key string, value bool) *commonpb.KeyValue {
+	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_BoolValue{BoolValue: value}}}
+}
+
 func list(key string, values ...string) *commonpb.KeyValue {
 	array := &commonpb.ArrayValue{}
 	for _, v := range values {

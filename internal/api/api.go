@@ -22,6 +22,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/flame"
+	"github.com/matrix-aiops/matrix/internal/host"
 	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/logs"
@@ -45,6 +46,7 @@ type Options struct {
 	Flames    *flame.Store
 	Storage   *storage.Store
 	Metrics   *metric.Engine
+	Hosts     *host.Store
 	Views     *view.Store
 	Issues    *issue.Store
 	Rules     *rule.Store
@@ -123,6 +125,7 @@ func build(opts Options) (*server, *routes, error) {
 	for store, given := range map[string]bool{
 		"AI":        opts.AI != nil,
 		"Flames":    opts.Flames != nil,
+		"Hosts":     opts.Hosts != nil,
 		"Incidents": opts.Incidents != nil,
 		"Issues":    opts.Issues != nil,
 		"Logs":      opts.Logs != nil,
@@ -192,6 +195,7 @@ func (s *server) resources() {
 	s.registerLogs()
 	s.registerProfiles()
 	s.registerPrometheus()
+	s.registerHosts()
 	s.registerViews()
 	s.registerServices()
 	s.registerStatements()

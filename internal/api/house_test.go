@@ -20,6 +20,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/ground"
+	"github.com/matrix-aiops/matrix/internal/host"
 	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/job"
@@ -125,13 +126,15 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	h.must(err)
 	stored, err := storage.New(storage.Options{DB: engine, Tenants: h.tenants})
 	h.must(err)
+	metrics := metric.NewEngine(metric.NewStore(engine), nil)
 	h.opts = Options{
 		AI:        gateway,
 		Flames:    flame.NewStore(engine),
+		Hosts:     host.NewStore(metrics, trace.NewStore(engine)),
 		Incidents: incidents,
 		Issues:    issue.NewStore(db, engine, nil),
 		Logs:      logs.NewStore(engine),
-		Metrics:   metric.NewEngine(metric.NewStore(engine), nil),
+		Metrics:   metrics,
 		Outbox:    outbox,
 		Rules:     rule.NewStore(db, nil),
 		Storage:   stored,

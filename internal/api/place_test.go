@@ -263,12 +263,15 @@ func (p *place) newTrace(seed byte) {
 	p.trace = hex.EncodeToString(id[:])
 }
 
-// newSample stores a sample of a metric, and what it is.
+// newSample stores a sample of a metric, and what it is, and one of a host.
 func (p *place) newSample() {
 	p.h.t.Helper()
 	w := metric.NewWriter(p.h.engine, metric.Limits{}, clickhouse.BatchOptions{MaxDelay: time.Millisecond})
 	b := w.Begin(p.id(), 14, time.Now())
 	s, err := b.Series(labels.FromStrings("__name__", "up", "job", p.canary, p.canary, "1"))
+	p.h.must(err)
+	p.h.must(b.Sample(s, 0, time.Now().UnixMilli(), 1))
+	s, err = b.Series(labels.FromStrings("__name__", "system_memory_usage_bytes", "host_name", p.canary, "state", "used"))
 	p.h.must(err)
 	p.h.must(b.Sample(s, 0, time.Now().UnixMilli(), 1))
 	b.Metadata(metric.Metadata{Metric: "up", Type: "gauge", Help: p.canary})

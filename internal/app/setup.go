@@ -20,6 +20,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/flame"
+	"github.com/matrix-aiops/matrix/internal/host"
 	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/ingest"
 	"github.com/matrix-aiops/matrix/internal/issue"
@@ -202,13 +203,15 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	return a.serve(api.Options{
 		AI:        gateway,
 		Flames:    flame.NewStore(telemetry),
+		Hosts:     host.NewStore(metrics, traces),
 		Incidents: incidents,
 		Issues:    issues,
 		Logs:      logs.NewStore(telemetry),
-		Metrics:   metric.NewEngine(metric.NewStore(telemetry), a.log),
+		Metrics:   metrics,
 		Outbox:    outbox,
 		Rules:     rules,
 		Storage:   stored,

@@ -33,6 +33,7 @@ type Span struct {
 	Duration                                time.Duration
 	Error                                   bool
 	Attributes                              map[string]string
+	Resource                                map[string]string // attributes beside those above
 	Events                                  []Event
 	Links                                   []trace.Link // their attributes are texts
 }
@@ -110,6 +111,7 @@ func setResource(cols *trace.Columns, s Span) {
 	if s.Service == "" {
 		attributes["service.name"] = "api"
 	}
+	maps.Copy(attributes, s.Resource)
 	var b otel.ResourceBuilder
 	b.Reset()
 	hash := xxhash.New()

@@ -409,6 +409,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hosts with processor, memory, disk, network, and the services on them */
+        get: operations["list-hosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/hosts/{host}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One host over time */
+        get: operations["get-host"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/in-app-rules": {
         parameters: {
             query?: never;
@@ -1933,6 +1967,11 @@ export interface components {
             kind: string;
             name: string;
         };
+        Chart: {
+            /** @enum {string} */
+            chart: "cpu" | "memory" | "disk" | "network" | "disk_io" | "load";
+            lines: components["schemas"]["Line"][];
+        };
         ClockSkew: {
             instance: string;
             /** Format: int64 */
@@ -2268,6 +2307,39 @@ export interface components {
              * @description ended within the last hour
              */
             transactions: number;
+        };
+        Host: {
+            /** Format: double */
+            cores: number | null;
+            /** Format: double */
+            cpu: number | null;
+            /** Format: double */
+            disk: number | null;
+            disk_mount: string;
+            health: components["schemas"]["HostHealth"];
+            host: string;
+            /** Format: date-time */
+            last_seen: string;
+            /** Format: double */
+            load: number | null;
+            /** Format: double */
+            memory: number | null;
+            /** Format: double */
+            memory_bytes: number | null;
+            /** Format: double */
+            processes: number | null;
+            /** Format: double */
+            receive_bytes_per_second: number | null;
+            services: components["schemas"]["Placement"][];
+            spark: components["schemas"]["LoadSpark"];
+            /** Format: double */
+            transmit_bytes_per_second: number | null;
+        };
+        HostHealth: {
+            /** @enum {string} */
+            reason: "" | "silent" | "cpu" | "memory" | "disk";
+            /** @enum {string} */
+            state: "critical" | "warning" | "ok";
         };
         InAppRequest: {
             exclude?: string[];
@@ -2691,12 +2763,23 @@ export interface components {
             /** Format: date-time */
             revoked_at: string | null;
         };
+        Line: {
+            line: string;
+            values: (number | null)[];
+        };
         Link: {
             attributes: {
                 [key: string]: unknown;
             };
             span_id: string;
             trace_id: string;
+        };
+        LoadSpark: {
+            load: (number | null)[];
+            /** Format: int64 */
+            start: number;
+            /** Format: int64 */
+            step: number;
         };
         LogBars: {
             counts: number[];
@@ -3091,6 +3174,38 @@ export interface components {
             /** Format: int64 */
             start_ns: number;
         };
+        Overview: {
+            charts: components["schemas"]["Chart"][];
+            /** Format: double */
+            cores: number | null;
+            /** Format: double */
+            cpu: number | null;
+            /** Format: double */
+            disk: number | null;
+            disk_mount: string;
+            health: components["schemas"]["HostHealth"];
+            host: string;
+            /** Format: date-time */
+            last_seen: string;
+            /** Format: double */
+            load: number | null;
+            /** Format: double */
+            memory: number | null;
+            /** Format: double */
+            memory_bytes: number | null;
+            /** Format: double */
+            processes: number | null;
+            /** Format: double */
+            receive_bytes_per_second: number | null;
+            services: components["schemas"]["Placement"][];
+            spark: components["schemas"]["LoadSpark"];
+            /** Format: int64 */
+            start: number;
+            /** Format: int64 */
+            step: number;
+            /** Format: double */
+            transmit_bytes_per_second: number | null;
+        };
         Page: {
             items: components["schemas"]["Incident"][];
             /** @description empty on the last page */
@@ -3331,6 +3446,32 @@ export interface components {
             /** Format: int64 */
             id: number;
             name: string;
+        };
+        Placement: {
+            /** Format: int64 */
+            average_ns: number;
+            /** Format: int64 */
+            count: number;
+            /** Format: double */
+            error_share: number;
+            /** Format: int64 */
+            errors: number;
+            instances: string[];
+            /** Format: int64 */
+            max_ns: number;
+            /** Format: int64 */
+            p50_ns: number;
+            /** Format: int64 */
+            p90_ns: number;
+            /** Format: int64 */
+            p95_ns: number;
+            /** Format: int64 */
+            p99_ns: number;
+            /** Format: double */
+            per_second: number;
+            service: string;
+            /** Format: int64 */
+            total_ns: number;
         };
         Point: {
             evidence: string[];
@@ -4062,6 +4203,11 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        TopHost: {
+            items: components["schemas"]["Host"][];
+            /** Format: int64 */
+            total: number;
+        };
         TopInstance: {
             items: components["schemas"]["Instance"][];
             /** Format: int64 */
@@ -4281,6 +4427,7 @@ export type CallingEndpoint = components['schemas']['CallingEndpoint'];
 export type Change = components['schemas']['Change'];
 export type ChannelKinds = components['schemas']['ChannelKinds'];
 export type ChannelRequest = components['schemas']['ChannelRequest'];
+export type Chart = components['schemas']['Chart'];
 export type ClockSkew = components['schemas']['ClockSkew'];
 export type CommentRequest = components['schemas']['CommentRequest'];
 export type ComparedStep = components['schemas']['ComparedStep'];
@@ -4309,6 +4456,8 @@ export type Health = components['schemas']['Health'];
 export type HealthCheck = components['schemas']['HealthCheck'];
 export type Heat = components['schemas']['Heat'];
 export type Home = components['schemas']['Home'];
+export type Host = components['schemas']['Host'];
+export type HostHealth = components['schemas']['HostHealth'];
 export type InAppRequest = components['schemas']['InAppRequest'];
 export type Incident = components['schemas']['Incident'];
 export type IncidentEvent = components['schemas']['IncidentEvent'];
@@ -4337,7 +4486,9 @@ export type JaegerSpan = components['schemas']['JaegerSpan'];
 export type JaegerTag = components['schemas']['JaegerTag'];
 export type JaegerTrace = components['schemas']['JaegerTrace'];
 export type Key = components['schemas']['Key'];
+export type Line = components['schemas']['Line'];
 export type Link = components['schemas']['Link'];
+export type LoadSpark = components['schemas']['LoadSpark'];
 export type LogBars = components['schemas']['LogBars'];
 export type LogDetails = components['schemas']['LogDetails'];
 export type LogFacet = components['schemas']['LogFacet'];
@@ -4367,6 +4518,7 @@ export type Organisation = components['schemas']['Organisation'];
 export type Outline = components['schemas']['Outline'];
 export type OutlineOperation = components['schemas']['OutlineOperation'];
 export type OutlineSpan = components['schemas']['OutlineSpan'];
+export type Overview = components['schemas']['Overview'];
 export type Page = components['schemas']['Page'];
 export type PageAvailable = components['schemas']['PageAvailable'];
 export type PageChange = components['schemas']['PageChange'];
@@ -4393,6 +4545,7 @@ export type PasswordChange = components['schemas']['PasswordChange'];
 export type PathPart = components['schemas']['PathPart'];
 export type PathShare = components['schemas']['PathShare'];
 export type Person = components['schemas']['Person'];
+export type Placement = components['schemas']['Placement'];
 export type Point = components['schemas']['Point'];
 export type Price = components['schemas']['Price'];
 export type PriceRequest = components['schemas']['PriceRequest'];
@@ -4441,6 +4594,7 @@ export type Target = components['schemas']['Target'];
 export type Token = components['schemas']['Token'];
 export type TokenRequest = components['schemas']['TokenRequest'];
 export type TopEndpoint = components['schemas']['TopEndpoint'];
+export type TopHost = components['schemas']['TopHost'];
 export type TopInstance = components['schemas']['TopInstance'];
 export type TopService = components['schemas']['TopService'];
 export type TopServiceVersion = components['schemas']['TopServiceVersion'];
@@ -5687,6 +5841,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Home"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-hosts": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description part of the name, or of a service's on it, in any case */
+                q?: string;
+                sort?: "worst" | "name" | "cpu" | "memory" | "disk" | "network" | "load";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopHost"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-host": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description its name */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
                 };
             };
             /** @description Problem */

@@ -10,6 +10,7 @@ import {
   stringifySearchWith,
 } from '@tanstack/react-router';
 import { whenSignedOut } from './api/client.ts';
+import { HOST_SORTS } from './api/hosts.ts';
 import { ISSUE_SORTS, ISSUE_STATES } from './api/issues.ts';
 import { asProblem } from './api/problem.ts';
 import { SERVICE_SORTS } from './api/services.ts';
@@ -223,6 +224,19 @@ const logs = createRoute({
   component: lazyRouteComponent(() => import('./pages/logs/Logs.tsx'), 'Logs'),
 });
 
+const hosts = createRoute({
+  getParentRoute: () => project,
+  path: '/hosts',
+  validateSearch: optional((s) => ({ sort: choice(s.sort, HOST_SORTS), q: text(s.q) })),
+  component: lazyRouteComponent(() => import('./pages/hosts/Hosts.tsx'), 'Hosts'),
+});
+
+const host = createRoute({
+  getParentRoute: () => project,
+  path: '/hosts/$host',
+  component: lazyRouteComponent(() => import('./pages/host/HostPage.tsx'), 'HostPage'),
+});
+
 const rules = createRoute({
   getParentRoute: () => project,
   path: '/rules',
@@ -333,6 +347,8 @@ const tree = root.addChildren([
       issue,
       map,
       logs,
+      hosts,
+      host,
       rules,
       channels,
       settings,

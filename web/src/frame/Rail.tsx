@@ -11,6 +11,7 @@ import {
   IconLayoutSidebarLeftExpand,
   IconLogs,
   IconMessages,
+  IconServer,
   IconSettings,
   IconSitemap,
   IconSparkles,
@@ -92,6 +93,12 @@ export function Rail({ collapsed, onToggle }: Props) {
             label={t('nav.logs')}
             collapsed={collapsed}
             link={{ to: '/projects/$project/logs', params }}
+          />
+          <Item
+            icon={IconServer}
+            label={t('nav.hosts')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/hosts', params }}
           />
           <div className={classes.section}>{t('nav.alerting')}</div>
           <Item

@@ -4,6 +4,7 @@ import { useProject } from './useProject.ts';
 
 /** Where the letter after g leads. */
 const PLACES = {
+  h: '/projects/$project/hosts',
   i: '/projects/$project/incidents',
   s: '/projects/$project/services',
   t: '/projects/$project/transactions',

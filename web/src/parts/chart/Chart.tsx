@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { duration } from '../../format/duration.ts';
-import { count, percent, rate } from '../../format/number.ts';
+import { bytes, count, percent, rate } from '../../format/number.ts';
 import { short } from '../../format/time.ts';
 import classes from './Chart.module.css';
 import { useCharts } from './Charts.tsx';
@@ -16,11 +16,20 @@ const UNITS = {
   rate: (perSecond: number, most?: number) => rate(perSecond, most),
   share: (share: number) => percent(share),
   count: (n: number) => count(n),
+  bytes: (n: number) => bytes(n),
+  byte_rate: (perSecond: number) => `${bytes(perSecond)}/s`,
 } as const;
 export type Unit = keyof typeof UNITS;
 
 /** What the axis reaches at least: a flat line at zero is not to look like a mountain. */
-const LEAST: Record<Unit, number> = { duration: 1e6, rate: 1 / 60, share: 0.05, count: 1 };
+const LEAST: Record<Unit, number> = {
+  duration: 1e6,
+  rate: 1 / 60,
+  share: 0.05,
+  count: 1,
+  bytes: 1024,
+  byte_rate: 1024,
+};
 
 export interface Line {
   label: string;

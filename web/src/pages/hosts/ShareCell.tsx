@@ -1,0 +1,31 @@
+import type { Host } from '../../api/types.ts';
+import { percent } from '../../format/number.ts';
+import classes from './Hosts.module.css';
+
+interface Props {
+  host: Host;
+  /** What the share is of: the bar takes the colour of the host's state when it is the reason. */
+  of: 'cpu' | 'memory' | 'disk';
+  note?: string;
+}
+
+/** A share of a host in a number and a bar. */
+export function ShareCell({ host, of, note }: Props) {
+  const share = host[of];
+  const { state, reason } = host.health;
+  return (
+    <td className={`num ${classes.share}`}>
+      {share === null ? (
+        '–'
+      ) : (
+        <>
+          {percent(share)}
+          <div className={classes.bar} aria-hidden>
+            <i data-tone={reason === of ? state : undefined} style={{ width: `${Math.min(share, 1) * 100}%` }} />
+          </div>
+        </>
+      )}
+      {note && <div className="dim">{note}</div>}
+    </td>
+  );
+}

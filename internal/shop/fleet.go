@@ -44,6 +44,7 @@ type pod struct {
 	address  string // its IP
 	resource *resourcepb.Resource
 	release  int // of its service, 0 the oldest
+	node     int // it runs on
 	order    int // place in the fleet: the order in which requests list it
 }
 
@@ -67,6 +68,7 @@ func newFleet(opened time.Time) *fleet {
 					instance: fmt.Sprintf("prod-%s-%s-%s", svc.name, rel.replicaSet, suffix),
 					address:  fmt.Sprintf("10.42.%d.%d", 10+i, 20+10*r+n),
 					release:  r,
+					node:     (n + 2*i + r) % nodes,
 					order:    order,
 				}
 				p.resource = &resourcepb.Resource{Attributes: p.resourceAttributes(rel)}
@@ -107,7 +109,7 @@ func (p *pod) resourceAttributes(rel release) []*commonpb.KeyValue {
 		str("k8s.container.name", p.name),
 		str("k8s.deployment.name", "prod-"+p.name),
 		str("k8s.namespace.name", "shop"),
-		str("k8s.node.name", nodeName(p.order%nodes)),
+		str("k8s.node.name", nodeName(p.node)),
 		str("k8s.pod.name", p.instance),
 		str("os.type", "linux"),
 	}

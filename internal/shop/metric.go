@@ -48,13 +48,23 @@ func (s *Shop) advanceMetrics(now time.Time, ended []proto.Message) []proto.Mess
 	return due
 }
 
+// pastRequest is how much of the past is sent at once.
+const pastRequest = 15 * time.Minute
+
 // pastMetrics returns the metrics of the given time but those of its requests.
-func (s *Shop) pastMetrics(from, to time.Time) []proto.Message {
+func (s *Shop) pastMetrics(from, to, now time.Time) []proto.Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var past []proto.Message
-	for at := from.Truncate(pastEvery); at.Before(to); at = at.Add(pastEvery) {
-		past = append(past, s.measure(at))
+	if to.After(now) {
+		to = now
+	}
+	for at := from.Truncate(pastEvery); at.Before(to); {
+		data := &metricspb.MetricsData{}
+		for end := at.Add(pastRequest); at.Before(end) && at.Before(to); at = at.Add(pastEvery) {
+			data.ResourceMetrics = append(data.ResourceMetrics, s.measure(at).ResourceMetrics...)
+		}
+		past = append(past, data)
 	}
 	return past
 }

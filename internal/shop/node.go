@@ -68,7 +68,7 @@ func (m *meter) node(n int, at time.Time) *metricspb.ResourceMetrics {
 	states := []struct {
 		name  string
 		share float64
-	}{{"buffered", 0.02}, {"cached", 0.18}, {"free", 0.77 - used}, {"slab_reclaimable", 0.02}, {"slab_unreclaimable", 0.01}, {"used", used}}
+	}{{"buffered", 0.02}, {"cached", 0.18}, {"free", 0.8 - used}, {"slab_reclaimable", 0.02}, {"slab_unreclaimable", 0.01}, {"used", used}}
 	for _, s := range states {
 		b.level("system.memory.usage", "By", s.share*memory, str("state", s.name))
 	}

@@ -150,16 +150,14 @@ func (s *Shop) Heal() {
 }
 
 // Backfill sends a past of normal traffic, sparse, so that today's transactions can be compared with an hour,
-// a day and a week ago: 90 minutes around each of these times. It returns after the endpoint has accepted it all.
+// a day and a week ago: 90 minutes around each of these times, and the
+// metrics until now. It returns after the endpoint has accepted it all.
 func (s *Shop) Backfill(ctx context.Context) error {
 	now := s.opts.Now()
 	for _, ago := range []time.Duration{7 * 24 * time.Hour, 24 * time.Hour, time.Hour} {
 		from := now.Add(-ago).Add(-45 * time.Minute)
-		to := from.Add(90 * time.Minute)
-		if to.After(now) {
-			to = now
-		}
-		for _, request := range append(s.past(from, to, now), s.pastMetrics(from, to)...) {
+		requests := append(s.past(from, from.Add(90*time.Minute), now), s.pastMetrics(from, from.Add(2*time.Hour), now)...)
+		for _, request := range requests {
 			if err := s.export.send(ctx, request); err != nil {
 				return fmt.Errorf("send the past of the shop: %w", err)
 			}
@@ -173,6 +171,9 @@ func (s *Shop) past(from, to, now time.Time) []proto.Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var past records
+	if to.After(now) {
+		to = now
+	}
 	for at := from; at.Before(to); at = at.Add(4 * time.Second) {
 		t := s.newTrace(at)
 		pick(t.rng)(t, nil)

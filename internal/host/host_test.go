@@ -246,6 +246,15 @@ func TestAHostIsDrawnOverTheRange(t *testing.T) {
 	}
 }
 
+func TestAHostThatHasJustBegunToTellIsNotBusy(t *testing.T) {
+	p := newPlace(t)
+	p.collector(1, "alpha", now.Add(9*time.Minute), 0.3, 0.5, 0.6) // of which one minute has passed
+	hosts := p.list(Query{})
+	if len(hosts) != 1 || !near(hosts[0].CPU, 0.3) {
+		t.Fatalf("cpu %v", deref(hosts[0].CPU))
+	}
+}
+
 func TestAHostNobodyHeardOfIsNotFound(t *testing.T) {
 	p := newPlace(t)
 	p.collector(2, "secret", now, 0.3, 0.5, 0.6)

@@ -29,8 +29,9 @@ const memory = `used|free|cached|buffered|inactive`
 
 // state is how a host is at one time.
 var state = []measure{
-	{"cpu", `1 - avg by (host_name) (rate(system_cpu_time_seconds_total{state="idle",$s}[$w]))`,
-		`1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle",$n}[$w]))`},
+	// Of the time that was told of: a host that began to tell within the window is not taken for busy.
+	{"cpu", `1 - sum by (host_name) (rate(system_cpu_time_seconds_total{state="idle",$s}[$w])) / sum by (host_name) (rate(system_cpu_time_seconds_total{$s}[$w]))`,
+		`1 - sum by (instance) (rate(node_cpu_seconds_total{mode="idle",$n}[$w])) / sum by (instance) (rate(node_cpu_seconds_total{$n}[$w]))`},
 	{"cores", `count by (host_name) (system_cpu_time_seconds_total{state="idle",$s})`,
 		`count by (instance) (node_cpu_seconds_total{mode="idle",$n})`},
 	{"memory", `sum by (host_name) (system_memory_usage_bytes{state="used",$s}) / sum by (host_name) (system_memory_usage_bytes{state=~"` + memory + `",$s})`,
@@ -59,8 +60,10 @@ var disk = measure{"disk",
 
 // charts is how a host was over time, each measure a chart.
 var charts = []measure{
-	{"cpu", named("state", `avg by (host_name, state) (rate(system_cpu_time_seconds_total{state!="idle",$s}[$w]))`),
-		named("mode", `avg by (instance, mode) (rate(node_cpu_seconds_total{mode!="idle",$n}[$w]))`)},
+	{"cpu", named("state", `sum by (host_name, state) (rate(system_cpu_time_seconds_total{state!="idle",$s}[$w]))
+			/ on (host_name) group_left sum by (host_name) (rate(system_cpu_time_seconds_total{$s}[$w]))`),
+		named("mode", `sum by (instance, mode) (rate(node_cpu_seconds_total{mode!="idle",$n}[$w]))
+			/ on (instance) group_left sum by (instance) (rate(node_cpu_seconds_total{$n}[$w]))`)},
 	{"memory", named("state", `sum by (host_name, state) (system_memory_usage_bytes{state=~"`+memory+`",$s})`),
 		strings.Join([]string{
 			line("used", `max by (instance) (node_memory_MemTotal_bytes{$n} - node_memory_MemAvailable_bytes{$n})`),

@@ -100,7 +100,7 @@ func (s *Store) instances(ctx context.Context, p project.ID, name string, from, 
 
 // stepOf is how far apart the points of charts are.
 func stepOf(d time.Duration) time.Duration {
-	for _, s := range []time.Duration{10 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour} {
+	for _, s := range []time.Duration{10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour} {
 		if d/s <= chartSteps {
 			return s
 		}

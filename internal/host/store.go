@@ -30,7 +30,7 @@ const (
 	// placedWithin is how far back the list looks for what runs on the hosts.
 	placedWithin = 15 * time.Minute
 	// chartSteps is how many points a chart has at most.
-	chartSteps = 240
+	chartSteps = 90
 )
 
 // Store reads hosts. It is safe for concurrent use.

@@ -21,6 +21,7 @@ import { rowKeys } from '../../parts/rowKeys.ts';
 import { Stale } from '../../parts/Stale.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
+import classes from './Host.module.css';
 
 const ROUTE = '/home/projects/$project/hosts/$host';
 
@@ -74,7 +75,7 @@ export function HostPage() {
         {data ? <Answers of={data} /> : <Skeleton height={74} />}
       </header>
       {data ? <Drawn of={data} /> : <Skeleton height={480} />}
-      <section className="panel after" aria-busy={overview.isPending}>
+      <section className={`panel ${classes.running}`} aria-busy={overview.isPending}>
         {data ? <OnIt of={data} project={project} /> : <Skeleton height={120} />}
       </section>
     </div>

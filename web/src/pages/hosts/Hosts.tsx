@@ -127,7 +127,7 @@ function Row({ item, project }: { item: Host; project: number }) {
       </td>
       <td>
         <Link
-          className="row-link"
+          className="row-link nowrap"
           to="/projects/$project/hosts/$host"
           params={{ project: String(project), host: item.host }}
         >

@@ -57,9 +57,42 @@ export async function send(trace: string, start: number, spans: Sent[]) {
   await sendRaw({ resourceSpans });
 }
 
+/** A metric to send: a counter, or a gauge, with a value for each of its last minutes. */
+export interface SentMetric {
+  service: string;
+  name: string;
+  unit: string;
+  description: string;
+  counter?: boolean;
+  attributes: Record<string, string>;
+  values: number[];
+}
+
+/** Sends metrics whose last values are those of now. */
+export async function sendMetrics(metrics: SentMetric[]) {
+  const nano = (minutesAgo: number) => `${BigInt(Date.now() - minutesAgo * 60_000) * 1_000_000n}`;
+  const resourceMetrics = metrics.map((m) => {
+    const dataPoints = m.values.map((asDouble, i) => ({
+      startTimeUnixNano: nano(m.values.length),
+      timeUnixNano: nano(m.values.length - 1 - i),
+      asDouble,
+      attributes: pairs(m.attributes),
+    }));
+    const { name, unit, description } = m;
+    const kind = m.counter
+      ? { sum: { dataPoints, isMonotonic: true, aggregationTemporality: 2 } }
+      : { gauge: { dataPoints } };
+    return {
+      resource: { attributes: pairs({ 'service.name': m.service, 'service.instance.id': `${m.service}-1` }) },
+      scopeMetrics: [{ metrics: [{ name, unit, description, ...kind }] }],
+    };
+  });
+  await sendRaw({ resourceMetrics }, 'metrics');
+}
+
 /** Sends a body of OTLP/HTTP in JSON. */
-export async function sendRaw(body: unknown) {
-  const answer = await fetch(`${need('MATRIX_OTLP')}/v1/traces`, {
+export async function sendRaw(body: unknown, signal: 'traces' | 'metrics' = 'traces') {
+  const answer = await fetch(`${need('MATRIX_OTLP')}/v1/${signal}`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${need('MATRIX_KEY')}` },
     body: JSON.stringify(body),

@@ -237,6 +237,22 @@ const host = createRoute({
   component: lazyRouteComponent(() => import('./pages/host/HostPage.tsx'), 'HostPage'),
 });
 
+const metrics = createRoute({
+  getParentRoute: () => project,
+  path: '/metrics',
+  validateSearch: optional((s) => ({
+    a: text(s.a),
+    b: text(s.b),
+    c: text(s.c),
+    d: text(s.d),
+    e: text(s.e),
+    f: text(s.f),
+    off: text(s.off),
+    filter: text(s.filter),
+  })),
+  component: lazyRouteComponent(() => import('./pages/metrics/Metrics.tsx'), 'Metrics'),
+});
+
 const rules = createRoute({
   getParentRoute: () => project,
   path: '/rules',
@@ -349,6 +365,7 @@ const tree = root.addChildren([
       logs,
       hosts,
       host,
+      metrics,
       rules,
       channels,
       settings,

@@ -14,11 +14,11 @@ export class Problem extends Error {
   readonly retryAfter: number;
 
   constructor(status: number, body: Partial<ProblemBody> = {}, retryAfter = 0) {
-    super(body.detail || body.title || `HTTP ${status}`);
+    super(body.detail || body.error || body.title || `HTTP ${status}`);
     this.name = 'Problem';
     this.status = status;
     this.title = body.title ?? '';
-    this.detail = [body.detail, ...(body.violations ?? []).map((v) => `${v.field}: ${v.message}`)]
+    this.detail = [body.detail ?? body.error, ...(body.violations ?? []).map((v) => `${v.field}: ${v.message}`)]
       .filter(Boolean)
       .join(' · ');
     this.field = body.field ?? '';
@@ -59,6 +59,8 @@ export type Reason =
 interface ProblemBody {
   title: string;
   detail: string;
+  /** What the Prometheus HTTP API says instead of a detail. */
+  error: string;
   field: string;
   request_id: string;
   violations: { field: string; message: string }[];

@@ -7,6 +7,10 @@ export function count(n: number): string {
   return `${trim(n / 1e9)} G`;
 }
 
+/** A number of any size and without a unit, in four digits: 0.00214, 12.5, 1,234, 3.1 M. */
+export const figure = (n: number): string =>
+  Math.abs(n) >= 10_000 ? count(n) : Number(n.toPrecision(4)).toLocaleString('en-US', { maximumSignificantDigits: 4 });
+
 /** Bytes in powers of 1,024: 512 B, 3.4 KiB, 1.2 GiB. */
 export function bytes(n: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];

@@ -5,6 +5,7 @@ import {
   IconBell,
   IconBug,
   IconBuilding,
+  IconChartLine,
   IconCoin,
   IconDatabase,
   IconLayoutSidebarLeftCollapse,
@@ -99,6 +100,12 @@ export function Rail({ collapsed, onToggle }: Props) {
             label={t('nav.hosts')}
             collapsed={collapsed}
             link={{ to: '/projects/$project/hosts', params }}
+          />
+          <Item
+            icon={IconChartLine}
+            label={t('nav.metrics')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/metrics', params }}
           />
           <div className={classes.section}>{t('nav.alerting')}</div>
           <Item

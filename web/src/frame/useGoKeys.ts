@@ -10,6 +10,7 @@ const PLACES = {
   t: '/projects/$project/transactions',
   q: '/projects/$project/sql',
   l: '/projects/$project/logs',
+  x: '/projects/$project/metrics',
 } as const;
 
 /** How long g waits for its letter, in ms. */

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { duration } from '../../format/duration.ts';
-import { bytes, count, percent, rate } from '../../format/number.ts';
+import { bytes, count, figure, percent, rate } from '../../format/number.ts';
 import { short } from '../../format/time.ts';
 import classes from './Chart.module.css';
 import { useCharts } from './Charts.tsx';
@@ -18,8 +18,15 @@ const UNITS = {
   count: (n: number) => count(n),
   bytes: (n: number) => bytes(n),
   byte_rate: (perSecond: number) => `${bytes(perSecond)}/s`,
+  seconds: (s: number) => duration(s * 1e9),
+  bytes: (n: number) => bytes(n),
+  byte_rate: (n: number) => `${bytes(n)}/s`,
+  number: (n: number) => figure(n),
 } as const;
 export type Unit = keyof typeof UNITS;
+
+/** A value in its unit, as charts write it. */
+export const written = (unit: Unit, value: number) => UNITS[unit](value);
 
 /** What the axis reaches at least: a flat line at zero is not to look like a mountain. */
 const LEAST: Record<Unit, number> = {
@@ -28,7 +35,10 @@ const LEAST: Record<Unit, number> = {
   share: 0.05,
   count: 1,
   bytes: 1024,
-  byte_rate: 1024,
+  byte_rate: 1024seconds: 1e-3,
+  bytes: 1,
+  byte_rate: 1,
+  number: 1e-3,
 };
 
 export interface Line {
@@ -38,6 +48,8 @@ export interface Line {
   tone: string;
   /** What it is compared with stands behind it, dashed. */
   past?: boolean;
+  /** Tells it from another line of the same tone. */
+  dashed?: boolean;
   fill?: boolean;
 }
 
@@ -49,10 +61,12 @@ interface Props {
   /** When each step begins, in Unix seconds. */
   at: number[];
   lines: Line[];
+  /** Of the plot, in pixels. */
+  height?: number;
 }
 
 /** Lines over time: drag narrows the range of the page, a double click goes back, left and right move along it. */
-export function Chart({ title, unit, at, lines }: Props) {
+export function Chart({ title, unit, at, lines, height = HEIGHT }: Props) {
   const { t } = useTranslation();
   const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false });
   const shared = useCharts();
@@ -62,7 +76,7 @@ export function Chart({ title, unit, at, lines }: Props) {
   const write = UNITS[unit];
   const data = useMemo(() => [at, ...lines.map((l) => l.values)] as uPlot.AlignedData, [at, lines]);
   // What a new plot is needed for; everything else is set on the one there is.
-  const look = lines.map((l) => [l.label, l.tone, l.past, l.fill].join()).join(';');
+  const look = lines.map((l) => [l.label, l.tone, l.past, l.dashed, l.fill].join()).join(';');
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: look stands for the lines, data is set below
   useEffect(() => {
@@ -70,7 +84,7 @@ export function Chart({ title, unit, at, lines }: Props) {
     if (!element) return;
     const made = new uPlot(
       {
-        ...options(element, unit, lines),
+        ...options(element, unit, lines, height),
         hooks: {
           setCursor: [(u) => setCursor(u.cursor.idx ?? undefined)],
           setSelect: [
@@ -98,14 +112,14 @@ export function Chart({ title, unit, at, lines }: Props) {
       element,
     );
     plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
     return () => {
       observer.disconnect();
       made.destroy();
       plot.current = null;
     };
-  }, [look, unit, scheme, shared]);
+  }, [look, unit, height, scheme, shared]);
 
   useEffect(() => plot.current?.setData(data), [data]);
 
@@ -134,6 +148,7 @@ export function Chart({ title, unit, at, lines }: Props) {
       <div
         ref={box}
         className={classes.plot}
+        style={{ minHeight: height }}
         role="slider"
         tabIndex={0}
         aria-label={t('chart.walk', { title })}
@@ -146,8 +161,8 @@ export function Chart({ title, unit, at, lines }: Props) {
       <ul className={classes.legend}>
         {told.map((line) => (
           <li key={line.label}>
-            <i data-past={line.past || undefined} style={{ borderColor: `var(--mx-${line.tone})` }} />
-            <span>{line.label}</span>
+            <i data-past={line.past || line.dashed || undefined} style={{ borderColor: `var(--mx-${line.tone})` }} />
+            <span title={line.label}>{line.label}</span>
             <b>{line.value === null ? '–' : write(line.value)}</b>
           </li>
         ))}
@@ -188,25 +203,35 @@ function legend(lines: Line[], cursor: number | undefined) {
       ...line,
       value: cursor === undefined ? (summary(line.values)?.last ?? null) : (line.values[cursor] ?? null),
     }))
-    .sort((a, b) => Number(a.past ?? false) - Number(b.past ?? false) || (b.value ?? -1) - (a.value ?? -1));
+    .sort(
+      (a, b) =>
+        Number(a.past ?? false) - Number(b.past ?? false) ||
+        (b.value ?? Number.NEGATIVE_INFINITY) - (a.value ?? Number.NEGATIVE_INFINITY),
+    );
 }
 
 const HEIGHT = 172;
 
-function options(element: HTMLElement, unit: Unit, lines: Line[]): uPlot.Options {
+function options(element: HTMLElement, unit: Unit, lines: Line[], height: number): uPlot.Options {
   const style = getComputedStyle(element);
   const color = (name: string) => style.getPropertyValue(`--mx-${name}`).trim();
   const font = `11px ${style.fontFamily}`;
   const axis = { stroke: color('ink-3'), font, grid: { stroke: color('line'), width: 1 }, ticks: { show: false } };
   return {
     width: element.clientWidth,
-    height: HEIGHT,
+    height,
     legend: { show: false },
     padding: [8, 8, 0, 0],
-    scales: { y: { range: (_, __, most) => [0, Math.max((most ?? 0) * 1.08, LEAST[unit])] } },
+    scales: { y: { range: (_, least, most) => reach(unit, least ?? 0, most ?? 0) } },
     axes: [
       { ...axis, grid: { show: false }, space: 64, size: 26, values: (_, splits) => clocks(splits) },
-      { ...axis, size: 64, space: 34, values: (_, splits) => splits.map((v) => UNITS[unit](v, splits.at(-1))) },
+      {
+        ...axis,
+        size: 64,
+        space: 34,
+        incrs: unit.startsWith('byte') ? TWOS : undefined,
+        values: (_, splits) => splits.map((v) => UNITS[unit](v, splits.at(-1))),
+      },
     ],
     series: [
       {},
@@ -214,7 +239,7 @@ function options(element: HTMLElement, unit: Unit, lines: Line[]): uPlot.Options
         label: line.label,
         stroke: color(line.tone),
         width: line.past ? 1.2 : 1.6,
-        dash: line.past ? [4, 3] : undefined,
+        dash: line.past || line.dashed ? [4, 3] : undefined,
         fill: line.fill ? `color-mix(in srgb, ${color(line.tone)} 14%, transparent)` : undefined,
         spanGaps: false,
         points: { size: 4 },
@@ -222,6 +247,13 @@ function options(element: HTMLElement, unit: Unit, lines: Line[]): uPlot.Options
     ],
   };
 }
+
+/** Bytes are counted in powers of two, and so are the lines between them. */
+const TWOS = Array.from({ length: 60 }, (_, i) => 2 ** i);
+
+/** From zero, or from below it where there are such values. */
+const reach = (unit: Unit, least: number, most: number): [number, number] =>
+  least < 0 ? [least * 1.08, Math.max(most * 1.08, 0)] : [0, Math.max(most * 1.08, LEAST[unit])];
 
 /** Times of an axis in the reader's zone: the clock, and the day where one begins. */
 function clocks(splits: number[]): string[] {

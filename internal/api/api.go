@@ -21,6 +21,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/host"
 	"github.com/matrix-aiops/matrix/internal/incident"
@@ -40,22 +41,23 @@ import (
 
 // Options configure the API. The stores are required.
 type Options struct {
-	Tenants   *tenant.Store
-	Traces    *trace.Store
-	Logs      *logs.Store
-	Flames    *flame.Store
-	Storage   *storage.Store
-	Metrics   *metric.Engine
+	Tenants    *tenant.Store
+	Traces     *trace.Store
+	Logs       *logs.Store
+	Flames     *flame.Store
+	Storage    *storage.Store
+	Metrics    *metric.Engine
 	Hosts     *host.Store
-	Views     *view.Store
-	Issues    *issue.Store
-	Rules     *rule.Store
-	Outbox    *notify.Outbox
-	Incidents *incident.Service
-	AI        *ai.Gateway
-	Log       *slog.Logger
-	Now       func() time.Time
-	Version   string
+	Views      *view.Store
+	Dashboards *dashboard.Store
+	Issues     *issue.Store
+	Rules      *rule.Store
+	Outbox     *notify.Outbox
+	Incidents  *incident.Service
+	AI         *ai.Gateway
+	Log        *slog.Logger
+	Now        func() time.Time
+	Version    string
 	// BaseURL is where browsers reach MATRIX, e.g. https://matrix.example.com.
 	// With https cookies are Secure whatever this process itself listens on.
 	BaseURL string
@@ -123,19 +125,20 @@ func New(opts Options) (http.Handler, error) {
 
 func build(opts Options) (*server, *routes, error) {
 	for store, given := range map[string]bool{
-		"AI":        opts.AI != nil,
-		"Flames":    opts.Flames != nil,
+		"AI":         opts.AI != nil,
+		"Dashboards": opts.Dashboards != nil,
+		"Flames":     opts.Flames != nil,
 		"Hosts":     opts.Hosts != nil,
-		"Incidents": opts.Incidents != nil,
-		"Issues":    opts.Issues != nil,
-		"Logs":      opts.Logs != nil,
-		"Metrics":   opts.Metrics != nil,
-		"Outbox":    opts.Outbox != nil,
-		"Rules":     opts.Rules != nil,
-		"Storage":   opts.Storage != nil,
-		"Tenants":   opts.Tenants != nil,
-		"Traces":    opts.Traces != nil,
-		"Views":     opts.Views != nil,
+		"Incidents":  opts.Incidents != nil,
+		"Issues":     opts.Issues != nil,
+		"Logs":       opts.Logs != nil,
+		"Metrics":    opts.Metrics != nil,
+		"Outbox":     opts.Outbox != nil,
+		"Rules":      opts.Rules != nil,
+		"Storage":    opts.Storage != nil,
+		"Tenants":    opts.Tenants != nil,
+		"Traces":     opts.Traces != nil,
+		"Views":      opts.Views != nil,
 	} {
 		if !given {
 			return nil, nil, fmt.Errorf("api: Options needs %s", store)
@@ -197,6 +200,7 @@ func (s *server) resources() {
 	s.registerPrometheus()
 	s.registerHosts()
 	s.registerViews()
+	s.registerDashboards()
 	s.registerServices()
 	s.registerStatements()
 	s.registerMap()

@@ -17,6 +17,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
+	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/ground"
@@ -128,19 +129,20 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	h.must(err)
 	metrics := metric.NewEngine(metric.NewStore(engine), nil)
 	h.opts = Options{
-		AI:        gateway,
-		Flames:    flame.NewStore(engine),
+		AI:         gateway,
+		Dashboards: dashboard.NewStore(db, nil),
+		Flames:     flame.NewStore(engine),
 		Hosts:     host.NewStore(metrics, trace.NewStore(engine)),
-		Incidents: incidents,
-		Issues:    issue.NewStore(db, engine, nil),
-		Logs:      logs.NewStore(engine),
-		Metrics:   metrics,
-		Outbox:    outbox,
-		Rules:     rule.NewStore(db, nil),
-		Storage:   stored,
-		Tenants:   h.tenants,
-		Traces:    trace.NewStore(engine),
-		Views:     view.NewStore(db, nil),
+		Incidents:  incidents,
+		Issues:     issue.NewStore(db, engine, nil),
+		Logs:       logs.NewStore(engine),
+		Metrics:   metrics    metric.NewEngine(metric.NewStore(engine), nil),
+		Outbox:     outbox,
+		Rules:      rule.NewStore(db, nil),
+		Storage:    stored,
+		Tenants:    h.tenants,
+		Traces:     trace.NewStore(engine),
+		Views:      view.NewStore(db, nil),
 
 		Log: log, Version: "v1.2.3", OTLPHTTP: "http://127.0.0.1:4318", OTLPGRPC: "http://127.0.0.1:4317",
 	}

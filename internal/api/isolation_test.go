@@ -158,6 +158,25 @@ func table(h *house) map[string]row {
 			}},
 		"delete-view": {who: writesProject, status: 204, make: func(p *place) request { return ids("view", p.newView()) },
 			crossed: func(b *place) request { return ids("view", b.view) }},
+		"list-dashboards":  {who: readsProject, status: 200},
+		"create-dashboard": {who: writesProject, status: 201, make: func(p *place) request { return request{body: p.dashboardBody()} }},
+		"import-dashboard": {who: writesProject, status: 201, make: func(p *place) request { return request{body: p.dashboardBody()} }},
+		"get-dashboard": {who: readsProject, status: 200, make: func(p *place) request { return ids("dashboard", p.dashboard) },
+			crossed: func(b *place) request { return ids("dashboard", b.dashboard) }},
+		"update-dashboard": {who: writesProject, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"dashboard": p.newDashboard()}, body: p.dashboardBody(), etag: `"v1"`}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"dashboard": b.dashboard}, body: b.dashboardBody(), etag: `"v1"`}
+			}},
+		"delete-dashboard": {who: writesProject, status: 204,
+			make: func(p *place) request {
+				return request{path: map[string]any{"dashboard": p.newDashboard()}, etag: `"v1"`}
+			},
+			crossed: func(b *place) request { return request{path: map[string]any{"dashboard": b.dashboard}, etag: `"v1"`} }},
+		"get-dashboard-history": {who: readsProject, status: 200, make: func(p *place) request { return ids("dashboard", p.dashboard) },
+			crossed: func(b *place) request { return ids("dashboard", b.dashboard) }},
 		"get-trace": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
 			crossed: func(b *place) request { return ids("trace", b.trace) }},
 		"get-span": {who: readsProject, status: 200, make: func(p *place) request {
@@ -565,6 +584,7 @@ type place struct {
 	trace      string
 	log        string
 	rule       int64
+	dashboard  int64
 	view       int64
 	channel    int64
 	incident   int64

@@ -18,6 +18,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/logs"
@@ -71,6 +72,7 @@ func (n *neighbours) newPlace(canary string, seed byte) *place {
 	n.must(err)
 	p.rule = p.newRule()
 	p.view = p.newView()
+	p.dashboard = p.newDashboard()
 	p.channel = p.newChannel()
 	p.incident = p.newIncident()
 	p.newTrace(seed)
@@ -113,6 +115,18 @@ func (p *place) newView() int64 {
 	v, err := p.h.opts.Views.Create(p.h.t.Context(), p.id(), view.Author{ID: p.owner.UserID, Name: p.owner.Name}, view.View{Kind: "transactions", Name: body.Name, Query: body.Query})
 	p.h.must(err)
 	return v.ID
+}
+
+func (p *place) dashboardBody() dashboard.Document {
+	return dashboard.Document{Format: dashboard.Format, Schema: dashboard.Schema, Name: p.h.unique("kept-" + p.canary), Variables: []dashboard.Variable{},
+		Panels: []dashboard.Panel{{ID: "a", Kind: "text", Width: 6, Height: 1, Text: p.canary}}}
+}
+
+func (p *place) newDashboard() int64 {
+	p.h.t.Helper()
+	d, err := p.h.opts.Dashboards.Create(p.h.t.Context(), p.id(), p.owner.Name, p.dashboardBody())
+	p.h.must(err)
+	return d.ID
 }
 
 func (p *place) channelBody() ChannelRequest {
@@ -289,6 +303,7 @@ func (p *place) rows() []string {
 		`SELECT name || version || archived_at FROM project WHERE org_id = $1`,
 		`SELECT name || version || body FROM (SELECT r.name, r.version, '' AS body, p.org_id FROM rule r JOIN project p ON p.id = r.project_id) x WHERE org_id = $1 AND name LIKE 'kept-%'`,
 		`SELECT v.name || v.version FROM saved_view v JOIN project p ON p.id = v.project_id WHERE p.org_id = $1 AND v.name LIKE 'kept-%'`,
+		`SELECT d.name || d.version FROM dashboard d JOIN project p ON p.id = d.project_id WHERE p.org_id = $1 AND d.name LIKE 'kept-%'`,
 		`SELECT t.name || t.version FROM notify_target t JOIN project p ON p.id = t.project_id WHERE p.org_id = $1 AND t.name LIKE 'kept-%'`,
 		`SELECT i.type || i.state || i.version || i.merged_into FROM issue i JOIN project p ON p.id = i.project_id WHERE p.org_id = $1`,
 		`SELECT i.service || i.state || i.analysis || i.acknowledged_by FROM incident i JOIN project p ON p.id = i.project_id WHERE p.org_id = $1`,

@@ -17,7 +17,7 @@ import (
 // are allowed between neighbours.
 var layers = [][]string{
 	{"fault", "project", "clickhouse", "metadb", "job", "otel", "search", "pattern", "mask", "ground"},
-	{"tenant", "trace", "logs", "metric", "flame", "view", "issue"},
+	{"tenant", "trace", "logs", "metric", "flame", "view", "dashboard", "issue"},
 	{"rule", "evidence", "report", "notify", "ai", "storage", "host"},
 	{"incident"},
 	{"api", "ingest"},

@@ -17,6 +17,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai/openai"
 	"github.com/matrix-aiops/matrix/internal/api"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/flame"
@@ -159,7 +160,7 @@ func (a *App) setup(ctx context.Context) error {
 
 	stored, err := storage.New(storage.Options{
 		DB: telemetry, Tenants: tenants, Log: a.log,
-		Erase: []func(context.Context, *metadb.Tx, project.ID) error{rule.Erase, notify.Erase, incident.Erase, view.Erase, issue.Erase},
+		Erase: []func(context.Context, *metadb.Tx, project.ID) error{rule.Erase, notify.Erase, incident.Erase, view.Erase, dashboard.Erase, issue.Erase},
 	})
 	if err != nil {
 		return err
@@ -205,19 +206,20 @@ func (a *App) setup(ctx context.Context) error {
 	}
 	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	return a.serve(api.Options{
-		AI:        gateway,
-		Flames:    flame.NewStore(telemetry),
+		AI:         gateway,
+		Dashboards: dashboard.NewStore(meta, nil),
+		Flames:     flame.NewStore(telemetry),
 		Hosts:     host.NewStore(metrics, traces),
-		Incidents: incidents,
-		Issues:    issues,
-		Logs:      logs.NewStore(telemetry),
-		Metrics:   metrics,
-		Outbox:    outbox,
-		Rules:     rules,
-		Storage:   stored,
-		Tenants:   tenants,
-		Traces:    traces,
-		Views:     view.NewStore(meta, nil),
+		Incidents:  incidents,
+		Issues:     issues,
+		Logs:       logs.NewStore(telemetry),
+		Metrics:   metrics    metric.NewEngine(metric.NewStore(telemetry), a.log),
+		Outbox:     outbox,
+		Rules:      rules,
+		Storage:    stored,
+		Tenants:    tenants,
+		Traces:     traces,
+		Views:      view.NewStore(meta, nil),
 
 		Log:            a.log,
 		Version:        a.opts.Version,
@@ -325,10 +327,13 @@ func (a *App) newGateway(meta *metadb.DB, telemetry *clickhouse.DB) (*ai.Gateway
 	return ai.New(ai.Options{DB: meta, Telemetry: telemetry, Providers: providers, DefaultChain: chain, Log: a.log})
 }
 
-// seedProject gives a new project the alarms of the field's daily bread and a
-// place where they appear without any configuration.
+// seedProject gives a new project the alarms of the field's daily bread, a place
+// where they appear without any configuration, and a first dashboard.
 func seedProject(ctx context.Context, tx *metadb.Tx, outbox *notify.Outbox, p tenant.Project) error {
 	if err := rule.SeedDefaults(ctx, tx, p.ID, time.Now()); err != nil {
+		return err
+	}
+	if err := dashboard.SeedDefaults(ctx, tx, p.ID, time.Now()); err != nil {
 		return err
 	}
 	_, err := outbox.Targets().CreateIn(ctx, tx, notify.Target{

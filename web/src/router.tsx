@@ -253,6 +253,20 @@ const metrics = createRoute({
   component: lazyRouteComponent(() => import('./pages/metrics/Metrics.tsx'), 'Metrics'),
 });
 
+const dashboards = createRoute({
+  getParentRoute: () => project,
+  path: '/dashboards',
+  component: lazyRouteComponent(() => import('./pages/dashboards/Dashboards.tsx'), 'Dashboards'),
+});
+
+const dashboard = createRoute({
+  getParentRoute: () => project,
+  path: '/dashboards/$dashboard',
+  // The values of its variables, as a query of their own.
+  validateSearch: optional((s) => ({ vars: text(s.vars) })),
+  component: lazyRouteComponent(() => import('./pages/dashboard/DashboardPage.tsx'), 'DashboardPage'),
+});
+
 const rules = createRoute({
   getParentRoute: () => project,
   path: '/rules',
@@ -366,6 +380,8 @@ const tree = root.addChildren([
       hosts,
       host,
       metrics,
+      dashboards,
+      dashboard,
       rules,
       channels,
       settings,

@@ -8,6 +8,7 @@ import {
   IconChartLine,
   IconCoin,
   IconDatabase,
+  IconLayoutDashboard,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
   IconLogs,
@@ -106,6 +107,12 @@ export function Rail({ collapsed, onToggle }: Props) {
             label={t('nav.metrics')}
             collapsed={collapsed}
             link={{ to: '/projects/$project/metrics', params }}
+          />
+          <Item
+            icon={IconLayoutDashboard}
+            label={t('nav.dashboards')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/dashboards', params }}
           />
           <div className={classes.section}>{t('nav.alerting')}</div>
           <Item

@@ -11,6 +11,7 @@ const PLACES = {
   q: '/projects/$project/sql',
   l: '/projects/$project/logs',
   x: '/projects/$project/metrics',
+  d: '/projects/$project/dashboards',
 } as const;
 
 /** How long g waits for its letter, in ms. */

@@ -13,7 +13,7 @@ interface Shared {
 const Context = createContext<Shared | undefined>(undefined);
 
 /** The charts of a page: one crosshair, and one time range, which dragging over any of them narrows. */
-export function Charts({ children }: { children: ReactNode }) {
+export function Charts({ children, className = classes.charts }: { children: ReactNode; className?: string }) {
   const name = useId();
   const navigate = useNavigate();
   const { range, from, to } = useSearch({ strict: false }) as RangeSearch;
@@ -41,7 +41,7 @@ export function Charts({ children }: { children: ReactNode }) {
   }, [name, navigate]);
   return (
     <Context value={shared}>
-      <div className={classes.charts}>{children}</div>
+      <div className={className}>{children}</div>
     </Context>
   );
 }

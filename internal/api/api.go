@@ -47,7 +47,7 @@ type Options struct {
 	Flames     *flame.Store
 	Storage    *storage.Store
 	Metrics    *metric.Engine
-	Hosts     *host.Store
+	Hosts      *host.Store
 	Views      *view.Store
 	Dashboards *dashboard.Store
 	Issues     *issue.Store
@@ -128,7 +128,7 @@ func build(opts Options) (*server, *routes, error) {
 		"AI":         opts.AI != nil,
 		"Dashboards": opts.Dashboards != nil,
 		"Flames":     opts.Flames != nil,
-		"Hosts":     opts.Hosts != nil,
+		"Hosts":      opts.Hosts != nil,
 		"Incidents":  opts.Incidents != nil,
 		"Issues":     opts.Issues != nil,
 		"Logs":       opts.Logs != nil,

@@ -392,6 +392,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A project's dashboards */
+        get: operations["list-dashboards"];
+        put?: never;
+        /** Make a dashboard */
+        post: operations["create-dashboard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/dashboards/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a dashboard from an exported one, or from Grafana's JSON */
+        post: operations["import-dashboard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/dashboards/{dashboard}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One dashboard; its document is what import takes */
+        get: operations["get-dashboard"];
+        /** Change a dashboard */
+        put: operations["update-dashboard"];
+        post?: never;
+        /** Delete a dashboard; its history stays */
+        delete: operations["delete-dashboard"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/dashboards/{dashboard}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed a dashboard and how, newest first */
+        get: operations["get-dashboard-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/home": {
         parameters: {
             query?: never;
@@ -2044,6 +2115,20 @@ export interface components {
             system: string;
             tables: string[];
         };
+        Dashboard: {
+            /** Format: date-time */
+            created_at: string;
+            document: components["schemas"]["Document"];
+            /** Format: int64 */
+            id: number;
+            /** Format: int32 */
+            project_id: number;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
+        };
         Delivery: {
             /** Format: date-time */
             at: string;
@@ -2130,6 +2215,21 @@ export interface components {
              */
             selected_sample: number;
         };
+        Document: {
+            description?: string;
+            /** @enum {string} */
+            format: "matrix-dashboard";
+            name: string;
+            /** @description in reading order: rows of 12 columns */
+            panels: components["schemas"]["Panel"][];
+            /**
+             * Format: int64
+             * @description of this document
+             * @enum {integer}
+             */
+            schema: 1;
+            variables: components["schemas"]["Variable"][];
+        };
         Edge: {
             /** Format: int64 */
             average_ns: number;
@@ -2163,6 +2263,16 @@ export interface components {
             items: components["schemas"]["Edge"][];
             /** @description there are more: narrow by environment or focus */
             truncated: boolean;
+        };
+        Edition: {
+            /** @enum {string} */
+            action: "created" | "updated" | "deleted";
+            /** Format: date-time */
+            at: string;
+            author: string;
+            document: components["schemas"]["Document"];
+            /** Format: int64 */
+            version: number;
         };
         Endpoint: {
             day_ago: components["schemas"]["RED"] | null;
@@ -2340,6 +2450,10 @@ export interface components {
             reason: "" | "silent" | "cpu" | "memory" | "disk";
             /** @enum {string} */
             state: "critical" | "warning" | "ok";
+        };
+        Imported: {
+            dashboard: components["schemas"]["Dashboard"];
+            left: components["schemas"]["Left"][];
         };
         InAppRequest: {
             exclude?: string[];
@@ -2762,6 +2876,19 @@ export interface components {
             project_id: number;
             /** Format: date-time */
             revoked_at: string | null;
+        };
+        Left: {
+            /** @description as its author wrote it */
+            detail?: string;
+            /** @description its name or title where it comes from */
+            name: string;
+            /**
+             * @description why it was left out
+             * @enum {string}
+             */
+            reason: "kind" | "data_source" | "empty" | "unit" | "repeat" | "transformations" | "overrides" | "annotations" | "links" | "expression" | "name" | "limit";
+            /** @enum {string} */
+            what: "panel" | "query" | "variable" | "option";
         };
         Line: {
             line: string;
@@ -3236,6 +3363,26 @@ export interface components {
              */
             total: number;
         };
+        PageDashboard: {
+            items: components["schemas"]["Dashboard"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageEdition: {
+            items: components["schemas"]["Edition"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageGroup: {
             items: components["schemas"]["Group"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -3412,6 +3559,40 @@ export interface components {
              */
             total: number;
         };
+        Panel: {
+            /** @description of kind traces */
+            environment?: string;
+            /**
+             * Format: int64
+             * @description small, medium, large
+             */
+            height: number;
+            /** @description unique within the document */
+            id: string;
+            /** @enum {string} */
+            kind: "metric" | "traces" | "logs" | "sql" | "text";
+            /** @description of kind metric */
+            queries?: components["schemas"]["Query"][];
+            /** @description of kind traces with show count, logs, and sql */
+            search?: string;
+            /** @description of kind traces and sql */
+            service?: string;
+            /** @enum {string} */
+            show?: "lines" | "stat" | "table" | "red" | "count" | "histogram" | "";
+            /** @description of kind text */
+            text?: string;
+            title?: string;
+            /**
+             * @description of kind metric; empty = by the names of the metrics
+             * @enum {string}
+             */
+            unit?: "number" | "seconds" | "bytes" | "byte_rate" | "rate" | "share" | "count" | "";
+            /**
+             * Format: int64
+             * @description columns of 12
+             */
+            width: number;
+        };
         Parameters: {
             /** Format: int64 */
             max_tokens?: number;
@@ -3583,6 +3764,11 @@ export interface components {
             /** @enum {string} */
             status: "success" | "error";
             warnings?: string[];
+        };
+        Query: {
+            expr: string;
+            /** @description {{label}} stands for the label's value */
+            legend?: string;
         };
         RED: {
             /** Format: int64 */
@@ -4342,6 +4528,26 @@ export interface components {
             /** @description default: the address before its @ */
             name?: string;
         };
+        Variable: {
+            /** @description offers to choose all values */
+            all?: boolean;
+            /**
+             * @description where its values come from
+             * @enum {string}
+             */
+            kind: "label" | "service" | "environment" | "custom";
+            /** @description of kind label: values of this label */
+            label?: string;
+            /** @description of kind label: a series selector, default all series */
+            metric?: string;
+            name: string;
+            /** @description default its name */
+            title?: string;
+            /** @description at first; empty = all, or the first */
+            value?: string;
+            /** @description of kind custom */
+            values?: string[];
+        };
         Version: {
             version: string;
         };
@@ -4434,12 +4640,15 @@ export type ComparedStep = components['schemas']['ComparedStep'];
 export type Comparison = components['schemas']['Comparison'];
 export type Count = components['schemas']['Count'];
 export type DbCall = components['schemas']['DBCall'];
+export type Dashboard = components['schemas']['Dashboard'];
 export type Delivery = components['schemas']['Delivery'];
 export type Detail = components['schemas']['Detail'];
 export type Difference = components['schemas']['Difference'];
 export type Differences = components['schemas']['Differences'];
+export type Document = components['schemas']['Document'];
 export type Edge = components['schemas']['Edge'];
 export type Edges = components['schemas']['Edges'];
+export type Edition = components['schemas']['Edition'];
 export type Endpoint = components['schemas']['Endpoint'];
 export type Entry = components['schemas']['Entry'];
 export type Event = components['schemas']['Event'];
@@ -4458,6 +4667,7 @@ export type Heat = components['schemas']['Heat'];
 export type Home = components['schemas']['Home'];
 export type Host = components['schemas']['Host'];
 export type HostHealth = components['schemas']['HostHealth'];
+export type Imported = components['schemas']['Imported'];
 export type InAppRequest = components['schemas']['InAppRequest'];
 export type Incident = components['schemas']['Incident'];
 export type IncidentEvent = components['schemas']['IncidentEvent'];
@@ -4486,6 +4696,7 @@ export type JaegerSpan = components['schemas']['JaegerSpan'];
 export type JaegerTag = components['schemas']['JaegerTag'];
 export type JaegerTrace = components['schemas']['JaegerTrace'];
 export type Key = components['schemas']['Key'];
+export type Left = components['schemas']['Left'];
 export type Line = components['schemas']['Line'];
 export type Link = components['schemas']['Link'];
 export type LoadSpark = components['schemas']['LoadSpark'];
@@ -4522,6 +4733,8 @@ export type Overview = components['schemas']['Overview'];
 export type Page = components['schemas']['Page'];
 export type PageAvailable = components['schemas']['PageAvailable'];
 export type PageChange = components['schemas']['PageChange'];
+export type PageDashboard = components['schemas']['PageDashboard'];
+export type PageEdition = components['schemas']['PageEdition'];
 export type PageGroup = components['schemas']['PageGroup'];
 export type PageKey = components['schemas']['PageKey'];
 export type PageLogPattern = components['schemas']['PageLogPattern'];
@@ -4540,6 +4753,7 @@ export type PageToken = components['schemas']['PageToken'];
 export type PageTransaction = components['schemas']['PageTransaction'];
 export type PageUser = components['schemas']['PageUser'];
 export type PageView = components['schemas']['PageView'];
+export type Panel = components['schemas']['Panel'];
 export type Parameters = components['schemas']['Parameters'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PathPart = components['schemas']['PathPart'];
@@ -4554,6 +4768,7 @@ export type Profile = components['schemas']['Profile'];
 export type Project = components['schemas']['Project'];
 export type ProjectSettings = components['schemas']['ProjectSettings'];
 export type PrometheusAnswer = components['schemas']['PrometheusAnswer'];
+export type Query = components['schemas']['Query'];
 export type Red = components['schemas']['RED'];
 export type Remote = components['schemas']['Remote'];
 export type RepeatedCall = components['schemas']['RepeatedCall'];
@@ -4607,6 +4822,7 @@ export type Usage = components['schemas']['Usage'];
 export type User = components['schemas']['User'];
 export type UserChange = components['schemas']['UserChange'];
 export type UserRequest = components['schemas']['UserRequest'];
+export type Variable = components['schemas']['Variable'];
 export type Version = components['schemas']['Version'];
 export type View = components['schemas']['View'];
 export type ViewRequest = components['schemas']['ViewRequest'];
@@ -5810,6 +6026,261 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDashboard"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Document"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "import-dashboard": {
+        parameters: {
+            query?: {
+                /** @description instead of the document's */
+                name?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description dashboard id */
+                dashboard: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-dashboard": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description dashboard id */
+                dashboard: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Document"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-dashboard": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description dashboard id */
+                dashboard: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-dashboard-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description dashboard id */
+                dashboard: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageEdition"];
+                };
             };
             /** @description Problem */
             default: {

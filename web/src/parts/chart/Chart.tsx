@@ -16,8 +16,6 @@ const UNITS = {
   rate: (perSecond: number, most?: number) => rate(perSecond, most),
   share: (share: number) => percent(share),
   count: (n: number) => count(n),
-  bytes: (n: number) => bytes(n),
-  byte_rate: (perSecond: number) => `${bytes(perSecond)}/s`,
   seconds: (s: number) => duration(s * 1e9),
   bytes: (n: number) => bytes(n),
   byte_rate: (n: number) => `${bytes(n)}/s`,
@@ -34,10 +32,9 @@ const LEAST: Record<Unit, number> = {
   rate: 1 / 60,
   share: 0.05,
   count: 1,
+  seconds: 1e-3,
   bytes: 1024,
-  byte_rate: 1024seconds: 1e-3,
-  bytes: 1,
-  byte_rate: 1,
+  byte_rate: 1024,
   number: 1e-3,
 };
 

@@ -11,4 +11,4 @@ if [ -z "${MATRIX_TEST_POSTGRES:-}" ]; then
 fi
 if [ $# -eq 0 ]; then set -- ./...; fi
 export CGO_ENABLED="${CGO_ENABLED:-0}" # as in the Makefile: what is compiled once serves both
-go test "$@"
+go test -timeout 40m "$@" # the screens take longer than the 10 minutes that Go gives a package

@@ -25,7 +25,7 @@ async function drag(page: Page, from: [number, number], to: [number, number]) {
 test('from a rectangle to its transactions, what differs, and a trace; the address holds it all', async ({ page }) => {
   await page.goto(`${home}/transactions?range=24h`);
   await drawn(page);
-  await page.getByText('로그', { exact: true }).click();
+  await page.getByRole('radiogroup', { name: '소요 시간 축' }).getByText('로그').click();
   await expect(page).toHaveURL(/axis=log/);
   await picture(page, 'scatter');
   await drag(page, [0.02, 0.01], [0.999, 0.6]);

@@ -75,7 +75,7 @@ test('the parts of a service: endpoints, instances, versions', async ({ page }) 
   await expectAccessible(page);
   await picture(page, 'service-versions');
   await page.getByRole('tab', { name: '엔드포인트' }).click();
-  await page.getByRole('link', { name: 'GET /v1/api/orders/history' }).click();
+  await page.getByRole('link', { name: 'GET /v1/api/orders/history', exact: true }).click();
   await expect(page).toHaveURL(/transactions\?.*service=order-api/);
   await expect(page.locator('.row-link').first()).toHaveText('GET /v1/api/orders/history');
 });

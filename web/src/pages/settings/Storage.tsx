@@ -56,7 +56,7 @@ function Signal({ signal, of }: { signal: SignalFootprint; of: number }) {
         <td className="num">{bytes(signal.bytes)}</td>
         <td>
           <span className={classes.share}>
-            <meter className={classes.bar} min={0} max={1} value={share} aria-label={t('storage.share')} />
+            <meter className={classes.bar} min={0} max={1} value={share} aria-hidden />
             {percent(share)}
           </span>
         </td>

@@ -28,8 +28,9 @@ trusted_proxies        networks whose X-Forwarded-For is believed
 ai.providers           name: {kind: openai, base_url: …, api_key: …}
 ai.default_chain       list of provider/model
 ingest.max_body_mib    largest telemetry request
-ingest.max_active_series, ingest.max_new_series_per_day
-                       series of metrics of a project, on each node
+ingest.max_active_series  series of metrics of a project with a sample
+                       within the hour, on each node
+ingest.max_new_series_per_day  new ones of them a day
 notify.allow_networks  private networks that notifications may go to
 
 ${NAME} in a value is that environment variable: keep secrets there.`

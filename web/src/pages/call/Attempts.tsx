@@ -18,7 +18,7 @@ export function Attempts({ call }: { call: Call }) {
       {call.attempts.length === 0 ? (
         <p className="dim">{t('calls.no_attempts')}</p>
       ) : (
-        <div className={`panel ${classes.scroll}`}>
+        <div className="panel scroll-x">
           <table className={`table ${classes.table}`}>
             <thead>
               <tr>

@@ -65,7 +65,7 @@ export function Calls() {
             <p>{t(filtered ? 'calls.no_match_hint' : 'calls.none_hint')}</p>
           </Empty>
         ) : (
-          <div className={classes.scroll}>
+          <div className="scroll-x">
             <table className="table">
               <thead>
                 <tr>

@@ -9,15 +9,12 @@ import { usePausedAt } from '../../frame/live.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Sparkline } from '../../parts/chart/Sparkline.tsx';
 import { Empty } from '../../parts/Empty.tsx';
-import { Failure } from '../../parts/Failure.tsx';
 import { Filter } from '../../parts/Filter.tsx';
 import { Health } from '../../parts/Health.tsx';
 import { HostReason } from '../../parts/HostReason.tsx';
 import { Block } from '../../parts/Mono.tsx';
-import { rowKeys } from '../../parts/rowKeys.ts';
-import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { SortHead } from '../../parts/SortHead.tsx';
-import { Stale } from '../../parts/Stale.tsx';
+import { TopTable } from '../../parts/TopTable.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
 import classes from './Hosts.module.css';
@@ -38,7 +35,6 @@ export function Hosts() {
   const navigate = useNavigate();
   const { sort = 'worst', q, ...range } = useSearch({ from: '/home/projects/$project/hosts' });
   const list = useQuery(hostsQuery(projectId, { sort, q }, { range, pausedAt: usePausedAt() }));
-  const items = list.data?.items ?? [];
   const set = (next: Record<string, string | undefined>) =>
     void navigate({ to: '.', search: (old) => ({ ...old, ...next }), replace: true });
   const head = { current: sort, onSort: (by: string) => set({ sort: by === 'worst' ? undefined : by }) };
@@ -50,11 +46,11 @@ export function Hosts() {
         <h1>{t('nav.hosts')}</h1>
         <Filter label={t('hosts.filter')} value={q ?? ''} onChange={(v) => set({ q: v || undefined })} />
       </div>
-      <section className="panel" aria-busy={list.isPending}>
-        <Stale query={list} />
-        {list.isError && !list.data ? (
-          <Failure error={list.error} retry={() => void list.refetch()} />
-        ) : !list.isPending && items.length === 0 ? (
+      <TopTable
+        list={list}
+        rows={6}
+        columns={11}
+        empty={
           q ? (
             <Empty icon={IconSearch} title={t('hosts.no_match')}>
               <p>{t('services.no_match_hint')}</p>
@@ -65,54 +61,38 @@ export function Hosts() {
               <Block text={COLLECTOR} what={t('hosts.collector')} />
             </Empty>
           )
-        ) : (
-          <div className={classes.scroll}>
-            <table className="table">
-              <thead>
-                <tr>
-                  <SortHead by="worst" {...head}>
-                    {t('services.column.health')}
-                  </SortHead>
-                  <SortHead by="name" ascending {...head}>
-                    {t('hosts.host')}
-                  </SortHead>
-                  <SortHead by="cpu" num {...head}>
-                    {t('hosts.cpu')}
-                  </SortHead>
-                  <SortHead by="memory" num {...head}>
-                    {t('hosts.memory')}
-                  </SortHead>
-                  <SortHead by="disk" num {...head}>
-                    {t('hosts.disk')}
-                  </SortHead>
-                  <SortHead by="network" num {...head}>
-                    {t('hosts.network')}
-                  </SortHead>
-                  <SortHead by="load" num {...head}>
-                    {t('hosts.load')}
-                  </SortHead>
-                  <th aria-label={t('hosts.load_shape')} />
-                  <th className="num">{t('hosts.processes')}</th>
-                  <th>{t('hosts.services')}</th>
-                  <th>{t('hosts.last_seen')}</th>
-                </tr>
-              </thead>
-              <tbody onKeyDown={rowKeys}>
-                {list.isPending ? (
-                  <SkeletonRows rows={6} columns={11} />
-                ) : (
-                  items.map((item) => <Row key={item.host} item={item} project={projectId} />)
-                )}
-              </tbody>
-            </table>
-          </div>
-        )}
-        {items.length > 0 && (
-          <div className="foot">
-            <span>{t('list.shown', { shown: count(items.length), total: count(list.data?.total ?? 0) })}</span>
-          </div>
-        )}
-      </section>
+        }
+        head={
+          <>
+            <SortHead by="worst" {...head}>
+              {t('services.column.health')}
+            </SortHead>
+            <SortHead by="name" ascending {...head}>
+              {t('hosts.host')}
+            </SortHead>
+            <SortHead by="cpu" num {...head}>
+              {t('hosts.cpu')}
+            </SortHead>
+            <SortHead by="memory" num {...head}>
+              {t('hosts.memory')}
+            </SortHead>
+            <SortHead by="disk" num {...head}>
+              {t('hosts.disk')}
+            </SortHead>
+            <SortHead by="network" num {...head}>
+              {t('hosts.network')}
+            </SortHead>
+            <SortHead by="load" num {...head}>
+              {t('hosts.load')}
+            </SortHead>
+            <th aria-label={t('hosts.load_shape')} />
+            <th className="num">{t('hosts.processes')}</th>
+            <th>{t('hosts.services')}</th>
+            <th>{t('hosts.last_seen')}</th>
+          </>
+        }
+        row={(item) => <Row key={item.host} item={item} project={projectId} />}
+      />
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import type { Host } from '../../api/types.ts';
 import { percent } from '../../format/number.ts';
+import { Bar } from '../../parts/Bar.tsx';
 import classes from './Hosts.module.css';
 
 interface Props {
@@ -20,9 +21,11 @@ export function ShareCell({ host, of, note }: Props) {
       ) : (
         <>
           {percent(share)}
-          <div className={classes.bar} aria-hidden>
-            <i data-tone={reason === of ? state : undefined} style={{ width: `${Math.min(share, 1) * 100}%` }} />
-          </div>
+          <Bar
+            share={share}
+            tone={reason === of ? state : undefined}
+            style={{ height: 4, marginTop: 3, borderRadius: 2 }}
+          />
         </>
       )}
       {note && <div className="dim">{note}</div>}

@@ -67,7 +67,7 @@ export function Incidents() {
         ) : !list.isPending && items.length === 0 ? (
           <Nothing state={state} q={q} project={projectId} />
         ) : (
-          <div className={classes.scroll}>
+          <div className="scroll-x">
             <table className="table">
               <thead>
                 <tr>

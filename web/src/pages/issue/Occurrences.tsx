@@ -30,7 +30,7 @@ export function Occurrences({ issue, range }: { issue: IssueDetail; range: Range
           <p>{t('issue.no_occurrence_hint')}</p>
         </Empty>
       ) : (
-        <div className={classes.scroll}>
+        <div className="scroll-x">
           <table className="table">
             <thead>
               <tr>

@@ -66,7 +66,7 @@ function Frame({ frame }: { frame: StackFrame }) {
     <li className={classes.frame} data-own={frame.in_app || undefined}>
       {frame.in_app ? <IconPointFilled size={14} aria-label={t('issue.own')} role="img" /> : <i aria-hidden />}
       <code>
-        {frame.module && <span className={classes.module}>{`${frame.module}.`}</span>}
+        {frame.module && <span>{`${frame.module}.`}</span>}
         <strong>{frame.function || t('issue.anonymous')}</strong>
       </code>
       <code className={classes.place}>{place}</code>

@@ -6,6 +6,7 @@ import { type LogFilter, logPatternsQuery } from '../../api/logs.ts';
 import type { Following } from '../../api/pages.ts';
 import type { LogPattern } from '../../api/types.ts';
 import { count, percent } from '../../format/number.ts';
+import { Bar } from '../../parts/Bar.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
@@ -64,9 +65,7 @@ export function Patterns({ project, filter, following, onPattern }: Props) {
                   <strong>{count(item.count)}</strong>
                 </td>
                 <td className={classes.share}>
-                  <div className={classes.bar}>
-                    <i style={{ width: `${(item.count / most) * 100}%` }} />
-                  </div>
+                  <Bar share={item.count / most} />
                   <span className="dim">{percent(item.share)}</span>
                 </td>
                 <td>

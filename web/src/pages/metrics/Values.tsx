@@ -6,7 +6,6 @@ import { count } from '../../format/number.ts';
 import { type Unit, written } from '../../parts/chart/Chart.tsx';
 import { seriesName } from '../../parts/metric/series.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
-import classes from './Metrics.module.css';
 
 interface Props {
   project: number;
@@ -35,7 +34,7 @@ export function Values({ project, queries, following, unit }: Props) {
   if (!pending && rows.length === 0) return null;
   return (
     <section className="panel" aria-busy={pending}>
-      <div className={classes.scroll}>
+      <div className="scroll-x">
         <table className="table">
           <caption className="offscreen">{t('metrics.values')}</caption>
           <thead>

@@ -14,7 +14,6 @@ import { Stale } from '../../parts/Stale.tsx';
 import { useNow } from '../../parts/useNow.ts';
 import { detailOf, ICONS, kindOf, minutesOf, nameOf, shareOf } from '../map/look.ts';
 import type { ListProps } from './list.ts';
-import classes from './Service.module.css';
 
 /** Who calls the service and whom it calls, as the map counts it. */
 export function Dependencies({ project, service, environment, following }: ListProps) {
@@ -67,7 +66,7 @@ function Side({ project, map, title, edges, end }: SideProps) {
   const nodes = new Map(map?.nodes.map((node) => [node.id, node]));
   if (map && edges.length === 0) return null;
   return (
-    <div className={classes.scroll}>
+    <div className="scroll-x">
       <table className="table" aria-label={title}>
         <thead>
           <tr>

@@ -5,11 +5,13 @@ import { useTranslation } from 'react-i18next';
 import { endpointsQuery } from '../../api/services.ts';
 import { duration } from '../../format/duration.ts';
 import { percent, rate } from '../../format/number.ts';
+import { Bar } from '../../parts/Bar.tsx';
 import { Change } from '../../parts/Change.tsx';
 import { Filter } from '../../parts/Filter.tsx';
 import { SortHead } from '../../parts/SortHead.tsx';
+import { TopTable } from '../../parts/TopTable.tsx';
 import type { ListProps } from './list.ts';
-import { Panel } from './Panel.tsx';
+import { Nothing } from './Nothing.tsx';
 import classes from './Service.module.css';
 
 /** What the service is asked to do, by the time it spends on it. */
@@ -23,9 +25,10 @@ export function Endpoints({ project, service, environment, sort, q, following, s
       <div className={classes.filter}>
         <Filter label={t('transactions.endpoint')} value={q ?? ''} onChange={(v) => set({ q: v || undefined })} />
       </div>
-      <Panel
+      <TopTable
         list={list}
         columns={8}
+        empty={<Nothing />}
         head={
           <>
             <SortHead by="name" ascending {...head}>
@@ -97,9 +100,7 @@ export function Endpoints({ project, service, environment, sort, q, following, s
               <td className="num">{time(now.p99_ns)}</td>
               <td>
                 <div className="row">
-                  <div className={classes.bar}>
-                    <i style={{ width: `${(now.total_ns / all) * 100}%` }} />
-                  </div>
+                  <Bar share={now.total_ns / all} style={{ minWidth: 70 }} />
                   <span className="nowrap">{percent(now.total_ns / all)}</span>
                 </div>
               </td>

@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { count, percent } from '../../format/number.ts';
+import { Bar } from '../../parts/Bar.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
 import { SortHead } from '../../parts/SortHead.tsx';
 import { type Calls, functionsOf } from './calls.ts';
@@ -30,7 +31,7 @@ export function Functions({ calls, amount, list: { sort, q, set } }: Props) {
   const head = { current: by, onSort: (next: string) => set({ sort: next === 'self' ? undefined : next }) };
   return (
     <>
-      <div className={classes.scroll}>
+      <div className="scroll-x">
         <table className="table" aria-label={t('profiles.functions')}>
           <thead>
             <tr>
@@ -80,7 +81,7 @@ export function Functions({ calls, amount, list: { sort, q, set } }: Props) {
 function Share({ of }: { of: number }) {
   return (
     <div className="row">
-      <div className={classes.bar}>{of > 0 && <i style={{ width: `${of * 100}%` }} />}</div>
+      <Bar share={of} style={{ minWidth: 70 }} />
       <span className="nowrap">{percent(of)}</span>
     </div>
   );

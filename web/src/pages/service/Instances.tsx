@@ -5,9 +5,10 @@ import { duration } from '../../format/duration.ts';
 import { percent, rate } from '../../format/number.ts';
 import { Mono } from '../../parts/Mono.tsx';
 import { SortHead } from '../../parts/SortHead.tsx';
+import { TopTable } from '../../parts/TopTable.tsx';
 import { When } from '../../parts/When.tsx';
 import type { ListProps } from './list.ts';
-import { Panel } from './Panel.tsx';
+import { Nothing } from './Nothing.tsx';
 
 /** The running copies of the service: is it one of them, or all? */
 export function Instances({ project, service, environment, sort, following, set }: ListProps) {
@@ -19,9 +20,10 @@ export function Instances({ project, service, environment, sort, following, set 
     num: true,
   };
   return (
-    <Panel
+    <TopTable
       list={list}
       columns={9}
+      empty={<Nothing />}
       head={
         <>
           <th>{t('service.instance')}</th>

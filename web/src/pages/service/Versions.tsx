@@ -3,18 +3,20 @@ import { useTranslation } from 'react-i18next';
 import { versionsQuery } from '../../api/services.ts';
 import { duration } from '../../format/duration.ts';
 import { count, percent, rate } from '../../format/number.ts';
+import { TopTable } from '../../parts/TopTable.tsx';
 import { When } from '../../parts/When.tsx';
 import type { ListProps } from './list.ts';
-import { Panel } from './Panel.tsx';
+import { Nothing } from './Nothing.tsx';
 
 /** What ran of the service, the newest first: did it begin with a version? */
 export function Versions({ project, service, environment, following }: ListProps) {
   const { t } = useTranslation();
   const list = useQuery(versionsQuery(project, service, { environment }, following));
   return (
-    <Panel
+    <TopTable
       list={list}
       columns={10}
+      empty={<Nothing />}
       head={
         <>
           <th>{t('service.version')}</th>

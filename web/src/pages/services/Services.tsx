@@ -6,20 +6,17 @@ import { useTranslation } from 'react-i18next';
 import { servicesQuery } from '../../api/services.ts';
 import type { Service } from '../../api/types.ts';
 import { duration } from '../../format/duration.ts';
-import { count, percent, rate } from '../../format/number.ts';
+import { percent, rate } from '../../format/number.ts';
 import { usePausedAt } from '../../frame/live.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Change } from '../../parts/Change.tsx';
 import { Sparkline } from '../../parts/chart/Sparkline.tsx';
 import { Empty } from '../../parts/Empty.tsx';
-import { Failure } from '../../parts/Failure.tsx';
 import { Filter } from '../../parts/Filter.tsx';
 import { FirstTelemetry } from '../../parts/FirstTelemetry.tsx';
 import { Health, useReason } from '../../parts/Health.tsx';
-import { rowKeys } from '../../parts/rowKeys.ts';
-import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { SortHead } from '../../parts/SortHead.tsx';
-import { Stale } from '../../parts/Stale.tsx';
+import { TopTable } from '../../parts/TopTable.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import classes from './Services.module.css';
 
@@ -53,11 +50,11 @@ export function Services() {
           />
         ) : null}
       </div>
-      <section className="panel" aria-busy={list.isPending}>
-        <Stale query={list} />
-        {list.isError && !list.data ? (
-          <Failure error={list.error} retry={() => void list.refetch()} />
-        ) : !list.isPending && items.length === 0 ? (
+      <TopTable
+        list={list}
+        rows={7}
+        columns={10}
+        empty={
           q || environment ? (
             <Empty icon={IconSearch} title={t('services.no_match')}>
               <p>{t('services.no_match_hint')}</p>
@@ -68,49 +65,33 @@ export function Services() {
               <FirstTelemetry project={projectId} />
             </Empty>
           )
-        ) : (
-          <div className={classes.scroll}>
-            <table className="table">
-              <thead>
-                <tr>
-                  <SortHead by="worst" {...head}>
-                    {t('services.column.health')}
-                  </SortHead>
-                  <SortHead by="name" ascending {...head}>
-                    {t('services.column.service')}
-                  </SortHead>
-                  <SortHead by="rate" num {...head}>
-                    {t('services.column.rate')}
-                  </SortHead>
-                  <th aria-label={t('services.column.rate_shape')} />
-                  <SortHead by="errors" num {...head}>
-                    {t('services.column.errors')}
-                  </SortHead>
-                  <th className="num">{'p50'}</th>
-                  <th className="num">{'p90'}</th>
-                  <SortHead by="p95" num {...head}>
-                    {'p95'}
-                  </SortHead>
-                  <th aria-label={t('services.column.p95_shape')} />
-                  <th className="num">{'p99'}</th>
-                </tr>
-              </thead>
-              <tbody onKeyDown={rowKeys}>
-                {list.isPending ? (
-                  <SkeletonRows rows={7} columns={10} />
-                ) : (
-                  items.map((item) => <Row key={item.service} item={item} project={projectId} />)
-                )}
-              </tbody>
-            </table>
-          </div>
-        )}
-        {items.length > 0 && (
-          <div className="foot">
-            <span>{t('list.shown', { shown: count(items.length), total: count(list.data?.total ?? 0) })}</span>
-          </div>
-        )}
-      </section>
+        }
+        head={
+          <>
+            <SortHead by="worst" {...head}>
+              {t('services.column.health')}
+            </SortHead>
+            <SortHead by="name" ascending {...head}>
+              {t('services.column.service')}
+            </SortHead>
+            <SortHead by="rate" num {...head}>
+              {t('services.column.rate')}
+            </SortHead>
+            <th aria-label={t('services.column.rate_shape')} />
+            <SortHead by="errors" num {...head}>
+              {t('services.column.errors')}
+            </SortHead>
+            <th className="num">{'p50'}</th>
+            <th className="num">{'p90'}</th>
+            <SortHead by="p95" num {...head}>
+              {'p95'}
+            </SortHead>
+            <th aria-label={t('services.column.p95_shape')} />
+            <th className="num">{'p99'}</th>
+          </>
+        }
+        row={(item) => <Row key={item.service} item={item} project={projectId} />}
+      />
     </div>
   );
 }

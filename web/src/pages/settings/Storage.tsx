@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { storageQuery } from '../../api/project.ts';
 import type { SignalFootprint } from '../../api/types.ts';
 import { bytes, count, percent } from '../../format/number.ts';
+import { Bar } from '../../parts/Bar.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import classes from './Storage.module.css';
@@ -56,7 +57,7 @@ function Signal({ signal, of }: { signal: SignalFootprint; of: number }) {
         <td className="num">{bytes(signal.bytes)}</td>
         <td>
           <span className={classes.share}>
-            <meter className={classes.bar} min={0} max={1} value={share} aria-hidden />
+            <Bar share={share} style={{ width: 96 }} />
             {percent(share)}
           </span>
         </td>

@@ -8,14 +8,12 @@ import { duration } from '../../format/duration.ts';
 import { count, percent, rate } from '../../format/number.ts';
 import { usePausedAt } from '../../frame/live.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
+import { Bar } from '../../parts/Bar.tsx';
 import { Change } from '../../parts/Change.tsx';
 import { Empty } from '../../parts/Empty.tsx';
-import { Failure } from '../../parts/Failure.tsx';
 import { Filter } from '../../parts/Filter.tsx';
-import { rowKeys } from '../../parts/rowKeys.ts';
-import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { SortHead } from '../../parts/SortHead.tsx';
-import { Stale } from '../../parts/Stale.tsx';
+import { TopTable } from '../../parts/TopTable.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import classes from './Sql.module.css';
 
@@ -28,7 +26,6 @@ export function Statements() {
   const { sort = 'time', q, service, system, ...range } = useSearch({ from: '/home/projects/$project/sql' });
   const pausedAt = usePausedAt();
   const list = useQuery(statementsQuery(projectId, { sort, q, service, system }, { range, pausedAt }));
-  const items = list.data?.items ?? [];
   const filtered = Boolean(q || service || system);
   const set = (next: Record<string, string | undefined>) =>
     void navigate({ to: '.', search: (old) => ({ ...old, ...next }), replace: true });
@@ -53,58 +50,42 @@ export function Statements() {
           onChange={(v) => set({ system: v || undefined })}
         />
       </div>
-      <section className="panel" aria-busy={list.isPending}>
-        <Stale query={list} />
-        {list.isError && !list.data ? (
-          <Failure error={list.error} retry={() => void list.refetch()} />
-        ) : !list.isPending && items.length === 0 ? (
+      <TopTable
+        list={list}
+        rows={10}
+        columns={9}
+        empty={
           <Empty icon={filtered ? IconSearch : IconDatabase} title={t(filtered ? 'sql.no_match' : 'sql.none')}>
             <p>{t(filtered ? 'sql.no_match_hint' : 'sql.none_hint')}</p>
           </Empty>
-        ) : (
-          <div className={classes.scroll}>
-            <table className="table">
-              <thead>
-                <tr>
-                  <th>{t('sql.column.statement')}</th>
-                  <SortHead by="time" {...head}>
-                    {t('sql.column.share')}
-                  </SortHead>
-                  <SortHead by="rate" num {...head}>
-                    {t('red.rate')}
-                  </SortHead>
-                  <SortHead by="average" num {...head}>
-                    {t('sql.column.average')}
-                  </SortHead>
-                  <th className="num">{'p50'}</th>
-                  <SortHead by="p95" num {...head}>
-                    {'p95'}
-                  </SortHead>
-                  <th className="num">{'p99'}</th>
-                  <SortHead by="errors" num {...head}>
-                    {t('red.errors')}
-                  </SortHead>
-                  <SortHead by="rows" num {...head}>
-                    {t('sql.column.rows')}
-                  </SortHead>
-                </tr>
-              </thead>
-              <tbody onKeyDown={rowKeys}>
-                {list.isPending ? (
-                  <SkeletonRows rows={10} columns={9} />
-                ) : (
-                  items.map((item) => <Row key={item.hash} item={item} project={projectId} service={service} />)
-                )}
-              </tbody>
-            </table>
-          </div>
-        )}
-        {items.length > 0 && (
-          <div className="foot">
-            <span>{t('list.shown', { shown: count(items.length), total: count(list.data?.total ?? 0) })}</span>
-          </div>
-        )}
-      </section>
+        }
+        head={
+          <>
+            <th>{t('sql.column.statement')}</th>
+            <SortHead by="time" {...head}>
+              {t('sql.column.share')}
+            </SortHead>
+            <SortHead by="rate" num {...head}>
+              {t('red.rate')}
+            </SortHead>
+            <SortHead by="average" num {...head}>
+              {t('sql.column.average')}
+            </SortHead>
+            <th className="num">{'p50'}</th>
+            <SortHead by="p95" num {...head}>
+              {'p95'}
+            </SortHead>
+            <th className="num">{'p99'}</th>
+            <SortHead by="errors" num {...head}>
+              {t('red.errors')}
+            </SortHead>
+            <SortHead by="rows" num {...head}>
+              {t('sql.column.rows')}
+            </SortHead>
+          </>
+        }
+        row={(item) => <Row key={item.hash} item={item} project={projectId} service={service} />}
+      />
     </div>
   );
 }
@@ -129,9 +110,7 @@ function Row({ item, project, service }: { item: StatementStats; project: number
       </td>
       <td>
         <div className="row">
-          <div className={classes.bar}>
-            <i style={{ width: `${item.share * 100}%` }} />
-          </div>
+          <Bar share={item.share} style={{ width: 64 }} />
           <span className="nowrap">{percent(item.share)}</span>
         </div>
         <div className={classes.second}>{t('sql.total', { time: duration(now.total_ns) })}</div>

@@ -169,7 +169,7 @@ function Section({ title, hint, children }: { title: string; hint?: string; chil
       <h2>
         {title} {hint && <span className={`dim ${classes.hint}`}>{hint}</span>}
       </h2>
-      <div className={`panel ${classes.scroll}`}>
+      <div className="panel scroll-x">
         <table className="table" aria-label={title}>
           {children}
         </table>

@@ -64,7 +64,7 @@ export function ProfileTable({ traceId, project, cited, selected, onSelect }: Pr
         </p>
       )}
       {data && <Usual project={project} traceId={traceId} transaction={data.transaction} onSelect={onSelect} />}
-      <div className={classes.scroll}>
+      <div className="scroll-x">
         <table className={`table ${classes.table}`}>
           <thead>
             <tr>

@@ -8,6 +8,7 @@ import type { Transaction } from '../../api/types.ts';
 import { duration, exactMs } from '../../format/duration.ts';
 import { count } from '../../format/number.ts';
 import { short } from '../../format/time.ts';
+import { Bar } from '../../parts/Bar.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { FirstTelemetry } from '../../parts/FirstTelemetry.tsx';
@@ -44,7 +45,7 @@ export function List({ project, list, filtered }: Props) {
           {!filtered && <FirstTelemetry project={project} />}
         </Empty>
       ) : (
-        <div className={classes.scroll}>
+        <div className="scroll-x">
           <table className="table">
             <thead>
               <tr>
@@ -121,9 +122,7 @@ function Row({ item, slowest, project }: { item: Transaction; slowest: number; p
         <strong>{exactMs(item.elapsed_ns)}</strong>
       </td>
       <td>
-        <div className={classes.bar}>
-          <i data-error={item.error || undefined} style={{ width: `${(item.elapsed_ns / slowest) * 100}%` }} />
-        </div>
+        <Bar share={item.elapsed_ns / slowest} tone={item.error ? 'critical' : undefined} />
       </td>
       <td className="num">
         {item.sql_count > 0 && t('transactions.sum', { time: duration(item.sql_ns), times: count(item.sql_count) })}

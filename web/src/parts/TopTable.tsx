@@ -1,26 +1,27 @@
-import { IconSearch } from '@tabler/icons-react';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Top } from '../../api/types.ts';
-import { count } from '../../format/number.ts';
-import { Empty } from '../../parts/Empty.tsx';
-import { Failure } from '../../parts/Failure.tsx';
-import { rowKeys } from '../../parts/rowKeys.ts';
-import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
-import { Stale } from '../../parts/Stale.tsx';
-import classes from './Service.module.css';
+import type { Top } from '../api/types.ts';
+import { count } from '../format/number.ts';
+import { Failure } from './Failure.tsx';
+import { rowKeys } from './rowKeys.ts';
+import { SkeletonRows } from './SkeletonRows.tsx';
+import { Stale } from './Stale.tsx';
 
 interface Props<T> {
   list: UseQueryResult<Top<T>>;
   /** The cells of the head. */
   head: ReactNode;
   columns: number;
+  /** Of the skeleton. */
+  rows?: number;
   row: (item: T) => ReactNode;
+  /** What stands in the place of a list without items. */
+  empty: ReactNode;
 }
 
-/** A list of the parts of a service, in all its states. */
-export function Panel<T>({ list, head, columns, row }: Props<T>) {
+/** The first of a sorted list, with how many there are, in all its states. */
+export function TopTable<T>({ list, head, columns, rows = 5, row, empty }: Props<T>) {
   const { t } = useTranslation();
   const items = list.data?.items ?? [];
   return (
@@ -29,17 +30,15 @@ export function Panel<T>({ list, head, columns, row }: Props<T>) {
       {list.isError && !list.data ? (
         <Failure error={list.error} retry={() => void list.refetch()} />
       ) : !list.isPending && items.length === 0 ? (
-        <Empty icon={IconSearch} title={t('service.nothing')}>
-          <p>{t('service.nothing_hint')}</p>
-        </Empty>
+        empty
       ) : (
-        <div className={classes.scroll}>
+        <div className="scroll-x">
           <table className="table">
             <thead>
               <tr>{head}</tr>
             </thead>
             <tbody onKeyDown={rowKeys}>
-              {list.isPending ? <SkeletonRows rows={5} columns={columns} /> : items.map(row)}
+              {list.isPending ? <SkeletonRows rows={rows} columns={columns} /> : items.map(row)}
             </tbody>
           </table>
         </div>

@@ -10,6 +10,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/otel"
+	"github.com/matrix-aiops/matrix/internal/project"
 )
 
 // reason is why a single item, a span or a log record, is refused while its neighbours are stored.
@@ -75,26 +76,36 @@ type envelope struct {
 	item        func(b, scope []byte) error
 }
 
-func (d *envelope) begin(retentionDays int, now time.Time) {
+// block is what the items of a request are appended to.
+type block interface {
+	Begin(p project.ID, retentionDays uint16, now time.Time)
+	SetResource(b *otel.ResourceBuilder, id uint64)
+	Rollback()
+}
+
+// decode gives every item of a request to item, which appends it to the block,
+// after its resource to the block. With an error nothing of the request is in.
+func (d *envelope) decode(request []byte, p project.ID, retentionDays int, now time.Time, into block, fields *envelopeFields, item func(b, scope []byte) error) error {
 	d.accepted, d.rejected, d.exceptions.found = 0, rejections{}, nil
 	d.now = now.UnixNano()
 	d.oldest = uint64(now.AddDate(0, 0, -retentionDays).UnixNano())
 	d.newest = uint64(now.Add(maxAhead).UnixNano())
-}
-
-// counts tells what became of the items of the request decoded last.
-func (d *envelope) counts() (accepted int64, rejected *rejections) { return d.accepted, &d.rejected }
-
-// walk gives every item of a request to item, after its resource to setResource.
-func (d *envelope) walk(request []byte, fields *envelopeFields, setResource func(*otel.ResourceBuilder, uint64), item func(b, scope []byte) error) error {
-	d.fields, d.setResource, d.item = fields, setResource, item
+	into.Begin(p, uint16(retentionDays), now)
+	d.fields, d.setResource, d.item = fields, into.SetResource, item
 	err := d.request(request)
 	d.setResource, d.item = nil, nil
 	if cap(d.scratch) > maxScratch {
 		d.scratch = nil
 	}
-	return err
+	if err != nil {
+		into.Rollback()
+		return malformed(fields.message, request, err)
+	}
+	return nil
 }
+
+// counts tells what became of the items of the request decoded last.
+func (d *envelope) counts() (accepted int64, rejected *rejections) { return d.accepted, &d.rejected }
 
 // malformed names the fault for the caller: the field's path and the byte.
 func malformed(message string, request []byte, err error) error {

@@ -49,15 +49,13 @@ func newLogDecoder() *logDecoder { return &logDecoder{row: logs.NewRow()} }
 // decode implements decoder.
 func (d *logDecoder) decode(request []byte, tenant Tenant, columns *logs.Columns, now time.Time) (pending, error) {
 	d.columns = columns
-	d.begin(tenant.Retention.Logs, now)
-	columns.Begin(tenant.Project, uint16(tenant.Retention.Logs), now)
-	err := d.walk(request, logEnvelope, columns.SetResource, d.record)
+	err := d.envelope.decode(request, tenant.Project, tenant.Retention.Logs, now, columns, logEnvelope, d.record)
 	d.columns = nil
 	if err != nil {
-		columns.Rollback()
-		return pending{}, malformed("ExportLogsServiceRequest", request, err)
+		return pending{}, err
 	}
-	return pending{resources: columns.Commit(), errors: d.exceptions.found}, nil
+	resources := columns.Commit()
+	return pending{resources: &resources, errors: d.exceptions.found}, nil
 }
 
 // record reads a LogRecord message and appends it, or counts why not. Ids that

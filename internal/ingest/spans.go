@@ -58,13 +58,10 @@ func newSpanDecoder() *spanDecoder { return &spanDecoder{row: trace.NewRow()} }
 // decode implements decoder.
 func (d *spanDecoder) decode(request []byte, tenant Tenant, columns *trace.Columns, now time.Time) (pending, error) {
 	d.columns = columns
-	d.begin(tenant.Retention.Traces, now)
-	columns.Begin(tenant.Project, uint16(tenant.Retention.Traces), now)
-	err := d.walk(request, spanEnvelope, columns.SetResource, d.span)
+	err := d.envelope.decode(request, tenant.Project, tenant.Retention.Traces, now, columns, spanEnvelope, d.span)
 	d.columns = nil
 	if err != nil {
-		columns.Rollback()
-		return pending{}, malformed("ExportTraceServiceRequest", request, err)
+		return pending{}, err
 	}
 	side := pending{errors: d.exceptions.found}
 	if len(side.errors) > 0 {

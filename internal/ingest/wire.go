@@ -162,10 +162,14 @@ func fieldName(fields []string, n protowire.Number) string {
 }
 
 // envelopeFields are the fields of the messages around a signal's items.
-type envelopeFields struct{ request, resource, scope []string }
+type envelopeFields struct {
+	message                  string // the name of the request
+	request, resource, scope []string
+}
 
-func newEnvelopeFields(signal, items string) *envelopeFields {
+func newEnvelopeFields(message, signal, items string) *envelopeFields {
 	return &envelopeFields{
+		message:  message,
 		request:  []string{1: "resource_" + signal},
 		resource: []string{1: "resource", 2: "scope_" + signal, 3: "schema_url"},
 		scope:    []string{1: "scope", 2: items, 3: "schema_url"},
@@ -174,8 +178,8 @@ func newEnvelopeFields(signal, items string) *envelopeFields {
 
 // The fields of OTLP by number, for error messages.
 var (
-	spanEnvelope   = newEnvelopeFields("spans", "spans")
-	logEnvelope    = newEnvelopeFields("logs", "log_records")
+	spanEnvelope   = newEnvelopeFields("ExportTraceServiceRequest", "spans", "spans")
+	logEnvelope    = newEnvelopeFields("ExportLogsServiceRequest", "logs", "log_records")
 	resourceFields = []string{1: "attributes", 2: "dropped_attributes_count"}
 	scopeFields    = []string{1: "name", 2: "version", 3: "attributes", 4: "dropped_attributes_count"}
 	spanFields     = []string{1: "trace_id", 2: "span_id", 3: "trace_state", 4: "parent_span_id", 5: "name", 6: "kind",

@@ -1,14 +1,12 @@
 package logs
 
 import (
-	"math"
 	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/matrix-aiops/matrix/internal/clickhouse/catalog"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/column"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/pattern"
@@ -89,20 +87,15 @@ func patternOf(body, scratch []byte) (hash uint64, used []byte) {
 // is not safe for concurrent use. One request is Begin, then for each of its
 // resources SetResource and Append per record, then Commit, or Rollback.
 type Columns struct {
-	resources *otel.Catalog
+	otel.Origin
 
-	projectID  proto.ColUInt32
-	retention  proto.ColUInt16
-	time       proto.ColDateTime64
-	id         proto.ColUInt64
-	resourceID proto.ColUInt64
-	severity   proto.ColUInt8
-	traceID    proto.ColFixedStr16
-	spanID     proto.ColUInt64
-	pattern    proto.ColUInt64
-	dropped    proto.ColUInt16
+	time     proto.ColDateTime64
+	id       proto.ColUInt64
+	severity proto.ColUInt8
+	traceID  proto.ColFixedStr16
+	spanID   proto.ColUInt64
+	pattern  proto.ColUInt64
 
-	service, environment, instance, version   *column.LowCard
 	scope, severityText, event, exceptionType *column.LowCard
 	body, exceptionMessage                    column.Text
 	attrKeys                                  *column.Array[*column.LowCard]
@@ -110,64 +103,39 @@ type Columns struct {
 	texts                                     []column.Markable // all of the above
 
 	input proto.Input
-
-	// The request being appended.
-	request struct {
-		project                                 project.ID
-		retention                               uint16
-		now                                     int64 // unix ns
-		pending                                 otel.Pending
-		resource                                uint64
-		dropped                                 uint64
-		service, environment, instance, version uint32
-		rows                                    int
-	}
+	now   int64 // of the request being appended, unix ns
 }
 
 // NewColumns returns an empty block.
 func NewColumns(resources *otel.Catalog) *Columns {
-	c := &Columns{resources: resources}
+	c := &Columns{Origin: otel.NewOrigin(resources)}
 	c.time = *new(proto.ColDateTime64).WithPrecision(proto.PrecisionNano)
 	c.attrKeys, c.attrValues = column.NewLowCards(), column.NewTexts()
 	c.texts = []column.Markable{&c.body, &c.exceptionMessage, c.attrKeys, c.attrValues}
 	for _, p := range []**column.LowCard{
-		&c.service, &c.environment, &c.instance, &c.version, &c.scope, &c.severityText, &c.event, &c.exceptionType,
+		&c.scope, &c.severityText, &c.event, &c.exceptionType,
 	} {
 		*p = column.NewLowCard()
 		c.texts = append(c.texts, *p)
 	}
-	c.input = proto.Input{
-		{Name: "project_id", Data: &c.projectID}, {Name: "retention_days", Data: &c.retention}, {Name: "time", Data: &c.time},
-		{Name: "id", Data: &c.id}, {Name: "service", Data: c.service}, {Name: "environment", Data: c.environment},
-		{Name: "instance", Data: c.instance}, {Name: "version", Data: c.version}, {Name: "resource_id", Data: &c.resourceID},
+	c.input = append(c.Origin.Input(), proto.Input{
+		{Name: "time", Data: &c.time}, {Name: "id", Data: &c.id},
 		{Name: "scope", Data: c.scope}, {Name: "severity", Data: &c.severity}, {Name: "severity_text", Data: c.severityText},
 		{Name: "event", Data: c.event}, {Name: "trace_id", Data: &c.traceID}, {Name: "span_id", Data: &c.spanID},
 		{Name: "body", Data: &c.body}, {Name: "pattern", Data: &c.pattern}, {Name: "exception_type", Data: c.exceptionType},
 		{Name: "exception_message", Data: &c.exceptionMessage}, {Name: "attr_keys", Data: c.attrKeys},
-		{Name: "attr_values", Data: c.attrValues}, {Name: "dropped", Data: &c.dropped},
-	}
+		{Name: "attr_values", Data: c.attrValues},
+	}...)
 	return c
 }
 
 // Begin opens a request of a project, whose records are kept for retentionDays.
 func (c *Columns) Begin(p project.ID, retentionDays uint16, now time.Time) {
-	r := &c.request
-	r.project, r.retention, r.now, r.rows = p, retentionDays, now.UnixNano(), c.Rows()
-	r.resource, r.dropped, r.service, r.environment, r.instance, r.version = 0, 0, 0, 0, 0, 0
-	r.pending = catalog.NewPending[otel.Key, []otel.Attribute](now, retentionDays)
+	c.Origin.Begin(p, retentionDays, now)
+	c.now = now.UnixNano()
 	for _, t := range c.texts {
 		t.Mark()
 	}
-}
-
-// SetResource makes the resource read by b the one of the records that follow.
-// The id is the caller's hash of it.
-func (c *Columns) SetResource(b *otel.ResourceBuilder, id uint64) {
-	r, res := &c.request, b.Resource(id)
-	r.resource, r.dropped = res.ID, b.Dropped
-	r.service, r.environment = c.service.IndexOf(res.Service), c.environment.IndexOf(res.Environment)
-	r.instance, r.version = c.instance.IndexOf(res.Instance), c.version.IndexOf(res.Version)
-	c.resources.Need(&r.pending, r.project, id, b)
 }
 
 // lastID is the id given last by this process.
@@ -185,28 +153,20 @@ func nextID(now int64) uint64 {
 
 // Append adds a record to the request.
 func (c *Columns) Append(row *Row) {
-	r := &c.request
 	at := row.Time
 	if at == 0 {
 		at = row.Observed
 	}
 	if at == 0 {
-		at = r.now
+		at = c.now
 	}
 	clean := row.scratch.Clean
 	body := clean(row.Body, MaxBodyLength)
 	var hash uint64
 	hash, row.pattern = patternOf(body, row.pattern)
 
-	c.projectID = append(c.projectID, uint32(r.project))
-	c.retention = append(c.retention, r.retention)
 	c.time.Data = append(c.time.Data, proto.DateTime64(at))
-	c.id = append(c.id, nextID(r.now))
-	c.resourceID = append(c.resourceID, r.resource)
-	c.service.AppendIndex(r.service)
-	c.environment.AppendIndex(r.environment)
-	c.instance.AppendIndex(r.instance)
-	c.version.AppendIndex(r.version)
+	c.id = append(c.id, nextID(c.now))
 	c.scope.Append(clean(row.Scope, otel.MaxNameLength))
 	c.severity = append(c.severity, uint8(row.severity()))
 	c.severityText.Append(clean(row.SeverityText, otel.MaxKeyLength))
@@ -223,38 +183,26 @@ func (c *Columns) Append(row *Row) {
 	}
 	c.attrKeys.Close()
 	c.attrValues.Close()
-	c.dropped = append(c.dropped, uint16(min(row.Dropped+r.dropped, math.MaxUint16)))
-}
-
-// Commit ends the request and returns the resources its records point at that
-// still have to be stored.
-func (c *Columns) Commit() *otel.Pending {
-	p := c.request.pending
-	c.request.pending = otel.Pending{}
-	return &p
+	c.Origin.Append(row.Dropped)
 }
 
 // Rollback ends the request and leaves none of its rows.
 func (c *Columns) Rollback() {
-	n := c.request.rows
-	c.projectID, c.retention, c.time.Data, c.id = c.projectID[:n], c.retention[:n], c.time.Data[:n], c.id[:n]
-	c.resourceID, c.severity, c.traceID, c.spanID = c.resourceID[:n], c.severity[:n], c.traceID[:n], c.spanID[:n]
-	c.pattern, c.dropped = c.pattern[:n], c.dropped[:n]
+	n := c.Begun()
+	c.time.Data, c.id, c.severity = c.time.Data[:n], c.id[:n], c.severity[:n]
+	c.traceID, c.spanID, c.pattern = c.traceID[:n], c.spanID[:n], c.pattern[:n]
 	for _, t := range c.texts {
 		t.Rollback()
 	}
-	c.request.pending = otel.Pending{}
+	c.Origin.Rollback()
 }
 
-// Rows implements clickhouse.Columns.
-func (c *Columns) Rows() int { return len(c.projectID) }
-
 // fixedBytes is what the columns of numbers and ids hold of one row.
-const fixedBytes = 65
+const fixedBytes = 49
 
 // Bytes implements clickhouse.Columns.
 func (c *Columns) Bytes() int {
-	n := fixedBytes * c.Rows()
+	n := c.Origin.Bytes() + fixedBytes*c.Rows()
 	for _, t := range c.texts {
 		n += t.Bytes()
 	}
@@ -263,8 +211,9 @@ func (c *Columns) Bytes() int {
 
 // Reset implements clickhouse.Columns.
 func (c *Columns) Reset() {
+	c.Origin.Reset()
 	for _, col := range []proto.Resettable{
-		&c.projectID, &c.retention, &c.time, &c.id, &c.resourceID, &c.severity, &c.traceID, &c.spanID, &c.pattern, &c.dropped,
+		&c.time, &c.id, &c.severity, &c.traceID, &c.spanID, &c.pattern,
 	} {
 		col.Reset()
 	}

@@ -75,7 +75,8 @@ func insert(t testing.TB, db *clickhouse.DB, p project.ID, lines ...line) {
 		}
 		c.Append(r)
 	}
-	resources.Append(c.Commit())
+	pending := c.Commit()
+	resources.Append(&pending)
 	if resources.Rows() > 0 {
 		if err := db.Insert(t.Context(), resources.Table(), resources.Input()); err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package trace
 import (
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -121,11 +120,4 @@ func (c *Catalog) remember(at *atomic.Pointer[rawStatement], s *rawStatement) {
 type Pending struct {
 	Resources  otel.Pending
 	Statements PendingStatements
-}
-
-func newPending(now time.Time, retentionDays uint16) Pending {
-	return Pending{
-		Resources:  catalog.NewPending[otel.Key, []otel.Attribute](now, retentionDays),
-		Statements: catalog.NewPending[statementKey, Statement](now, retentionDays),
-	}
 }

@@ -1,11 +1,11 @@
 package trace
 
 import (
-	"math"
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
 
+	"github.com/matrix-aiops/matrix/internal/clickhouse/catalog"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/column"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
@@ -18,14 +18,12 @@ import (
 // One request is Begin, then for each of its resources SetResource and Append
 // per span, then Commit, or Rollback to leave no trace of it.
 type Columns struct {
+	otel.Origin
 	catalog *Catalog
 
-	projectID  proto.ColUInt32
-	retention  proto.ColUInt16
 	traceID    proto.ColFixedStr16
 	spanID     proto.ColUInt64
 	parentID   proto.ColUInt64
-	resourceID proto.ColUInt64
 	kind       proto.ColUInt8
 	entry      proto.ColBool
 	status     proto.ColUInt8
@@ -34,57 +32,41 @@ type Columns struct {
 	httpStatus proto.ColUInt16
 	dbHash     proto.ColUInt64
 	dbRows     proto.ColUInt64
-	dropped    proto.ColUInt16
 
-	service, environment, instance, version *column.LowCard
-	scope, name, operation                  *column.LowCard
-	httpMethod, httpRoute                   *column.LowCard
-	rpc, messaging, peer                    *column.LowCard
-	dbSystem, dbName, dbOperation           *column.LowCard
-	exceptionType                           *column.LowCard
-	statusMessage, url, dbStatement         column.Text
-	exceptionMessage, events, links         column.Text
-	attrKeys                                *column.Array[*column.LowCard]
-	attrValues                              *column.Array[*column.Text]
-	texts                                   []column.Markable // all of the above
+	scope, name, operation          *column.LowCard
+	httpMethod, httpRoute           *column.LowCard
+	rpc, messaging, peer            *column.LowCard
+	dbSystem, dbName, dbOperation   *column.LowCard
+	exceptionType                   *column.LowCard
+	statusMessage, url, dbStatement column.Text
+	exceptionMessage, events, links column.Text
+	attrKeys                        *column.Array[*column.LowCard]
+	attrValues                      *column.Array[*column.Text]
+	texts                           []column.Markable // all of the above
 
 	input proto.Input
 
-	// The request being appended.
-	request struct {
-		project     project.ID
-		retention   uint16
-		pending     Pending
-		resource    uint64
-		dropped     uint64 // attributes of the resource that limits cut
-		service     uint32 // indexes into the dictionaries, found once per resource
-		environment uint32
-		instance    uint32
-		version     uint32
-		rows        int // where it began
-	}
+	statements PendingStatements // of the request being appended
 }
 
 // NewColumns returns an empty block. Blocks of one process share a catalog.
 func NewColumns(catalog *Catalog) *Columns {
-	c := &Columns{catalog: catalog}
+	c := &Columns{Origin: otel.NewOrigin(catalog.resources), catalog: catalog}
 	c.start = *new(proto.ColDateTime64).WithPrecision(proto.PrecisionNano)
 	c.attrKeys, c.attrValues = column.NewLowCards(), column.NewTexts()
 	c.texts = []column.Markable{
 		&c.statusMessage, &c.url, &c.dbStatement, &c.exceptionMessage, &c.events, &c.links, c.attrKeys, c.attrValues,
 	}
 	for _, p := range []**column.LowCard{
-		&c.service, &c.environment, &c.instance, &c.version, &c.scope, &c.name, &c.operation, &c.httpMethod, &c.httpRoute,
+		&c.scope, &c.name, &c.operation, &c.httpMethod, &c.httpRoute,
 		&c.rpc, &c.messaging, &c.peer, &c.dbSystem, &c.dbName, &c.dbOperation, &c.exceptionType,
 	} {
 		*p = column.NewLowCard()
 		c.texts = append(c.texts, *p)
 	}
-	c.input = proto.Input{
-		{Name: "project_id", Data: &c.projectID}, {Name: "retention_days", Data: &c.retention},
+	c.input = append(c.Origin.Input(), proto.Input{
 		{Name: "trace_id", Data: &c.traceID}, {Name: "span_id", Data: &c.spanID}, {Name: "parent_id", Data: &c.parentID},
-		{Name: "service", Data: c.service}, {Name: "environment", Data: c.environment}, {Name: "instance", Data: c.instance},
-		{Name: "version", Data: c.version}, {Name: "resource_id", Data: &c.resourceID}, {Name: "scope", Data: c.scope},
+		{Name: "scope", Data: c.scope},
 		{Name: "name", Data: c.name}, {Name: "operation", Data: c.operation},
 		{Name: "kind", Data: &c.kind}, {Name: "entry", Data: &c.entry}, {Name: "status", Data: &c.status},
 		{Name: "status_message", Data: &c.statusMessage}, {Name: "start", Data: &c.start}, {Name: "duration", Data: &c.duration},
@@ -95,46 +77,23 @@ func NewColumns(catalog *Catalog) *Columns {
 		{Name: "peer", Data: c.peer}, {Name: "exception_type", Data: c.exceptionType},
 		{Name: "exception_message", Data: &c.exceptionMessage}, {Name: "attr_keys", Data: c.attrKeys},
 		{Name: "attr_values", Data: c.attrValues}, {Name: "events", Data: &c.events}, {Name: "links", Data: &c.links},
-		{Name: "dropped", Data: &c.dropped},
-	}
+	}...)
 	return c
 }
 
 // Begin opens a request of a project, whose spans are kept for retentionDays.
 func (c *Columns) Begin(p project.ID, retentionDays uint16, now time.Time) {
-	r := &c.request
-	r.project, r.resource, r.dropped = p, 0, 0
-	r.service, r.environment, r.instance, r.version = 0, 0, 0, 0
-	r.retention, r.rows = retentionDays, c.Rows()
-	r.pending = newPending(now, retentionDays)
+	c.Origin.Begin(p, retentionDays, now)
+	c.statements = catalog.NewPending[statementKey, Statement](now, retentionDays)
 	for _, t := range c.texts {
 		t.Mark()
 	}
 }
 
-// SetResource makes the resource read by b the one of the spans that follow.
-// The id is the caller's hash of it.
-func (c *Columns) SetResource(b *otel.ResourceBuilder, id uint64) {
-	r, res := &c.request, b.Resource(id)
-	r.resource = res.ID
-	r.service, r.environment = c.service.IndexOf(res.Service), c.environment.IndexOf(res.Environment)
-	r.instance, r.version = c.instance.IndexOf(res.Instance), c.version.IndexOf(res.Version)
-	r.dropped = b.Dropped
-	c.catalog.resources.Need(&r.pending.Resources, r.project, id, b)
-}
-
 // Append adds a span to the request.
 func (c *Columns) Append(row *Row) {
 	row.settle()
-	r := &c.request
-	c.projectID = append(c.projectID, uint32(r.project))
-	c.retention = append(c.retention, r.retention)
-	c.resourceID = append(c.resourceID, r.resource)
-	c.service.AppendIndex(r.service)
-	c.environment.AppendIndex(r.environment)
-	c.instance.AppendIndex(r.instance)
-	c.version.AppendIndex(r.version)
-
+	c.Origin.Append(row.Dropped)
 	c.traceID = append(c.traceID, row.TraceID)
 	c.spanID = append(c.spanID, uint64(row.SpanID))
 	c.parentID = append(c.parentID, uint64(row.ParentID))
@@ -169,7 +128,6 @@ func (c *Columns) Append(row *Row) {
 	c.attrValues.Close()
 	c.events.Append(row.events.buf)
 	c.links.Append(row.links.buf)
-	c.dropped = append(c.dropped, uint16(min(row.Dropped+r.dropped, math.MaxUint16)))
 }
 
 func (c *Columns) appendDB(row *Row) {
@@ -181,10 +139,10 @@ func (c *Columns) appendDB(row *Row) {
 	operation := row.text(fieldDBOperation, otel.MaxNameLength)
 	var hash uint64
 	if len(statement) > 0 {
-		s := c.catalog.statement(c.request.project, system, statement)
+		s := c.catalog.statement(c.Project(), system, statement)
 		if e := s.entry; e != nil {
 			hash = e.Key.hash
-			c.request.pending.Statements.Need(e)
+			c.statements.Need(e)
 		}
 		if len(operation) == 0 {
 			operation = []byte(s.operation)
@@ -197,8 +155,8 @@ func (c *Columns) appendDB(row *Row) {
 // Commit ends the request and returns the rows its spans point at that still
 // have to be stored, nil when there are none.
 func (c *Columns) Commit() *Pending {
-	p := c.request.pending
-	c.request.pending = Pending{}
+	p := Pending{Resources: c.Origin.Commit(), Statements: c.statements}
+	c.statements = PendingStatements{}
 	if len(p.Resources.Entries()) == 0 && len(p.Statements.Entries()) == 0 {
 		return nil
 	}
@@ -207,17 +165,16 @@ func (c *Columns) Commit() *Pending {
 
 // Rollback ends the request and leaves none of its rows.
 func (c *Columns) Rollback() {
-	r := &c.request
-	n := r.rows
-	c.projectID, c.retention, c.traceID = c.projectID[:n], c.retention[:n], c.traceID[:n]
-	c.spanID, c.parentID, c.resourceID = c.spanID[:n], c.parentID[:n], c.resourceID[:n]
+	n := c.Begun()
+	c.traceID, c.spanID, c.parentID = c.traceID[:n], c.spanID[:n], c.parentID[:n]
 	c.kind, c.entry, c.status = c.kind[:n], c.entry[:n], c.status[:n]
 	c.start.Data, c.duration, c.httpStatus = c.start.Data[:n], c.duration[:n], c.httpStatus[:n]
-	c.dbHash, c.dbRows, c.dropped = c.dbHash[:n], c.dbRows[:n], c.dropped[:n]
+	c.dbHash, c.dbRows = c.dbHash[:n], c.dbRows[:n]
 	for _, t := range c.texts {
 		t.Rollback()
 	}
-	r.pending = Pending{}
+	c.statements = PendingStatements{}
+	c.Origin.Rollback()
 }
 
 // maxEndpointHops is how far up a span's parents its entry span is looked for.
@@ -227,8 +184,8 @@ const maxEndpointHops = 256
 // holds, the operation of the entry span above it; "" where that is not part of
 // the request. Call it before Commit.
 func (c *Columns) Endpoints(spans []SpanID) []string {
-	rows := make(map[SpanID]int, c.Rows()-c.request.rows)
-	for row := c.request.rows; row < c.Rows(); row++ {
+	rows := make(map[SpanID]int, c.Rows()-c.Begun())
+	for row := c.Begun(); row < c.Rows(); row++ {
 		rows[SpanID(c.spanID[row])] = row
 	}
 	names := map[int]string{} // by row: many errors have one entry span
@@ -251,15 +208,12 @@ func (c *Columns) Endpoints(spans []SpanID) []string {
 	return out
 }
 
-// Rows implements clickhouse.Columns.
-func (c *Columns) Rows() int { return len(c.projectID) }
-
 // fixedBytes is what the columns of numbers and ids hold of one row.
-const fixedBytes = 85
+const fixedBytes = 69
 
 // Bytes implements clickhouse.Columns.
 func (c *Columns) Bytes() int {
-	n := fixedBytes * c.Rows()
+	n := c.Origin.Bytes() + fixedBytes*c.Rows()
 	for _, t := range c.texts {
 		n += t.Bytes()
 	}
@@ -268,9 +222,10 @@ func (c *Columns) Bytes() int {
 
 // Reset implements clickhouse.Columns.
 func (c *Columns) Reset() {
+	c.Origin.Reset()
 	for _, col := range []proto.Resettable{
-		&c.projectID, &c.retention, &c.traceID, &c.spanID, &c.parentID, &c.resourceID, &c.kind, &c.entry, &c.status,
-		&c.start, &c.duration, &c.httpStatus, &c.dbHash, &c.dbRows, &c.dropped,
+		&c.traceID, &c.spanID, &c.parentID, &c.kind, &c.entry, &c.status,
+		&c.start, &c.duration, &c.httpStatus, &c.dbHash, &c.dbRows,
 	} {
 		col.Reset()
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -57,22 +56,6 @@ func (s *Store) Get(ctx context.Context, p project.ID, id int64) (*Detail, error
 	return d, err
 }
 
-// OccurrenceID names an occurrence within its issue: when it was, and its number.
-type OccurrenceID struct {
-	Time   time.Time
-	Number uint64
-}
-
-// String writes the id as "<unix ns>-<number>".
-func (id OccurrenceID) String() string { return fmt.Sprintf("%d-%d", id.Time.UnixNano(), id.Number) }
-
-func parseOccurrenceID(text string) (OccurrenceID, bool) {
-	at, number, _ := strings.Cut(text, "-")
-	nanos, err1 := strconv.ParseInt(at, 10, 64)
-	n, err2 := strconv.ParseUint(number, 10, 64)
-	return OccurrenceID{time.Unix(0, nanos).UTC(), n}, err1 == nil && err2 == nil
-}
-
 // Seen is one occurrence of an issue.
 type Seen struct {
 	ID          string    `json:"id" doc:"the occurrence's name in paths"`
@@ -116,9 +99,9 @@ func (s *Store) Occurrences(ctx context.Context, p project.ID, id int64, w Windo
 	if err := w.check(); err != nil {
 		return page, err
 	}
-	var behind *OccurrenceID
+	var behind *clickhouse.RowID
 	if cursor != "" {
-		last, ok := parseOccurrenceID(cursor)
+		last, ok := clickhouse.ParseRowID(cursor)
 		if !ok {
 			return page, fault.New(fault.Invalid, "the cursor does not belong to this list: start again without one").WithField("cursor")
 		}
@@ -154,7 +137,7 @@ func (s *Store) made(ctx context.Context, p project.ID, id int64) ([]uint64, err
 
 // ids returns the occurrences behind one in the order of time: older ones, newest
 // first, or newer ones, oldest first.
-func (s *Store) ids(ctx context.Context, p project.ID, fingerprints []uint64, w Window, behind *OccurrenceID, newer bool, limit int) ([]OccurrenceID, error) {
+func (s *Store) ids(ctx context.Context, p project.ID, fingerprints []uint64, w Window, behind *clickhouse.RowID, newer bool, limit int) ([]clickhouse.RowID, error) {
 	order, having := "at DESC, occurrence DESC", ""
 	if newer {
 		order = "at, occurrence"
@@ -180,9 +163,9 @@ func (s *Store) ids(ctx context.Context, p project.ID, fingerprints []uint64, w 
 	if err != nil {
 		return nil, fmt.Errorf("list occurrences: %w", err)
 	}
-	ids := make([]OccurrenceID, len(rows))
+	ids := make([]clickhouse.RowID, len(rows))
 	for i, r := range rows {
-		ids[i] = OccurrenceID{r.At.UTC(), r.Number}
+		ids[i] = clickhouse.RowID{Time: r.At.UTC(), Number: r.Number}
 	}
 	return ids, nil
 }
@@ -225,7 +208,7 @@ type occurrenceRow struct {
 
 // occurrences reads the occurrences of these ids, in their order; their stacks too
 // when they are asked for.
-func (s *Store) occurrences(ctx context.Context, p project.ID, fingerprints []uint64, ids []OccurrenceID, stacks bool) ([]occurrenceRow, error) {
+func (s *Store) occurrences(ctx context.Context, p project.ID, fingerprints []uint64, ids []clickhouse.RowID, stacks bool) ([]occurrenceRow, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -258,7 +241,7 @@ func (s *Store) occurrences(ctx context.Context, p project.ID, fingerprints []ui
 
 func (r *occurrenceRow) seen() Seen {
 	s := Seen{
-		ID: OccurrenceID{r.Time.UTC(), r.Number}.String(), Time: r.Time.UTC(), Type: r.Type, Message: r.Message, Service: r.Service,
+		ID: clickhouse.RowID{Time: r.Time.UTC(), Number: r.Number}.String(), Time: r.Time.UTC(), Type: r.Type, Message: r.Message, Service: r.Service,
 		Environment: r.Environment, Version: r.Version, Instance: r.Instance, Endpoint: r.Endpoint, User: r.User, Sources: []string{},
 	}
 	if strings.Trim(r.TraceID, "\x00") != "" {
@@ -302,7 +285,7 @@ func (s *Store) Occurrence(ctx context.Context, p project.ID, id int64, occurren
 	if err := w.check(); err != nil {
 		return nil, err
 	}
-	at, ok := parseOccurrenceID(occurrence)
+	at, ok := clickhouse.ParseRowID(occurrence)
 	if occurrence == Newest {
 		ids, err := s.ids(ctx, p, fingerprints, w, nil, false, 1)
 		if err != nil {
@@ -315,7 +298,7 @@ func (s *Store) Occurrence(ctx context.Context, p project.ID, id int64, occurren
 	if !ok {
 		return nil, errNoOccurrence
 	}
-	rows, err := s.occurrences(ctx, p, fingerprints, []OccurrenceID{at}, true)
+	rows, err := s.occurrences(ctx, p, fingerprints, []clickhouse.RowID{at}, true)
 	if err != nil {
 		return nil, err
 	}

@@ -5,12 +5,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
@@ -20,24 +20,13 @@ type Store struct{ db *clickhouse.DB }
 // NewStore returns a Store over the tables of Migrations.
 func NewStore(db *clickhouse.DB) *Store { return &Store{db: db} }
 
-// ID names a record: its time and its number.
-type ID struct {
-	Time   time.Time
-	Number uint64
-}
-
-// String writes the id as "<unix ns>-<number>".
-func (id ID) String() string { return fmt.Sprintf("%d-%d", id.Time.UnixNano(), id.Number) }
-
-// ParseID reads what String wrote; fault.NotFound when it is anything else.
-func ParseID(text string) (ID, error) {
-	at, number, _ := strings.Cut(text, "-")
-	nanos, err1 := strconv.ParseInt(at, 10, 64)
-	n, err2 := strconv.ParseUint(number, 10, 64)
-	if err1 != nil || err2 != nil {
-		return ID{}, errNoRecord
+// ParseID reads the id of a record; fault.NotFound when it is none.
+func ParseID(text string) (clickhouse.RowID, error) {
+	id, ok := clickhouse.ParseRowID(text)
+	if !ok {
+		return id, errNoRecord
 	}
-	return ID{time.Unix(0, nanos).UTC(), n}, nil
+	return id, nil
 }
 
 var errNoRecord = fault.New(fault.NotFound, "there is no such log record, or it has expired")
@@ -92,10 +81,10 @@ type row struct {
 
 func (r *row) record() LogRecord {
 	out := LogRecord{
-		ID: ID{r.Time, r.ID}.String(), Time: r.Time.UTC(), Service: r.Service, Environment: r.Environment, Instance: r.Instance,
+		ID: clickhouse.RowID{Time: r.Time, Number: r.ID}.String(), Time: r.Time.UTC(), Service: r.Service, Environment: r.Environment, Instance: r.Instance,
 		Version: r.Version, Logger: r.Scope, Level: Severity(r.Severity).Level(), Severity: Severity(r.Severity),
 		SeverityText: r.SeverityText, Event: r.Event, Body: r.Body, Pattern: fmt.Sprintf("%016x", r.Pattern),
-		ExceptionType: r.ExceptionType, ExceptionMessage: r.ExceptionMessage, Attributes: make(map[string]string, len(r.AttrKeys)),
+		ExceptionType: r.ExceptionType, ExceptionMessage: r.ExceptionMessage, Attributes: otel.Map(r.AttrKeys, r.AttrValues),
 		Dropped: int(r.Dropped),
 	}
 	if id := strings.TrimRight(r.TraceID, "\x00"); id != "" {
@@ -103,9 +92,6 @@ func (r *row) record() LogRecord {
 	}
 	if r.SpanID != 0 {
 		out.SpanID = fmt.Sprintf("%016x", r.SpanID)
-	}
-	for i := range min(len(r.AttrKeys), len(r.AttrValues)) {
-		out.Attributes[r.AttrKeys[i]] = r.AttrValues[i]
 	}
 	return out
 }
@@ -155,7 +141,7 @@ func (s *Store) Search(ctx context.Context, p project.ID, q Query, oldestFirst b
 	}
 	if len(rows) > limit {
 		rows = rows[:limit]
-		page.NextCursor = ID{rows[limit-1].Time, rows[limit-1].ID}.String()
+		page.NextCursor = clickhouse.RowID{Time: rows[limit-1].Time, Number: rows[limit-1].ID}.String()
 	}
 	for i := range rows {
 		page.Items = append(page.Items, rows[i].record())
@@ -170,7 +156,7 @@ type LogDetails struct {
 }
 
 // Record returns one record by its id; fault.NotFound when there is none.
-func (s *Store) Record(ctx context.Context, p project.ID, id ID) (*LogDetails, error) {
+func (s *Store) Record(ctx context.Context, p project.ID, id clickhouse.RowID) (*LogDetails, error) {
 	var rows []struct {
 		row
 		ResourceID uint64 `ch:"resource_id"`
@@ -184,22 +170,11 @@ func (s *Store) Record(ctx context.Context, p project.ID, id ID) (*LogDetails, e
 	if len(rows) == 0 {
 		return nil, errNoRecord
 	}
-	d := &LogDetails{LogRecord: rows[0].record(), Resource: map[string]string{}}
-	var resources []struct {
-		Keys   []string `ch:"keys"`
-		Values []string `ch:"values"`
-	}
-	err = s.db.Select(ctx, p, &resources, `SELECT keys, values FROM resources
-		WHERE project_id = {project:UInt32} AND resource_id = {id:UInt64} LIMIT 1`, clickhouse.P("id", rows[0].ResourceID))
+	resources, err := otel.ReadResources(ctx, s.db, p, []uint64{rows[0].ResourceID})
 	if err != nil {
 		return nil, fmt.Errorf("read resource: %w", err)
 	}
-	for _, r := range resources {
-		for i := range min(len(r.Keys), len(r.Values)) {
-			d.Resource[r.Keys[i]] = r.Values[i]
-		}
-	}
-	return d, nil
+	return &LogDetails{LogRecord: rows[0].record(), Resource: resources[rows[0].ResourceID]}, nil
 }
 
 // contextWithin is how far around a record its context is looked for.
@@ -207,7 +182,7 @@ const contextWithin = 6 * time.Hour
 
 // Context returns the records that the same process wrote just before and just
 // after a record, which is among them, oldest first.
-func (s *Store) Context(ctx context.Context, p project.ID, id ID, before, after int) ([]LogRecord, error) {
+func (s *Store) Context(ctx context.Context, p project.ID, id clickhouse.RowID, before, after int) ([]LogRecord, error) {
 	var self []struct {
 		ResourceID uint64 `ch:"resource_id"`
 	}

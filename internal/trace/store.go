@@ -9,6 +9,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
@@ -184,10 +185,7 @@ func (r *spanRow) span(traceStart time.Time, known map[string]Statement) Span {
 		Version: r.Version, Name: r.Name, Operation: r.Operation, Kind: Kind(r.Kind), Status: Status(r.Status),
 		StatusMessage: r.StatusMessage, Start: r.Start.UTC(), StartOffsetNs: r.Start.Sub(traceStart).Nanoseconds(),
 		DurationNs: int64(r.Duration), Entry: r.Entry, RPC: r.RPC, Messaging: r.Messaging, Peer: r.Peer,
-		Attributes: make(map[string]string, len(r.AttrKeys)+1), Dropped: int(r.Dropped),
-	}
-	for i := range min(len(r.AttrKeys), len(r.AttrValues)) {
-		s.Attributes[r.AttrKeys[i]] = r.AttrValues[i]
+		Attributes: otel.Map(r.AttrKeys, r.AttrValues), Dropped: int(r.Dropped),
 	}
 	if r.Scope != "" {
 		s.Attributes["otel.scope.name"] = r.Scope
@@ -273,33 +271,12 @@ func readLinks(text string) []Link {
 
 // resources fills in the resource of each span, ids[i] being that of Spans[i].
 func (s *Store) resources(ctx context.Context, p project.ID, t *Trace, ids []uint64) error {
-	wanted := slices.Clone(ids)
-	slices.Sort(wanted)
-	wanted = slices.Compact(wanted)
-	var rows []struct {
-		ID     uint64   `ch:"resource_id"`
-		Keys   []string `ch:"keys"`
-		Values []string `ch:"values"`
-	}
-	err := s.db.Select(ctx, p, &rows, `
-		SELECT resource_id, keys, values FROM resources
-		WHERE project_id = {project:UInt32} AND resource_id IN {ids:Array(UInt64)}
-		LIMIT 1 BY resource_id`, clickhouse.P("ids", wanted))
+	byID, err := otel.ReadResources(ctx, s.db, p, ids)
 	if err != nil {
 		return err
 	}
-	byID := make(map[uint64]map[string]string, len(rows))
-	for _, r := range rows {
-		attributes := make(map[string]string, len(r.Keys))
-		for i := range min(len(r.Keys), len(r.Values)) {
-			attributes[r.Keys[i]] = r.Values[i]
-		}
-		byID[r.ID] = attributes
-	}
 	for i := range t.Spans {
-		if t.Spans[i].Resource = byID[ids[i]]; t.Spans[i].Resource == nil {
-			t.Spans[i].Resource = map[string]string{}
-		}
+		t.Spans[i].Resource = byID[ids[i]]
 	}
 	return nil
 }

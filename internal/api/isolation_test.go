@@ -79,7 +79,7 @@ func table(h *house) map[string]row {
 		"ready":   {who: anybody, status: 200},
 		"version": {who: anybody, status: 200},
 		"login":   {who: anybody, status: 200, make: func(*place) request { return request{body: Login{h.first.Email, h.first.Password}} }},
-		"logout":  {who: anybody, status: 204, make: func(*place) request { return request{query: "keep"} }},
+		"logout":  {who: anybody, status: 204},
 		"me":      {who: signedIn, status: 200},
 		"change-password": {who: bySession, status: 422, make: func(*place) request { // what is not one's own password is refused
 			return request{body: PasswordChange{"not my password", "a new long password"}}

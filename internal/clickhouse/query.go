@@ -74,9 +74,9 @@ func (db *DB) Query(ctx context.Context, p project.ID, sql string, params ...Par
 // maxResultRows is how many rows one read of a project may return.
 const maxResultRows = 5_000_000
 
+// bounded adds to the limits of all reads (newServer) that of what a project is given.
 func bounded(ctx context.Context) context.Context {
 	return driver.Context(ctx, driver.WithSettings(driver.Settings{
-		"max_execution_time": int(queryTime.Seconds()), "timeout_overflow_mode": "throw",
 		"max_result_rows": maxResultRows, "result_overflow_mode": "throw",
 	}))
 }

@@ -213,6 +213,10 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list projects: %w", err)
 	}
+	parts, err := s.parts(ctx, tables)
+	if err != nil {
+		return err
+	}
 	today := s.opts.Now().UTC().Truncate(24 * time.Hour)
 	for _, p := range kept {
 		mark := fmt.Sprint(p.Retention, today.Unix())
@@ -222,7 +226,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		if done {
 			continue
 		}
-		if err := s.trim(ctx, p, tables, today); err != nil {
+		if err := s.trim(ctx, p, parts, today); err != nil {
 			return fmt.Errorf("trim project %s: %w", p.ID, err)
 		}
 		s.mu.Lock()
@@ -259,27 +263,59 @@ func (s *Store) erase(ctx context.Context, p project.ID, tables []table) error {
 	return nil
 }
 
+// part is a partition of a table whose rows carry their retention.
+type part struct {
+	table  string
+	signal project.Signal
+	id     string
+	day    time.Time
+	days   int // of retention
+}
+
 // partition is the name of a partition: its day and the retention of its rows.
 var partition = regexp.MustCompile(`^\('(\d{4}-\d\d-\d\d)',(\d+)\)$`)
 
 // trim removes what a project wrote under a longer retention than it has now.
-func (s *Store) trim(ctx context.Context, p tenant.Project, tables []table, today time.Time) error {
+func (s *Store) trim(ctx context.Context, p tenant.Project, parts []part, today time.Time) error {
 	days := map[project.Signal]int{}
 	for signal, n := range p.Retention.BySignal() {
 		days[signal] = *n
 	}
-	var parts []struct {
+	for _, part := range parts {
+		keep := days[part.signal]
+		if part.days <= keep || !part.day.Before(today.AddDate(0, 0, -keep)) {
+			continue
+		}
+		n, err := s.count(ctx, p.ID, part.table, "_partition_id = '"+part.id+"'")
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			continue
+		}
+		if err := s.remove(ctx, p.ID, part.table, part.id); err != nil {
+			return err
+		}
+		s.opts.Log.InfoContext(ctx, "telemetry past a lowered retention is removed", "project", p.ID.String(), "table", part.table, "rows", n)
+	}
+	return nil
+}
+
+// parts lists the partitions whose rows carry their retention.
+func (s *Store) parts(ctx context.Context, tables []table) ([]part, error) {
+	var rows []struct {
 		Table     string `ch:"table"`
 		Partition string `ch:"partition"`
 		ID        string `ch:"partition_id"`
 	}
-	if err := s.opts.DB.SystemSelect(ctx, &parts, `SELECT DISTINCT table, partition, partition_id FROM system.parts
+	if err := s.opts.DB.SystemSelect(ctx, &rows, `SELECT DISTINCT table, partition, partition_id FROM system.parts
 		WHERE database = currentDatabase() AND active ORDER BY table, partition`); err != nil {
-		return fmt.Errorf("list partitions: %w", err)
+		return nil, fmt.Errorf("list partitions: %w", err)
 	}
-	for _, part := range parts {
-		i := slices.IndexFunc(tables, func(t table) bool { return t.name == part.Table && t.signal != "" })
-		match := partition.FindStringSubmatch(part.Partition)
+	var out []part
+	for _, r := range rows {
+		i := slices.IndexFunc(tables, func(t table) bool { return t.name == r.Table && t.signal != "" })
+		match := partition.FindStringSubmatch(r.Partition)
 		if i < 0 || match == nil {
 			continue
 		}
@@ -287,23 +323,10 @@ func (s *Store) trim(ctx context.Context, p tenant.Project, tables []table, toda
 		if err != nil {
 			continue
 		}
-		keep := days[tables[i].signal]
-		if written, _ := strconv.Atoi(match[2]); written <= keep || !day.Before(today.AddDate(0, 0, -keep)) {
-			continue
-		}
-		n, err := s.count(ctx, p.ID, part.Table, "_partition_id = '"+part.ID+"'")
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			continue
-		}
-		if err := s.remove(ctx, p.ID, part.Table, part.ID); err != nil {
-			return err
-		}
-		s.opts.Log.InfoContext(ctx, "telemetry past a lowered retention is removed", "project", p.ID.String(), "table", part.Table, "rows", n)
+		retention, _ := strconv.Atoi(match[2]) // digits
+		out = append(out, part{table: r.Table, signal: tables[i].signal, id: r.ID, day: day, days: retention})
 	}
-	return nil
+	return out, nil
 }
 
 // remove deletes a project's rows of a table, or of one partition, from the

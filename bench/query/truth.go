@@ -23,7 +23,6 @@ type truth struct {
 	perEndpoint  map[string]map[string]int // by service
 	newest       map[string][]load.Transaction
 	newestSlow   map[string][]load.Transaction
-	slow         map[string]int
 	perCustomer  map[string]int
 	ended        []int64            // unix ns, sorted
 	samples      []load.Transaction // some, spread over the data
@@ -39,7 +38,7 @@ func (f *filling) truth() (*truth, error) {
 	}
 	t := &truth{
 		perService: map[string]int{}, perEndpoint: map[string]map[string]int{}, newest: map[string][]load.Transaction{}, newestSlow: map[string][]load.Transaction{},
-		slow: map[string]int{}, perCustomer: map[string]int{}, rareWords: load.RareWords(f.load("logs", f.logs)),
+		perCustomer: map[string]int{}, rareWords: load.RareWords(f.load("logs", f.logs)),
 	}
 	// Enough samples that no question is asked twice with the same one.
 	rng, wanted := rand.New(rand.NewPCG(seed, seed)), 8*f.runs
@@ -55,7 +54,6 @@ func (f *filling) truth() (*truth, error) {
 		t.ended = append(t.ended, x.Ended)
 		t.newest[x.Service] = keepNewest(t.newest[x.Service], x)
 		if x.Elapsed >= slow {
-			t.slow[x.Service]++
 			t.newestSlow[x.Service] = keepNewest(t.newestSlow[x.Service], x)
 		}
 		if x.Failed {

@@ -85,8 +85,18 @@ type InTransactions struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
 }
 
+// TransactionCount says how many transactions are selected.
+type TransactionCount struct {
+	Total uint64 `json:"total" doc:"above 100,000 what was delivered twice may count twice"`
+}
+
 func (s *server) registerTraces() {
 	register(s, tenant.ProjectRead, get("list-transactions", "/api/v1/projects/{project}/transactions", "Transactions, newest or slowest first"), s.transactions)
+	register(s, tenant.ProjectRead, get("count-transactions", "/api/v1/projects/{project}/transactions/count", "How many transactions a list has"),
+		func(ctx context.Context, _ tenant.Actor, in *InFilter) (*result[TransactionCount], error) {
+			total, err := s.opts.Traces.CountTransactions(ctx, in.Project, in.query(s.now()))
+			return ok(TransactionCount{total}, err)
+		})
 	s.registerScatter()
 	register(s, tenant.ProjectRead, get("get-trace", "/api/v1/projects/{project}/traces/{trace}", "A trace as it is drawn: its tree, its critical path and what stands out"),
 		func(ctx context.Context, _ tenant.Actor, in *InTrace) (*result[*trace.Outline], error) {
@@ -177,9 +187,9 @@ func (s *server) transactions(ctx context.Context, _ tenant.Actor, in *InTransac
 // counted answers how many transactions ended within the last d.
 func (s *server) counted(ctx context.Context, p project.ID, d time.Duration, errors bool) (uint64, error) {
 	now := s.now()
-	page, err := s.opts.Traces.Transactions(ctx, p, trace.TransactionQuery{From: now.Add(-d), To: now, ErrorsOnly: errors, Limit: 1})
+	total, err := s.opts.Traces.CountTransactions(ctx, p, trace.TransactionQuery{From: now.Add(-d), To: now, ErrorsOnly: errors})
 	if fault.Is(err, fault.NotFound) {
 		return 0, nil
 	}
-	return page.Total, err
+	return total, err
 }

@@ -307,6 +307,23 @@ func TestAnEngineThatIsNotToldTakesHalfAndAtMost8GiB(t *testing.T) {
 	}
 }
 
+func TestDaysAreThoseOfUTCWhereverTheEngineStands(t *testing.T) {
+	t.Setenv("TZ", "Asia/Seoul")
+	e := start(t, engine.EngineOptions{Dir: t.TempDir()})
+	var rows []struct {
+		Server string    `ch:"server"`
+		Day    time.Time `ch:"day"`
+	}
+	err := open(t, e.DSN()).SystemSelect(t.Context(), &rows, "SELECT serverTimezone() AS server, toDate({at:DateTime64(9)}) AS day",
+		engine.P("at", time.Date(2026, 3, 1, 20, 0, 0, 0, time.UTC)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := rows[0]; r.Server != "Asia/Seoul" || r.Day.Format(time.DateOnly) != "2026-03-01" {
+		t.Errorf("at 20:00 UTC it is %s for an engine in %s", r.Day.Format(time.DateOnly), r.Server)
+	}
+}
+
 func TestTheCacheOfTheSetupScriptIsSearched(t *testing.T) {
 	cache := t.TempDir()
 	t.Setenv("MATRIX_CACHE", cache)

@@ -69,6 +69,7 @@ func newServer(dsn, database string, maxOpen int) (*server, error) {
 	opts.MaxIdleConns = maxOpen
 	opts.Settings["max_execution_time"] = int(queryTime.Seconds())
 	opts.Settings["timeout_overflow_mode"] = "throw"
+	opts.Settings["session_timezone"] = "UTC" // of days that a query computes: the tables count in UTC wherever the server stands
 
 	admin := *opts
 	admin.Auth.Database = ""

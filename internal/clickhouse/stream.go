@@ -18,6 +18,7 @@ import (
 var streamSettings = []ch.Setting{
 	ch.SettingInt("max_execution_time", int(queryTime.Seconds())),
 	{Key: "timeout_overflow_mode", Value: "throw", Important: true},
+	{Key: "session_timezone", Value: "UTC", Important: true},
 }
 
 // Stream is Query for results of very many rows: the engine's blocks arrive in

@@ -15,10 +15,15 @@ import (
 )
 
 // Store reads log records. It is safe for concurrent use.
-type Store struct{ db *clickhouse.DB }
+type Store struct {
+	db             *clickhouse.DB
+	resourceReader *otel.ResourceReader
+}
 
 // NewStore returns a Store over the tables of Migrations.
-func NewStore(db *clickhouse.DB) *Store { return &Store{db: db} }
+func NewStore(db *clickhouse.DB) *Store {
+	return &Store{db: db, resourceReader: otel.NewResourceReader(db)}
+}
 
 // ParseID reads the id of a record; fault.NotFound when it is none.
 func ParseID(text string) (clickhouse.RowID, error) {
@@ -170,7 +175,7 @@ func (s *Store) Record(ctx context.Context, p project.ID, id clickhouse.RowID) (
 	if len(rows) == 0 {
 		return nil, errNoRecord
 	}
-	resources, err := otel.ReadResources(ctx, s.db, p, []uint64{rows[0].ResourceID})
+	resources, err := s.resourceReader.Read(ctx, p, []uint64{rows[0].ResourceID})
 	if err != nil {
 		return nil, fmt.Errorf("read resource: %w", err)
 	}

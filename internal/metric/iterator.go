@@ -139,8 +139,8 @@ func (it *iterator) At() (int64, float64) { return it.floats.time[it.at], it.flo
 // AtT implements chunkenc.Iterator.
 func (it *iterator) AtT() int64 { return it.points().time[it.at] }
 
-// AtST implements chunkenc.Iterator.
-func (it *iterator) AtST() int64 { return it.points().started[it.at] }
+// AtST implements chunkenc.Iterator: 0 is unknown.
+func (*iterator) AtST() int64 { return 0 }
 
 func (it *iterator) points() *columns {
 	if it.kind == chunkenc.ValFloat {

@@ -65,11 +65,11 @@ const histogramsBefore = 5 * 60 * 1000
 // columns are the samples of one kind that a selector reads, ordered by metric,
 // series and time. A series lies between two of ends.
 type columns struct {
-	time, started []int64
-	value         []float64
-	encoded       []byte
-	encodedEnds   []int
-	series        []span
+	time        []int64
+	value       []float64
+	encoded     []byte
+	encodedEnds []int
+	series      []span
 }
 
 // span is where the samples of a series lie.
@@ -103,20 +103,21 @@ func (q *querier) read(ctx context.Context, table string, into *columns, all []f
 		params = append(params, clickhouse.P("ids", ids))
 	}
 	var (
-		metric        = new(proto.ColStr).LowCardinality()
-		id            proto.ColUInt64
-		time, started proto.ColInt64
-		value         proto.ColFloat64
-		histogram     proto.ColStr
+		place     proto.ColUInt32 // of the metric in metrics, from 1: a name in each row would cost more than the sample
+		id        proto.ColUInt64
+		time      proto.ColInt64
+		value     proto.ColFloat64
+		histogram proto.ColStr
 	)
 	last, result := proto.ResultColumn{Name: "value", Data: &value}, "value"
 	if table == "metric_histograms" {
 		last, result = proto.ResultColumn{Name: "histogram", Data: &histogram}, "histogram"
 	}
-	results := proto.Results{{Name: "metric", Data: metric}, {Name: "series_id", Data: &id}, {Name: "t", Data: &time}, {Name: "s", Data: &started}, last}
+	results := proto.Results{{Name: "place", Data: &place}, {Name: "series_id", Data: &id}, {Name: "t", Data: &time}, last}
 	// FINAL collapses what was sent twice, and keeps the later of what differs.
+	// Since when a counter counts is not read: Prometheus' engine does not ask.
 	err := q.store.db.Stream(ctx, q.project, `
-		SELECT metric, series_id, toUnixTimestamp64Milli(time) AS t, toUnixTimestamp64Milli(started) AS s, `+result+`
+		SELECT toUInt32(indexOf({metrics:Array(String)}, metric)) AS place, series_id, toUnixTimestamp64Milli(time) AS t, `+result+`
 		FROM `+table+` FINAL
 		WHERE project_id = {project:UInt32} AND metric IN {metrics:Array(String)}`+where+`
 			AND time BETWEEN fromUnixTimestamp64Milli({first:Int64}, 'UTC') AND fromUnixTimestamp64Milli({last:Int64}, 'UTC')
@@ -126,9 +127,8 @@ func (q *querier) read(ctx context.Context, table string, into *columns, all []f
 		if into.rows()+len(time) > q.budget {
 			return fault.New(fault.Invalid, "the query reads more than %d samples: narrow the time range, or the selector with more labels", maxSamples)
 		}
-		into.mark(metric, id)
-		into.time, into.started = append(into.time, time...), append(into.started, started...)
-		into.value = append(into.value, value...)
+		into.mark(metrics, place, id)
+		into.time, into.value = append(room(into.time, len(time)), time...), append(room(into.value, len(value)), value...)
 		for i := range histogram.Pos {
 			into.encoded = append(into.encoded, histogram.RowBytes(i)...)
 			into.encodedEnds = append(into.encodedEnds, len(into.encoded))
@@ -141,18 +141,26 @@ func (q *querier) read(ctx context.Context, table string, into *columns, all []f
 	return nil
 }
 
+// room returns s with room for n more. It doubles s where append would add a
+// quarter: of millions of samples that is most of what reading them costs.
+func room[T any](s []T, n int) []T {
+	if cap(s)-len(s) >= n {
+		return s
+	}
+	return slices.Grow(s, max(n, len(s)))
+}
+
 // mark notes where the series of a block of rows lie, which are about to be
-// appended.
-func (c *columns) mark(metric *proto.ColLowCardinality[string], ids proto.ColUInt64) {
+// appended. places are those of their metrics in metrics, from 1.
+func (c *columns) mark(metrics []string, places proto.ColUInt32, ids proto.ColUInt64) {
 	base := c.rows()
 	for i, id := range ids {
-		n := len(c.series)
-		// Rows of one series stand together; its metric needs a look only where the id changes.
-		if n > 0 && c.series[n-1].id == id && (i > 0 && ids[i-1] == id || c.series[n-1].metric == metric.Row(i)) {
+		metric := metrics[places[i]-1]
+		if n := len(c.series); n > 0 && c.series[n-1].id == id && c.series[n-1].metric == metric {
 			c.series[n-1].end = base + i + 1
 			continue
 		}
-		c.series = append(c.series, span{id: id, metric: metric.Row(i), begin: base + i, end: base + i + 1})
+		c.series = append(c.series, span{id: id, metric: metric, begin: base + i, end: base + i + 1})
 	}
 }
 

@@ -21,6 +21,9 @@ var rollups string
 //go:embed schema_edges.sql
 var edges string
 
+//go:embed schema_granules.sql
+var granules string
+
 // Migrations returns the versions of this package's tables, oldest first, for
 // clickhouse.DB.Migrate under the noun "trace".
 func Migrations() []clickhouse.Migration {
@@ -30,5 +33,6 @@ func Migrations() []clickhouse.Migration {
 		{Version: 3, Name: "search by attribute", SQL: attributeIndex},
 		{Version: 4, Name: "rollups by service, by statement and by hour", SQL: rollups},
 		{Version: 5, Name: "edges of the service map", SQL: edges},
+		{Version: 6, Name: "small granules", SQL: granules},
 	}
 }

@@ -56,6 +56,7 @@ const (
 type condition struct {
 	rows rows
 	sql  string
+	few  bool // an index finds what it admits, which is likely little
 }
 
 // searchFilter turns a search into a condition on transactions. Every value
@@ -96,9 +97,9 @@ func (f *searchFilter) param(kind string, value any) string {
 func (f *searchFilter) node(n search.Node) (condition, error) {
 	switch n := n.(type) {
 	case search.And:
-		return f.list(n, " AND ")
+		return f.list(n, and)
 	case search.Or:
-		return f.list(n, " OR ")
+		return f.list(n, or)
 	case search.Not:
 		c, err := f.node(n.Node)
 		return c.not(), err
@@ -119,20 +120,29 @@ func (f *searchFilter) node(n search.Node) (condition, error) {
 	return condition{}, fmt.Errorf("unknown part of a query: %T", n)
 }
 
+const (
+	and = " AND "
+	or  = " OR "
+)
+
 // list joins parts with those of their kind, and the kinds with each other.
 func (f *searchFilter) list(nodes []search.Node, word string) (condition, error) {
 	var kinds [ofCalls + 1][]string
+	any, all := false, true
 	for _, n := range nodes {
 		c, err := f.node(n)
 		if err != nil {
 			return c, err
 		}
 		kinds[c.rows] = append(kinds[c.rows], c.sql)
+		if c.rows == ofEntry {
+			any, all = any || c.few, all && c.few
+		}
 	}
 	var parts []condition
 	for kind, sql := range kinds {
 		if len(sql) > 0 {
-			parts = append(parts, condition{rows(kind), join(sql, word)})
+			parts = append(parts, condition{rows: rows(kind), sql: join(sql, word), few: any && (all || word == and)})
 		}
 	}
 	switch len(parts) {
@@ -159,7 +169,7 @@ func join(sql []string, word string) string {
 func (c condition) transaction() string {
 	switch c.rows {
 	case ofEntry:
-		return entrySpans("IN", c.sql)
+		return entrySpans("IN", c)
 	case ofCalls:
 		return `cityHash64(trace_id, service, instance) IN (
 			SELECT cityHash64(trace_id, service, instance) FROM transaction_calls
@@ -174,9 +184,9 @@ func (c condition) transaction() string {
 // the transactions: the index finds those for which it does.
 func (c condition) not() condition {
 	if c.rows == ofEntry {
-		return condition{sql: entrySpans("NOT IN", c.sql)}
+		return condition{sql: entrySpans("NOT IN", condition{sql: c.sql})}
 	}
-	return condition{c.rows, "NOT (" + c.sql + ")"}
+	return condition{rows: c.rows, sql: "NOT (" + c.sql + ")"}
 }
 
 // term is the condition of a term, without its opposite.
@@ -184,9 +194,11 @@ func (f *searchFilter) term(t *searchTerm) condition {
 	field := searchFields[t.Field]
 	switch {
 	case t.scope == "attr":
-		return condition{ofEntry, f.attribute(t, entryAttributeTokens)}
+		sql, indexed := f.attribute(t, entryAttributeTokens)
+		return condition{ofEntry, sql, indexed}
 	case t.scope == "span":
-		return condition{sql: `trace_id IN (SELECT trace_id FROM spans WHERE ` + spansAround + ` AND ` + f.attribute(t, attributeTokens) + `)`}
+		sql, _ := f.attribute(t, attributeTokens)
+		return condition{sql: `trace_id IN (SELECT trace_id FROM spans WHERE ` + spansAround + ` AND ` + sql + `)`}
 	case t.Field == "":
 		return condition{sql: `cityHash64(trace_id, service, instance) IN (
 			SELECT cityHash64(trace_id, service, instance) FROM spans
@@ -198,7 +210,7 @@ func (f *searchFilter) term(t *searchTerm) condition {
 	}
 	c := condition{sql: field.column + ` ` + t.op + ` ` + f.param("UInt64", t.number)}
 	if field.sum {
-		c = condition{ofCalls, `(sum(` + field.column + `) ` + t.op + ` ` + f.param("UInt64", t.number) + `)`}
+		c = condition{rows: ofCalls, sql: `(sum(` + field.column + `) ` + t.op + ` ` + f.param("UInt64", t.number) + `)`}
 	}
 	return c
 }
@@ -224,7 +236,7 @@ func (f *searchFilter) compare(t *searchTerm, column string) string {
 	for _, pattern := range patterns {
 		any = append(any, column+` LIKE `+f.param("String", pattern))
 	}
-	return join(any, " OR ")
+	return join(any, or)
 }
 
 // values returns what a term compares with, and those with a * as LIKE writes them.
@@ -247,32 +259,37 @@ const spansAround = `project_id = {project:UInt32} AND indexHint(start >= {low:D
 
 // entrySpans compares a transaction with the entry spans that a condition
 // holds for. It does so by the span id alone, 64 random bits: to read the trace
-// id too takes four times as long.
-func entrySpans(in, condition string) string {
-	return `span_id ` + in + ` (SELECT span_id FROM spans
-		WHERE project_id = {project:UInt32} AND indexHint(start >= {low:DateTime64(9)} AND start < {to:DateTime64(9)}) AND entry AND ` + condition + `)`
+// id too takes four times as long. Where they are few it compares the time they
+// ended too, which is in the key of transactions: their rows alone are read.
+func entrySpans(in string, c condition) string {
+	of, as := "span_id", "span_id"
+	if c.few {
+		of, as = "(ended, span_id)", "fromUnixTimestamp64Nano(toUnixTimestamp64Nano(start) + toInt64(duration), 'UTC'), span_id"
+	}
+	return of + ` ` + in + ` (SELECT ` + as + ` FROM spans
+		WHERE project_id = {project:UInt32} AND indexHint(start >= {low:DateTime64(9)} AND start < {to:DateTime64(9)}) AND entry AND ` + c.sql + `)`
 }
 
 // attribute is a condition on one attribute of a row of spans; tokens is the
-// expression whose index answers for equality.
-func (f *searchFilter) attribute(t *searchTerm, tokens string) string {
+// expression whose index answers for equality, which indexed says it does.
+func (f *searchFilter) attribute(t *searchTerm, tokens string) (sql string, indexed bool) {
 	if c, ok := conventionOf([]byte(t.key)); ok && columnValues[c.field] != "" {
 		column := columnValues[c.field]
 		switch t.Op {
 		case search.Has:
-			return column + " != ''"
+			return column + " != ''", false
 		case search.Equal, search.NotEqual:
-			return f.compare(t, column)
+			return f.compare(t, column), false
 		}
-		return `(` + column + ` != '' AND ` + f.compare(t, column) + `)`
+		return `(` + column + ` != '' AND ` + f.compare(t, column) + `)`, false
 	}
 	key := f.param("String", t.key)
 	there, value := `has(attr_keys, `+key+`)`, `attr_values[indexOf(attr_keys, `+key+`)]`
 	switch t.Op {
 	case search.Has:
-		return there
+		return there, false
 	case search.Match, search.NotMatch:
-		return `(` + there + ` AND ` + f.compare(t, value) + `)`
+		return `(` + there + ` AND ` + f.compare(t, value) + `)`, false
 	}
 	exact, patterns := values(t)
 	var any []string
@@ -282,5 +299,5 @@ func (f *searchFilter) attribute(t *searchTerm, tokens string) string {
 	for _, pattern := range patterns {
 		any = append(any, `(`+there+` AND `+value+` LIKE `+f.param("String", pattern)+`)`)
 	}
-	return join(any, " OR ")
+	return join(any, or), len(patterns) == 0
 }

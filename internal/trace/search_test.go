@@ -100,8 +100,12 @@ func TestASearchFindsWhatItSays(t *testing.T) {
 		for i := len(page.Items) - 1; i >= 0; i-- {
 			got = append(got, uint64(page.Items[i].SpanID))
 		}
-		if diff := cmp.Diff(want, got); diff != "" || page.Total != uint64(len(want)) {
-			t.Errorf("%s: total %d (-want +got)\n%s", search, page.Total, diff)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", search, diff)
+		}
+		total, err := store.CountTransactions(t.Context(), 1, trace.TransactionQuery{From: noon, To: noon.Add(time.Hour), Search: search})
+		if err != nil || total != uint64(len(want)) {
+			t.Errorf("%s: total %d, %v", search, total, err)
 		}
 	}
 	f(``, 1, 2, 3, 4, 5)
@@ -180,8 +184,8 @@ func TestASearchPagesLikeAnyList(t *testing.T) {
 	var got []uint64
 	for {
 		page, err := store.Transactions(t.Context(), 1, q)
-		if err != nil || page.Total != 4 {
-			t.Fatalf("total %d, %v", page.Total, err)
+		if err != nil {
+			t.Fatal(err)
 		}
 		for _, item := range page.Items {
 			got = append(got, uint64(item.SpanID))

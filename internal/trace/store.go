@@ -14,10 +14,15 @@ import (
 )
 
 // Store reads spans, transactions and slow calls. It is safe for concurrent use.
-type Store struct{ db *clickhouse.DB }
+type Store struct {
+	db             *clickhouse.DB
+	resourceReader *otel.ResourceReader
+}
 
 // NewStore returns a Store over the tables of Migrations.
-func NewStore(db *clickhouse.DB) *Store { return &Store{db: db} }
+func NewStore(db *clickhouse.DB) *Store {
+	return &Store{db: db, resourceReader: otel.NewResourceReader(db)}
+}
 
 // What one trace may cost to read. Beyond either it is Truncated.
 const (
@@ -271,7 +276,7 @@ func readLinks(text string) []Link {
 
 // resources fills in the resource of each span, ids[i] being that of Spans[i].
 func (s *Store) resources(ctx context.Context, p project.ID, t *Trace, ids []uint64) error {
-	byID, err := otel.ReadResources(ctx, s.db, p, ids)
+	byID, err := s.resourceReader.Read(ctx, p, ids)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -19,7 +20,6 @@ import (
 type Page[T any] struct {
 	Items      []T    `json:"items"`
 	NextCursor string `json:"next_cursor"` // "" on the last page
-	Total      uint64 `json:"total"`       // of all pages; above 100,000 what was delivered twice may count twice
 }
 
 // Order is the order of a list of transactions.
@@ -121,7 +121,10 @@ func (s *Store) filter(ctx context.Context, p project.ID, q *TransactionQuery) (
 	var longest []struct {
 		Elapsed uint64 `ch:"longest"`
 	}
-	if err := s.db.Select(ctx, p, &longest, `SELECT max(elapsed) AS longest FROM transactions WHERE `+transactionFilter, q.params()...); err != nil {
+	// Of all that the project has: to look only among those selected would read them twice.
+	err = s.db.Select(ctx, p, &longest, `SELECT max(duration_max) AS longest FROM service_hour
+		WHERE project_id = {project:UInt32} AND hour < {to:DateTime64(9)}`, clickhouse.P("to", q.To.UTC()))
+	if err != nil {
 		return "", nil, fmt.Errorf("find the longest transaction: %w", err)
 	}
 	low := q.From.Add(-time.Duration(min(longest[0].Elapsed, math.MaxInt64)))
@@ -184,36 +187,20 @@ func (s *Store) Transactions(ctx context.Context, p project.ID, q TransactionQue
 	if err != nil {
 		return page, err
 	}
-	filtered := params
-	key := "ended, trace_id, span_id"
-	if q.Order == Slowest {
-		key = "elapsed, " + key
-	}
-	after := ""
 	if q.Cursor != "" {
 		c, err := decodeCursor(q.Cursor, q.Order)
 		if err != nil {
 			return page, err
 		}
-		after = "{c_ended:DateTime64(9)}, toFixedString(unhex({c_trace:String}), 16), {c_span:UInt64}"
-		if q.Order == Slowest {
-			after = "{c_elapsed:UInt64}, " + after
-		}
-		after = " AND (" + key + ") < (" + after + ")"
+		where += " AND " + q.Order.behind()
 		params = append(params, clickhouse.P("c_ended", time.Unix(0, c.Ended).UTC()), clickhouse.P("c_trace", c.Trace),
 			clickhouse.P("c_span", c.Span), clickhouse.P("c_elapsed", c.Elapsed))
 	}
-	direction := " DESC, trace_id DESC, span_id DESC"
-	order := "ended" + direction
+	read := s.newest
 	if q.Order == Slowest {
-		order = "elapsed DESC, " + order
+		read = s.slowest
 	}
-	var rows []transactionRow
-	err = s.db.Select(ctx, p, &rows, `
-		SELECT ended, elapsed, error, service, environment, endpoint, instance, version, trace_id, span_id, http_status, exception_type
-		FROM transactions WHERE `+where+after+`
-		ORDER BY `+order+` LIMIT 1 BY trace_id, span_id LIMIT {limit:UInt32}`,
-		append(params, clickhouse.P("limit", q.Limit+1))...)
+	rows, err := read(ctx, p, where, params, q.Limit+1)
 	if err != nil {
 		return page, fmt.Errorf("list transactions: %w", err)
 	}
@@ -230,20 +217,78 @@ func (s *Store) Transactions(ctx context.Context, p project.ID, q TransactionQue
 	if err := s.addSums(ctx, p, page.Items); err != nil {
 		return page, fmt.Errorf("sum transactions: %w", err)
 	}
-	page.Total, err = s.countTransactions(ctx, p, where, filtered)
-	return page, err
+	return page, nil
+}
+
+// behind is the condition on the rows behind a cursor.
+func (o Order) behind() string {
+	if o == Slowest {
+		return `(elapsed, ended, trace_id, span_id) < ({c_elapsed:UInt64}, {c_ended:DateTime64(9)}, toFixedString(unhex({c_trace:String}), 16), {c_span:UInt64})`
+	}
+	return `ended <= {c_ended:DateTime64(9)} AND (ended, trace_id, span_id) < ({c_ended:DateTime64(9)}, toFixedString(unhex({c_trace:String}), 16), {c_span:UInt64})`
+}
+
+const transactionColumns = `ended, elapsed, error, service, environment, endpoint, instance, version, trace_id, span_id, http_status, exception_type`
+
+// spare is how many rows newest reads beyond those asked for, for what was
+// delivered twice and for what ended at the same moment as the last of them.
+const spare = 20
+
+// newest reads the n newest transactions, or fewer when there are no more. The
+// engine stops reading early only while it is asked for no more than the order
+// of the table, which is by time. So it is here that those which ended at the
+// same nanosecond get an order, and that what was delivered twice becomes one.
+func (s *Store) newest(ctx context.Context, p project.ID, where string, params []clickhouse.Param, n int) ([]transactionRow, error) {
+	for limit := n + spare; ; limit *= 4 {
+		var rows []transactionRow
+		err := s.db.Select(ctx, p, &rows, `SELECT `+transactionColumns+` FROM transactions WHERE `+where+` ORDER BY ended DESC LIMIT {limit:UInt32}`,
+			append(params[:len(params):len(params)], clickhouse.P("limit", limit))...)
+		if err != nil {
+			return nil, err
+		}
+		all := len(rows) < limit
+		if !all {
+			// Others that ended with the last one may be cut off.
+			last := rows[limit-1].Ended
+			rows = slices.DeleteFunc(rows, func(r transactionRow) bool { return r.Ended.Equal(last) })
+		}
+		slices.SortFunc(rows, func(a, b transactionRow) int {
+			return cmp.Or(b.Ended.Compare(a.Ended), cmp.Compare(b.TraceID, a.TraceID), cmp.Compare(b.SpanID, a.SpanID))
+		})
+		rows = slices.CompactFunc(rows, func(a, b transactionRow) bool { return a.TraceID == b.TraceID && a.SpanID == b.SpanID })
+		if all || len(rows) >= n {
+			return rows[:min(n, len(rows))], nil
+		}
+	}
+}
+
+// slowest reads the n slowest transactions, or fewer when there are no more.
+func (s *Store) slowest(ctx context.Context, p project.ID, where string, params []clickhouse.Param, n int) (rows []transactionRow, err error) {
+	err = s.db.Select(ctx, p, &rows, `SELECT `+transactionColumns+` FROM transactions WHERE `+where+`
+		ORDER BY elapsed DESC, ended DESC, trace_id DESC, span_id DESC LIMIT 1 BY trace_id, span_id LIMIT {limit:UInt32}`,
+		append(params[:len(params):len(params)], clickhouse.P("limit", n))...)
+	return rows, err
 }
 
 // countExactly is up to how many transactions one that was delivered twice is
 // counted once: to tell them apart costs more than the rest of the list.
 const countExactly = 100_000
 
-func (s *Store) countTransactions(ctx context.Context, p project.ID, where string, params []clickhouse.Param) (uint64, error) {
+// CountTransactions returns how many transactions q selects; its order, cursor
+// and limit do not matter. Above 100,000 what was delivered twice may count twice.
+func (s *Store) CountTransactions(ctx context.Context, p project.ID, q TransactionQuery) (uint64, error) {
+	if err := q.check(); err != nil {
+		return 0, err
+	}
+	where, params, err := s.filter(ctx, p, &q)
+	if err != nil {
+		return 0, err
+	}
 	var total []struct {
 		All      uint64 `ch:"n"`
 		Distinct uint64 `ch:"d"`
 	}
-	err := s.db.Select(ctx, p, &total, `SELECT count() AS n, uniqExactIf(ended, span_id, within) AS d FROM (
+	err = s.db.Select(ctx, p, &total, `SELECT count() AS n, uniqExactIf(ended, span_id, within) AS d FROM (
 		SELECT ended, span_id, rowNumberInAllBlocks() < {exactly:UInt64} AS within FROM transactions WHERE `+where+`)`,
 		append(params[:len(params):len(params)], clickhouse.P("exactly", uint64(countExactly)))...)
 	if err != nil {
@@ -261,8 +306,16 @@ func (s *Store) addSums(ctx context.Context, p project.ID, items []Transaction) 
 		return nil
 	}
 	ids := make([]string, len(items))
+	first, last := items[0].Start, items[0].Start
 	for i := range items {
-		ids[i] = items[i].TraceID.String()
+		t := &items[i]
+		ids[i] = t.TraceID.String()
+		if t.Start.Before(first) {
+			first = t.Start
+		}
+		if end := t.Start.Add(time.Duration(t.ElapsedNs)); end.After(last) {
+			last = end
+		}
 	}
 	var rows []struct {
 		TraceID   string `ch:"trace_id"`
@@ -279,7 +332,9 @@ func (s *Store) addSums(ctx context.Context, p project.ID, items []Transaction) 
 			sum(call_count) AS call_count, sum(call_time) AS call_time
 		FROM transaction_calls
 		WHERE project_id = {project:UInt32} AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16))
-		GROUP BY trace_id, service, instance`, clickhouse.P("ids", ids))
+			AND day >= toDate({first:DateTime64(9)}) AND day <= toDate({last:DateTime64(9)})
+		GROUP BY trace_id, service, instance`,
+		clickhouse.P("ids", ids), clickhouse.P("first", first.Add(-around).UTC()), clickhouse.P("last", last.Add(around).UTC()))
 	if err != nil {
 		return err
 	}

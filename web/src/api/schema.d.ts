@@ -1645,6 +1645,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/transactions/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many transactions a list has */
+        get: operations["count-transactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/views": {
         parameters: {
             query?: never;
@@ -3536,8 +3553,6 @@ export interface components {
         PageTransaction: {
             items: components["schemas"]["Transaction"][];
             next_cursor: string;
-            /** Format: int64 */
-            total: number;
         };
         PageUser: {
             items: components["schemas"]["User"][];
@@ -4495,6 +4510,13 @@ export interface components {
             trace_id: string;
             version: string;
         };
+        TransactionCount: {
+            /**
+             * Format: int64
+             * @description above 100,000 what was delivered twice may count twice
+             */
+            total: number;
+        };
         Usage: {
             /** Format: int64 */
             cached_tokens: number;
@@ -4818,6 +4840,7 @@ export type TraceGap = components['schemas']['TraceGap'];
 export type TraceGraph = components['schemas']['TraceGraph'];
 export type TraceNode = components['schemas']['TraceNode'];
 export type Transaction = components['schemas']['Transaction'];
+export type TransactionCount = components['schemas']['TransactionCount'];
 export type Usage = components['schemas']['Usage'];
 export type User = components['schemas']['User'];
 export type UserChange = components['schemas']['UserChange'];
@@ -9744,6 +9767,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageTransaction"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-transactions": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                service?: string;
+                environment?: string;
+                endpoint?: string;
+                instance?: string;
+                min_elapsed_ns?: number;
+                /** @description 0 = no limit */
+                max_elapsed_ns?: number;
+                /** @description only those that failed */
+                errors?: boolean;
+                /** @description a search, e.g. service:order-api duration>2s attr.customer.id=42; see the user guide */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionCount"];
                 };
             };
             /** @description Problem */

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get } from './client.ts';
-import { type Following, pages } from './pages.ts';
+import { type Dated, type Following, pages, within } from './pages.ts';
 import type {
   Comparison,
   FoundSpans,
@@ -11,6 +11,7 @@ import type {
   Span,
   SpanKind,
   Transaction,
+  TransactionCount,
 } from './types.ts';
 
 export const traceQuery = (project: number, traceId: string) =>
@@ -78,6 +79,21 @@ export const transactionsQuery = (project: number, filter: TransactionFilter, fo
     every: 30_000,
     hold: true,
     ...following,
+  });
+
+/** How many transactions a list has that was begun for these ends. */
+export const transactionCountQuery = (
+  project: number,
+  { order, ...filter }: TransactionFilter,
+  begun: Dated<Transaction> | undefined,
+) =>
+  queryOptions({
+    queryKey: ['transaction-count', project, filter, begun?.window ?? null],
+    queryFn: async ({ signal }) =>
+      (await get<TransactionCount>(`/projects/${project}/transactions/count`, { ...filter, ...begun?.window }, signal))
+        .total,
+    enabled: begun !== undefined,
+    placeholderData: within(project),
   });
 
 /** Log records of a trace, the oldest first. */

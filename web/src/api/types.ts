@@ -104,6 +104,7 @@ export type {
   TraceGraph as ServiceMap,
   TraceNode as MapNode,
   Transaction,
+  TransactionCount,
   Usage,
   User,
   UserChange,
@@ -126,5 +127,6 @@ export interface Top<T> {
 export interface Page<T> {
   items: T[];
   next_cursor: string;
-  total: number;
+  /** Of all pages, where a list is counted with its page. */
+  total?: number;
 }

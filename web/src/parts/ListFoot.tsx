@@ -5,7 +5,8 @@ import { count } from '../format/number.ts';
 
 interface Props {
   shown: number;
-  total: number;
+  /** Absent while it is counted. */
+  total?: number;
   /** The list as useInfiniteQuery holds it. */
   list: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => Promise<unknown> };
   children?: ReactNode;
@@ -16,7 +17,7 @@ export function ListFoot({ shown, total, list, children }: Props) {
   const { t } = useTranslation();
   return (
     <div className="foot">
-      <span>{t('list.shown', { shown: count(shown), total: count(total) })}</span>
+      <span>{t('list.shown', { shown: count(shown), total: total === undefined ? '…' : count(total) })}</span>
       {list.hasNextPage && (
         <Button
           variant="default"

@@ -23,16 +23,17 @@ import classes from './Transactions.module.css';
 interface Props {
   project: number;
   list: UseInfiniteQueryResult<InfiniteData<Dated<Transaction>>>;
+  /** How many there are; absent while they are counted. */
+  total?: number;
   filtered: boolean;
 }
 
 /** Transactions row by row, each a link to its trace. */
-export function List({ project, list, filtered }: Props) {
+export function List({ project, list, total, filtered }: Props) {
   const { t } = useTranslation();
   const now = useNow();
   const loaded = list.data?.pages ?? [];
   const items = loaded.flatMap((p) => p.items ?? []);
-  const total = loaded[0]?.total ?? 0;
   const slowest = Math.max(1, ...items.map((i) => i.elapsed_ns));
   return (
     <>

@@ -1,12 +1,12 @@
 import { Button, SegmentedControl, Switch } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { asProblem } from '../../api/problem.ts';
 import type { Rectangle } from '../../api/scatter.ts';
-import { transactionsQuery } from '../../api/traces.ts';
+import { transactionCountQuery, transactionsQuery } from '../../api/traces.ts';
 import { duration } from '../../format/duration.ts';
 import { precise } from '../../format/time.ts';
 import { usePausedAt } from '../../frame/live.ts';
@@ -47,20 +47,14 @@ export function Transactions() {
   const selected = readRectangle(sel);
   const filter = { service, endpoint, min_elapsed_ns: min && min * 1e6, errors, q };
   const rectangle = selected && listed(selected);
-  const list = useInfiniteQuery(
-    transactionsQuery(
-      projectId,
-      {
-        ...filter,
-        order: sort,
-        min_elapsed_ns: rectangle
-          ? Math.max(rectangle.min_elapsed_ns, filter.min_elapsed_ns ?? 0)
-          : filter.min_elapsed_ns,
-        max_elapsed_ns: rectangle?.max_elapsed_ns,
-      },
-      { range: rectangle?.range ?? range, pausedAt },
-    ),
-  );
+  const asked = {
+    ...filter,
+    order: sort,
+    min_elapsed_ns: rectangle ? Math.max(rectangle.min_elapsed_ns, filter.min_elapsed_ns ?? 0) : filter.min_elapsed_ns,
+    max_elapsed_ns: rectangle?.max_elapsed_ns,
+  };
+  const list = useInfiniteQuery(transactionsQuery(projectId, asked, { range: rectangle?.range ?? range, pausedAt }));
+  const total = useQuery(transactionCountQuery(projectId, asked, list.data?.pages[0]));
   const known = useMemo(() => knownOf(list.data?.pages.flatMap((p) => p.items ?? []) ?? []), [list.data]);
   const set = (next: Record<string, string | number | boolean | undefined>) =>
     void navigate({ to: '.', search: (old) => ({ ...old, ...next }), replace: true });
@@ -169,6 +163,7 @@ export function Transactions() {
             <List
               project={projectId}
               list={list}
+              total={total.data}
               filtered={Boolean(service || endpoint || min || errors || q || selected)}
             />
           </section>

@@ -20,13 +20,14 @@ const (
 	firstLook = 10 * time.Minute
 )
 
-// ServiceNames lists the services that sent spans since the given time, by name.
+// ServiceNames lists the services that sent spans since the hour of the given
+// time, by name.
 func (s *Store) ServiceNames(ctx context.Context, p project.ID, since time.Time) ([]string, error) {
 	var rows []struct {
 		Service string `ch:"service"`
 	}
 	err := s.db.Select(ctx, p, &rows, `
-		SELECT DISTINCT service FROM red_minute WHERE project_id = {project:UInt32} AND minute >= {since:DateTime}
+		SELECT DISTINCT service FROM red_hour WHERE project_id = {project:UInt32} AND hour >= toStartOfHour({since:DateTime})
 		ORDER BY service LIMIT {limit:UInt32}`, clickhouse.P("since", since.UTC().Truncate(time.Second)), clickhouse.P("limit", maxNames))
 	names := make([]string, len(rows))
 	for i, r := range rows {
@@ -41,16 +42,16 @@ type Operation struct {
 	Kind Kind
 }
 
-// Operations lists the operations that a service ran since the given time, by
-// name. kind 0 selects all.
+// Operations lists the operations that a service ran since the hour of the
+// given time, by name. kind 0 selects all.
 func (s *Store) Operations(ctx context.Context, p project.ID, service string, kind Kind, since time.Time) ([]Operation, error) {
 	var rows []struct {
 		Operation string `ch:"operation"`
 		Kind      uint8  `ch:"kind"`
 	}
 	err := s.db.Select(ctx, p, &rows, `
-		SELECT DISTINCT operation, kind FROM red_minute
-		WHERE project_id = {project:UInt32} AND minute >= {since:DateTime} AND service = {service:String} AND ({kind:UInt8} = 0 OR kind = {kind:UInt8})
+		SELECT DISTINCT operation, kind FROM red_hour
+		WHERE project_id = {project:UInt32} AND hour >= toStartOfHour({since:DateTime}) AND service = {service:String} AND ({kind:UInt8} = 0 OR kind = {kind:UInt8})
 		ORDER BY operation, kind LIMIT {limit:UInt32}`,
 		clickhouse.P("since", since.UTC().Truncate(time.Second)), clickhouse.P("service", service), clickhouse.P("kind", uint8(kind)), clickhouse.P("limit", maxNames))
 	operations := make([]Operation, len(rows))

@@ -93,21 +93,21 @@ func (s *Server) exportMetrics(ctx context.Context, tenant Tenant, request *body
 		return nil, ctx.Err()
 	}
 	for _, failure := range joined(failures) {
-		fill.refused.add(1, failure)
+		fill.refused.Add(1, failure)
 	}
-	fill.refused.count += untranslated(decoded.Metrics())
+	fill.refused.Count += untranslated(decoded.Metrics())
 	if err := s.metrics.Write(ctx, fill.batch); err != nil {
 		return nil, err
 	}
 	stored := fill.batch.Samples()
 	s.metrics.Release(fill.batch)
-	rejected := rejections{refusedSample: int64(fill.refused.count)}
+	rejected := rejections{refusedSample: int64(fill.refused.Count)}
 	s.stats.stored(metricSignal.name, int64(stored), &rejected, size)
-	warnings, _ := remarks.AsStrings("", maxReasons, 0)
+	warnings, _ := remarks.AsStrings("", metric.MaxReasons, 0)
 	response := &collector.ExportMetricsServiceResponse{}
-	if message := strings.Join(append(fill.refused.reasons, warnings...), "; "); message != "" {
+	if message := strings.Join(append(fill.refused.Reasons, warnings...), "; "); message != "" {
 		response.PartialSuccess = &collector.ExportMetricsPartialSuccess{
-			RejectedDataPoints: int64(min(fill.refused.count, max(points, 1))), ErrorMessage: message,
+			RejectedDataPoints: int64(min(fill.refused.Count, max(points, 1))), ErrorMessage: message,
 		}
 	}
 	return response, nil
@@ -166,7 +166,7 @@ func withoutTemporality(m pmetric.Metric) int {
 // storage.AppenderV2; what is refused is noted, and the translation goes on.
 type translated struct {
 	batch   *metric.Batch
-	refused refusals
+	refused metric.Refusals
 	last    labels.Labels // of ref
 	ref     metric.Ref
 	family  string // whose metadata were given last
@@ -175,7 +175,7 @@ type translated struct {
 // Append implements storage.AppenderV2.
 func (t *translated) Append(_ storage.SeriesRef, ls labels.Labels, started, at int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
 	if err := t.append(ls, started, at, v, h, fh); err != nil {
-		t.refused.add(1, err)
+		t.refused.Add(1, err)
 		return 0, nil
 	}
 	if m := opts.Metadata; opts.MetricFamilyName != t.family && opts.MetricFamilyName != "" {

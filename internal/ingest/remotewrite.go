@@ -7,7 +7,6 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -42,30 +41,7 @@ const remoteDecoded = 3
 type written struct {
 	samples, histograms int
 	rejected            rejections
-	refused             refusals
-}
-
-// refusals tells the sender of samples that were refused one by one: how many,
-// and the first few reasons.
-type refusals struct {
-	count   int
-	reasons []string
-}
-
-const maxReasons = 3
-
-func (r *refusals) add(n int, err error) {
-	r.count += n
-	if text := messageOf(err); len(r.reasons) < maxReasons && !slices.Contains(r.reasons, text) {
-		r.reasons = append(r.reasons, text)
-	}
-}
-
-func messageOf(err error) string {
-	if f := fault.As(err); f != nil {
-		return f.Message
-	}
-	return err.Error()
+	refused             metric.Refusals
 }
 
 func (s *Server) remoteWrite(w http.ResponseWriter, r *http.Request) {
@@ -93,9 +69,9 @@ func (s *Server) remoteWrite(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 		}
 		http.Error(w, st.Message(), code)
-	case done.refused.count > 0:
+	case done.refused.Count > 0:
 		// 400 tells the sender not to repeat: what could be stored is.
-		http.Error(w, fmt.Sprintf("%d samples were refused, the others are stored: %s", done.refused.count, strings.Join(done.refused.reasons, "; ")), http.StatusBadRequest)
+		http.Error(w, fmt.Sprintf("%d samples were refused, the others are stored: %s", done.refused.Count, strings.Join(done.refused.Reasons, "; ")), http.StatusBadRequest)
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}
@@ -171,7 +147,7 @@ func (s *Server) storeRemoteWrite(ctx context.Context, tenant Tenant, message st
 		return written{}, err
 	}
 	s.metrics.Release(batch)
-	done.rejected[refusedSample] = int64(done.refused.count)
+	done.rejected[refusedSample] = int64(done.refused.Count)
 	s.stats.stored("metrics", int64(done.samples+done.histograms), &done.rejected, len(request))
 	return done, nil
 }
@@ -187,7 +163,7 @@ func fillV1(batch *metric.Batch, request []byte, done *written) error {
 		t := &r.Timeseries[i]
 		ref, err := named(batch, t.ToLabels(&builder, nil))
 		if err != nil {
-			done.refused.add(len(t.Samples)+len(t.Histograms), err)
+			done.refused.Add(len(t.Samples)+len(t.Histograms), err)
 			continue
 		}
 		for _, v := range t.Samples {
@@ -221,7 +197,7 @@ func fillV2(batch *metric.Batch, request []byte, done *written) error {
 			err = fault.New(fault.Invalid, "the series %s has no sample", ls)
 		}
 		if err != nil {
-			done.refused.add(max(1, len(t.Samples)+len(t.Histograms)), err)
+			done.refused.Add(max(1, len(t.Samples)+len(t.Histograms)), err)
 			continue
 		}
 		for _, v := range t.Samples {
@@ -231,7 +207,7 @@ func fillV2(batch *metric.Batch, request []byte, done *written) error {
 			done.histogram(batch, ref, h.StartTimestamp, h.Timestamp, h)
 		}
 		if m, err := t.ToMetadata(r.Symbols); err != nil {
-			done.refused.add(0, err)
+			done.refused.Add(0, err)
 		} else if m.Type != model.MetricTypeUnknown || m.Unit != "" || m.Help != "" {
 			batch.Metadata(metric.Metadata{Metric: family(ls.Get(model.MetricNameLabel), m.Type), Type: string(m.Type), Unit: m.Unit, Help: m.Help})
 		}
@@ -263,7 +239,7 @@ func family(name string, kind model.MetricType) string {
 
 func (w *written) sample(err error) {
 	if err != nil {
-		w.refused.add(1, err)
+		w.refused.Add(1, err)
 		return
 	}
 	w.samples++
@@ -284,7 +260,7 @@ func (w *written) histogram(batch *metric.Batch, ref metric.Ref, started, t int6
 		err = batch.Histogram(ref, started, t, h.ToIntHistogram())
 	}
 	if err != nil {
-		w.refused.add(1, err)
+		w.refused.Add(1, err)
 		return
 	}
 	w.histograms++

@@ -1,12 +1,14 @@
 package metric
 
 import (
+	"math"
 	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/prompb"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -59,13 +61,15 @@ type Batch struct {
 	newMetadata []Metadata
 }
 
-// batchSeries is a series of the request. admitted is, by kind, the day of the
-// newest sample looked at, plus one.
+// batchSeries is a series of the request. By kind, floats first: admitted is the
+// day of the newest sample looked at, plus one, and entries what the catalog
+// has of it, nil without a sample.
 type batchSeries struct {
 	labels   labels.Labels
 	metric   string
 	id       uint64
-	admitted struct{ floats, histograms int64 }
+	admitted [2]int64
+	entries  [2]*entry
 }
 
 // newSeries is a row of metric_series to be stored.
@@ -167,6 +171,21 @@ func (b *Batch) histogram(s Ref, started, t int64, h *prompb.Histogram) error {
 	return nil
 }
 
+// End adds the staleness marker, of the kind that the series has: from t on, in
+// ms, it is not there, until its next sample. A series of which this node
+// stored a sample after t goes on, and End reports false. Errors are those of Sample.
+func (b *Batch) End(s Ref, t int64) (ended bool, err error) {
+	last, ofHistogram := b.catalog.last(b.project, b.series[s].id)
+	if last > t {
+		return false, nil
+	}
+	stale := math.Float64frombits(value.StaleNaN)
+	if ofHistogram {
+		return true, b.Histogram(s, 0, t, &histogram.Histogram{Sum: stale})
+	}
+	return true, b.Sample(s, 0, t, stale)
+}
+
 // admit checks that a sample may be taken.
 func (b *Batch) admit(ref Ref, t int64, histogram bool) error {
 	s := &b.series[ref]
@@ -174,18 +193,18 @@ func (b *Batch) admit(ref Ref, t int64, histogram bool) error {
 		return fault.New(fault.Invalid, "a sample of %s at %s is out of bounds: samples are taken from %d days ago, the retention, until %d minutes from now",
 			s.metric, time.UnixMilli(t).UTC().Format(time.RFC3339), b.retention, int(maxAhead.Minutes()))
 	}
-	admitted, day := &s.admitted.floats, t/dayMs
+	kind, day := 0, t/dayMs
 	if histogram {
-		admitted = &s.admitted.histograms
+		kind = 1
 	}
-	if *admitted == day+1 {
+	if s.admitted[kind] == day+1 {
 		return nil
 	}
 	e, missing, err := b.catalog.admit(b.project, seriesKey{s.id, histogram}, s.metric, stamp(day, b.retention), b.now)
 	if err != nil {
 		return err
 	}
-	*admitted = day + 1
+	s.admitted[kind], s.entries[kind] = day+1, e
 	if missing {
 		b.newSeries = append(b.newSeries, newSeries{e, ref, histogram, day})
 	}

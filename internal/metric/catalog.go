@@ -56,6 +56,7 @@ type entry struct {
 	metric *metricCount
 	stored [2]int64 // the stamps of the rows written last, 0 none: today's, and one that samples of the past need
 	seen   int64    // unix s
+	taken  int64    // unix ms of the batch that stored a sample last
 }
 
 type metricCount struct {
@@ -111,6 +112,20 @@ func (c *Catalog) admit(p project.ID, key seriesKey, metric string, stamp int64,
 	}
 	e.seen = now.Unix()
 	return e, e.stored[0] != stamp && e.stored[1] != stamp, nil
+}
+
+// last returns when the last batch came that stored a sample of a series, in
+// ms, and whether that was a histogram. 0 is a series that is not known.
+func (c *Catalog) last(p project.ID, id uint64) (at int64, histogram bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := c.of(p)
+	for _, kind := range []bool{false, true} {
+		if e := k.series[seriesKey{id, kind}]; e != nil && e.taken > at {
+			at, histogram = e.taken, kind
+		}
+	}
+	return at, histogram
 }
 
 // room refuses a new series when there is none for it.
@@ -169,6 +184,14 @@ func (c *Catalog) says(p project.ID, m Metadata, stamp int64) (missing bool) {
 func (c *Catalog) stored(b *Batch) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	at := b.now.UnixMilli()
+	for i := range b.series {
+		for _, e := range b.series[i].entries {
+			if e != nil {
+				e.taken = max(e.taken, at)
+			}
+		}
+	}
 	for _, s := range b.newSeries {
 		if e, at := s.entry, stamp(s.day, b.retention); e.stored[0] != at && e.stored[1] != at {
 			e.stored = [2]int64{at, e.stored[0]}

@@ -3,6 +3,7 @@ package metric
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math"
 	"strings"
 	"testing"
@@ -446,4 +447,60 @@ func TestAReadIsBounded(t *testing.T) {
 	if set := (&querier{store: p.store, project: 1, maxt: now.UnixMilli(), budget: 50}).Select(ctx, false, nil, named("x")); set.Err() == nil {
 		t.Error("a cancelled read was answered")
 	}
+}
+
+func TestASeriesEndsInTheKindItHasUnlessASampleCameLater(t *testing.T) {
+	p := newPlace(t, Limits{})
+	end := func(metric string, at time.Time, want bool) {
+		t.Helper()
+		p.write(1, func(b *Batch) {
+			s, err := b.Series(labels.FromStrings("__name__", metric))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ended, err := b.End(s, at.UnixMilli()); err != nil || ended != want {
+				t.Errorf("%s ended = %v, %v", metric, ended, err)
+			}
+		})
+	}
+	p.sample(1, now, 3, "__name__", "float")
+	p.write(1, func(b *Batch) {
+		s, err := b.Series(labels.FromStrings("__name__", "histogram"))
+		if err == nil {
+			err = b.Histogram(s, 0, now.UnixMilli(), &histogram.Histogram{Count: 1, Sum: 2, PositiveSpans: []histogram.Span{{Length: 1}}, PositiveBuckets: []int64{1}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	// What was put into a batch that is not stored does not count.
+	dropped := p.writer.Begin(1, 30, now.Add(time.Minute))
+	s, err := dropped.Series(labels.FromStrings("__name__", "float"))
+	if err == nil {
+		err = dropped.Sample(s, 0, now.UnixMilli(), 4)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.writer.Release(dropped)
+	for _, metric := range []string{"float", "histogram"} {
+		end(metric, now.Add(-time.Second), false)
+		end(metric, now.Add(time.Second), true)
+		q, err := NewEngine(p.store, slog.New(slog.DiscardHandler)).Instant(t.Context(), 1, metric, now.Add(2*time.Second), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left := q.Value.String(); left != "" {
+			t.Errorf("%s is still there: %s", metric, left)
+		}
+		q.Release()
+	}
+	p.each(1, func(s storage.Series) {
+		it := s.Iterator(nil)
+		for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
+			if kind != chunkenc.ValHistogram {
+				t.Errorf("the histogram ends with a sample of kind %s", kind)
+			}
+		}
+	}, named("histogram"))
 }

@@ -18,7 +18,7 @@ import (
 var layers = [][]string{
 	{"fault", "project", "clickhouse", "metadb", "job", "otel", "search", "pattern", "mask", "ground"},
 	{"tenant", "trace", "logs", "metric", "flame", "view", "dashboard", "issue"},
-	{"rule", "evidence", "report", "notify", "ai", "storage", "host"},
+	{"rule", "evidence", "report", "notify", "ai", "storage", "host", "scrape"},
 	{"incident"},
 	{"api", "ingest"},
 	{"app"},

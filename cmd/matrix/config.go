@@ -32,6 +32,8 @@ ingest.max_active_series  series of metrics of a project with a sample
                        within the hour, on each node
 ingest.max_new_series_per_day  new ones of them a day
 notify.allow_networks  private networks that notifications may go to
+scrape                 list of {key: …, file: …}: a project key, and the
+                       prometheus.yml that says what is scraped for it
 
 ${NAME} in a value is that environment variable: keep secrets there.`
 }

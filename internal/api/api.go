@@ -31,6 +31,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/scrape"
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -52,6 +53,7 @@ type Options struct {
 	Dashboards *dashboard.Store
 	Issues     *issue.Store
 	Rules      *rule.Store
+	Scrapes    *scrape.Store
 	Outbox     *notify.Outbox
 	Incidents  *incident.Service
 	AI         *ai.Gateway
@@ -135,6 +137,7 @@ func build(opts Options) (*server, *routes, error) {
 		"Metrics":    opts.Metrics != nil,
 		"Outbox":     opts.Outbox != nil,
 		"Rules":      opts.Rules != nil,
+		"Scrapes":    opts.Scrapes != nil,
 		"Storage":    opts.Storage != nil,
 		"Tenants":    opts.Tenants != nil,
 		"Traces":     opts.Traces != nil,
@@ -212,4 +215,5 @@ func (s *server) resources() {
 	s.registerCalls()
 	s.registerPrices()
 	s.registerIssues()
+	s.registerScrape()
 }

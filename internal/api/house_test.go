@@ -31,6 +31,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/scrape"
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -139,6 +140,7 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 		Metrics:    metrics,
 		Outbox:     outbox,
 		Rules:      rule.NewStore(db, nil),
+		Scrapes:    scrape.NewStore(db, nil),
 		Storage:    stored,
 		Tenants:    h.tenants,
 		Traces:     trace.NewStore(engine),

@@ -229,6 +229,8 @@ func table(h *house) map[string]row {
 		"prometheus-format-query":         {who: readsProject, status: 200, make: asks("query=up")},
 		"prometheus-format-query-by-post": {who: readsProject, status: 200, make: asks("query=up")},
 		"prometheus-buildinfo":            {who: readsProject, status: 200},
+		"prometheus-targets":              {who: readsProject, status: 200},
+		"get-scrape":                      {who: readsProject, status: 200},
 		"get-map":                         {who: readsProject, status: 200},
 		"list-edges":                      {who: readsProject, status: 200},
 

@@ -27,6 +27,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/scrape"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/internal/view"
@@ -78,6 +79,7 @@ func (n *neighbours) newPlace(canary string, seed byte) *place {
 	p.newTrace(seed)
 	p.newLog()
 	p.newSample()
+	p.newTarget()
 	p.newCall()
 	p.issue = p.newIssue()
 	p.newErrors()
@@ -291,6 +293,18 @@ func (p *place) newSample() {
 	b.Metadata(metric.Metadata{Metric: "up", Type: "gauge", Help: p.canary})
 	p.h.must(w.Write(p.h.t.Context(), b))
 	p.h.must(w.Close(p.h.t.Context()))
+}
+
+// newTarget makes a target that is scraped for the project.
+func (p *place) newTarget() {
+	p.h.t.Helper()
+	state, err := json.Marshal(scrape.State{File: "/etc/" + p.canary, Targets: []scrape.Target{{
+		Job: p.canary, URL: "http://" + p.canary + ":9100/metrics", Labels: map[string]string{"job": p.canary}, Health: "up",
+	}}, Dropped: []scrape.Dropped{{Job: p.canary, Discovered: map[string]string{"__address__": p.canary}}}, DroppedCounts: map[string]int{p.canary: 1}})
+	p.h.must(err)
+	_, err = p.h.db.Exec(p.h.t.Context(), `INSERT INTO scrape (project_id, node, beat, at, state) VALUES ($1, 'node-1', 1, $2, $3)`,
+		p.id(), metadb.Micros(time.Now()), string(state))
+	p.h.must(err)
 }
 
 // rows returns all of B's rows, by table.

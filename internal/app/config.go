@@ -22,6 +22,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/scrape"
 )
 
 // Options are the first tier of configuration: what a flag says.
@@ -79,6 +80,8 @@ type File struct {
 	AI             FileAI     `yaml:"ai"`
 	Ingest         FileIngest `yaml:"ingest"`
 	Notify         FileNotify `yaml:"notify"`
+	// Scrape is whose metrics this node fetches, a file for each project.
+	Scrape []FileScrape `yaml:"scrape"`
 }
 
 // FileAI names the model providers and the chain a new role begins with.
@@ -101,6 +104,12 @@ type FileIngest struct {
 	// this node; default 200,000 and 1,000,000.
 	MaxActiveSeries    int `yaml:"max_active_series"`
 	MaxNewSeriesPerDay int `yaml:"max_new_series_per_day"`
+}
+
+// FileScrape is one project's targets. Why it is named by a key: scrape.Entry.
+type FileScrape struct {
+	Key  string `yaml:"key"`  // a project key, as a sender has it; with --dev it may be left out
+	File string `yaml:"file"` // a prometheus.yml
 }
 
 // FileNotify widens where notifications may go.
@@ -224,7 +233,32 @@ func (o Options) Check() error {
 			}
 		}
 	}
-	return o.File.check()
+	if err := o.File.check(); err != nil {
+		return err
+	}
+	return o.checkScrape()
+}
+
+// checkScrape reads the files that say what is scraped. Whether a key is good
+// is found out later: its project may revoke it, and nodes must start all the same.
+func (o Options) checkScrape() error {
+	keys := map[string]bool{}
+	for i, entry := range o.File.Scrape {
+		field := fmt.Sprintf("scrape[%d]", i)
+		switch {
+		case entry.File == "":
+			return fault.New(fault.Invalid, "%s.file must name a prometheus.yml", field).WithField(field)
+		case entry.Key == "" && !o.Dev:
+			return fault.New(fault.Invalid, "%s.key must be a key of the project that the metrics are for: make one under Settings, Project keys", field).WithField(field)
+		case keys[entry.Key]:
+			return fault.New(fault.Invalid, "%s.key is that of an entry before it: name this file in scrape_config_files of that one", field).WithField(field)
+		}
+		keys[entry.Key] = true
+		if err := scrape.Check(entry.File); err != nil {
+			return fmt.Errorf("%s.file: %w", field, err)
+		}
+	}
+	return nil
 }
 
 // checkStores validates the DSNs, which a message must not repeat.

@@ -135,3 +135,22 @@ func TestCheckSaysWhatToWriteInstead(t *testing.T) {
 	f(func(o *app.Options) { o.File.Ingest.MaxBodyMiB = -1 }, "max_body_mib")
 	f(func(o *app.Options) { o.File.Ingest.MaxActiveSeries = -1 }, "max_active_series")
 }
+
+func TestCheckReadsTheFilesThatSayWhatIsScraped(t *testing.T) {
+	good := write(t, "scrape_configs: [{job_name: node, static_configs: [{targets: ['10.0.0.1:9100']}]}]")
+	bad := write(t, "scrape_configs: [{job_name: node, ec2_sd_configs: [{}]}]")
+	f := func(dev bool, want string, entries ...app.FileScrape) {
+		t.Helper()
+		o := app.Options{DataDir: "d", Listen: "127.0.0.1:8080", OTLPGRPC: "127.0.0.1:4317", OTLPHTTP: "127.0.0.1:4318", Dev: dev, File: app.File{Scrape: entries}}
+		if err := o.Check(); (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("Check = %v, want %q", err, want)
+		}
+	}
+	f(false, "", app.FileScrape{Key: "a", File: good}, app.FileScrape{Key: "b", File: good})
+	f(false, "scrape[0].file must name", app.FileScrape{Key: "a"})
+	f(false, "scrape[0].key", app.FileScrape{File: good})
+	f(true, "", app.FileScrape{File: good})
+	f(false, "scrape[1].key", app.FileScrape{Key: "a", File: good}, app.FileScrape{Key: "a", File: good})
+	f(false, "ec2_sd_configs is not built", app.FileScrape{Key: "a", File: bad})
+	f(false, "scrape[0].file: the scrape file cannot be read", app.FileScrape{Key: "a", File: good + ".none"})
+}

@@ -35,6 +35,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/notify/webhook"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/scrape"
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -160,7 +161,7 @@ func (a *App) setup(ctx context.Context) error {
 
 	stored, err := storage.New(storage.Options{
 		DB: telemetry, Tenants: tenants, Log: a.log,
-		Erase: []func(context.Context, *metadb.Tx, project.ID) error{rule.Erase, notify.Erase, incident.Erase, view.Erase, dashboard.Erase, issue.Erase},
+		Erase: []func(context.Context, *metadb.Tx, project.ID) error{rule.Erase, notify.Erase, incident.Erase, view.Erase, dashboard.Erase, issue.Erase, scrape.Erase},
 	})
 	if err != nil {
 		return err
@@ -187,7 +188,11 @@ func (a *App) setup(ctx context.Context) error {
 	}
 	a.onStop("jobs", queue.Stop)
 	a.onStop("key uses", tenants.Flush)
-	if err := a.startIngest(telemetry, tenants, issue.NewGroupings(meta, time.Now)); err != nil {
+	receivers, err := a.startIngest(telemetry, tenants, issue.NewGroupings(meta, time.Now))
+	if err != nil {
+		return err
+	}
+	if err := a.startScraping(meta, receivers.Metrics(), tenants, node); err != nil {
 		return err
 	}
 
@@ -216,6 +221,7 @@ func (a *App) setup(ctx context.Context) error {
 		Metrics:    metrics,
 		Outbox:     outbox,
 		Rules:      rules,
+		Scrapes:    scrape.NewStore(meta, nil),
 		Storage:    stored,
 		Tenants:    tenants,
 		Traces:     traces,
@@ -343,7 +349,7 @@ func seedProject(ctx context.Context, tx *metadb.Tx, outbox *notify.Outbox, p te
 }
 
 // startIngest opens the OTLP receivers.
-func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store, groupings *issue.Groupings) error {
+func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store, groupings *issue.Groupings) (*ingest.Server, error) {
 	options := ingest.Options{
 		GRPCListen: a.opts.OTLPGRPC, HTTPListen: a.opts.OTLPHTTP, DB: telemetry, Log: a.log, Failed: a.fail,
 		MaxBody:  int64(a.opts.File.Ingest.MaxBodyMiB) << 20,
@@ -360,11 +366,39 @@ func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store, group
 	}
 	server, err := ingest.New(options)
 	if err != nil {
-		return fmt.Errorf("start ingest: %w", err)
+		return nil, fmt.Errorf("start ingest: %w", err)
 	}
 	server.Start()
 	a.onStop("ingest", server.Stop)
 	a.otlp = otlpAddresses{grpc: server.GRPCAddr(), http: server.HTTPAddr()}
+	return server, nil
+}
+
+// startScraping fetches what the file says is to be scraped. It stops before
+// the receivers do, whose writer it shares, and with it the limits on series.
+func (a *App) startScraping(meta *metadb.DB, metrics *metric.Writer, tenants *tenant.Store, node string) error {
+	entries := make([]scrape.Entry, len(a.opts.File.Scrape))
+	for i, entry := range a.opts.File.Scrape {
+		entries[i] = scrape.Entry{Key: entry.Key, File: entry.File}
+	}
+	scraper, err := scrape.New(scrape.Options{
+		DB: meta, Metrics: metrics, Entries: entries, Node: node, Log: a.log,
+		Authenticate: func(ctx context.Context, key string) (scrape.Project, error) {
+			authenticate := tenants.AuthenticateKey
+			if key == "" { // only with --dev, says Check
+				authenticate = func(ctx context.Context, _ string) (project.ID, tenant.KeyLimits, error) {
+					return tenants.AuthenticateLocal(ctx)
+				}
+			}
+			id, limits, err := authenticate(ctx, key)
+			return scrape.Project{ID: id, RetentionDays: limits.Retention.Metrics}, err
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("start scraping: %w", err)
+	}
+	scraper.Start()
+	a.onStop("scraping", scraper.Stop)
 	return nil
 }
 

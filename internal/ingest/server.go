@@ -153,6 +153,10 @@ func (s *Server) GRPCAddr() string { return s.grpcListener.Addr().String() }
 // HTTPAddr is the address that takes OTLP/HTTP.
 func (s *Server) HTTPAddr() string { return s.httpListener.Addr().String() }
 
+// Metrics is what stores the metrics that are received, for metrics that come
+// another way: within the same limits, and until Stop.
+func (s *Server) Metrics() *metric.Writer { return s.metrics }
+
 // Start serves both ports until Stop.
 func (s *Server) Start() {
 	serve := func(name string, server *http.Server, l net.Listener) {

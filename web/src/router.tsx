@@ -249,6 +249,7 @@ const metrics = createRoute({
     f: text(s.f),
     off: text(s.off),
     filter: text(s.filter),
+    tab: choice(s.tab, ['targets'] as const),
   })),
   component: lazyRouteComponent(() => import('./pages/metrics/Metrics.tsx'), 'Metrics'),
 });

@@ -1251,6 +1251,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/prometheus/api/v1/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Targets that are scraped (Prometheus HTTP API) */
+        get: operations["prometheus-targets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/rules": {
         parameters: {
             query?: never;
@@ -1365,6 +1382,23 @@ export interface paths {
         };
         /** Whether the spans of a time range say that not all requests were recorded */
         get: operations["get-sampling"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/scrape": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is scraped for the project, and what became of each target */
+        get: operations["get-scrape"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2246,6 +2280,12 @@ export interface components {
              */
             schema: 1;
             variables: components["schemas"]["Variable"][];
+        };
+        Dropped: {
+            discovered_labels: {
+                [key: string]: string;
+            };
+            job: string;
         };
         Edge: {
             /** Format: int64 */
@@ -4009,6 +4049,36 @@ export interface components {
              */
             total: number;
         };
+        ScrapeTarget: {
+            /** @description before relabelling */
+            discovered_labels: {
+                [key: string]: string;
+            };
+            /**
+             * Format: double
+             * @description of the last scrape
+             */
+            duration_seconds: number;
+            /** @description why it is down, or which samples of it are not stored */
+            error?: string;
+            /**
+             * @description unknown: not asked yet
+             * @enum {string}
+             */
+            health: "up" | "down" | "unknown";
+            interval: string;
+            job: string;
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description when the last scrape began; none before the first
+             */
+            scraped_at?: string;
+            timeout: string;
+            url: string;
+        };
         Seen: {
             /** @description empty when it is not known */
             endpoint: string;
@@ -4312,6 +4382,32 @@ export interface components {
             users: number;
             /** @description most frequent first; those behind the eighth are one, named by an asterisk */
             versions: components["schemas"]["Bars"][];
+        };
+        Status: {
+            /**
+             * Format: date-time
+             * @description of what follows
+             */
+            at?: string;
+            /** @description some node has scraped for the project */
+            configured: boolean;
+            /** @description targets that relabelling drops, the first of each job */
+            dropped: components["schemas"]["Dropped"][];
+            dropped_counts: {
+                [key: string]: number;
+            };
+            /** @description the configuration, a path on that machine */
+            file: string;
+            /** @description name of the machine that scrapes */
+            host: string;
+            /** @description which node does */
+            node?: string;
+            /** @description what is wrong with the file as it is now; what it said before is in use */
+            problem?: string;
+            /** @description a node does now */
+            scraping: boolean;
+            /** @description by job and URL */
+            targets: components["schemas"]["ScrapeTarget"][];
         };
         Step: {
             address?: string;
@@ -4668,6 +4764,7 @@ export type Detail = components['schemas']['Detail'];
 export type Difference = components['schemas']['Difference'];
 export type Differences = components['schemas']['Differences'];
 export type Document = components['schemas']['Document'];
+export type Dropped = components['schemas']['Dropped'];
 export type Edge = components['schemas']['Edge'];
 export type Edges = components['schemas']['Edges'];
 export type Edition = components['schemas']['Edition'];
@@ -4804,6 +4901,7 @@ export type RuleRequest = components['schemas']['RuleRequest'];
 export type Rules = components['schemas']['Rules'];
 export type Sampling = components['schemas']['Sampling'];
 export type Scatter = components['schemas']['Scatter'];
+export type ScrapeTarget = components['schemas']['ScrapeTarget'];
 export type Seen = components['schemas']['Seen'];
 export type SeenPage = components['schemas']['SeenPage'];
 export type Series = components['schemas']['Series'];
@@ -4825,6 +4923,7 @@ export type StatementPage = components['schemas']['StatementPage'];
 export type StatementStats = components['schemas']['StatementStats'];
 export type StatementTotal = components['schemas']['StatementTotal'];
 export type Stats = components['schemas']['Stats'];
+export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
 export type TableFootprint = components['schemas']['TableFootprint'];
 export type Target = components['schemas']['Target'];
@@ -8712,6 +8811,70 @@ export interface operations {
             };
         };
     };
+    "prometheus-targets": {
+        parameters: {
+            query?: {
+                /** @description active, dropped or any; default any */
+                state?: string;
+                /** @description a job; default all */
+                scrapePool?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrometheusAnswer"];
+                };
+            };
+            /** @description bad_data */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrometheusAnswer"];
+                };
+            };
+            /** @description execution */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrometheusAnswer"];
+                };
+            };
+            /** @description timeout */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrometheusAnswer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-rules": {
         parameters: {
             query?: never;
@@ -9126,6 +9289,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sampling"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-scrape": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
                 };
             };
             /** @description Problem */

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Checkbox, Skeleton, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Checkbox, Skeleton, Tabs, Tooltip } from '@mantine/core';
 import { IconChartLine, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -23,6 +23,7 @@ import { Stale } from '../../parts/Stale.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { Browser } from './Browser.tsx';
 import classes from './Metrics.module.css';
+import { Targets } from './Targets.tsx';
 import { Values } from './Values.tsx';
 
 const ROUTE = '/home/projects/$project/metrics';
@@ -36,7 +37,7 @@ export function Metrics() {
   const project = useProject();
   const navigate = useNavigate();
   const search = useSearch({ from: ROUTE });
-  const { a, b, c, d, e, f, off = '', filter = '', ...range } = search;
+  const { a, b, c, d, e, f, off = '', filter = '', tab = 'explore', ...range } = search;
   const texts: Record<Letter, string | undefined> = { a, b, c, d, e, f };
   const [opened, setOpened] = useState<Letter[]>([]);
   const [current, setCurrent] = useState<Letter>('a');
@@ -52,92 +53,113 @@ export function Metrics() {
       <div className="page-head">
         <h1>{t('nav.metrics')}</h1>
       </div>
-      {names.isError && !names.data ? (
-        <section className="panel">
-          <Failure error={names.error} retry={() => void names.refetch()} />
-        </section>
-      ) : names.data?.length === 0 ? (
-        <section className="panel">
-          <Empty icon={IconChartLine} title={t('metrics.none')}>
-            <p>{t('metrics.none_hint')}</p>
-            <FirstTelemetry project={projectId} />
-            <RemoteWrite project={projectId} />
-          </Empty>
-        </section>
-      ) : (
-        <div className={classes.columns}>
-          <Browser
-            project={projectId}
-            filter={filter}
-            onFilter={(text) => set({ filter: text || undefined })}
-            onChoose={(query) => set({ [letters.includes(current) ? current : 'a']: query })}
-          />
-          <div className={classes.main}>
-            <Answers project={projectId} range={range} texts={texts} off={off}>
-              {(errors) => (
-                <section className={`panel ${classes.queries}`} aria-label={t('metrics.queries')}>
-                  {letters.map((l) => (
-                    <div
-                      key={l}
-                      className={classes.query}
-                      role="group"
-                      aria-label={t('metrics.query', { letter: l.toUpperCase() })}
-                      onFocus={() => setCurrent(l)}
-                    >
-                      <Checkbox
-                        label={l.toUpperCase()}
-                        aria-label={t('metrics.shown', { letter: l.toUpperCase() })}
-                        checked={!off.includes(l)}
-                        onChange={() => set({ off: (off.includes(l) ? off.replace(l, '') : off + l) || undefined })}
-                      />
-                      <div className={classes.text}>
-                        <PromField
-                          project={projectId}
-                          label={t('metrics.query', { letter: l.toUpperCase() })}
-                          value={texts[l] ?? ''}
-                          wrong={errors[l] !== undefined}
-                          onChange={(text) => set({ [l]: text || undefined })}
-                        />
-                        {errors[l] !== undefined && (
-                          <QueryFault query={sentAs(texts[l] ?? '', { range })} error={errors[l]} />
-                        )}
-                      </div>
-                      {l !== 'a' && (
-                        <Tooltip label={t('action.delete')}>
-                          <ActionIcon
-                            variant="subtle"
-                            color="gray"
-                            aria-label={t('metrics.remove', { letter: l.toUpperCase() })}
-                            onClick={() => {
-                              setOpened(opened.filter((o) => o !== l));
-                              set({ [l]: undefined, off: off.replace(l, '') || undefined });
-                            }}
-                          >
-                            <IconTrash size={16} />
-                          </ActionIcon>
-                        </Tooltip>
+      <Tabs
+        value={tab}
+        keepMounted={false}
+        onChange={(next) =>
+          void navigate({
+            to: '.',
+            search: (old) => ({ ...old, tab: next === 'targets' ? 'targets' : undefined, filter: undefined }),
+            replace: true,
+          })
+        }
+      >
+        <Tabs.List mb={12}>
+          <Tabs.Tab value="explore">{t('metrics.explore')}</Tabs.Tab>
+          <Tabs.Tab value="targets">{t('targets.title')}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="explore">
+          {names.isError && !names.data ? (
+            <section className="panel">
+              <Failure error={names.error} retry={() => void names.refetch()} />
+            </section>
+          ) : names.data?.length === 0 ? (
+            <section className="panel">
+              <Empty icon={IconChartLine} title={t('metrics.none')}>
+                <p>{t('metrics.none_hint')}</p>
+                <FirstTelemetry project={projectId} />
+                <RemoteWrite project={projectId} />
+              </Empty>
+            </section>
+          ) : (
+            <div className={classes.columns}>
+              <Browser
+                project={projectId}
+                filter={filter}
+                onFilter={(text) => set({ filter: text || undefined })}
+                onChoose={(query) => set({ [letters.includes(current) ? current : 'a']: query })}
+              />
+              <div className={classes.main}>
+                <Answers project={projectId} range={range} texts={texts} off={off}>
+                  {(errors) => (
+                    <section className={`panel ${classes.queries}`} aria-label={t('metrics.queries')}>
+                      {letters.map((l) => (
+                        <div
+                          key={l}
+                          className={classes.query}
+                          role="group"
+                          aria-label={t('metrics.query', { letter: l.toUpperCase() })}
+                          onFocus={() => setCurrent(l)}
+                        >
+                          <Checkbox
+                            label={l.toUpperCase()}
+                            aria-label={t('metrics.shown', { letter: l.toUpperCase() })}
+                            checked={!off.includes(l)}
+                            onChange={() => set({ off: (off.includes(l) ? off.replace(l, '') : off + l) || undefined })}
+                          />
+                          <div className={classes.text}>
+                            <PromField
+                              project={projectId}
+                              label={t('metrics.query', { letter: l.toUpperCase() })}
+                              value={texts[l] ?? ''}
+                              wrong={errors[l] !== undefined}
+                              onChange={(text) => set({ [l]: text || undefined })}
+                            />
+                            {errors[l] !== undefined && (
+                              <QueryFault query={sentAs(texts[l] ?? '', { range })} error={errors[l]} />
+                            )}
+                          </div>
+                          {l !== 'a' && (
+                            <Tooltip label={t('action.delete')}>
+                              <ActionIcon
+                                variant="subtle"
+                                color="gray"
+                                aria-label={t('metrics.remove', { letter: l.toUpperCase() })}
+                                onClick={() => {
+                                  setOpened(opened.filter((o) => o !== l));
+                                  set({ [l]: undefined, off: off.replace(l, '') || undefined });
+                                }}
+                              >
+                                <IconTrash size={16} />
+                              </ActionIcon>
+                            </Tooltip>
+                          )}
+                        </div>
+                      ))}
+                      {next && (
+                        <Button
+                          variant="subtle"
+                          size="compact-sm"
+                          leftSection={<IconPlus size={15} />}
+                          onClick={() => {
+                            setOpened([...opened, next]);
+                            setCurrent(next);
+                          }}
+                        >
+                          {t('metrics.add')}
+                        </Button>
                       )}
-                    </div>
-                  ))}
-                  {next && (
-                    <Button
-                      variant="subtle"
-                      size="compact-sm"
-                      leftSection={<IconPlus size={15} />}
-                      onClick={() => {
-                        setOpened([...opened, next]);
-                        setCurrent(next);
-                      }}
-                    >
-                      {t('metrics.add')}
-                    </Button>
+                    </section>
                   )}
-                </section>
-              )}
-            </Answers>
-          </div>
-        </div>
-      )}
+                </Answers>
+              </div>
+            </div>
+          )}
+        </Tabs.Panel>
+        <Tabs.Panel value="targets">
+          <Targets project={projectId} filter={filter} onFilter={(text) => set({ filter: text || undefined })} />
+        </Tabs.Panel>
+      </Tabs>
     </div>
   );
 }

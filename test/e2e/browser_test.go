@@ -22,7 +22,7 @@ func TestTheScreensOfADemoRun(t *testing.T) {
 	}
 	model, useModel := startModel(t)
 	model.Script(fakemodel.Reply{Text: "I would rather not."}) // its first answer is refused
-	h := start(t, useModel)
+	h := start(t, useModel, scrapeTargets(t))
 	market := h.shop()
 	if err := market.Backfill(t.Context()); err != nil {
 		t.Fatal(err)

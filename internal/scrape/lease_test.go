@@ -1,6 +1,7 @@
 package scrape
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
 	"github.com/matrix-aiops/matrix/internal/metric"
+	"github.com/matrix-aiops/matrix/internal/project"
 )
 
 func TestOneNodeScrapesAndAnotherTakesOverWhenItStops(t *testing.T) {
@@ -92,6 +94,26 @@ func TestALeaseIsTakenFromANodeThatIsSilentAndFromNoOther(t *testing.T) {
 			t.Fatal(err)
 		}
 		holds(first, true)
+	})
+}
+
+func TestADeletedProjectLeavesNothing(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		store := NewStore(db, nil)
+		for id := range project.ID(2) {
+			l := &lease{db: db, project: 7 + id, node: "node-1", timing: usual, now: time.Now}
+			if _, err := l.hold(t.Context(), State{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.InTx(t.Context(), func(ctx context.Context, tx *metadb.Tx) error { return Erase(ctx, tx, 7) }); err != nil {
+			t.Fatal(err)
+		}
+		for id, want := range map[project.ID]bool{7: false, 8: true} {
+			if s, err := store.Status(t.Context(), id); err != nil || s.Configured != want {
+				t.Errorf("project %d is configured = %v, %v", id, s.Configured, err)
+			}
+		}
 	})
 }
 

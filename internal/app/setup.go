@@ -192,9 +192,6 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.startScraping(meta, receivers.Metrics(), tenants, node); err != nil {
-		return err
-	}
 
 	// The first start's credentials can be read only once: whatever may fail
 	// for a reason outside, as a port that is taken, has been done before.
@@ -203,6 +200,9 @@ func (a *App) setup(ctx context.Context) error {
 	}
 	if a.first, err = tenants.Bootstrap(ctx, seed); err != nil {
 		return fmt.Errorf("first start: %w", err)
+	}
+	if err := a.startScraping(meta, receivers.Metrics(), tenants, node); err != nil {
+		return err
 	}
 
 	proxies, err := networks("trusted_proxies", a.opts.File.TrustedProxies)

@@ -42,7 +42,9 @@ test('targets are filtered by what is typed, and lead to their course', async ({
   await rows.nth(1).getByRole('link').click();
   await expect(page).toHaveURL(/a=up/);
   await expect(page.getByRole('tab', { name: '탐색', exact: true })).toHaveAttribute('aria-selected', 'true');
-  await expect(page.getByRole('textbox', { name: '질의 A' })).toHaveValue(/^up\{job="checkout", instance="127\.0\.0\.1:\d+"\}$/);
+  await expect(page.getByRole('textbox', { name: '질의 A' })).toHaveValue(
+    /^up\{job="checkout", instance="127\.0\.0\.1:\d+"\}$/,
+  );
   await expect(page.locator('.table tbody tr').first()).toContainText('checkout');
 });
 

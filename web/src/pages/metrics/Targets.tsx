@@ -40,7 +40,7 @@ export function Targets({ project, filter, onFilter }: Props) {
       {status?.configured && (
         <>
           <Who status={status} />
-          <div className="row">
+          <div className={classes.filter}>
             <Filter width={280} label={t('targets.filter')} value={filter} onChange={onFilter} />
           </div>
         </>
@@ -159,7 +159,11 @@ function Row({ target, project }: { target: ScrapeTarget; project: number }) {
             <code key={name}>{`${name}=${JSON.stringify(value)}`}</code>
           ))}
         </div>
-        {target.error && <div className={classes.error}>{target.error}</div>}
+        {target.error && (
+          <div className={classes.error} data-health={target.health}>
+            {target.error}
+          </div>
+        )}
       </td>
       <td>{target.job}</td>
       <td>

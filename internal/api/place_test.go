@@ -299,7 +299,7 @@ func (p *place) newSample() {
 func (p *place) newTarget() {
 	p.h.t.Helper()
 	state, err := json.Marshal(scrape.State{File: "/etc/" + p.canary, Targets: []scrape.Target{{
-		Job: p.canary, URL: "http://" + p.canary + ":9100/metrics", Labels: map[string]string{"job": p.canary}, Health: "up",
+		Job: p.canary, URL: "http://" + p.canary + ":9100/metrics", Labels: map[string]string{"job": p.canary}, Discovered: map[string]string{"__address__": p.canary}, Health: "up",
 	}}, Dropped: []scrape.Dropped{{Job: p.canary, Discovered: map[string]string{"__address__": p.canary}}}, DroppedCounts: map[string]int{p.canary: 1}})
 	p.h.must(err)
 	_, err = p.h.db.Exec(p.h.t.Context(), `INSERT INTO scrape (project_id, node, beat, at, state) VALUES ($1, 'node-1', 1, $2, $3)`,

@@ -261,6 +261,22 @@ func TestOneProjectIsScrapedByOneFile(t *testing.T) {
 	})
 }
 
+func TestAStateWithoutTargetsHasEmptyLists(t *testing.T) {
+	p := here(t)
+	p.shop("scrape_configs: []")
+	p.eventually(func() string {
+		if s := p.status("shop"); !s.Scraping {
+			return fmt.Sprintf("%+v", s)
+		}
+		return ""
+	})
+	for _, s := range []State{p.status("shop").State, p.status("bank").State} {
+		if s.Targets == nil || s.Dropped == nil || s.DroppedCounts == nil {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
 func TestARevokedKeyStopsScraping(t *testing.T) {
 	target := newExposes(t, "a 1\n")
 	p := here(t)

@@ -262,7 +262,7 @@ func (j *job) announce() {
 }
 
 func (j *job) state() State {
-	s := State{}
+	s := noTargets()
 	if j.run != nil {
 		s = j.run.state()
 	}

@@ -54,8 +54,14 @@ type Dropped struct {
 // maxDropped bounds the targets of a job that are listed as dropped.
 const maxDropped = 100
 
+// noTargets is a State before there are any: lists that are empty, not absent.
+func noTargets() State {
+	return State{Targets: []Target{}, Dropped: []Dropped{}, DroppedCounts: map[string]int{}}
+}
+
 // stateOf is what the managers know of their targets.
-func stateOf(scrapes *promscrape.Manager, s *samples) (state State) {
+func stateOf(scrapes *promscrape.Manager, s *samples) State {
+	state := noTargets()
 	b := labels.NewBuilder(labels.EmptyLabels())
 	all := map[*promscrape.Target]bool{}
 	for job, targets := range scrapes.TargetsActive() {
@@ -116,7 +122,7 @@ func NewStore(db *metadb.DB, now func() time.Time) *Store {
 // Status returns what is known of scraping for a project. It is a few seconds
 // old at most while a node scrapes.
 func (s *Store) Status(ctx context.Context, p project.ID) (Status, error) {
-	out := Status{State: State{Targets: []Target{}, Dropped: []Dropped{}, DroppedCounts: map[string]int{}}}
+	out := Status{State: noTargets()}
 	var micros int64
 	var state string
 	err := s.db.QueryRow(ctx, `SELECT node, at, state FROM scrape WHERE project_id = $1`, p).Scan(&out.Node, &micros, &state)

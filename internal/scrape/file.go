@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -63,8 +62,7 @@ func load(path string) (*file, error) {
 }
 
 func (f *file) parse(text []byte) (err error) {
-	hash := sha256.New()
-	hash.Write(text)
+	asRead := bytes.Clone(text)
 	if f.ignored, err = blank(text); err != nil {
 		return err
 	}
@@ -86,10 +84,9 @@ func (f *file) parse(text []byte) (err error) {
 			c.BodySizeLimit = f.config.GlobalConfig.BodySizeLimit
 		}
 	}
-	if err := f.readOthers(hash); err != nil {
+	if f.hash, err = f.digest(asRead, refuseOthers); err != nil {
 		return err
 	}
-	f.hash = [sha256.Size]byte(hash.Sum(nil))
 	scrapes, err := f.config.GetScrapeConfigs()
 	if err != nil {
 		return err
@@ -102,26 +99,39 @@ func (f *file) parse(text []byte) (err error) {
 	return nil
 }
 
-// readOthers adds the files that scrape_config_files names to the hash, and
-// checks what only this package checks of them.
-func (f *file) readOthers(hash io.Writer) error {
+// changed reports whether the file, or one that scrape_config_files names, is
+// another than it was read, or cannot be read any more.
+func (f *file) changed() bool {
+	text, err := os.ReadFile(f.path)
+	if err != nil {
+		return true
+	}
+	hash, err := f.digest(text, func([]byte) error { return nil })
+	return err != nil || hash != f.hash
+}
+
+// digest tells a text and the files that scrape_config_files names from any
+// others. Each of these is checked.
+func (f *file) digest(text []byte, check func([]byte) error) (hash [sha256.Size]byte, err error) {
+	all := sha256.New()
+	all.Write(text)
 	for _, pattern := range f.config.ScrapeConfigFiles {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
-			return err
+			return hash, err
 		}
 		for _, path := range paths {
 			text, err := os.ReadFile(path)
 			if err != nil {
-				return err
+				return hash, err
 			}
-			if err := refuseOthers(text); err != nil {
-				return fmt.Errorf("%s: %w", path, err)
+			if err := check(text); err != nil {
+				return hash, fmt.Errorf("%s: %w", path, err)
 			}
-			fmt.Fprintf(hash, "%s\n%d\n%s", path, len(text), text)
+			fmt.Fprintf(all, "%s\n%d\n%s", path, len(text), text)
 		}
 	}
-	return nil
+	return [sha256.Size]byte(all.Sum(nil)), nil
 }
 
 // usable finds what would be found wrong only later, and then only in a log:

@@ -3,6 +3,7 @@ package scrape
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -235,15 +236,17 @@ func (j *job) trouble(ctx context.Context, message string, err error) {
 // reload takes a file over that changed. What is wrong with it is said once,
 // and what it said before stays in use.
 func (j *job) reload(ctx context.Context) {
-	f, err := load(j.entry.File)
-	if err == nil && f.hash == j.file.hash {
+	if !j.file.changed() {
 		if j.run != nil {
 			j.problem = ""
 		}
 		return
 	}
+	f, err := load(j.entry.File)
 	if err == nil && j.run != nil {
-		err = j.run.apply(f)
+		if err = j.run.apply(f); err != nil { // it may have gone half the way
+			err = errors.Join(err, j.run.apply(j.file))
+		}
 	}
 	if err != nil {
 		j.trouble(ctx, "the scrape file changed and is not taken over", err)
@@ -285,14 +288,11 @@ func (j *job) end() {
 	if j.lease == nil {
 		return
 	}
-	held := j.run != nil
 	j.halt()
-	if held {
-		ctx, cancel := context.WithTimeout(context.Background(), j.opts.timing.beat)
-		defer cancel()
-		if err := j.lease.release(ctx); err != nil {
-			j.log.WarnContext(ctx, "the lease on scraping is not given back: it expires", "error", err)
-		}
+	ctx, cancel := context.WithTimeout(context.Background(), j.opts.timing.beat)
+	defer cancel()
+	if err := j.lease.release(ctx); err != nil {
+		j.log.WarnContext(ctx, "the lease on scraping is not given back: it expires", "error", err)
 	}
 	j.mu.Lock()
 	delete(j.taken, j.lease.project)

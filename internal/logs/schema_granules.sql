@@ -1,4 +1,4 @@
--- Small granules and blocks, as of spans (ADR 0012): what a rare word finds lies in as
+-- Small granules and blocks, as of spans (ADR 0013): what a rare word finds lies in as
 -- many places as there are records, and each costs a granule of every column.
 CREATE TABLE IF NOT EXISTS logs_fine AS logs
 ENGINE = MergeTree

@@ -1,5 +1,5 @@
 -- The tables that are read row by row, in granules of an eighth or a quarter of the
--- engine's own and in blocks of compression of a quarter (ADR 0012): a trace, a page of
+-- engine's own and in blocks of compression of a quarter (ADR 0013): a trace, a page of
 -- transactions and their sums lie in few rows, and what is read around them is what
 -- it costs. A span takes 4 % more for it. Granules cannot be changed in place. So each
 -- table is made anew, takes over the parts of the old one, which stay as they are until

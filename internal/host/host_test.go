@@ -154,6 +154,22 @@ func TestAHostIsTheSameWhoeverTellsOfIt(t *testing.T) {
 	}
 }
 
+// As the hostmetrics receiver does by default since the middle of 2026.
+func TestTheCoresOfAHostAreKnownWhenTheirTimeIsToldInOneSum(t *testing.T) {
+	p := newPlace(t)
+	h := []string{"host_name", "alpha"}
+	p.tell(1, now, 0, 8*0.3, "system_cpu_time_seconds_total", append(h, "state", "user")...)
+	p.tell(1, now, 0, 8*0.7, "system_cpu_time_seconds_total", append(h, "state", "idle")...)
+	p.tell(1, now, 500, 0, "system_memory_usage_bytes", append(h, "state", "used")...)
+	if got := p.list(Query{}); len(got) != 1 || got[0].Cores != nil || !near(got[0].CPU, 0.3) {
+		t.Fatalf("of one that does not say how many they are: %v cores, CPU %v", deref(got[0].Cores), deref(got[0].CPU))
+	}
+	p.tell(1, now, 8, 0, "system_cpu_logical_count", h...)
+	if got := p.list(Query{}); !near(got[0].Cores, 8) {
+		t.Errorf("%v cores", deref(got[0].Cores))
+	}
+}
+
 func deref(v *float64) any {
 	if v == nil {
 		return nil

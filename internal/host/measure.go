@@ -32,7 +32,8 @@ var state = []measure{
 	// Of the time that was told of: a host that began to tell within the window is not taken for busy.
 	{"cpu", `1 - sum by (host_name) (rate(system_cpu_time_seconds_total{state="idle",$s}[$w])) / sum by (host_name) (rate(system_cpu_time_seconds_total{$s}[$w]))`,
 		`1 - sum by (instance) (rate(node_cpu_seconds_total{mode="idle",$n}[$w])) / sum by (instance) (rate(node_cpu_seconds_total{$n}[$w]))`},
-	{"cores", `count by (host_name) (system_cpu_time_seconds_total{state="idle",$s})`,
+	// Since the middle of 2026 the hostmetrics receiver counts the processors and adds up their times; before, it told of each.
+	{"cores", `max by (host_name) (system_cpu_logical_count{$s}) or count by (host_name) (system_cpu_time_seconds_total{state="idle",cpu!="",$s})`,
 		`count by (instance) (node_cpu_seconds_total{mode="idle",$n})`},
 	{"memory", `sum by (host_name) (system_memory_usage_bytes{state="used",$s}) / sum by (host_name) (system_memory_usage_bytes{state=~"` + memory + `",$s})`,
 		`max by (instance) (1 - node_memory_MemAvailable_bytes{$n} / node_memory_MemTotal_bytes{$n})`},

@@ -3,8 +3,6 @@
 package interop
 
 import (
-	"context"
-	_ "embed"
 	"fmt"
 	"net/url"
 	"os"
@@ -12,15 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/matrix-aiops/matrix/bench/rig"
 )
-
-// collectorVersion is the version of the builder and of all parts in builder.yaml.
-const collectorVersion = "v0.160.0"
-
-//go:embed builder.yaml
-var collectorManifest []byte
 
 // record is a log record as the API tells it.
 type record struct {
@@ -40,24 +30,10 @@ type record struct {
 
 // The configuration that the user's guide recommends, as it stands in the repository.
 func TestInteropLogFilesAreReadByAnUnmodifiedCollector(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the first time, the collector is built
-	defer cancel()
-	collector, err := rig.BuildCollector(ctx, collectorVersion, collectorManifest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	matrix := startMATRIX(t)
-	dir, state := t.TempDir(), t.TempDir()
-	config, err := filepath.Abs("../../deploy/otel-collector/filelog.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	reader := start(t, dir, []string{
-		"MATRIX_ENDPOINT=" + matrix.endpoint(), "MATRIX_KEY=" + matrix.app.FirstStart().Key,
-		"LOG_FILES=" + filepath.Join(dir, "*.log"), "JSON_LOG_FILES=" + filepath.Join(dir, "*.json"),
-		"SERVICE_NAME=order-api", "ENVIRONMENT=production", "STATE_DIR=" + state, "TZ=Asia/Seoul",
-	}, collector, "--config", config)
-	reader.printed("Everything is ready")
+	matrix, dir := startMATRIX(t), t.TempDir()
+	reader := matrix.collector("filelog.yaml",
+		"LOG_FILES="+filepath.Join(dir, "*.log"), "JSON_LOG_FILES="+filepath.Join(dir, "*.json"),
+		"SERVICE_NAME=order-api", "ENVIRONMENT=production", "STATE_DIR="+t.TempDir(), "TZ=Asia/Seoul")
 
 	seoul := time.FixedZone("KST", 9*60*60)
 	at := time.Now().In(seoul).Add(-time.Minute).Truncate(time.Second)
@@ -124,7 +100,7 @@ func TestInteropLogFilesAreReadByAnUnmodifiedCollector(t *testing.T) {
 		t.Errorf("a search finds %d records", len(found))
 	}
 	var whole record
-	if _, err := matrix.user.Get(ctx, fmt.Sprintf("/api/v1/projects/%d/logs/%s", matrix.project, failed.ID), &whole); err != nil {
+	if _, err := matrix.user.Get(t.Context(), fmt.Sprintf("/api/v1/projects/%d/logs/%s", matrix.project, failed.ID), &whole); err != nil {
 		t.Fatal(err)
 	}
 	if whole.Resource["deployment.environment.name"] != "production" {

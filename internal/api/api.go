@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -115,6 +116,19 @@ func (r *routes) HandleFunc(pattern string, handler func(http.ResponseWriter, *h
 	r.Handle(pattern, http.HandlerFunc(handler))
 }
 
+// methods are those with which the path of a request can be asked. The mux knows
+// them only as long as no pattern takes every method.
+func (r *routes) methods(of *http.Request) (allowed []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		asked := *of
+		asked.Method = method
+		if _, pattern := r.Handler(&asked); strings.HasPrefix(pattern, method+" ") {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
+}
+
 // New returns the handler of the whole HTTP surface but telemetry: /api,
 // /healthz, /readyz, and the UI on every other path.
 func New(opts Options) (http.Handler, error) {
@@ -181,6 +195,12 @@ func build(opts Options) (*server, *routes, error) {
 		return nil, nil, err
 	}
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		if allowed := mux.methods(r); len(allowed) > 0 {
+			writeProblem(w, &Problem{Kind: "method_not_allowed", Title: http.StatusText(http.StatusMethodNotAllowed),
+				Status: http.StatusMethodNotAllowed, Detail: "this path is asked with " + strings.Join(allowed, " or "),
+				header: http.Header{"Allow": {strings.Join(allowed, ", ")}}})
+			return
+		}
 		writeProblem(w, &Problem{Kind: "not_found", Title: http.StatusText(http.StatusNotFound),
 			Status: http.StatusNotFound, Detail: "there is no such path in this API"})
 	})
@@ -208,6 +228,7 @@ func (s *server) resources() {
 	s.registerStatements()
 	s.registerMap()
 	s.registerJaeger()
+	s.registerJaegerV3()
 	s.registerRules()
 	s.registerChannels()
 	s.registerIncidents()

@@ -389,6 +389,11 @@ func TestAnUnknownPathOfTheAPIIsAProblemAndNotAScreen(t *testing.T) {
 		o.UI = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) })
 	})
 	h.problem(h.anonymous().do(http.MethodGet, "/api/v1/nowhere", nil, nil), http.StatusNotFound)
+	wrong := h.anonymous().do(http.MethodPost, "/api/v1/projects/1/prometheus/api/v1/metadata", nil, nil)
+	h.problem(wrong, http.StatusMethodNotAllowed)
+	if allow := wrong.Header().Get("Allow"); allow != http.MethodGet {
+		t.Errorf("Allow: %q", allow)
+	}
 	if answer := h.anonymous().do(http.MethodGet, "/incidents/1", nil, nil); answer.Body.String() != "<html>" {
 		t.Errorf("%s", answer.Body)
 	}

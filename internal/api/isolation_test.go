@@ -240,7 +240,12 @@ func table(h *house) map[string]row {
 		"jaeger-find":               {who: readsProject, status: 200, make: func(p *place) request { return request{query: "service=" + p.canary} }},
 		"jaeger-trace": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
 			crossed: func(b *place) request { return ids("trace", b.trace) }},
-		"jaeger-dependencies": {who: readsProject, status: 200},
+		"jaeger-dependencies":  {who: readsProject, status: 200},
+		"jaeger-v3-services":   {who: readsProject, status: 200},
+		"jaeger-v3-operations": {who: readsProject, status: 200, make: func(p *place) request { return request{query: "service=" + p.canary} }},
+		"jaeger-v3-find":       {who: readsProject, status: 200, make: func(p *place) request { return request{query: "query.service_name=" + p.canary} }},
+		"jaeger-v3-trace": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
+			crossed: func(b *place) request { return ids("trace", b.trace) }},
 
 		"list-ai-calls": {who: readsProject, status: 200},
 		"get-ai-call": {who: readsProject, status: 200, make: func(p *place) request { return ids("call", p.call) },

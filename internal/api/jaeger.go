@@ -174,24 +174,30 @@ func (s *server) jaegerOperations(ctx context.Context, _ tenant.Actor, in *struc
 	Service string `query:"service"`
 	Kind    string `query:"spanKind"`
 }) (*result[JaegerAnswer[[]JaegerOperation]], error) {
-	if in.Service == "" {
+	operations, err := s.operations(ctx, in.Project, in.Service, in.Kind)
+	return jaegerList(operations, err)
+}
+
+// operations are a service's, of all kinds where none is named.
+func (s *server) operations(ctx context.Context, p project.ID, service, kindName string) ([]JaegerOperation, error) {
+	if service == "" {
 		return nil, fault.New(fault.Invalid, "parameter 'service' is required").WithField("service")
 	}
-	var kind trace.Kind // of all kinds where none is named
+	var kind trace.Kind
 	for k := trace.KindInternal; k <= trace.KindConsumer; k++ {
-		if in.Kind == k.String() {
+		if kindName == k.String() {
 			kind = k
 		}
 	}
-	if in.Kind != "" && kind == 0 {
-		return nil, wrongParameter("spanKind", "%q is none of internal, server, client, producer, consumer", in.Kind)
+	if kindName != "" && kind == 0 {
+		return nil, wrongParameter("spanKind", "%q is none of internal, server, client, producer, consumer", kindName)
 	}
-	found, err := s.opts.Traces.Operations(ctx, in.Project, in.Service, kind, s.now().Add(-jaegerNames))
+	found, err := s.opts.Traces.Operations(ctx, p, service, kind, s.now().Add(-jaegerNames))
 	operations := make([]JaegerOperation, len(found))
 	for i, o := range found {
 		operations[i] = JaegerOperation{o.Name, o.Kind.String()}
 	}
-	return jaegerList(operations, err)
+	return operations, err
 }
 
 func (s *server) jaegerFind(ctx context.Context, _ tenant.Actor, in *InJaegerSearch) (*result[JaegerAnswer[[]JaegerTrace]], error) {
@@ -279,23 +285,31 @@ func (in *InJaegerSearch) tags() (map[string]string, error) {
 		all[key] = value
 	}
 	for _, text := range in.Tags {
-		var some map[string]any
-		if err := json.Unmarshal([]byte(text), &some); err != nil {
+		if err := readTags(text, all); err != nil {
 			return nil, fault.New(fault.Invalid, "malformed 'tags' parameter, cannot unmarshal JSON: it looks like {\"http.status_code\":\"500\"}").WithField("tags")
-		}
-		for key, value := range some {
-			if text, ok := value.(string); ok {
-				all[key] = text
-				continue
-			}
-			encoded, err := json.Marshal(value)
-			if err != nil {
-				return nil, err
-			}
-			all[key] = string(encoded)
 		}
 	}
 	return all, nil
+}
+
+// readTags adds the members of a JSON object, as texts.
+func readTags(text string, to map[string]string) error {
+	var some map[string]any
+	if err := json.Unmarshal([]byte(text), &some); err != nil {
+		return err
+	}
+	for key, value := range some {
+		if text, ok := value.(string); ok {
+			to[key] = text
+			continue
+		}
+		encoded, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		to[key] = string(encoded)
+	}
+	return nil
 }
 
 func microseconds(name, text string, without time.Time) (time.Time, error) {

@@ -162,6 +162,26 @@ func TestJaegersUISearchesTraces(t *testing.T) {
 	}
 }
 
+func TestJaegersAPIIsAskedAsGrafanasDataSourceAsks(t *testing.T) {
+	j := newJaeger(t)
+	f := func(path string, want int) {
+		t.Helper()
+		var data []json.RawMessage
+		if status, errors := j.get(path, &data); status != http.StatusOK || len(errors) > 0 || len(data) != want {
+			t.Errorf("%s: %d, %d items, want %d, %v", path, status, len(data), want, errors)
+		}
+	}
+	from, to := j.start.Add(-time.Hour), j.start.Add(time.Hour)
+	span := func(start, end int64) string {
+		return url.Values{"start": {strconv.FormatInt(start, 10)}, "end": {strconv.FormatInt(end, 10)}}.Encode()
+	}
+	f("services", 4)
+	f("services/shop/operations", 3)
+	f("traces/"+tracetest.ID(1).String()+"?"+span(from.UnixMilli(), to.UnixMilli()), 1) // it is asked to say when
+	f("traces?"+span(from.UnixMicro(), to.UnixMicro())+"&limit=20&minDuration=100us&service=shop&tags="+url.QueryEscape(`{"error":"true"}`), 1)
+	f("dependencies?endTs="+strconv.FormatInt(to.UnixMilli(), 10)+"&lookback="+strconv.FormatInt(to.Sub(from).Milliseconds(), 10), 2)
+}
+
 func TestJaegersUIIsToldWhatIsWrongInItsOwnWay(t *testing.T) {
 	j := newJaeger(t)
 	f := func(status int, path, says string) {

@@ -1,14 +1,18 @@
 package api
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -165,4 +169,67 @@ func TestPrometheusParametersComeAsAFormToo(t *testing.T) {
 	if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), `"resultType":"scalar"`) || !strings.Contains(answer.Body.String(), `"2"]`) {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
+}
+
+// The backend of Grafana's data source tries POST first, with what it was given as a form, and comes back with GET after
+// a 405 or a 400, but takes a 404 for a Prometheus that does not have it.
+func TestPrometheusIsAskedAsGrafanasDataSourceAsks(t *testing.T) {
+	now := time.Now().Truncate(time.Second)
+	h, _ := prometheusAt(t, now)
+	c := h.admin().withToken(tenant.ScopeProjectRead)
+	server := httptest.NewServer(h.handler)
+	defer server.Close()
+	ask := func(method, path string, values url.Values) (int, string) {
+		t.Helper()
+		address, body := server.URL+h.projectPath("/prometheus/")+path, ""
+		if method == http.MethodGet {
+			address += "?" + values.Encode()
+		} else {
+			body = values.Encode()
+		}
+		r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+		h.must(err)
+		if method == http.MethodPost {
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		r.Header.Set("Accept-Encoding", "gzip, deflate")
+		response, err := bearing(c.token).RoundTrip(r)
+		h.must(err)
+		defer func() { h.must(response.Body.Close()) }()
+		var reader io.Reader = response.Body
+		if response.Header.Get("Content-Encoding") == "gzip" {
+			reader, err = gzip.NewReader(response.Body)
+			h.must(err)
+		}
+		text, err := io.ReadAll(reader)
+		h.must(err)
+		return response.StatusCode, string(text)
+	}
+	f := func(path string, values url.Values, has string) {
+		t.Helper()
+		status, text := ask(http.MethodPost, path, values)
+		if status == http.StatusMethodNotAllowed {
+			status, text = ask(http.MethodGet, path, values)
+		}
+		if status != http.StatusOK || !strings.Contains(text, `"status":"success"`) || !strings.Contains(text, has) {
+			t.Errorf("%s: %d %s", path, status, text)
+		}
+	}
+	seconds := func(at time.Time) string {
+		return strconv.FormatFloat(float64(at.Unix())+float64(at.Nanosecond())/1e9, 'f', -1, 64)
+	}
+	span := url.Values{"start": {seconds(now.Add(-time.Hour))}, "end": {seconds(now.Add(time.Second / 2))}}
+	with := func(more url.Values) url.Values {
+		all := maps.Clone(span)
+		maps.Copy(all, more)
+		return all
+	}
+	f("api/v1/query", url.Values{"query": {"1+1"}, "time": {"4"}}, `"2"`) // how it is tested
+	f("api/v1/status/buildinfo", nil, `"version"`)
+	f("api/v1/query", url.Values{"query": {"requests_total"}, "time": {seconds(now)}, "timeout": {"30s"}}, `"600"`)
+	f("api/v1/query_range", with(url.Values{"query": {"requests_total"}, "step": {"15"}}), `"matrix"`)
+	f("api/v1/labels", with(url.Values{"match[]": {"requests_total"}, "limit": {"40000"}}), `"path"`)
+	f("api/v1/label/__name__/values", with(url.Values{"limit": {"40000"}}), `"requests_total"`)
+	f("api/v1/series", with(url.Values{"match[]": {"requests_total"}}), `"api"`)
+	f("api/v1/metadata", url.Values{"limit": {"40000"}}, `"How many."`)
 }

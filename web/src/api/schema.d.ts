@@ -873,6 +873,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/jaeger/api/v3/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger v3: a service's operations with their kinds */
+        get: operations["jaeger-v3-operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jaeger/api/v3/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger v3: services */
+        get: operations["jaeger-v3-services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jaeger/api/v3/trace-summaries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger v3: search of traces */
+        get: operations["jaeger-v3-find"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jaeger/api/v3/traces/{trace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger v3: a trace */
+        get: operations["jaeger-v3-trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/keys": {
         parameters: {
             query?: never;
@@ -2873,9 +2941,15 @@ export interface components {
             /** Format: int64 */
             timestamp: number;
         };
+        JaegerOTLP: {
+            result: unknown;
+        };
         JaegerOperation: {
             name: string;
             spanKind: string;
+        };
+        JaegerOperations: {
+            operations: components["schemas"]["JaegerOperation"][];
         };
         JaegerProcess: {
             serviceName: string;
@@ -2886,6 +2960,24 @@ export interface components {
             refType: "CHILD_OF" | "FOLLOWS_FROM";
             spanID: string;
             traceID: string;
+        };
+        JaegerRefusal: {
+            error: components["schemas"]["JaegerRefused"];
+        };
+        JaegerRefused: {
+            /** Format: int64 */
+            httpCode: number;
+            message: string;
+        };
+        JaegerServiceSummary: {
+            /** Format: int64 */
+            errorSpanCount: number;
+            name: string;
+            /** Format: int64 */
+            spanCount: number;
+        };
+        JaegerServices: {
+            services: string[];
         };
         JaegerSpan: {
             /** Format: int64 */
@@ -2902,6 +2994,23 @@ export interface components {
             tags: components["schemas"]["JaegerTag"][];
             traceID: string;
             warnings: string[];
+        };
+        JaegerSummaries: {
+            summaries: components["schemas"]["JaegerSummary"][];
+        };
+        JaegerSummary: {
+            /** Format: int64 */
+            errorSpanCount: number;
+            maxEndTimeUnixNano: string;
+            minStartTimeUnixNano: string;
+            /** Format: int64 */
+            orphanSpanCount: number;
+            rootOperationName: string;
+            rootServiceName: string;
+            services: components["schemas"]["JaegerServiceSummary"][];
+            /** Format: int64 */
+            spanCount: number;
+            traceId: string;
         };
         JaegerTag: {
             key: string;
@@ -4808,10 +4917,18 @@ export type JaegerError = components['schemas']['JaegerError'];
 export type JaegerFailure = components['schemas']['JaegerFailure'];
 export type JaegerFailureDataStruct = components['schemas']['JaegerFailureDataStruct'];
 export type JaegerLog = components['schemas']['JaegerLog'];
+export type JaegerOtlp = components['schemas']['JaegerOTLP'];
 export type JaegerOperation = components['schemas']['JaegerOperation'];
+export type JaegerOperations = components['schemas']['JaegerOperations'];
 export type JaegerProcess = components['schemas']['JaegerProcess'];
 export type JaegerReference = components['schemas']['JaegerReference'];
+export type JaegerRefusal = components['schemas']['JaegerRefusal'];
+export type JaegerRefused = components['schemas']['JaegerRefused'];
+export type JaegerServiceSummary = components['schemas']['JaegerServiceSummary'];
+export type JaegerServices = components['schemas']['JaegerServices'];
 export type JaegerSpan = components['schemas']['JaegerSpan'];
+export type JaegerSummaries = components['schemas']['JaegerSummaries'];
+export type JaegerSummary = components['schemas']['JaegerSummary'];
 export type JaegerTag = components['schemas']['JaegerTag'];
 export type JaegerTrace = components['schemas']['JaegerTrace'];
 export type Key = components['schemas']['Key'];
@@ -7387,6 +7504,156 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JaegerFailure"];
+                };
+            };
+        };
+    };
+    "jaeger-v3-operations": {
+        parameters: {
+            query?: {
+                service?: string;
+                /** @description or span_kind */
+                spanKind?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerOperations"];
+                };
+            };
+            /** @description Failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerRefusal"];
+                };
+            };
+        };
+    };
+    "jaeger-v3-services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerServices"];
+                };
+            };
+            /** @description Failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerRefusal"];
+                };
+            };
+        };
+    };
+    "jaeger-v3-find": {
+        parameters: {
+            query?: {
+                /** @description or query.service_name */
+                "query.serviceName"?: string;
+                /** @description or query.operation_name, query.span_name */
+                "query.operationName"?: string;
+                /** @description JSON object of texts */
+                "query.attributes"?: string;
+                /** @description or query.start_time_min; RFC 3339, default 48 hours ago */
+                "query.startTimeMin"?: string;
+                /** @description or query.start_time_max; RFC 3339, default now */
+                "query.startTimeMax"?: string;
+                /** @description or query.duration_min; such as 1.2s, 100ms, 500us */
+                "query.durationMin"?: string;
+                /** @description or query.duration_max */
+                "query.durationMax"?: string;
+                /** @description or query.search_depth, query.num_traces; default 100, at most 1500 */
+                "query.searchDepth"?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerSummaries"];
+                };
+            };
+            /** @description Failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerRefusal"];
+                };
+            };
+        };
+    };
+    "jaeger-v3-trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                trace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerOTLP"];
+                };
+            };
+            /** @description Failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JaegerRefusal"];
                 };
             };
         };

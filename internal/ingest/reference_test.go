@@ -80,6 +80,7 @@ func referenceRow(s *otlp.Span, scope string) *trace.Row {
 	for _, a := range s.Attributes {
 		row.Attribute([]byte(a.Key), referenceText(a.Value))
 	}
+	row.TraceState([]byte(s.TraceState))
 	for _, e := range s.Events {
 		row.Event(int64(e.TimeUnixNano), []byte(e.Name))
 		for _, a := range e.Attributes {
@@ -163,7 +164,7 @@ func requests(now time.Time) *rapid.Generator[*collector.ExportTraceServiceReque
 		"http.method", "http.request.method", "http.route", "http.status_code", "http.response.status_code", "url.full", "url.path",
 		"url.query", "http.url", "http.target", "db.system", "db.system.name", "db.statement", "db.query.text", "db.name", "server.address",
 		"server.port", "net.peer.name", "net.peer.port", "network.peer.address", "rpc.service", "rpc.method", "messaging.destination.name",
-		"service.name", "service.instance.id", "host.name", "exception.type", "exception.message", "exception.stacktrace",
+		"service.name", "service.instance.id", "host.name", "sampling.probability", "exception.type", "exception.message", "exception.stacktrace",
 	}))
 	word := rapid.OneOf(rapid.StringN(0, 20, -1), rapid.SampledFrom([]string{"GET", "/a?b=c", "mysql", "redis", "SELECT a FROM t WHERE b = 1", "8080", "200"}))
 	var value func(depth int) *rapid.Generator[*common.AnyValue]
@@ -209,7 +210,7 @@ func requests(now time.Time) *rapid.Generator[*collector.ExportTraceServiceReque
 	span := rapid.Custom(func(t *rapid.T) *otlp.Span {
 		start := now.Add(time.Duration(rapid.Int64Range(-20*24*60, 90).Draw(t, "minutes")) * time.Minute).UnixNano()
 		s := &otlp.Span{
-			TraceId: id(t, 16), SpanId: id(t, 8), Name: word.Draw(t, "name"), TraceState: word.Draw(t, "state"),
+			TraceId: id(t, 16), SpanId: id(t, 8), Name: word.Draw(t, "name"), TraceState: rapid.SampledFrom([]string{"", "", "rojo=1,ot=rv:6e6d1a75832a2f;th:c", "ot=th:0", "a/b"}).Draw(t, "state"),
 			Kind: otlp.Span_SpanKind(rapid.IntRange(0, 5).Draw(t, "kind")), StartTimeUnixNano: uint64(start),
 			EndTimeUnixNano: uint64(start + rapid.Int64Range(-5, 1e12).Draw(t, "duration")), Attributes: pairs(2, 8).Draw(t, "attributes"),
 			DroppedAttributesCount: rapid.Uint32Range(0, 70000).Draw(t, "dropped"), Flags: rapid.Uint32().Draw(t, "flags"),

@@ -86,7 +86,7 @@ func (d *spanDecoder) span(b, scope []byte) error {
 	r.Reset()
 	r.Scope = scope
 	d.exceptions.item = len(d.exceptions.found)
-	var traceID, spanID, parentID []byte
+	var traceID, spanID, parentID, state []byte
 	var start, end uint64
 	var attributes, events, links int
 	w := walk(b)
@@ -101,6 +101,10 @@ func (d *spanDecoder) span(b, scope []byte) error {
 		case 2:
 			if w.is(protowire.BytesType) {
 				spanID = w.bytes()
+			}
+		case 3:
+			if w.is(protowire.BytesType) {
+				state = w.bytes()
 			}
 		case 4:
 			if w.is(protowire.BytesType) {
@@ -181,6 +185,7 @@ func (d *spanDecoder) span(b, scope []byte) error {
 		d.rejected[tooOld]++
 	default:
 		r.Start, r.Duration = int64(start), end-start
+		r.TraceState(state)
 		d.columns.Append(r)
 		d.exceptions.settle(r.TraceID, uint64(r.SpanID), int64(end), int64(d.oldest), int64(d.newest))
 		d.accepted++

@@ -40,6 +40,8 @@ type Row struct {
 	exceptions                      int
 	inException                     bool // in the first one
 
+	probability [24]byte // as text
+
 	scratch otel.Scratch
 }
 
@@ -92,6 +94,27 @@ func (r *Row) Attribute(key, value []byte) {
 	}
 	*have = known{key: key, value: value, rank: s.rank}
 }
+
+// TraceState takes the W3C tracestate of the span, after its attributes, its kind
+// and its parent. Where it tells that not all such spans were recorded, a span that
+// counts as a transaction gets the probability as an attribute, unless it says it itself.
+func (r *Row) TraceState(state []byte) {
+	if len(state) == 0 || !r.Entry() || len(r.attrs) >= otel.MaxAttributes {
+		return
+	}
+	p, ok := probabilityOf(state)
+	if !ok || p == 1 {
+		return
+	}
+	for i := range r.attrs {
+		if string(r.attrs[i].Key) == samplingProbability {
+			return
+		}
+	}
+	r.attribute(samplingKey, strconv.AppendFloat(r.probability[:0], p, 'g', -1, 64))
+}
+
+var samplingKey = []byte(samplingProbability)
 
 func (r *Row) attribute(key, value []byte) {
 	if len(r.attrs) >= otel.MaxAttributes {

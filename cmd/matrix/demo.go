@@ -139,7 +139,7 @@ func setLanguage(ctx context.Context, c *client.Client, project uint32, language
 		Name      string          `json:"name"`
 		Language  string          `json:"language"`
 		Retention json.RawMessage `json:"retention"`
-		SpanRate  int             `json:"span_rate"`
+		Rate      json.RawMessage `json:"rate"`
 	}
 	etag, err := c.Get(ctx, path, &settings)
 	if err != nil || settings.Language == language {

@@ -404,7 +404,7 @@ func (a *App) startScraping(meta *metadb.DB, metrics *metric.Writer, tenants *te
 
 // ingestTenant is what the receivers need of whom a key belongs to.
 func ingestTenant(id project.ID, limits tenant.KeyLimits, err error) (ingest.Tenant, error) {
-	return ingest.Tenant{Project: id, Retention: limits.Retention, SpanRate: limits.SpanRate}, err
+	return ingest.Tenant{Project: id, Retention: limits.Retention, Rate: limits.Rate}, err
 }
 
 // serve answers HTTP on the listener until Stop.

@@ -76,13 +76,14 @@ func newRates(now func() time.Time) *rates {
 // minBurst lets a slow project still send an exporter's usual batch at once.
 const minBurst = 1000
 
-func burst(t Tenant) float64 { return float64(max(t.SpanRate, minBurst)) }
+func burst(rate int) float64 { return float64(max(rate, minBurst)) }
 
 // take takes n items out of the tenant's bucket, or says when they would fit. A
 // request bigger than the bucket waits for a full one, and leaves a debt: the
 // requests after it wait until the rate has made up for it.
 func (r *rates) take(t Tenant, s *signal, n int) error {
-	if t.SpanRate <= 0 || n == 0 {
+	rate := t.Rate.Of(s.rate)
+	if rate <= 0 || n == 0 {
 		return nil
 	}
 	now := r.now()
@@ -90,17 +91,30 @@ func (r *rates) take(t Tenant, s *signal, n int) error {
 	defer r.mu.Unlock()
 	b, ok := r.buckets[bucketKey{t.Project, s.name}]
 	if !ok {
-		b = &bucket{items: burst(t), at: now}
+		b = &bucket{items: burst(rate), at: now}
 		r.buckets[bucketKey{t.Project, s.name}] = b
 	}
-	b.items = min(b.items+now.Sub(b.at).Seconds()*float64(t.SpanRate), burst(t))
+	b.items = min(b.items+now.Sub(b.at).Seconds()*float64(rate), burst(rate))
 	b.at = now
-	if missing := min(float64(n), burst(t)) - b.items; missing > 0 {
-		wait := time.Duration(missing / float64(t.SpanRate) * float64(time.Second))
-		return fault.New(fault.RateLimited, "over the project's rate of %d %s/s", t.SpanRate, s.items).WithRetryAfter(wait)
+	if missing := min(float64(n), burst(rate)) - b.items; missing > 0 {
+		wait := time.Duration(missing / float64(rate) * float64(time.Second))
+		return fault.New(fault.RateLimited, "over the project's rate of %d %s/s", rate, s.items).WithRetryAfter(wait)
 	}
 	b.items -= float64(n)
 	return nil
+}
+
+// pay takes n items out of the tenant's rate. What it returns is called with what
+// became of them: those that are to come again were not taken.
+func (s *Server) pay(t Tenant, of *signal, n int) (settle func(error), err error) {
+	if err := s.rates.take(t, of, n); err != nil {
+		return nil, err
+	}
+	return func(err error) {
+		if fault.Is(err, fault.Unavailable) {
+			s.rates.refund(t, of, n)
+		}
+	}, nil
 }
 
 // refund gives back what take took for a request that is to come again.
@@ -108,6 +122,6 @@ func (r *rates) refund(t Tenant, s *signal, n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if b, ok := r.buckets[bucketKey{t.Project, s.name}]; ok {
-		b.items = min(b.items+float64(n), burst(t))
+		b.items = min(b.items+float64(n), burst(t.Rate.Of(s.rate)))
 	}
 }

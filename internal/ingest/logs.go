@@ -9,11 +9,12 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/logs"
+	"github.com/matrix-aiops/matrix/internal/project"
 )
 
 // logSignal is the signal of log records.
 var logSignal = signal{
-	name: "logs", items: "log records",
+	name: "logs", items: "log records", rate: project.Logs,
 	method:  "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
 	request: func() proto.Message { return &collector.ExportLogsServiceRequest{} },
 	ids: func(tree any) {

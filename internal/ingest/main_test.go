@@ -63,7 +63,7 @@ func authenticate(_ context.Context, key string) (Tenant, error) {
 	case goodKey:
 		return Tenant{Project: 7, Retention: keepFor(14)}, nil
 	case slowKey:
-		return Tenant{Project: 8, Retention: keepFor(14), SpanRate: 10}, nil
+		return Tenant{Project: 8, Retention: keepFor(14), Rate: project.Rate{Traces: 10, Logs: 10, Metrics: 10}}, nil
 	}
 	return Tenant{}, fault.New(fault.Unauthenticated, "the ingest key is unknown or revoked")
 }

@@ -21,11 +21,12 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metric"
+	"github.com/matrix-aiops/matrix/internal/project"
 )
 
 // metricSignal is the signal of metrics.
 var metricSignal = signal{
-	name: "metrics", items: "samples",
+	name: "metrics", items: "samples", rate: project.Metrics,
 	method:  "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
 	request: func() proto.Message { return &collector.ExportMetricsServiceRequest{} },
 	ids: func(tree any) {
@@ -96,7 +97,7 @@ func (s *Server) exportMetrics(ctx context.Context, tenant Tenant, request *body
 		fill.refused.Add(1, failure)
 	}
 	fill.refused.Count += untranslated(decoded.Metrics())
-	if err := s.metrics.Write(ctx, fill.batch); err != nil {
+	if err := s.writeMetrics(ctx, tenant, fill.batch); err != nil {
 		return nil, err
 	}
 	stored := fill.batch.Samples()
@@ -111,6 +112,18 @@ func (s *Server) exportMetrics(ctx context.Context, tenant Tenant, request *body
 		}
 	}
 	return response, nil
+}
+
+// writeMetrics stores the samples of a request, if the tenant's rate has room for
+// them: how many they are is not known before.
+func (s *Server) writeMetrics(ctx context.Context, tenant Tenant, batch *metric.Batch) error {
+	paid, err := s.pay(tenant, &metricSignal, batch.Samples())
+	if err != nil {
+		return err
+	}
+	err = s.metrics.Write(ctx, batch)
+	paid(err)
+	return err
 }
 
 // decodedMetrics is about how many bytes a decoded request holds for each of its own.

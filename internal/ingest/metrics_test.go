@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/snappy"
+	"github.com/prometheus/prometheus/prompb"
 	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	otlp "go.opentelemetry.io/proto/otlp/metrics/v1"
@@ -171,5 +173,52 @@ func TestMetricsThatCannotBeTakenAreNamedAndTheRestIsStored(t *testing.T) {
 	}
 	if used := h.memory.used; used != 0 {
 		t.Errorf("%d bytes are still held", used)
+	}
+}
+
+// The rate counts samples, of which a histogram has one for each bucket, whichever way they come.
+func TestTheRateOfSamplesIsOneForOTLPAndRemoteWrite(t *testing.T) {
+	now := time.Now()
+	h := start(t, func(o *Options) { o.Now = func() time.Time { return now } })
+	points := make([]*otlp.NumberDataPoint, 20)
+	for i := range points {
+		points[i] = &otlp.NumberDataPoint{TimeUnixNano: uint64(now.Add(-time.Duration(i) * time.Second).UnixNano()), Value: &otlp.NumberDataPoint_AsDouble{AsDouble: 1}}
+	}
+	over := func() (int, string) {
+		response, _ := h.post(httpRequest{path: "/v1/metrics", key: slowKey,
+			body: mustMarshal(t, metricsRequest(&otlp.Metric{Name: "up", Data: &otlp.Metric_Gauge{Gauge: &otlp.Gauge{DataPoints: points}}}))})
+		return response.StatusCode, response.Header.Get("Retry-After")
+	}
+	written := func(n int) (int, string) {
+		series := prompb.TimeSeries{Labels: wireLabels("__name__", "up", "job", "api")}
+		for i := range n {
+			series.Samples = append(series.Samples, prompb.Sample{Value: 1, Timestamp: now.Add(-time.Duration(i) * time.Second).UnixMilli()})
+		}
+		request := prompb.WriteRequest{Timeseries: []prompb.TimeSeries{series}}
+		wire, err := request.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, _ := h.post(httpRequest{path: remoteWritePath, key: slowKey, encoding: "snappy", body: snappy.Encode(nil, wire)})
+		return response.StatusCode, response.Header.Get("Retry-After")
+	}
+	if code, _ := written(minBurst); code != 204 {
+		t.Fatalf("the burst: %d", code)
+	}
+	if code, after := over(); code != 429 || after == "" {
+		t.Errorf("OTLP: %d, Retry-After %q", code, after)
+	}
+	if code, after := written(20); code != 429 || after != "2" {
+		t.Errorf("remote write: %d, Retry-After %q, want the 2 s in which 20 samples fit", code, after)
+	}
+	if response, _ := h.post(httpRequest{key: slowKey, body: marshal(oneResource("shop", good(1, now)))}); response.StatusCode != 200 {
+		t.Errorf("spans are held up: %d", response.StatusCode)
+	}
+	now = now.Add(5 * time.Second)
+	if code, _ := written(20); code != 204 {
+		t.Errorf("remote write after the wait: %d", code)
+	}
+	if code, _ := over(); code != 200 {
+		t.Errorf("OTLP after the wait: %d", code)
 	}
 }

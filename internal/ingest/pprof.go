@@ -8,6 +8,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/otel"
+	"github.com/matrix-aiops/matrix/internal/project"
 )
 
 // pprofPath takes profiles as profilers write them: the body is one profile in
@@ -83,7 +84,7 @@ func (s *Server) storePprof(r *http.Request) (stored int, err error) {
 }
 
 // pprofSignal has a rate of its own.
-var pprofSignal = signal{name: "profiles", items: "stacks"}
+var pprofSignal = signal{name: "profiles", items: "stacks", rate: project.Traces}
 
 // refusePlain answers a request that is not OTLP with a status and a sentence.
 func (s *Server) refusePlain(w http.ResponseWriter, err error) {

@@ -10,9 +10,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
-	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/otel"
+	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
 
@@ -20,6 +20,7 @@ import (
 type signal struct {
 	name     string                                             // "traces": its path is /v1/traces
 	items    string                                             // "spans", for messages
+	rate     project.Signal                                     // whose rate bounds them
 	method   string                                             // of gRPC
 	request  func() proto.Message                               // an empty request
 	ids      func(tree any)                                     // rewrites the hexadecimal ids of a request in JSON
@@ -81,15 +82,11 @@ func (r *receiver[C]) export(ctx context.Context, tenant Tenant, request *body) 
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	items := r.signal.count(request.bytes)
-	if err := s.rates.take(tenant, r.signal, items); err != nil {
+	paid, err := s.pay(tenant, r.signal, r.signal.count(request.bytes))
+	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if fault.Is(err, fault.Unavailable) {
-			s.rates.refund(tenant, r.signal, items)
-		}
-	}()
+	defer func() { paid(err) }()
 	d := r.decoders.Get().(decoder[C])
 	size := len(request.bytes)
 	var side pending

@@ -21,6 +21,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/project"
 )
 
 func TestHTTPRefusalsAreStatusesInTheEncodingOfTheRequest(t *testing.T) {
@@ -155,7 +156,7 @@ func TestOverTheRateACallerLearnsWhenToComeBack(t *testing.T) {
 func TestARequestLargerThanTheBucketIsPaidInFull(t *testing.T) {
 	now := time.Now()
 	r := newRates(func() time.Time { return now })
-	tenant := Tenant{Project: 1, SpanRate: 100} // whose bucket holds minBurst
+	tenant := Tenant{Project: 1, Rate: project.Rate{Traces: 100}} // whose bucket holds minBurst
 	f := func(n int, want time.Duration) {
 		t.Helper()
 		err := r.take(tenant, &traces, n)

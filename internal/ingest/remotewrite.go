@@ -141,7 +141,7 @@ func (s *Server) storeRemoteWrite(ctx context.Context, tenant Tenant, message st
 		err = fillV1(batch, request, &done)
 	}
 	if err == nil {
-		err = s.metrics.Write(ctx, batch)
+		err = s.writeMetrics(ctx, tenant, batch)
 	}
 	if err != nil {
 		return written{}, err

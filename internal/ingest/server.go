@@ -29,7 +29,7 @@ import (
 type Tenant struct {
 	Project   project.ID
 	Retention project.Retention // days that rows are kept; 0 is 14
-	SpanRate  int               // spans/s, and log records/s, that each node takes; 0 = no limit
+	Rate      project.Rate      // that each node takes
 }
 
 // Authenticator returns the tenant of an ingest key, or fault.Unauthenticated.

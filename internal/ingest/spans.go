@@ -9,12 +9,13 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/matrix-aiops/matrix/internal/issue"
+	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
 
 // traces is the signal of spans.
 var traces = signal{
-	name: "traces", items: "spans",
+	name: "traces", items: "spans", rate: project.Traces,
 	method:  "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
 	request: func() proto.Message { return &collector.ExportTraceServiceRequest{} },
 	ids:     spanJSONIDs,

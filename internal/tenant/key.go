@@ -53,7 +53,7 @@ type NewKey struct {
 // KeyLimits is what the receivers need to know about a key's project.
 type KeyLimits struct {
 	KeyID     int64
-	SpanRate  int // spans, and log records, a second; 0 = no limit
+	Rate      project.Rate
 	Retention project.Retention
 }
 
@@ -188,11 +188,11 @@ func errBadKey() error {
 func (s *Store) lookUpKey(ctx context.Context, hash string) (keyEntry, error) {
 	entry := keyEntry{at: s.now(), fresh: keyFresh}
 	var used int64
-	err := s.db.QueryRow(ctx, `SELECT p.id, k.id, p.span_rate, p.retention_days, p.log_retention_days,
+	err := s.db.QueryRow(ctx, `SELECT p.id, k.id, p.span_rate, p.log_rate, p.metric_rate, p.retention_days, p.log_retention_days,
 			p.metric_retention_days, k.last_used_at
 		FROM ingest_key k JOIN project p ON p.id = k.project_id
 		WHERE k.hash = $1 AND k.revoked_at = 0 AND p.archived_at = 0`, hash).
-		Scan(&entry.project, &entry.limits.KeyID, &entry.limits.SpanRate, &entry.limits.Retention.Traces, &entry.limits.Retention.Logs,
+		Scan(&entry.project, &entry.limits.KeyID, &entry.limits.Rate.Traces, &entry.limits.Rate.Logs, &entry.limits.Rate.Metrics, &entry.limits.Retention.Traces, &entry.limits.Retention.Logs,
 			&entry.limits.Retention.Metrics, &used)
 	if errors.Is(err, metadb.ErrNoRows) {
 		return keyEntry{at: entry.at, fresh: unknownFresh}, nil
@@ -217,7 +217,7 @@ func (s *Store) lookUpFirst(ctx context.Context, _ string) (keyEntry, error) {
 		return entry, err
 	}
 	entry.project = first.ID
-	entry.limits = KeyLimits{SpanRate: first.SpanRate, Retention: first.Retention}
+	entry.limits = KeyLimits{Rate: first.Rate, Retention: first.Retention}
 	return entry, nil
 }
 

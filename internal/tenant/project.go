@@ -18,12 +18,12 @@ const (
 )
 
 const projectColumns = `p.id, p.org_id, p.group_id, p.name, p.language, p.retention_days, p.log_retention_days,
-	p.metric_retention_days, p.span_rate,	p.version, p.created_at, p.updated_at, p.updated_by`
+	p.metric_retention_days, p.span_rate, p.log_rate, p.metric_rate, p.version, p.created_at, p.updated_at, p.updated_by`
 
 func scanProject(r interface{ Scan(...any) error }) (p Project, err error) {
 	var created, updated int64
 	err = r.Scan(&p.ID, &p.OrgID, &p.GroupID, &p.Name, &p.Language, &p.Retention.Traces, &p.Retention.Logs,
-		&p.Retention.Metrics, &p.SpanRate,
+		&p.Retention.Metrics, &p.Rate.Traces, &p.Rate.Logs, &p.Rate.Metrics,
 		&p.Version, &created, &updated, &p.UpdatedBy)
 	p.CreatedAt, p.UpdatedAt = metadb.FromMicros(created), metadb.FromMicros(updated)
 	return p, err
@@ -69,7 +69,7 @@ type ProjectSettings struct {
 	Name      string            `json:"name" minLength:"1" maxLength:"100"`
 	Language  string            `json:"language,omitempty" enum:"ko,en" doc:"default ko"`
 	Retention project.Retention `json:"retention,omitempty" doc:"days that telemetry is kept; 0 = 14"`
-	SpanRate  int               `json:"span_rate,omitempty" minimum:"0" doc:"spans, and log records, accepted a second; 0 = no limit"`
+	Rate      project.Rate      `json:"rate,omitempty" doc:"spans, log records and samples accepted a second; 0 = no limit"`
 }
 
 func (p *ProjectSettings) check() error {
@@ -90,8 +90,11 @@ func (p *ProjectSettings) check() error {
 	switch {
 	case p.Language != "ko" && p.Language != "en":
 		return fault.New(fault.Invalid, "the language is ko or en").WithField("language")
-	case p.SpanRate < 0 || p.SpanRate > math.MaxInt32:
-		return fault.New(fault.Invalid, "the span rate is 0 (no limit) or positive").WithField("span_rate")
+	}
+	for _, signal := range []project.Signal{project.Traces, project.Logs, project.Metrics} {
+		if rate := p.Rate.Of(signal); rate < 0 || rate > math.MaxInt32 {
+			return fault.New(fault.Invalid, "the rate of %s is 0 (no limit) or positive", signal).WithField("rate." + string(signal))
+		}
 	}
 	return nil
 }
@@ -129,11 +132,12 @@ func (s *Store) insertProject(ctx context.Context, tx *metadb.Tx, org, group, by
 	}
 	now := s.now().UTC()
 	p = Project{ID: project.ID(id), OrgID: org, GroupID: group, Name: set.Name, Language: set.Language,
-		Retention: set.Retention, SpanRate: set.SpanRate, Version: 1, CreatedAt: now, UpdatedAt: now, UpdatedBy: by}
+		Retention: set.Retention, Rate: set.Rate, Version: 1, CreatedAt: now, UpdatedAt: now, UpdatedBy: by}
 	_, err = tx.Exec(ctx, `INSERT INTO project (id, org_id, group_id, name, language, retention_days, log_retention_days, metric_retention_days, span_rate,
-			version, created_at, updated_at, updated_by, archived_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11, 0)`,
-		p.ID, org, group, p.Name, p.Language, p.Retention.Traces, p.Retention.Logs, p.Retention.Metrics, p.SpanRate, metadb.Micros(now), by)
+			log_rate, metric_rate, version, created_at, updated_at, updated_by, archived_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12, $13, 0)`,
+		p.ID, org, group, p.Name, p.Language, p.Retention.Traces, p.Retention.Logs, p.Retention.Metrics,
+		p.Rate.Traces, p.Rate.Logs, p.Rate.Metrics, metadb.Micros(now), by)
 	return p, taken(err, "a project")
 }
 
@@ -143,9 +147,10 @@ func (s *Store) UpdateProject(ctx context.Context, by Actor, id project.ID, vers
 		return Project{}, err
 	}
 	n, err := s.db.Exec(ctx, `UPDATE project SET name = $3, language = $4, retention_days = $5, log_retention_days = $6,
-			metric_retention_days = $7, span_rate = $8, version = version + 1, updated_at = $9, updated_by = $10
+			metric_retention_days = $7, span_rate = $8, log_rate = $9, metric_rate = $10, version = version + 1, updated_at = $11, updated_by = $12
 		WHERE id = $1 AND version = $2 AND archived_at = 0`,
-		id, version, set.Name, set.Language, set.Retention.Traces, set.Retention.Logs, set.Retention.Metrics, set.SpanRate, metadb.Micros(s.now()), by.UserID)
+		id, version, set.Name, set.Language, set.Retention.Traces, set.Retention.Logs, set.Retention.Metrics,
+		set.Rate.Traces, set.Rate.Logs, set.Rate.Metrics, metadb.Micros(s.now()), by.UserID)
 	if err := changed(n, taken(err, "a project")); err != nil {
 		return Project{}, err
 	}

@@ -57,7 +57,7 @@ type Project struct {
 	Name      string            `json:"name"`
 	Language  string            `json:"language" enum:"ko,en" doc:"the language reports are written in"`
 	Retention project.Retention `json:"retention"`
-	SpanRate  int               `json:"span_rate" doc:"spans, and log records, accepted a second; 0 = no limit"`
+	Rate      project.Rate      `json:"rate" doc:"spans, log records and samples accepted a second; 0 = no limit"`
 	Version   int64             `json:"version"`
 	CreatedAt time.Time         `json:"created_at"`
 	UpdatedAt time.Time         `json:"updated_at"`

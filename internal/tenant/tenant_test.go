@@ -163,9 +163,9 @@ func TestAnEditThatMissedAnotherOneIsAConflict(t *testing.T) {
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
 		h, ctx := newHouse(t, db), t.Context()
 		p := h.first.Project
-		set := tenant.ProjectSettings{Name: "shop", Language: "en", Retention: project.Retention{Traces: 30, Logs: 7, Metrics: 90}, SpanRate: 5000}
+		set := tenant.ProjectSettings{Name: "shop", Language: "en", Retention: project.Retention{Traces: 30, Logs: 7, Metrics: 90}, Rate: project.Rate{Traces: 5000, Logs: 20_000, Metrics: 30_000}}
 		changed, err := h.UpdateProject(ctx, h.admin, p.ID, p.Version, set)
-		if err != nil || changed.Version != p.Version+1 || changed.Name != "shop" || changed.SpanRate != 5000 || changed.Retention != set.Retention {
+		if err != nil || changed.Version != p.Version+1 || changed.Name != "shop" || changed.Rate != set.Rate || changed.Retention != set.Retention {
 			t.Fatalf("%+v, %v", changed, err)
 		}
 		_, err = h.UpdateProject(ctx, h.admin, p.ID, p.Version, set)
@@ -193,7 +193,7 @@ func TestSettingsOutOfRangeNameTheField(t *testing.T) {
 	f(tenant.ProjectSettings{Name: "a", Language: "fr"}, "language")
 	f(tenant.ProjectSettings{Name: "a", Retention: project.Retention{Traces: 401}}, "retention.traces")
 	f(tenant.ProjectSettings{Name: "a", Retention: project.Retention{Logs: -1}}, "retention.logs")
-	f(tenant.ProjectSettings{Name: "a", SpanRate: -1}, "span_rate")
+	f(tenant.ProjectSettings{Name: "a", Rate: project.Rate{Metrics: -1}}, "rate.metrics")
 }
 
 func TestAnArchivedProjectIsGone(t *testing.T) {

@@ -149,13 +149,13 @@ test('settings that somebody else changed meanwhile are not overwritten', async 
     'GET',
     `/projects/${project}`,
   );
-  const { name, language, span_rate, retention, version } = read;
+  const { name, language, rate, retention, version } = read;
   await page.getByLabel('트레이스').fill('20');
   await ask(
     page,
     'PUT',
     `/projects/${project}`,
-    { name, language, span_rate, retention: { ...retention, traces: 21 } },
+    { name, language, rate, retention: { ...retention, traces: 21 } },
     `"v${version}"`,
   );
   await page.getByRole('button', { name: '저장' }).click();

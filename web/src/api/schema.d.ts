@@ -3890,12 +3890,9 @@ export interface components {
             name: string;
             /** Format: int64 */
             org_id: number;
+            /** @description spans, log records and samples accepted a second; 0 = no limit */
+            rate: components["schemas"]["Rate"];
             retention: components["schemas"]["Retention"];
-            /**
-             * Format: int64
-             * @description spans, and log records, accepted a second; 0 = no limit
-             */
-            span_rate: number;
             /** Format: date-time */
             updated_at: string;
             /** Format: int64 */
@@ -3910,13 +3907,10 @@ export interface components {
              */
             language?: "ko" | "en";
             name: string;
+            /** @description spans, log records and samples accepted a second; 0 = no limit */
+            rate?: components["schemas"]["Rate"];
             /** @description days that telemetry is kept; 0 = 14 */
             retention?: components["schemas"]["Retention"];
-            /**
-             * Format: int64
-             * @description spans, and log records, accepted a second; 0 = no limit
-             */
-            span_rate?: number;
         };
         PrometheusAnswer: {
             /** @description as the Prometheus HTTP API describes it for this path */
@@ -3957,6 +3951,14 @@ export interface components {
             per_second: number;
             /** Format: int64 */
             total_ns: number;
+        };
+        Rate: {
+            /** Format: int64 */
+            logs?: number;
+            /** Format: int64 */
+            metrics?: number;
+            /** Format: int64 */
+            traces?: number;
         };
         Remote: {
             /** Format: int64 */
@@ -5006,6 +5008,7 @@ export type ProjectSettings = components['schemas']['ProjectSettings'];
 export type PrometheusAnswer = components['schemas']['PrometheusAnswer'];
 export type Query = components['schemas']['Query'];
 export type Red = components['schemas']['RED'];
+export type Rate = components['schemas']['Rate'];
 export type Remote = components['schemas']['Remote'];
 export type RepeatedCall = components['schemas']['RepeatedCall'];
 export type Report = components['schemas']['Report'];

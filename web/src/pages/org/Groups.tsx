@@ -64,7 +64,7 @@ export function Groups({ org, groups }: { org: Organisation; groups: Group[] }) 
                 <th>{t('nav.project')}</th>
                 <th>{t('project.language')}</th>
                 <th className="num">{t('project.retention_short')}</th>
-                <th className="num">{t('project.span_rate')}</th>
+                <th className="num">{t('project.rate_short')}</th>
                 <th>{t('settings.created')}</th>
                 <th aria-label={t('settings.actions')} />
               </tr>

@@ -28,7 +28,7 @@ export function NewProject({ org, groups, group: first, onClose }: Props) {
     name: '',
     language: i18n.language === 'en' ? 'en' : 'ko',
     retention: { traces: 14, logs: 14, metrics: 14 },
-    span_rate: 0,
+    rate: {},
   });
   const make = useChange(() => createProject(group, edit), {
     refresh: ['groups', org],

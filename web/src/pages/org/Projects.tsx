@@ -9,7 +9,7 @@ import { LANGUAGES } from '../../i18n/index.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { When } from '../../parts/When.tsx';
 
-const RETENTIONS = ['traces', 'logs', 'metrics'] as const;
+const SIGNALS = ['traces', 'logs', 'metrics'] as const;
 
 /** The rows of a group's projects. Who administers a project without being a member of it cannot open it. */
 export function Projects({ org, group }: { org: number; group: number }) {
@@ -40,9 +40,11 @@ export function Projects({ org, group }: { org: number; group: number }) {
         )}
       </td>
       <td>{LANGUAGES[project.language]}</td>
-      <td className="num">{RETENTIONS.map((signal) => count(project.retention[signal] ?? 0)).join(' · ')}</td>
+      <td className="num">{SIGNALS.map((signal) => count(project.retention[signal] ?? 0)).join(' · ')}</td>
       <td className="num">
-        {project.span_rate ? t('project.rate', { spans: count(project.span_rate) }) : t('project.no_limit')}
+        {SIGNALS.some((signal) => project.rate[signal])
+          ? SIGNALS.map((signal) => (project.rate[signal] ? count(project.rate[signal]) : '–')).join(' · ')
+          : t('project.no_limit')}
       </td>
       <td>
         <When at={project.created_at} />

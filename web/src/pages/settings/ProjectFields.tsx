@@ -36,7 +36,7 @@ export function ProjectFields({ value, disabled, onChange }: Props) {
         value={value.language}
         onChange={(language) => language && set({ language: language as Language })}
       />
-      <Fieldset legend={t('project.retention')} className={classes.retention}>
+      <Fieldset legend={t('project.retention')} className={classes.numbers}>
         {SIGNALS.map((signal) => (
           <NumberInput
             key={signal}
@@ -53,19 +53,24 @@ export function ProjectFields({ value, disabled, onChange }: Props) {
         ))}
         <p className="soft">{t('project.retention_hint')}</p>
       </Fieldset>
-      <NumberInput
-        label={t('project.span_rate')}
-        description={t('project.span_rate_hint')}
-        required
-        min={0}
-        max={2_147_483_647}
-        allowDecimal={false}
-        thousandSeparator=","
-        disabled={disabled}
-        suffix={t('project.spans_a_second')}
-        value={value.span_rate}
-        onChange={(rate) => set({ span_rate: Number(rate) })}
-      />
+      <Fieldset legend={t('project.rate')} className={classes.numbers}>
+        {SIGNALS.map((signal) => (
+          <NumberInput
+            key={signal}
+            label={t(`project.items.${signal}`)}
+            required
+            min={0}
+            max={2_147_483_647}
+            allowDecimal={false}
+            thousandSeparator=","
+            disabled={disabled}
+            suffix={t('project.a_second')}
+            value={value.rate?.[signal] ?? 0}
+            onChange={(rate) => set({ rate: { ...value.rate, [signal]: Number(rate) } })}
+          />
+        ))}
+        <p className="soft">{t('project.rate_hint')}</p>
+      </Fieldset>
     </>
   );
 }

@@ -75,11 +75,11 @@ function Form({ project, canAdmin }: { project: Project; canAdmin: boolean }) {
   );
 }
 
-const pick = ({ name, language, retention, span_rate }: Project): ProjectSettings => ({
+const pick = ({ name, language, retention, rate }: Project): ProjectSettings => ({
   name,
   language,
   retention,
-  span_rate,
+  rate,
 });
 
 function Delete({ project }: { project: Project }) {

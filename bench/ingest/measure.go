@@ -100,7 +100,7 @@ func measure(ctx context.Context, c contender, o options) (_ *result, err error)
 	if r.bytes, err = engine.BytesOnDisk(ctx, c.database()); err != nil {
 		return nil, err
 	}
-	ids, err := engine.SpanIDs(ctx, c.table(), c.spanID())
+	ids, err := engine.SpanIDs(ctx, c.table(), c.spanID(), "true")
 	if err != nil {
 		return nil, err
 	}

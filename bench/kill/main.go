@@ -1,6 +1,7 @@
-// Command kill proves that an acknowledged span is stored: it kills MATRIX and its engine with kill -9 at random
-// moments under load, and then looks for every span that was acknowledged, by id. It ends with a table, a file
-// in bench/results and one line RESULT; the exit status is 1 when a span is missing.
+// Command kill proves that what was acknowledged is stored: it kills MATRIX and its engine with kill -9 at random
+// moments under a load of spans, and then looks for every span that was acknowledged, by id. With -mix it sends log
+// records, samples of metrics and errors beside them and looks for each of these, too. It ends with a table, a file
+// in bench/results and one line RESULT; the exit status is 1 when anything is missing.
 package main
 
 import (
@@ -24,6 +25,7 @@ type options struct {
 	kills           int
 	rate            float64
 	seed            uint64
+	mix             bool
 	matrix, results string
 }
 
@@ -33,6 +35,7 @@ func main() {
 	flag.IntVar(&o.kills, "kills", 20, "how often to kill")
 	flag.Float64Var(&o.rate, "rate", 20_000, "spans per second of load")
 	flag.Uint64Var(&o.seed, "seed", 0, "of the moments and the victims; 0 takes a random one")
+	flag.BoolVar(&o.mix, "mix", true, "send log records, samples and errors beside the spans")
 	flag.StringVar(&o.matrix, "matrix", "bin/matrix", "the program to kill")
 	flag.StringVar(&o.results, "results", "bench/results", "directory for the result; empty writes none")
 	flag.Parse()
@@ -77,9 +80,17 @@ func run(ctx context.Context, o options) (err error) {
 		report, _ := load.Run(loading, load.Options{Endpoint: matrix.HTTP, Key: matrix.Key, Spans: 1 << 30, Rate: o.rate, Concurrency: 32, Retries: 1000, Ledger: ledger})
 		loaded <- report
 	}()
+	mixture, mixing := &mixture{endpoint: matrix.HTTP, key: matrix.Key}, make(chan struct{})
+	go func() {
+		defer close(mixing)
+		if o.mix {
+			mixture.run(loading)
+		}
+	}()
 	kills, err := killAll(ctx, o, matrix, ledger, began)
 	endLoad(errLoadOver)
 	report := <-loaded
+	<-mixing
 	if err != nil {
 		return err
 	}
@@ -91,7 +102,11 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	ids, err := engine.SpanIDs(ctx, "matrix.spans", "span_id")
+	ids, err := engine.SpanIDs(ctx, "matrix.spans", "span_id", "service NOT LIKE 'mix-%'")
+	var mix []mixed
+	if err == nil && o.mix {
+		mix, err = mixture.audit(ctx, engine)
+	}
 	if err = errors.Join(err, engine.Stop()); err != nil {
 		return err
 	}
@@ -99,7 +114,7 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	return conclude(o, kills, audit, report)
+	return conclude(o, kills, audit, mix, report)
 }
 
 var errLoadOver = errors.New("the load is over")
@@ -145,7 +160,7 @@ func killAll(ctx context.Context, o options, matrix *rig.Matrix, acknowledged *l
 }
 
 // conclude prints and writes the result.
-func conclude(o options, kills []kill, audit rig.Audit, report *load.Report) error {
+func conclude(o options, kills []kill, audit rig.Audit, mix []mixed, report *load.Report) error {
 	var table strings.Builder
 	victims := map[string]int{}
 	table.WriteString("| kill | after | victim | acknowledged by then |\n| --- | --- | --- | --- |\n")
@@ -156,6 +171,12 @@ func conclude(o options, kills []kill, audit rig.Audit, report *load.Report) err
 	summary := fmt.Sprintf("%d spans in %d requests were acknowledged, %d requests were repeated; %d acknowledged spans are missing, %d rows are stored twice.\n",
 		audit.Acknowledged, report.Acknowledged, report.Retried, audit.Missing, audit.Repeated)
 	line := fmt.Sprintf("RESULT kills=%d matrix_kills=%d engine_kills=%d acknowledged=%d missing=%d repeated=%d", len(kills), victims["MATRIX"], victims["engine"], audit.Acknowledged, audit.Missing, audit.Repeated)
+	beside := 0
+	for _, of := range mix {
+		line += fmt.Sprintf(" %s=%d/%d", strings.ReplaceAll(of.kind, " ", "_"), of.missing, of.acknowledged)
+		beside += of.missing
+	}
+	summary += tableOf(mix)
 	fmt.Print(table.String(), "\n", summary)
 	if o.results != "" {
 		text := fmt.Sprintf("# kill -9 under load\n\n`make bench-kill`, seed %d\n\n%s\nMATRIX with its embedded engine, %.0f spans/s over OTLP/HTTP, 32 requests under way at a time. MATRIX is started again\nat once; the engine is started again by MATRIX. Afterwards every span of every acknowledged request is looked up by id. A\nrequest whose answer was lost is repeated by the client, as OTLP says: its rows may be stored twice.\n\n%s\n%s\n```\n%s\n```\n",
@@ -166,8 +187,8 @@ func conclude(o options, kills []kill, audit rig.Audit, report *load.Report) err
 		}
 	}
 	fmt.Println(line)
-	if audit.Missing > 0 {
-		return fmt.Errorf("%d acknowledged spans are missing", audit.Missing)
+	if audit.Missing+beside > 0 {
+		return fmt.Errorf("%d acknowledged spans of the load and %d things of the mix are missing", audit.Missing, beside)
 	}
 	return nil
 }

@@ -103,12 +103,13 @@ func (e *Engine) Version(ctx context.Context) (string, error) {
 	return rows[0].Version, nil
 }
 
-// SpanIDs counts the rows by span id. column is an expression that gives the id as a big-endian number.
-func (e *Engine) SpanIDs(ctx context.Context, table, column string) (map[uint64]int, error) {
+// SpanIDs counts the rows that fulfil a condition by span id. column is an expression that gives the id as a
+// big-endian number.
+func (e *Engine) SpanIDs(ctx context.Context, table, column, where string) (map[uint64]int, error) {
 	var rows []struct {
 		ID uint64 `ch:"id"`
 	}
-	if err := e.db.SystemSelect(ctx, &rows, fmt.Sprintf("SELECT %s AS id FROM %s", column, table)); err != nil {
+	if err := e.db.SystemSelect(ctx, &rows, fmt.Sprintf("SELECT %s AS id FROM %s WHERE %s", column, table, where)); err != nil {
 		return nil, err
 	}
 	ids := make(map[uint64]int, len(rows))
@@ -116,6 +117,21 @@ func (e *Engine) SpanIDs(ctx context.Context, table, column string) (map[uint64]
 		ids[row.ID]++
 	}
 	return ids, nil
+}
+
+// Texts returns the results of a query for one column of text, thing, as a set.
+func (e *Engine) Texts(ctx context.Context, sql string) (map[string]bool, error) {
+	var rows []struct {
+		Thing string `ch:"thing"`
+	}
+	if err := e.db.SystemSelect(ctx, &rows, sql); err != nil {
+		return nil, err
+	}
+	texts := make(map[string]bool, len(rows))
+	for _, row := range rows {
+		texts[row.Thing] = true
+	}
+	return texts, nil
 }
 
 // Settle waits until no merge is running and the parts of the database have stayed the same for ten seconds.

@@ -3,10 +3,8 @@ package ingest
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -14,93 +12,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/snappy"
-	"github.com/prometheus/prometheus/prompb"
-	common "go.opentelemetry.io/proto/otlp/common/v1"
-	otlplogs "go.opentelemetry.io/proto/otlp/logs/v1"
-	otlpmetrics "go.opentelemetry.io/proto/otlp/metrics/v1"
-	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
-
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/issue"
+	"github.com/matrix-aiops/matrix/internal/load"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
 
-// endured is a kind of telemetry that is sent while the engine is killed.
-type endured struct {
-	path, encoding string
-	// request is the n-th of a sender, and what is to be stored of it once it is acknowledged. Samples lie a
-	// millisecond apart: of two of a series with one time only one is stored.
-	request func(sender, n int, now time.Time) (body []byte, things []string)
-}
-
-// perRequest is how many spans, records or samples a request has.
-const perRequest = 50
-
-var enduring = map[string]endured{
-	"spans and their errors": {path: "/v1/traces", request: func(sender, n int, now time.Time) (body []byte, things []string) {
-		request := traffic(rand.New(rand.NewPCG(uint64(sender), uint64(n))), perRequest, now)
-		failed := 0
-		for _, rs := range request.ResourceSpans {
-			for _, ss := range rs.ScopeSpans {
-				for _, s := range ss.Spans {
-					id, _ := spanIDOf(s.SpanId)
-					things = append(things, fmt.Sprintf("span %d", uint64(id)))
-					if failed++; failed%10 == 0 {
-						message := fmt.Sprintf("of span %d", uint64(id))
-						s.Events = append(s.Events, &otlp.Span_Event{Name: "exception", TimeUnixNano: s.EndTimeUnixNano,
-							Attributes: []*common.KeyValue{text("exception.type", "A"), text("exception.message", message)}})
-						things = append(things, "error "+message)
-					}
-				}
-			}
-		}
-		return marshal(request), things
-	}},
-	"log records and their errors": {path: "/v1/logs", request: func(sender, n int, now time.Time) (body []byte, things []string) {
-		var all []*otlplogs.LogRecord
-		for i := range perRequest {
-			name := fmt.Sprintf("record %d of request %d of sender %d", i, n, sender)
-			r := &otlplogs.LogRecord{TimeUnixNano: uint64(now.UnixNano()), Body: said(name)}
-			things = append(things, "log "+name)
-			if i%10 == 0 {
-				r.Attributes = []*common.KeyValue{text("exception.type", "B"), text("exception.message", name)}
-				things = append(things, "error "+name)
-			}
-			all = append(all, r)
-		}
-		return marshal(records(all...)), things
-	}},
-	"samples over OTLP": {path: "/v1/metrics", request: func(sender, n int, now time.Time) (body []byte, things []string) {
-		name := fmt.Sprintf("otlp_%d_%d", sender, n%20) // a new series now and then
-		points := make([]*otlpmetrics.NumberDataPoint, perRequest)
-		for i := range points {
-			v := n*perRequest + i
-			points[i] = &otlpmetrics.NumberDataPoint{TimeUnixNano: uint64(now.Add(time.Duration(v) * time.Millisecond).UnixNano()), Value: &otlpmetrics.NumberDataPoint_AsDouble{AsDouble: float64(v)}}
-			things = append(things, fmt.Sprintf("sample %s %d", name, v))
-		}
-		return marshal(metricsRequest(&otlpmetrics.Metric{Name: name, Data: &otlpmetrics.Metric_Gauge{Gauge: &otlpmetrics.Gauge{DataPoints: points}}})), things
-	}},
-	"samples by remote write": {path: remoteWritePath, encoding: "snappy", request: func(sender, n int, now time.Time) (body []byte, things []string) {
-		name := fmt.Sprintf("remote_%d_%d", sender, n%20)
-		series := prompb.TimeSeries{Labels: wireLabels("__name__", name, "job", "api")}
-		for i := range perRequest {
-			v := n*perRequest + i
-			series.Samples = append(series.Samples, prompb.Sample{Value: float64(v), Timestamp: now.Add(time.Duration(v) * time.Millisecond).UnixMilli()})
-			things = append(things, fmt.Sprintf("sample %s %d", name, v))
-		}
-		request := prompb.WriteRequest{Timeseries: []prompb.TimeSeries{series}}
-		wire, err := request.Marshal()
-		if err != nil {
-			panic(err)
-		}
-		return snappy.Encode(nil, wire), things
-	}},
-}
-
-// storedThings are the names of everything that is stored, as enduring calls them. A span without its resource or its
+// storedThings are the names of everything that is stored, as load.Mix calls them. A span without its resource or its
 // statement is none, nor is a sample without its series.
 const storedThings = `
 	SELECT concat('span ', toString(span_id)) AS thing FROM spans WHERE project_id = {project:UInt32}
@@ -127,8 +47,8 @@ func (a *acknowledgements) counts() map[string]int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	counts := map[string]int{}
-	for kind := range enduring {
-		counts[kind] = len(a.things[kind])
+	for _, kind := range load.Mix {
+		counts[kind.Name] = len(a.things[kind.Name])
 	}
 	return counts
 }
@@ -185,22 +105,26 @@ func TestAKilledEngineLosesNothingThatWasAcknowledged(t *testing.T) {
 	began := time.Now().Add(-time.Hour)
 	sendCtx, stopSending := context.WithCancel(ctx)
 	defer stopSending()
-	for kind, e := range enduring {
+	for _, kind := range load.Mix {
 		for sender := range senders {
 			sending.Go(func() {
 				for n := 0; sendCtx.Err() == nil; n++ {
-					body, things := e.request(sender, n, began)
-					status, err := h.offer(sendCtx, e, body)
+					body, things, err := kind.Request(sender, n, began)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					status, err := h.offer(sendCtx, kind, body)
 					switch {
 					case err != nil && sendCtx.Err() == nil:
-						t.Errorf("%s: %v", kind, err)
+						t.Errorf("%s: %v", kind.Name, err)
 						return
 					case status == http.StatusOK || status == http.StatusNoContent:
-						acknowledged.add(kind, things)
+						acknowledged.add(kind.Name, things)
 					case status == http.StatusServiceUnavailable:
 						unavailable.Add(1)
 					case sendCtx.Err() == nil:
-						t.Errorf("%s: got %d, want 503 while the engine is down", kind, status)
+						t.Errorf("%s: got %d, want 503 while the engine is down", kind.Name, status)
 						return
 					}
 				}
@@ -245,15 +169,15 @@ func TestAKilledEngineLosesNothingThatWasAcknowledged(t *testing.T) {
 }
 
 // offer sends a request once and returns its status.
-func (h *harness) offer(ctx context.Context, e endured, body []byte) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+h.HTTPAddr()+e.path, bytes.NewReader(body))
+func (h *harness) offer(ctx context.Context, kind load.Kind, body []byte) (int, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+h.HTTPAddr()+kind.Path, bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
 	request.Header.Set("Authorization", "Bearer "+goodKey)
 	request.Header.Set("Content-Type", typeProtobuf)
-	if e.encoding != "" {
-		request.Header.Set("Content-Encoding", e.encoding)
+	if kind.Encoding != "" {
+		request.Header.Set("Content-Encoding", kind.Encoding)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

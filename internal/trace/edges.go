@@ -45,10 +45,8 @@ const noEdge = `'', '', '', '', '', '', '', 0, 0, 0, 0, initializeAggregation('q
 //     that is not instrumented or did not answer. A client span with another
 //     client span of its service below it only wraps that one,
 //   - a server span whose parent is not stored: somebody from outside called,
-//   - a message sent, to its topic, and a message received, from its topic. Both
-//     name the topic, so it does not matter how far apart they are and whether
-//     a parent or a link connects them. Of a receiving span with a receiving
-//     span below it only the inner counts, of sending spans too.
+//   - a message sent, to its topic, and a message received, from its topic:
+//     messageCalls.
 const edgeJoin = `
 	SELECT minute, environment, from_kind, from_name, to_kind, to_system,
 		if(to_kind = 'external' AND place > {hosts:UInt64}, '` + OtherHosts + `', to_name) AS to_name,
@@ -70,48 +68,46 @@ const edgeJoin = `
 				if(l.span_id = 0, 'user', 'service') AS from_kind,
 				l.service AS from_name,
 				multiIf(r.kind != 0, 'service', l.db_system IN ('redis', 'memcached', 'valkey', 'hazelcast', 'ehcache'), 'cache',
-					l.db_system != '', 'database', l.messaging != '', 'queue', 'external') AS to_kind,
+					l.db_system != '', 'database', 'external') AS to_kind,
 				if(to_kind IN ('cache', 'database'), l.db_system, '') AS to_system,
-				multiIf(to_kind = 'service', r.service, to_kind IN ('cache', 'database'), l.db_name, to_kind = 'queue', l.messaging,
+				multiIf(to_kind = 'service', r.service, to_kind IN ('cache', 'database'), l.db_name,
 					l.peer != '', replaceRegexpOne(toString(l.peer), ':(80|443)$', ''), splitByChar('/', toString(l.rpc))[1]) AS to_name,
-				if(to_kind = 'queue' OR NOT told_by_caller, '', l.peer) AS to_address
+				if(told_by_caller, l.peer, '') AS to_address
 			FROM (
 				SELECT trace_id, span_id, service, environment, kind, status, start, duration, rpc, messaging, db_system, db_name, peer
 				FROM spans
-				WHERE project_id = {project:UInt32} AND start >= {from:DateTime64(9)} - toIntervalSecond({apart:UInt32})
-					AND start < {to:DateTime64(9)} + toIntervalSecond({apart:UInt32}) AND cityHash64(trace_id) % {keep:UInt64} = 0
+				WHERE ` + spansApart + ` AND cityHash64(trace_id) % {keep:UInt64} = 0
 			) AS l
 			FULL JOIN (
 				SELECT trace_id, parent_id, service, environment, kind, status, start, duration
 				FROM spans
-				WHERE project_id = {project:UInt32} AND start >= {from:DateTime64(9)} - toIntervalSecond({apart:UInt32})
-					AND start < {to:DateTime64(9)} + toIntervalSecond({apart:UInt32}) AND cityHash64(trace_id) % {keep:UInt64} = 0
+				WHERE ` + spansApart + ` AND cityHash64(trace_id) % {keep:UInt64} = 0
 					AND (kind = 2 OR (kind = 3 AND parent_id != 0))
 			) AS r ON l.trace_id = r.trace_id AND l.span_id = r.parent_id
 			WHERE at >= {from:DateTime64(9)} AND at < {to:DateTime64(9)} AND multiIf(
-				r.kind = 0, l.kind = 3,
+				r.kind = 0, l.kind = 3 AND (l.messaging = '' OR l.db_system != ''),
 				l.span_id = 0, r.kind = 2,
 				r.kind = 2, l.kind = 3 OR l.service != r.service,
 				l.kind = 3 AND l.service != r.service)
-			UNION ALL
-			SELECT false, start, environment, duration, status = 2,
-				if(kind = 4, 'service', 'queue'), if(kind = 4, service, topic),
-				if(kind = 4, 'queue', 'service'), '', if(kind = 4, topic, service), ''
-			FROM (
-				SELECT start, environment, duration, status, service, kind, if(messaging != '', messaging, peer) AS topic
-				FROM spans
-				WHERE project_id = {project:UInt32} AND start >= {from:DateTime64(9)} AND start < {to:DateTime64(9)}
-					AND cityHash64(trace_id) % {keep:UInt64} = 0 AND kind IN (4, 5)
-					AND (trace_id, span_id, service, kind) NOT IN (
-						SELECT trace_id, parent_id, service, kind FROM spans
-						WHERE project_id = {project:UInt32} AND start >= {from:DateTime64(9)} - toIntervalSecond({apart:UInt32})
-							AND start < {to:DateTime64(9)} + toIntervalSecond({apart:UInt32})
-							AND cityHash64(trace_id) % {keep:UInt64} = 0 AND kind IN (4, 5) AND parent_id != 0)
-			)
+			UNION ALL ` + messageCalls + `
 		)
 		GROUP BY minute, environment, from_kind, from_name, to_kind, to_system, to_name, to_address
 	)
 	GROUP BY minute, environment, from_kind, from_name, to_kind, to_system, to_name, to_address`
+
+// The spans of the range of a join, those that may belong to them, and those
+// that may have sent what they receive. The engine finds the rows of a time by
+// the five minutes that the table is sorted by and not by start itself.
+const (
+	spansBetween = `project_id = {project:UInt32} AND start >= {from:DateTime64(9)} AND start < {to:DateTime64(9)}
+		AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes({from:DateTime64(9)}) AND toStartOfFiveMinutes(start) <= {to:DateTime64(9)}`
+	spansApart = `project_id = {project:UInt32} AND start >= ({from:DateTime64(9)} - toIntervalSecond({apart:UInt32}) AS low)
+		AND start < ({to:DateTime64(9)} + toIntervalSecond({apart:UInt32}) AS high)
+		AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes(low) AND toStartOfFiveMinutes(start) <= high`
+	spansBefore = `project_id = {project:UInt32} AND start >= ({from:DateTime64(9)} - toIntervalSecond({lag:UInt32}) AS low)
+		AND start < ({to:DateTime64(9)} + toIntervalSecond({apart:UInt32}) AS high)
+		AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes(low) AND toStartOfFiveMinutes(start) <= high`
+)
 
 // entries is what services took in from [from, to), as they measured it, in the
 // columns of edgeJoin.
@@ -127,7 +123,7 @@ const entries = `
 func joinParams(from, to time.Time, keep uint64) []clickhouse.Param {
 	return []clickhouse.Param{
 		clickhouse.P("from", from.UTC()), clickhouse.P("to", to.UTC()), clickhouse.P("apart", uint32(apart.Seconds())),
-		clickhouse.P("keep", keep), clickhouse.P("hosts", uint64(hostsOf)),
+		clickhouse.P("keep", keep), clickhouse.P("hosts", uint64(hostsOf)), clickhouse.P("lag", uint32(lag.Seconds())),
 	}
 }
 

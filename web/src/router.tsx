@@ -12,6 +12,7 @@ import {
 import { whenSignedOut } from './api/client.ts';
 import { HOST_SORTS } from './api/hosts.ts';
 import { ISSUE_SORTS, ISSUE_STATES } from './api/issues.ts';
+import { EDGE_SORTS } from './api/map.ts';
 import { asProblem } from './api/problem.ts';
 import { SERVICE_SORTS } from './api/services.ts';
 import { meQuery, projectsOf } from './api/session.ts';
@@ -20,7 +21,7 @@ import { Frame } from './frame/Frame.tsx';
 import { validateRange } from './frame/range.ts';
 import { rememberedProject } from './frame/remembered.ts';
 import { Broken, Missing } from './parts/Failure.tsx';
-import { choice, flag, optional, positive, text } from './search.ts';
+import { choice, flag, moment, optional, positive, text } from './search.ts';
 
 interface Context {
   queryClient: QueryClient;
@@ -202,7 +203,11 @@ const map = createRoute({
     focus: text(s.focus),
     depth: positive(s.depth),
     node: text(s.node),
+    edge: text(s.edge),
     view: choice(s.view, ['list'] as const),
+    sort: choice(s.sort, EDGE_SORTS),
+    q: text(s.q),
+    at: moment(s.at),
   })),
   component: lazyRouteComponent(() => import('./pages/map/MapPage.tsx'), 'MapPage'),
 });

@@ -14,6 +14,10 @@ export const flag = (value: unknown): true | undefined => (value === true || val
 export const choice = <T extends string>(value: unknown, among: readonly T[]): T | undefined =>
   among.find((one) => one === value);
 
+/** A point in time as RFC 3339 has it. */
+export const moment = (value: unknown): string | undefined =>
+  typeof value === 'string' && !Number.isNaN(Date.parse(value)) ? value : undefined;
+
 /** Every search parameter of a page may be absent. */
 export const optional =
   <T extends object>(read: (search: Record<string, unknown>) => T) =>

@@ -10,6 +10,7 @@ const PLACES = {
   t: '/projects/$project/transactions',
   q: '/projects/$project/sql',
   l: '/projects/$project/logs',
+  m: '/projects/$project/map',
   x: '/projects/$project/metrics',
   d: '/projects/$project/dashboards',
 } as const;

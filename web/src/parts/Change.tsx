@@ -41,18 +41,41 @@ export function Change({ of, value, write, neutral }: Props) {
         }
         const before = value(then);
         const times = before === 0 ? (value(of.now) === 0 ? 1 : Number.POSITIVE_INFINITY) : value(of.now) / before;
-        const { Icon, tone } = looks(times, neutral);
         return (
-          <Tooltip key={past} label={t(`change.then.${past}`, { value: write(before) })}>
-            <span className={classes.change} data-tone={tone}>
-              {label}
-              <Icon size={12} stroke={2.2} role="img" aria-label={t(`change.${direction(times)}`)} />
-              {Number.isFinite(times) ? ratio(times) : t('change.new')}
-            </span>
-          </Tooltip>
+          <Times
+            key={past}
+            times={times}
+            label={label}
+            title={t(`change.then.${past}`, { value: write(before) })}
+            neutral={neutral}
+          />
         );
       })}
     </span>
+  );
+}
+
+interface TimesProps {
+  /** How many times as much as it was; infinite of nothing. */
+  times: number;
+  label?: string;
+  /** What it was. */
+  title: string;
+  neutral?: boolean;
+}
+
+/** How many times as much a number is as another, and in which direction. */
+export function Times({ times, label, title, neutral }: TimesProps) {
+  const { t } = useTranslation();
+  const { Icon, tone } = looks(times, neutral);
+  return (
+    <Tooltip label={title}>
+      <span className={classes.change} data-tone={tone}>
+        {label}
+        <Icon size={12} stroke={2.2} role="img" aria-label={t(`change.${direction(times)}`)} />
+        {Number.isFinite(times) ? ratio(times) : t('change.new')}
+      </span>
+    </Tooltip>
   );
 }
 

@@ -5,8 +5,9 @@ import { useTranslation } from 'react-i18next';
 import { DOWNLOAD_LIMIT, type LogFilter, readLogs } from '../../api/logs.ts';
 import { count } from '../../format/number.ts';
 import type { RangeSearch } from '../../frame/range.ts';
+import { save } from '../../parts/save.ts';
 import { toastProblem } from '../../parts/toast.tsx';
-import { csv, ndjson } from './file.ts';
+import { ndjson, table } from './file.ts';
 
 interface Props {
   project: number;
@@ -20,16 +21,12 @@ interface Props {
 export function Download({ project, filter, range, total }: Props) {
   const { t } = useTranslation();
   const [read, setRead] = useState<number>();
-  const save = async (kind: 'ndjson' | 'csv') => {
+  const download = async (kind: 'ndjson' | 'csv') => {
     setRead(0);
     try {
       const records = await readLogs(project, filter, range, setRead);
-      const [text, type] = kind === 'csv' ? [csv(records), 'text/csv'] : [ndjson(records), 'application/x-ndjson'];
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
-      link.download = `logs-${new Date().toISOString().slice(0, 19).replace(/:/g, '')}.${kind}`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+      if (kind === 'csv') save(table(records), 'text/csv', 'logs', kind);
+      else save(ndjson(records), 'application/x-ndjson', 'logs', kind);
     } catch (error) {
       toastProblem(error);
     }
@@ -48,8 +45,8 @@ export function Download({ project, filter, range, total }: Props) {
             ? t('logs.download_part', { limit: count(DOWNLOAD_LIMIT), total: count(total) })
             : t('logs.download_all', { total: count(total) })}
         </Menu.Label>
-        <Menu.Item onClick={() => void save('ndjson')}>{'NDJSON'}</Menu.Item>
-        <Menu.Item onClick={() => void save('csv')}>{'CSV'}</Menu.Item>
+        <Menu.Item onClick={() => void download('ndjson')}>{'NDJSON'}</Menu.Item>
+        <Menu.Item onClick={() => void download('csv')}>{'CSV'}</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

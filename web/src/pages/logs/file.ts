@@ -1,4 +1,5 @@
 import type { LogRecord } from '../../api/types.ts';
+import { csv } from '../../format/csv.ts';
 
 /** One JSON object a line. */
 export const ndjson = (records: LogRecord[]) => records.map((record) => `${JSON.stringify(record)}\n`).join('');
@@ -16,17 +17,9 @@ const COLUMNS = [
   'body',
 ] as const;
 
-/** A table as RFC 4180 has it; attributes as JSON in the last column. */
-export function csv(records: LogRecord[]): string {
-  const row = (cells: string[]) => `${cells.map(cell).join(',')}\r\n`;
-  return (
-    row([...COLUMNS, 'attributes']) +
-    records.map((r) => row([...COLUMNS.map((name) => r[name] ?? ''), JSON.stringify(r.attributes)])).join('')
-  );
-}
-
-// A spreadsheet runs what begins like a formula; an apostrophe makes it text.
-const cell = (text: string) => {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
-};
+/** A table; attributes as JSON in the last column. */
+export const table = (records: LogRecord[]): string =>
+  csv([
+    [...COLUMNS, 'attributes'],
+    ...records.map((r) => [...COLUMNS.map((name) => r[name] ?? ''), JSON.stringify(r.attributes)]),
+  ]);

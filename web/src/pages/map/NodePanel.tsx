@@ -6,40 +6,34 @@ import type { MapEdge, MapNode, ServiceMap } from '../../api/types.ts';
 import { duration } from '../../format/duration.ts';
 import { count, percent } from '../../format/number.ts';
 import { useProjectId } from '../../frame/useProject.ts';
-import { detailOf, healthOf, ICONS, kindOf, nameOf, perMinute, shareOf } from './look.ts';
+import { Facts } from './Facts.tsx';
+import { type Compared, detailOf, healthOf, ICONS, kindOf, nameOf, perMinute, shareOf } from './look.ts';
 import classes from './Map.module.css';
+import { edgeId } from './moments.ts';
+import { ServiceWays, type Window } from './Ways.tsx';
 
 interface Props {
   map: ServiceMap;
   node: MapNode;
   minutes: number;
   focused: boolean;
+  /** The same node over the whole range, while a moment of it is shown. */
+  whole: Compared | undefined;
+  /** The moment shown, for what is looked at next. */
+  window: Window;
   onSelect: (id: string | undefined) => void;
+  onSelectEdge: (id: string) => void;
   onFocus: (id: string) => void;
 }
 
 /** About one node: how it does, who calls it, what it calls, and the way on from there. */
-export function NodePanel({ map, node, minutes, focused, onSelect, onFocus }: Props) {
-  const { t, i18n } = useTranslation();
+export function NodePanel({ map, node, minutes, focused, whole, window, onSelect, onSelectEdge, onFocus }: Props) {
+  const { t } = useTranslation();
   const project = String(useProjectId());
   const kind = kindOf(node);
   const Icon = ICONS[kind];
   const name = nameOf(node, t);
-  const edges = map.edges ?? [];
-  const facts: [string, string][] = [
-    [t('map.calls'), `${count(node.count)} (${t('map.rate', { n: perMinute(node.count, minutes) })})`],
-    [t('map.errors'), node.errors ? `${count(node.errors)} (${percent(shareOf(node))})` : '0'],
-    ...(node.p50_ns > 0
-      ? (
-          [
-            [t('map.column.p50'), node.p50_ns],
-            [t('map.column.p95'), node.p95_ns],
-            [t('map.column.p99'), node.p99_ns],
-            [t('map.max'), node.max_ns],
-          ] satisfies [string, number][]
-        ).map(([label, ns]): [string, string] => [label, duration(ns, i18n.language)])
-      : []),
-  ];
+  const edges = map.edges;
   return (
     <aside className={classes.side} aria-label={t('map.details', { name })}>
       <header>
@@ -50,14 +44,7 @@ export function NodePanel({ map, node, minutes, focused, onSelect, onFocus }: Pr
         </div>
         <CloseButton aria-label={t('map.close')} onClick={() => onSelect(undefined)} />
       </header>
-      <dl className={classes.facts} data-health={healthOf(node)}>
-        {facts.map(([label, value]) => (
-          <div key={label}>
-            <dt>{label}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts of={node} minutes={minutes} whole={whole} />
       <p className="dim">{t(`map.measured.${kind === 'user' || kind === 'service' ? kind : 'other'}`)}</p>
       <div className={classes.ways}>
         {!focused && (
@@ -65,21 +52,11 @@ export function NodePanel({ map, node, minutes, focused, onSelect, onFocus }: Pr
             {t('map.focus')}
           </Button>
         )}
-        {kind === 'service' && (
-          <>
-            <Link to="/projects/$project/transactions" params={{ project }} search={{ service: node.name }}>
-              {t('map.transactions')}
-            </Link>
-            {node.errors > 0 && (
-              <Link
-                to="/projects/$project/transactions"
-                params={{ project }}
-                search={{ service: node.name, errors: true }}
-              >
-                {t('map.failed_transactions')}
-              </Link>
-            )}
-          </>
+        {kind === 'service' && <ServiceWays service={node.name} errors={node.errors} window={window} />}
+        {kind === 'database' && (
+          <Link to="/projects/$project/sql" params={{ project }} search={{ system: node.system, ...window }}>
+            {t('map.statements')}
+          </Link>
         )}
       </div>
       {kind !== 'user' && (
@@ -88,7 +65,7 @@ export function NodePanel({ map, node, minutes, focused, onSelect, onFocus }: Pr
           none={t('map.no_callers')}
           edges={edges.filter((e) => e.to === node.id)}
           end="from"
-          {...{ map, minutes, onSelect }}
+          {...{ map, minutes, onSelect, onSelectEdge }}
         />
       )}
       {(kind === 'user' || kind === 'service' || kind === 'queue') && (
@@ -97,7 +74,7 @@ export function NodePanel({ map, node, minutes, focused, onSelect, onFocus }: Pr
           none={t('map.no_callees')}
           edges={edges.filter((e) => e.from === node.id)}
           end="to"
-          {...{ map, minutes, onSelect }}
+          {...{ map, minutes, onSelect, onSelectEdge }}
         />
       )}
     </aside>
@@ -113,9 +90,10 @@ interface CallsProps {
   map: ServiceMap;
   minutes: number;
   onSelect: (id: string) => void;
+  onSelectEdge: (id: string) => void;
 }
 
-function Calls({ title, none, edges, end, map, minutes, onSelect }: CallsProps) {
+function Calls({ title, none, edges, end, map, minutes, onSelect, onSelectEdge }: CallsProps) {
   const { t } = useTranslation();
   return (
     <section>
@@ -123,19 +101,24 @@ function Calls({ title, none, edges, end, map, minutes, onSelect }: CallsProps) 
       {edges.length === 0 && <p className="dim">{none}</p>}
       <ul className={classes.calls}>
         {edges.map((edge) => {
-          const other = map.nodes?.find((n) => n.id === edge[end]);
+          const other = map.nodes.find((n) => n.id === edge[end]);
           if (!other) return null;
           const Icon = ICONS[kindOf(other)];
           return (
             <li key={other.id}>
-              <button type="button" onClick={() => onSelect(other.id)}>
+              <button type="button" title={nameOf(other, t)} onClick={() => onSelect(other.id)}>
                 <Icon size={15} stroke={1.6} aria-hidden />
                 <span className="clip">{nameOf(other, t)}</span>
               </button>
-              <span className="dim">
+              <button
+                type="button"
+                className={classes.numbers}
+                title={t('map.edge_open')}
+                onClick={() => onSelectEdge(edgeId(edge))}
+              >
                 {t('map.rate', { n: perMinute(edge.count, minutes) })}
                 {edge.p95_ns > 0 && ` · p95 ${duration(edge.p95_ns)}`}
-              </span>
+              </button>
               {edge.errors > 0 && <em data-health={healthOf(edge)}>{`✕ ${percent(shareOf(edge))}`}</em>}
               {edge.unanswered > 0 && (
                 <em className={classes.unanswered} title={t('map.unanswered_hint')}>

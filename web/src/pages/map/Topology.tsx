@@ -4,11 +4,12 @@ import { IconFocusCentered, IconMinus, IconPlus } from '@tabler/icons-react';
 import { Panel, Position, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
 import { type ReactNode, useEffect, useMemo, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { ServiceMap } from '../../api/types.ts';
+import type { MapNode, ServiceMap } from '../../api/types.ts';
 import { type CallEdge, CallLine } from './CallLine.tsx';
 import { layout, type Place } from './layout.ts';
-import { healthOf, widthOf } from './look.ts';
+import { type Compared, healthOf, widthOf } from './look.ts';
 import classes from './Map.module.css';
+import { edgeId } from './moments.ts';
 import { type CardNode, HEIGHT, NodeCard, WIDTH } from './NodeCard.tsx';
 
 const NODES = { card: NodeCard };
@@ -20,10 +21,14 @@ const FIT = { padding: 0.12, maxZoom: 1.1 };
 interface Props {
   map: ServiceMap;
   minutes: number;
+  /** The same node over the whole range, while a moment of it is shown. */
+  whole: (node: MapNode) => Compared | undefined;
   selected: string | undefined;
+  selectedEdge: string | undefined;
   /** Raised to bring the selected node into view. */
   show: number;
   onSelect: (id: string | undefined) => void;
+  onSelectEdge: (id: string) => void;
 }
 
 /** The map as a drawing. Nodes stand where they stood as long as the component lives. */
@@ -37,7 +42,7 @@ export function Topology(props: Props) {
   );
 }
 
-function Drawing({ map, minutes, selected, show, onSelect }: Props) {
+function Drawing({ map, minutes, whole, selected, selectedEdge, show, onSelect, onSelectEdge }: Props) {
   const { t } = useTranslation();
   const flow = useReactFlow();
   const kept = useRef<ReadonlyMap<string, Place>>(new Map());
@@ -51,14 +56,13 @@ function Drawing({ map, minutes, selected, show, onSelect }: Props) {
     return next;
   }, [map]);
   const near = useMemo(() => {
-    if (!selected) return undefined;
-    const ids = new Set([selected]);
-    for (const edge of map.edges ?? []) {
-      if (edge.from === selected) ids.add(edge.to);
-      if (edge.to === selected) ids.add(edge.from);
+    const ids = new Set(selected ? [selected] : []);
+    for (const edge of map.edges) {
+      if (edge.from === selected || edgeId(edge) === selectedEdge) ids.add(edge.to);
+      if (edge.to === selected || edgeId(edge) === selectedEdge) ids.add(edge.from);
     }
-    return ids;
-  }, [map, selected]);
+    return ids.size > 0 ? ids : undefined;
+  }, [map, selected, selectedEdge]);
 
   const nodes = useMemo(
     () =>
@@ -79,6 +83,7 @@ function Drawing({ map, minutes, selected, show, onSelect }: Props) {
             data: {
               node,
               minutes,
+              whole: whole(node),
               selected: node.id === selected,
               faded: near !== undefined && !near.has(node.id),
               onSelect,
@@ -86,15 +91,16 @@ function Drawing({ map, minutes, selected, show, onSelect }: Props) {
           },
         ];
       }),
-    [map, places, minutes, selected, near, onSelect],
+    [map, places, minutes, whole, selected, near, onSelect],
   );
   const edges = useMemo(() => {
     const all = map.edges ?? [];
     const busiest = Math.max(...all.map((e) => e.count), 1);
     return all.map((edge): CallEdge => {
-      const touches = edge.from === selected || edge.to === selected;
+      const id = edgeId(edge);
+      const touches = edge.from === selected || edge.to === selected || id === selectedEdge;
       return {
-        id: `${edge.from} > ${edge.to}`,
+        id,
         type: 'call',
         source: edge.from,
         target: edge.to,
@@ -105,11 +111,11 @@ function Drawing({ map, minutes, selected, show, onSelect }: Props) {
           minutes,
           width: widthOf(edge, busiest),
           labelled: touches,
-          faded: selected !== undefined && !touches,
+          faded: edge.count === 0 || (near !== undefined && !touches),
         },
       };
     });
-  }, [map, minutes, selected]);
+  }, [map, minutes, selected, selectedEdge, near]);
 
   const shown = useRef(show);
   useEffect(() => {
@@ -138,6 +144,7 @@ function Drawing({ map, minutes, selected, show, onSelect }: Props) {
       maxZoom={2}
       fitView
       fitViewOptions={FIT}
+      onEdgeClick={(_, edge) => onSelectEdge(edge.id)}
       onPaneClick={() => onSelect(undefined)}
       proOptions={{ hideAttribution: true }}
     >

@@ -25,6 +25,15 @@ export function nameOf(node: MapNode, t: TFunction): string {
 export const detailOf = (node: MapNode): string =>
   [node.system, node.address === node.name ? '' : node.address].filter(Boolean).join(' · ');
 
+/** What is counted and measured of calls. */
+export type Red = Pick<MapEdge, 'count' | 'errors' | 'p50_ns' | 'p95_ns' | 'p99_ns' | 'max_ns'>;
+
+/** The same calls over the whole range, of that many minutes. */
+export interface Compared {
+  red: Red;
+  minutes: number;
+}
+
 export type Health = 'good' | 'some' | 'bad';
 
 const SOME = 0.001;

@@ -128,7 +128,7 @@ func (t *tree) outgoing(entry int) map[comparedKey]*ComparedStep {
 			hash, _ := strconv.ParseUint(s.DB.Hash, 16, 64) // HashString wrote it
 			key = comparedKey{hash: hash}
 		}
-		if i == entry || t.top[i] != entry || key.hash == 0 && s.Kind != KindClient && s.Kind != KindProducer {
+		if i == entry || t.top[i] != entry || key.hash == 0 && s.Kind != KindClient && s.Kind != KindProducer || t.wraps(i) {
 			continue
 		}
 		step := steps[key]
@@ -146,6 +146,15 @@ func (t *tree) outgoing(entry int) map[comparedKey]*ComparedStep {
 		}
 	}
 	return steps
+}
+
+// wraps reports whether a span is a mapper's own record of the statement that
+// the span right below it, the driver's, ran.
+func (t *tree) wraps(i int) bool {
+	db := t.spans[i].DB
+	return db != nil && db.Hash != "" && slices.ContainsFunc(t.children[i], func(below int) bool {
+		return t.spans[below].DB != nil && t.spans[below].DB.Hash == db.Hash
+	})
 }
 
 func stepKind(hash uint64, kind Kind) StepKind {
@@ -201,7 +210,7 @@ func (s *Store) usually(ctx context.Context, p project.ID, c *Comparison) (map[c
 				if(hash = 0, toString(any(q.peer)), '') AS address, any(q.kind) AS kind, any(q.duration) AS took,
 				`+innermostEntry+` AS own
 			FROM (SELECT trace_id, instance, span_id, db_hash, name, http_method, peer, kind, start, duration FROM spans
-				WHERE `+usualSpans+` AND NOT entry AND (db_hash != 0 OR kind IN (3, 4))) AS q
+				WHERE `+usualSpans+` AND NOT entry AND (db_hash != 0 OR kind IN (3, 4)) AND `+notWrapping+`) AS q
 			JOIN (SELECT trace_id, instance, operation, start, duration FROM spans WHERE `+usualSpans+` AND entry) AS e
 				ON q.trace_id = e.trace_id AND q.instance = e.instance
 			WHERE e.start <= q.start

@@ -2,6 +2,7 @@ package trace_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,37 @@ func TestAComparisonSaysWhichStepIsSlowerThanUsual(t *testing.T) {
 	}
 	if _, err = store.Compare(ctx, 2, tracetest.ID(1), 0); !fault.Is(err, fault.NotFound) {
 		t.Errorf("another project sees it: %v", err)
+	}
+}
+
+func TestAStatementThatMapperAndDriverRecordIsComparedOnce(t *testing.T) {
+	db, store := tracetest.Open(t)
+	mapped := func(n uint64, at time.Time, took time.Duration) []tracetest.Span {
+		spans := request(n, at, took)
+		driver := spans[1]
+		spans[1].Kind = trace.KindInternal // the mapper's, of the same statement
+		spans[1].Duration += 10 * ms
+		driver.ID, driver.Parent = 900+trace.SpanID(n), spans[1].ID
+		return append(spans, driver)
+	}
+	for n := range uint64(4) {
+		tracetest.Insert(t, db, 1, mapped(n+1, noon.Add(-time.Hour+time.Duration(n)*time.Minute), 500*ms)...)
+	}
+	tracetest.Insert(t, db, 1, mapped(50, noon, 500*ms)...)
+	c, err := store.Compare(t.Context(), 1, tracetest.ID(50), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(c.Steps, func(s trace.ComparedStep) bool { return s.Name == "SELECT items" })
+	if at < 0 {
+		t.Fatalf("%+v", c.Steps)
+	}
+	if s := c.Steps[at]; s.Count != 1 || s.UsualCount != 1 || s.TotalNs != 300e6 || s.UsualNs != 300e6 || s.SpanID != 950 {
+		t.Errorf("%+v", s)
+	}
+	u, err := store.Usual(t.Context(), 1, trace.UsualQuery{Service: c.Service, Environment: c.Environment, Endpoint: c.Endpoint, From: c.From, To: c.To})
+	if err != nil || u.SQLCount != 1 || u.SQLNs != 300e6 {
+		t.Errorf("what is usual: %+v, %v", u, err)
 	}
 }
 

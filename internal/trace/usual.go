@@ -44,6 +44,7 @@ type UsualStatement struct {
 // traces. A statement or call belongs to the transaction of its instance that it
 // ran in; of several within each other, to the innermost. A span may start before
 // its transaction ended, by as much as that took: an hour is taken to be enough.
+// A statement that a mapper and, right below it, the driver recorded is the driver's.
 const (
 	usualFilter = `project_id = {project:UInt32} AND ended >= {from:DateTime64(9)} AND ended < {to:DateTime64(9)}
 		AND service = {service:String} AND environment = {environment:String} AND endpoint = {endpoint:String}`
@@ -54,6 +55,7 @@ const (
 		AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes(subtractHours({from:DateTime64(9)}, 1))
 		AND toStartOfFiveMinutes(start) <= toStartOfFiveMinutes({to:DateTime64(9)})
 		AND trace_id IN (SELECT trace_id FROM sample) AND service = {service:String}`
+	notWrapping    = `(trace_id, span_id, db_hash) NOT IN (SELECT trace_id, parent_id, db_hash FROM spans WHERE ` + usualSpans + ` AND db_hash != 0 AND parent_id != 0)`
 	innermostEntry = `argMax(e.operation, (q.start < addNanoseconds(e.start, e.duration), e.start))`
 )
 
@@ -94,7 +96,7 @@ func (s *Store) Usual(ctx context.Context, p project.ID, q UsualQuery) (*Usual, 
 		FROM (
 			SELECT any(q.db_hash) AS db_hash, any(q.duration) AS took,
 				`+innermostEntry+` AS own
-			FROM (SELECT trace_id, instance, span_id, db_hash, start, duration FROM spans WHERE `+usualSpans+` AND db_hash != 0) AS q
+			FROM (SELECT trace_id, instance, span_id, db_hash, start, duration FROM spans WHERE `+usualSpans+` AND db_hash != 0 AND `+notWrapping+`) AS q
 			JOIN (SELECT trace_id, instance, operation, start, duration FROM spans WHERE `+usualSpans+` AND entry) AS e
 				ON q.trace_id = e.trace_id AND q.instance = e.instance
 			WHERE e.start <= q.start

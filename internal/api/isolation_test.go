@@ -140,12 +140,13 @@ func table(h *house) map[string]row {
 		"get-storage": {who: readsProject, status: 200},
 
 		// Telemetry.
-		"list-transactions": {who: readsProject, status: 200},
-		"get-scatter":       {who: readsProject, status: 200},
-		"get-heatmap":       {who: readsProject, status: 200},
-		"get-differences":   {who: readsProject, status: 200, make: func(*place) request { return request{query: "sel_min_ns=1"} }},
-		"get-sampling":      {who: readsProject, status: 200},
-		"list-views":        {who: readsProject, status: 200},
+		"list-transactions":        {who: readsProject, status: 200},
+		"get-scatter":              {who: readsProject, status: 200},
+		"get-heatmap":              {who: readsProject, status: 200},
+		"get-differences":          {who: readsProject, status: 200, make: func(*place) request { return request{query: "sel_min_ns=1"} }},
+		"get-sampling":             {who: readsProject, status: 200},
+		"list-resource-attributes": {who: readsProject, status: 200},
+		"list-views":               {who: readsProject, status: 200},
 		"create-view": {who: readsProject, status: 201, make: func(p *place) request {
 			return request{body: NewViewRequest{Kind: "transactions", ViewRequest: p.viewBody()}}
 		}},

@@ -272,9 +272,12 @@ func (p *place) newTrace(seed byte) {
 	}
 	span(1, 0, 2, "GET /"+p.canary, "http.request.method", "GET", "http.route", "/"+p.canary)
 	span(2, 1, 3, "SELECT", "db.system", "mysql", "db.statement", "SELECT * FROM "+p.canary)
-	statements := trace.NewStatements()
-	statements.Append(&cols.Commit().Statements)
+	statements, resources := trace.NewStatements(), otel.NewResources()
+	pending := cols.Commit()
+	statements.Append(&pending.Statements)
+	resources.Append(&pending.Resources)
 	p.h.must(p.h.engine.Insert(p.h.t.Context(), statements.Table(), statements.Input()))
+	p.h.must(p.h.engine.Insert(p.h.t.Context(), resources.Table(), resources.Input()))
 	p.h.must(p.h.engine.Insert(p.h.t.Context(), cols.Table(), cols.Input()))
 	p.trace = hex.EncodeToString(id[:])
 }

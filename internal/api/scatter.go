@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -36,6 +37,11 @@ func (in *InSelection) selection() trace.Selection {
 		sel.Failed = &failed
 	}
 	return sel
+}
+
+// ResourceAttributes are attributes of senders.
+type ResourceAttributes struct {
+	Items []otel.ResourceAttribute `json:"items" doc:"those of most senders first, at most 200"`
 }
 
 func (s *server) registerScatter() {
@@ -71,5 +77,14 @@ func (s *server) registerScatter() {
 		}) (*result[trace.Sampling], error) {
 			from, to := in.between(s.now())
 			return ok(s.opts.Traces.Sampling(ctx, in.Project, from, to))
+		})
+	register(s, tenant.ProjectRead, get("list-resource-attributes", "/api/v1/projects/{project}/resource-attributes", "What senders say of themselves, to complete resource.<key> in a search"),
+		func(ctx context.Context, _ tenant.Actor, in *struct {
+			InProject
+			InRange
+		}) (*result[ResourceAttributes], error) {
+			from, _ := in.between(s.now())
+			items, err := s.opts.Traces.ResourceAttributes(ctx, in.Project, from)
+			return ok(ResourceAttributes{items}, err)
 		})
 }

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
+	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
@@ -23,6 +25,23 @@ func TestASearchThatIsWrongNamesItsColumn(t *testing.T) {
 		if answer.Code != http.StatusUnprocessableEntity || problem.Field != "q" || !strings.HasPrefix(problem.Detail, "column 11: ") {
 			t.Errorf("%s: %d %s", path, answer.Code, answer.Body)
 		}
+	}
+}
+
+func TestASearchForASenderIsCompletedByWhatSendersSay(t *testing.T) {
+	h := newNeighbours(t, metadbtest.SQLite(t))
+	var all ResourceAttributes
+	h.decode(h.a.login.do(http.MethodGet, h.a.under("resource-attributes"), nil, nil), http.StatusOK, &all)
+	at := slices.IndexFunc(all.Items, func(each otel.ResourceAttribute) bool { return each.Key == "service.name" })
+	if at < 0 || len(all.Items[at].Values) == 0 || all.Items[at].Values[0].Resources == 0 {
+		t.Fatalf("%+v", all)
+	}
+	name := all.Items[at].Values[0].Value
+	var found struct{ Total uint64 }
+	q := url.QueryEscape(fmt.Sprintf("resource.service.name=%q", name))
+	h.decode(h.a.login.do(http.MethodGet, h.a.under("transactions")+"?q="+q, nil, nil), http.StatusOK, &found)
+	if found.Total == 0 {
+		t.Errorf("no transaction of %s", name)
 	}
 }
 

@@ -112,7 +112,7 @@ func (s *Store) Find(ctx context.Context, p project.ID, q FindQuery) ([]TraceID,
 		}
 		err := s.db.Select(ctx, p, &rows, `
 			SELECT trace_id FROM spans
-			WHERE project_id = {project:UInt32} AND start >= {from:DateTime64(9)} AND start < {to:DateTime64(9)} AND `+where+`
+			WHERE `+spansBetween+` AND `+where+`
 			GROUP BY trace_id ORDER BY max(start) DESC, trace_id LIMIT {limit:UInt32}`,
 			append(params[:len(params):len(params)], clickhouse.P("from", from.UTC()), clickhouse.P("to", to.UTC()), clickhouse.P("limit", q.Limit))...)
 		if err != nil {

@@ -39,7 +39,7 @@ func (s *Store) Sampling(ctx context.Context, p project.ID, from, to time.Time) 
 				SELECT arrayFilter(k -> has({names:Array(String)}, k), attr_keys) AS keys,
 					arrayMap(k -> toFloat64OrZero(attr_values[indexOf(attr_keys, k)]), keys) AS values
 				FROM (SELECT attr_keys, attr_values FROM spans
-					WHERE project_id = {project:UInt32} AND start >= {from:DateTime64(9)} AND start < {to:DateTime64(9)} AND entry
+					WHERE `+spansBetween+` AND entry
 					LIMIT {looked:UInt32})))`,
 		clickhouse.P("names", samplingAttributes), clickhouse.P("from", from.UTC()), clickhouse.P("to", to.UTC()), clickhouse.P("looked", sampledSpans))
 	if err != nil {

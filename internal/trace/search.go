@@ -51,7 +51,7 @@ var searchFields = map[string]searchField{
 }
 
 const fieldList = "service, environment, endpoint, instance, version, exception, status, http, duration, sql.count, sql.time, sql.rows, " +
-	"calls.count, calls.time, attr.<key>, span.<key>, has"
+	"calls.count, calls.time, attr.<key>, span.<key>, resource.<key>, has"
 
 // CheckSearch returns nil for what TransactionQuery.Search takes, else
 // fault.Invalid of the field q whose message begins with "column <n>: ", the
@@ -64,7 +64,7 @@ func CheckSearch(query string) error {
 // searchTerm is a term of a search, checked.
 type searchTerm struct {
 	*search.Term
-	scope  string // attr or span, of an attribute
+	scope  string // attr, span or resource, of an attribute
 	key    string // of an attribute
 	op     string // of a number
 	number uint64 // ns or a count
@@ -83,7 +83,7 @@ func checkTerm(t *search.Term) (searchTerm, error) {
 	case search.NotEqual, search.NotMatch:
 		s.not = true
 	}
-	if scope, key, ok := strings.Cut(t.Field, "."); ok && (scope == "attr" || scope == "span") {
+	if scope, key, ok := strings.Cut(t.Field, "."); ok && slices.Contains([]string{"attr", "span", "resource"}, scope) {
 		s.scope, s.key = scope, key
 	}
 	field, known := searchFields[t.Field]
@@ -94,6 +94,8 @@ func checkTerm(t *search.Term) (searchTerm, error) {
 		return s, nil
 	case s.scope != "" && s.key == "":
 		return s, search.Errorf(t.Column, "the attribute's key is missing, as in attr.customer.id=42")
+	case s.scope == "" && !known && strings.Contains(t.Field, "."):
+		return s, search.Errorf(t.Column, "there is no field %q; an attribute is attr.%s, span.%s or resource.%s", t.Field, t.Field, t.Field, t.Field)
 	case s.scope == "" && !known:
 		return s, search.Errorf(t.Column, "there is no field %q; the fields are %s", t.Field, fieldList)
 	case t.Op == search.Match, t.Op == search.NotMatch:

@@ -199,6 +199,8 @@ func (f *searchFilter) term(t *searchTerm) condition {
 	case t.scope == "span":
 		sql, _ := f.attribute(t, attributeTokens)
 		return condition{sql: `trace_id IN (SELECT trace_id FROM spans WHERE ` + spansAround + ` AND ` + sql + `)`}
+	case t.scope == "resource":
+		return condition{rows: ofEntry, sql: f.resource(t)}
 	case t.Field == "":
 		return condition{sql: `cityHash64(trace_id, service, instance) IN (
 			SELECT cityHash64(trace_id, service, instance) FROM spans
@@ -253,9 +255,12 @@ func values(t *searchTerm) (exact, patterns []string) {
 
 // spansAround admits the spans of the traces of the transactions that the rest
 // of the query admits. What it admits beside them does no harm, so the times
-// choose granules only and are not read.
+// choose granules only and are not read: by day, and within it by the five
+// minutes that the table is sorted by.
 const spansAround = `project_id = {project:UInt32} AND indexHint(start >= {low:DateTime64(9)} - toIntervalMillisecond({around:UInt64})
-	AND start < {to:DateTime64(9)} + toIntervalMillisecond({around:UInt64}))`
+	AND start < {to:DateTime64(9)} + toIntervalMillisecond({around:UInt64})
+	AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes({low:DateTime64(9)} - toIntervalMillisecond({around:UInt64}))
+	AND toStartOfFiveMinutes(start) <= {to:DateTime64(9)} + toIntervalMillisecond({around:UInt64}))`
 
 // entrySpans compares a transaction with the entry spans that a condition
 // holds for. It does so by the span id alone, 64 random bits: to read the trace
@@ -267,7 +272,22 @@ func entrySpans(in string, c condition) string {
 		of, as = "(ended, span_id)", "fromUnixTimestamp64Nano(toUnixTimestamp64Nano(start) + toInt64(duration), 'UTC'), span_id"
 	}
 	return of + ` ` + in + ` (SELECT ` + as + ` FROM spans
-		WHERE project_id = {project:UInt32} AND indexHint(start >= {low:DateTime64(9)} AND start < {to:DateTime64(9)}) AND entry AND ` + c.sql + `)`
+		WHERE project_id = {project:UInt32} AND indexHint(start >= {low:DateTime64(9)} AND start < {to:DateTime64(9)}
+			AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes({low:DateTime64(9)}) AND toStartOfFiveMinutes(start) <= {to:DateTime64(9)}) AND entry AND ` + c.sql + `)`
+}
+
+// resource is a condition on one attribute of the sender of a row of spans. The
+// few resources it holds for are found first, among those that were seen since the
+// first span began: one is stored on each day that something of it arrives. A
+// sender's clock may be a day ahead.
+func (f *searchFilter) resource(t *searchTerm) string {
+	key := f.param("String", t.key)
+	held := `has(keys, ` + key + `)`
+	if t.Op != search.Has {
+		held += ` AND (` + f.compare(t, `values[indexOf(keys, `+key+`)]`) + `)`
+	}
+	return `resource_id IN (SELECT resource_id FROM resources
+		WHERE project_id = {project:UInt32} AND day >= toDate({low:DateTime64(9)}) - 1 AND ` + held + `)`
 }
 
 // attribute is a condition on one attribute of a row of spans; tokens is the

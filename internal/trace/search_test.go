@@ -31,6 +31,10 @@ func TestASearchPointsAtTheColumnThatIsWrong(t *testing.T) {
 	f(`  endpoint:"GET /a","GET \"b\"" -status:ok -has:span.x -tb_order calls.time<=1.5s http>=500`, "")
 	f(`attr.경로~"^/주문,(취소|환불)$" exception!~Timeout`, "")
 	f(`service:a servce:b`, `column 11: there is no field "servce"`)
+	f(`resource.k8s.pod.name=a has:resource.host.name -resource.host.name~"^db"`, "")
+	f(`resource.=1`, `column 1: the attribute's key is missing`)
+	f(`resource.a>1`, `column 11: resource.a takes =, !=, ~ and !~`)
+	f(`host.name=a`, `column 1: there is no field "host.name"; an attribute is attr.host.name, span.host.name or resource.host.name`)
 	f(`주문서 servce:b`, `column 5: there is no field "servce"`)
 	f(`duration>2`, `column 10: "2" is not a duration`)
 	f(`duration>-2s`, `column 10: "-2s" is not a duration`)
@@ -67,9 +71,13 @@ func market(t *testing.T) *trace.Store {
 		start := noon.Add(time.Duration(n) * time.Minute)
 		entry["http.request.method"], entry["http.route"] = "GET", "/items"
 		below["db.system.name"], below["db.query.text"] = "mysql", statement
+		sender := map[string]string{"k8s.pod.name": "pay-1"}
+		if service == "order-api" {
+			sender = map[string]string{"k8s.pod.name": "order-1", "cloud.region": "eu-1"}
+		}
 		spans := []tracetest.Span{
-			{Trace: tracetest.ID(n), ID: trace.SpanID(n), Service: service, Instance: "pod-1", Kind: trace.KindServer, Start: start, Duration: d, Error: failed, Attributes: entry},
-			{Trace: tracetest.ID(n), ID: trace.SpanID(n*10 + 1), Parent: trace.SpanID(n), Service: service, Instance: "pod-1", Kind: trace.KindClient, Start: start, Duration: d / 2, Attributes: below},
+			{Trace: tracetest.ID(n), ID: trace.SpanID(n), Service: service, Environment: "prod", Resource: sender, Kind: trace.KindServer, Start: start, Duration: d, Error: failed, Attributes: entry},
+			{Trace: tracetest.ID(n), ID: trace.SpanID(n*10 + 1), Parent: trace.SpanID(n), Service: service, Environment: "prod", Resource: sender, Kind: trace.KindClient, Start: start, Duration: d / 2, Attributes: below},
 		}
 		if n == 5 {
 			again := spans[1]
@@ -160,13 +168,37 @@ func TestASearchFindsWhatItSays(t *testing.T) {
 	f(`NOT (attr.customer.id=42 attr.region=eu)`, 2, 3, 4, 5)
 	f(`-(sql.count>1 OR sql.time<100ms) -tb_order`, 3, 4)
 	f(`span.shard=s1 OR "select 1"`, 2, 4, 5)
+	f(`resource.k8s.pod.name=order-1`, 1, 2, 3)
+	f(`resource.k8s.pod.name=order-*,pay-1 resource.cloud.region=eu-1`, 1, 2, 3)
+	f(`resource.k8s.pod.name!=order-1`, 4, 5)
+	f(`-resource.k8s.pod.name:order-1`, 4, 5)
+	f(`resource.k8s.pod.name~^pay`, 4, 5)
+	f(`resource.k8s.pod.name!~^pay`, 1, 2, 3)
+	f(`has:resource.cloud.region`, 1, 2, 3)
+	f(`-has:resource.cloud.region`, 4, 5)
+	f(`resource.cloud.region!=eu-1`, 4, 5)
+	f(`resource.service.name=pay-api`, 4, 5)
+	f(`resource.deployment.environment.name=prod attr.customer.id=42`, 1, 3)
+	f(`resource.k8s.pod.name=order-1 OR attr.customer.id=44`, 1, 2, 3, 4)
+	f(`resource.k8s.pod.name=order-2`)
+	f(`resource.k8s.pod.name=order-1 tb_order`, 1, 2)
+}
+
+func TestASearchWithoutAnEndFindsToo(t *testing.T) {
+	store := market(t)
+	for _, search := range []string{`attr.customer.id=42`, `span.shard=s1`, `resource.k8s.pod.name=pay-1`, `tb_order`} {
+		page, err := store.Transactions(t.Context(), 1, trace.TransactionQuery{From: noon, Search: search})
+		if err != nil || page.Total == 0 {
+			t.Errorf("%s: total %d, %v", search, page.Total, err)
+		}
+	}
 }
 
 func TestASearchCannotLeaveItsValue(t *testing.T) {
 	store := market(t)
 	for _, search := range []string{
 		`service:"') OR 1=1 --"`, `service:"\\') OR 1=1 --"`, `attr.x="' OR '1'='1"`, `attr.x'OR'1='1'`, `attr.a')OR(1=y`,
-		`attr.{project}=1`, `"%' OR 1=1 --"`, `span.x~"' OR '1'='1"`, `has:attr.x')OR(1`, `attr.x={project:UInt32}`, "service:\"a\x00b\"",
+		`attr.{project}=1`, `"%' OR 1=1 --"`, `span.x~"' OR '1'='1"`, `has:attr.x')OR(1`, `resource.x="' OR '1'='1"`, `has:resource.x')OR(1`, `attr.x={project:UInt32}`, "service:\"a\x00b\"",
 	} {
 		page, err := store.Transactions(t.Context(), 1, trace.TransactionQuery{From: noon, To: noon.Add(time.Hour), Search: search})
 		if err != nil && !fault.Is(err, fault.Invalid) {

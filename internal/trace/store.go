@@ -260,6 +260,11 @@ func readEvents(text string, traceStart time.Time) []Event {
 	return events
 }
 
+// ResourceAttributes returns what the senders heard of since a time say of themselves.
+func (s *Store) ResourceAttributes(ctx context.Context, p project.ID, since time.Time) ([]otel.ResourceAttribute, error) {
+	return otel.ReadAttributes(ctx, s.db, p, since)
+}
+
 // readLinks reads the JSON in which the links of a span are stored.
 func readLinks(text string) []Link {
 	links := []Link{}

@@ -172,3 +172,16 @@ for (const scheme of ['light', 'dark'] as const) {
     await picture(page, `scatter-${scheme}`);
   });
 }
+
+test('a search asks for the sender too, and is completed by what senders say', async ({ page }) => {
+  await page.goto(`${home}/transactions`);
+  const field = page.getByRole('combobox', { name: '검색', exact: true });
+  await field.fill('resource.service.n');
+  await page.getByRole('option', { name: 'resource.service.name: 필드', exact: true }).click();
+  await page.keyboard.type('order');
+  await page.getByRole('option', { name: /^order-api/ }).click();
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/q=resource\.service\.name.*order-api/);
+  await expect(page.getByRole('row').filter({ hasText: 'order-api' }).first()).toBeVisible();
+  await expect(page.getByRole('row').filter({ hasText: 'gateway' })).toHaveCount(0);
+});

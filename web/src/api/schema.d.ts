@@ -1336,6 +1336,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/resource-attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What senders say of themselves, to complete resource.<key> in a search */
+        get: operations["list-resource-attributes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/rules": {
         parameters: {
             query?: never;
@@ -2028,6 +2045,14 @@ export interface components {
             served_model: string;
             status: string;
             usage: components["schemas"]["Usage"];
+        };
+        AttributeValue: {
+            /**
+             * Format: int64
+             * @description senders with that value: instances, and each again after its resource changed
+             */
+            resources: number;
+            value: string;
         };
         Available: {
             /** @description that can be asked for alone; at most 200 */
@@ -4001,6 +4026,15 @@ export interface components {
             summary: components["schemas"]["Point"];
             transaction: components["schemas"]["Point"][];
         };
+        ResourceAttribute: {
+            key: string;
+            /** @description those of most senders first, at most 50 of at most 200 characters */
+            values: components["schemas"]["AttributeValue"][];
+        };
+        ResourceAttributes: {
+            /** @description those of most senders first, at most 200 */
+            items: components["schemas"]["ResourceAttribute"][];
+        };
         Retention: {
             /** Format: int64 */
             logs?: number;
@@ -4852,6 +4886,7 @@ export interface components {
 }
 export type AiRole = components['schemas']['AiRole'];
 export type Attempt = components['schemas']['Attempt'];
+export type AttributeValue = components['schemas']['AttributeValue'];
 export type Available = components['schemas']['Available'];
 export type Bars = components['schemas']['Bars'];
 export type Bucket = components['schemas']['Bucket'];
@@ -5012,6 +5047,8 @@ export type Rate = components['schemas']['Rate'];
 export type Remote = components['schemas']['Remote'];
 export type RepeatedCall = components['schemas']['RepeatedCall'];
 export type Report = components['schemas']['Report'];
+export type ResourceAttribute = components['schemas']['ResourceAttribute'];
+export type ResourceAttributes = components['schemas']['ResourceAttributes'];
 export type Retention = components['schemas']['Retention'];
 export type RoleRequest = components['schemas']['RoleRequest'];
 export type RoleVersion = components['schemas']['RoleVersion'];
@@ -9132,6 +9169,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PrometheusAnswer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-resource-attributes": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceAttributes"];
                 };
             };
             /** @description Problem */

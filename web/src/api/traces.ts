@@ -1,4 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
+import { type RangeSearch, resolveRange } from '../frame/range.ts';
 import { get } from './client.ts';
 import { type Dated, type Following, pages, within } from './pages.ts';
 import type {
@@ -8,6 +9,7 @@ import type {
   Outline,
   Page,
   Profile,
+  ResourceAttributes,
   Span,
   SpanKind,
   Transaction,
@@ -45,6 +47,19 @@ export const comparisonQuery = (project: number, traceId: string, span: string) 
     queryKey: ['comparison', project, traceId, span],
     queryFn: ({ signal }) => get<Comparison>(`/projects/${project}/traces/${traceId}/usual`, { span }, signal),
     staleTime: 300_000,
+  });
+
+/** What the senders of a range say of themselves: what resource.<key> can be asked for. */
+export const sendersQuery = (project: number, range: RangeSearch) =>
+  queryOptions({
+    queryKey: ['senders', project, range],
+    queryFn: ({ signal }) =>
+      get<ResourceAttributes>(
+        `/projects/${project}/resource-attributes`,
+        { from: resolveRange(range, Date.now()).since },
+        signal,
+      ),
+    staleTime: 60_000,
   });
 
 /** Where the trace can be downloaded in the JSON encoding of OTLP. */

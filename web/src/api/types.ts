@@ -74,6 +74,8 @@ export type {
   Red as RED,
   RepeatedCall,
   Report,
+  ResourceAttribute,
+  ResourceAttributes,
   RoleRequest as RoleEdit,
   RoleVersion,
   Rule,

@@ -2,11 +2,11 @@ import { Button, SegmentedControl, Switch } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { asProblem } from '../../api/problem.ts';
 import type { Rectangle } from '../../api/scatter.ts';
-import { transactionCountQuery, transactionsQuery } from '../../api/traces.ts';
+import { sendersQuery, transactionCountQuery, transactionsQuery } from '../../api/traces.ts';
 import { duration } from '../../format/duration.ts';
 import { precise } from '../../format/time.ts';
 import { usePausedAt } from '../../frame/live.ts';
@@ -55,7 +55,12 @@ export function Transactions() {
   };
   const list = useInfiniteQuery(transactionsQuery(projectId, asked, { range: rectangle?.range ?? range, pausedAt }));
   const total = useQuery(transactionCountQuery(projectId, asked, list.data?.pages[0]));
-  const known = useMemo(() => knownOf(list.data?.pages.flatMap((p) => p.items ?? []) ?? []), [list.data]);
+  const [asking, setAsking] = useState(false);
+  const senders = useQuery({ ...sendersQuery(projectId, range), enabled: asking });
+  const known = useMemo(
+    () => knownOf(list.data?.pages.flatMap((p) => p.items ?? []) ?? [], senders.data?.items),
+    [list.data, senders.data],
+  );
   const set = (next: Record<string, string | number | boolean | undefined>) =>
     void navigate({ to: '.', search: (old) => ({ ...old, ...next }), replace: true });
   const select = (next: Rectangle | undefined) =>
@@ -99,6 +104,7 @@ export function Transactions() {
             placeholder={t('scatter.query_hint')}
             value={q ?? ''}
             known={known}
+            onFocus={() => setAsking(true)}
             mistake={wrong ? asProblem(list.error).detail : undefined}
             onRun={(next) => set({ q: next || undefined })}
           />

@@ -1,4 +1,4 @@
-import type { Transaction } from '../../api/types.ts';
+import type { ResourceAttribute, Transaction } from '../../api/types.ts';
 import type { Known } from '../../parts/query/complete.ts';
 
 /** The fields of a search of transactions (internal/trace/search.go), as they could be written. */
@@ -19,12 +19,13 @@ const FIELDS: [field: string, example: string, value?: (transaction: Transaction
   ['calls.time', '>500ms'],
   ['attr.', 'customer.id=42'],
   ['span.', 'db.system.name=mysql'],
+  ['resource.', 'k8s.pod.name=pod-1'],
   ['has', ':attr.coupon'],
 ];
 
-/** What a search can be completed with: every field, and the values that are listed. */
-export const knownOf = (listed: Transaction[]): Known[] =>
-  FIELDS.map(([field, example, value]) => {
+/** What a search can be completed with: every field, the values that are listed, and what senders say of themselves. */
+export const knownOf = (listed: Transaction[], senders: ResourceAttribute[] = []): Known[] => [
+  ...FIELDS.map(([field, example, value]) => {
     const counts = new Map<string, number>();
     for (const each of value ? listed : []) {
       const found = value?.(each);
@@ -32,4 +33,9 @@ export const knownOf = (listed: Transaction[]): Known[] =>
     }
     const values = [...counts].map(([name, count]) => ({ value: name, count })).sort((a, b) => b.count - a.count);
     return { field, example, values };
-  });
+  }),
+  ...senders.map(({ key, values }) => ({
+    field: `resource.${key}`,
+    values: values.map(({ value, resources }) => ({ value, count: resources })),
+  })),
+];

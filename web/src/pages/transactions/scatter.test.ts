@@ -71,4 +71,12 @@ describe('the search', () => {
     expect(offered('status:')).toEqual(['ok']);
     expect(offered('zzz')).toEqual([]);
   });
+
+  it('goes on with what senders say of themselves', () => {
+    const known = knownOf([], [{ key: 'k8s.pod.name', values: [{ value: 'pod 1', resources: 3 }] }]);
+    const offered = (text: string) => suggest(text, text.length, known).map((offer) => offer.text);
+    expect(offered('pod')).toEqual(['resource.k8s.pod.name:']);
+    expect(offered('-resource.')).toEqual(['resource.', 'resource.k8s.pod.name:']);
+    expect(offered('resource.k8s.pod.name!=')).toEqual(['"pod 1"']);
+  });
 });

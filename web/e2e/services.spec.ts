@@ -99,3 +99,56 @@ test('g and a letter go to a section, but not while one types', async ({ page })
   await page.keyboard.press('t');
   await expect(page).toHaveURL(/\/sql\?q=gt$/);
 });
+
+test('the dependencies of a service: who calls it, whom it calls, and the way on', async ({ page }) => {
+  await page.goto(`${home}/services/order-api?tab=dependencies`);
+  const table = page.getByRole('table', { name: '의존 관계', exact: true });
+  const groups = table.locator('tbody');
+  await expect(groups.nth(0)).toContainText('gateway');
+  await expect(groups.nth(1)).toContainText('shop_order');
+  await expect(groups.nth(1)).toContainText('order-events');
+  await expect(groups.nth(0).getByRole('rowheader')).toHaveText('호출하는 곳');
+  await expect(groups.nth(1).getByRole('rowheader')).toHaveText('호출되는 곳');
+  await picture(page, 'service-dependencies');
+  await expectAccessible(page);
+  await page.getByRole('button', { name: '어두운 테마' }).click();
+  await picture(page, 'service-dependencies-dark');
+  await expectAccessible(page);
+
+  // Its calls of a database are a line of the map.
+  await groups
+    .nth(1)
+    .getByRole('row')
+    .filter({ hasText: 'shop_order' })
+    .getByRole('link', { name: '호출 보기' })
+    .click();
+  await expect(page.getByRole('complementary', { name: 'order-api에서 shop_order로 가는 호출 정보' })).toBeVisible({
+    timeout: 30_000,
+  });
+  await page.goBack();
+  // A service leads to its own dependencies.
+  await groups.nth(0).getByRole('link', { name: 'gateway', exact: true }).click();
+  await expect(page).toHaveURL(/\/services\/gateway\?.*tab=dependencies/);
+  await expect(groups.nth(1)).toContainText('order-api');
+  await page.getByRole('link', { name: '맵에서 보기', exact: true }).click();
+  await expect(page).toHaveURL(/\/map\?.*focus=service%3Agateway/);
+});
+
+test('the numbers of a service lead to the transactions they count', async ({ page }) => {
+  await page.goto(`${home}/services/gateway?range=24h`);
+  const counts = page.getByRole('link', { name: /^총 [\d,.]+( k)?건$/ });
+  await expect(counts).toHaveCount(2);
+  await counts.nth(1).click();
+  await expect(page).toHaveURL(/\/transactions\?.*service=gateway/);
+  await expect(page).toHaveURL(/errors=true/);
+  await expect(page).toHaveURL(/range=24h/);
+  await page.goto(`${home}/services/gateway?range=24h`);
+  await expect(page.getByRole('main').getByRole('link', { name: '로그', exact: true })).toHaveAttribute(
+    'href',
+    /\/logs\?.*gateway/,
+  );
+  await expect(page.getByRole('main').getByRole('link', { name: '오류', exact: true })).toHaveAttribute(
+    'href',
+    /\/issues\?.*gateway/,
+  );
+});

@@ -5,10 +5,11 @@ import { useTranslation } from 'react-i18next';
 import type { MapEdge, MapNode } from '../../api/types.ts';
 import { count } from '../../format/number.ts';
 import { useProjectId } from '../../frame/useProject.ts';
+import { quoted } from '../../parts/query/language.ts';
 import { Facts } from './Facts.tsx';
 import { type Compared, ICONS, kindOf, nameOf } from './look.ts';
 import classes from './Map.module.css';
-import { quoted, ServiceWays, type Window } from './Ways.tsx';
+import { ServiceWays, type Window } from './Ways.tsx';
 
 interface Props {
   edge: MapEdge;

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { useProjectId } from '../../frame/useProject.ts';
+import { quoted } from '../../parts/query/language.ts';
 
 /** The moment that the pages behind a link are to show; empty for the range of the map. */
 export type Window = { from?: string; to?: string };
@@ -34,6 +35,3 @@ export function ServiceWays({ service, errors, window }: Props) {
     </>
   );
 }
-
-/** A value as the search language takes it. */
-export const quoted = (value: string) => `"${value.replace(/[\\"]/g, '\\$&')}"`;

@@ -1,5 +1,5 @@
 import { SegmentedControl, Skeleton, Tabs } from '@mantine/core';
-import { IconArrowsExchange, IconChevronRight, IconDatabase } from '@tabler/icons-react';
+import { IconArrowsExchange, IconBug, IconChevronRight, IconDatabase, IconLogs } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
@@ -12,6 +12,7 @@ import { Charts } from '../../parts/chart/Charts.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Health, useReason } from '../../parts/Health.tsx';
 import head from '../../parts/ObjectHead.module.css';
+import { quoted } from '../../parts/query/language.ts';
 import { REDAnswers } from '../../parts/REDAnswers.tsx';
 import { REDCharts } from '../../parts/REDCharts.tsx';
 import { Stale } from '../../parts/Stale.tsx';
@@ -47,6 +48,7 @@ export function ServicePage() {
     );
   }
   const params = { project: String(project) };
+  const inEnvironment = environment && `environment:${quoted(environment)}`;
   const list = { project, service, environment, sort, q, following, set };
   return (
     <div className="page">
@@ -71,9 +73,21 @@ export function ServicePage() {
                 data={[{ value: '', label: t('services.all') }, ...data.environments]}
               />
             )}
-            <Link to="/projects/$project/transactions" params={params} search={{ service }}>
+            <Link to="/projects/$project/transactions" params={params} search={{ service, q: inEnvironment }}>
               <IconArrowsExchange size={15} aria-hidden />
               {t('nav.transactions')}
+            </Link>
+            <Link to="/projects/$project/issues" params={params} search={{ q: `service:${quoted(service)}` }}>
+              <IconBug size={15} aria-hidden />
+              {t('nav.issues')}
+            </Link>
+            <Link
+              to="/projects/$project/logs"
+              params={params}
+              search={{ q: [`service:${quoted(service)}`, inEnvironment].filter(Boolean).join(' ') }}
+            >
+              <IconLogs size={15} aria-hidden />
+              {t('nav.logs')}
             </Link>
             <Link to="/projects/$project/sql" params={params} search={{ service }}>
               <IconDatabase size={15} aria-hidden />
@@ -81,7 +95,7 @@ export function ServicePage() {
             </Link>
           </span>
         </div>
-        {data ? <REDAnswers of={data} /> : <Skeleton height={74} />}
+        {data ? <REDAnswers of={data} transactions={{ service, q: inEnvironment }} /> : <Skeleton height={74} />}
       </header>
       {data ? <Overview summary={data} /> : <Skeleton height={250} />}
       <Tabs

@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { servicesQuery } from '../../api/services.ts';
 import type { Service } from '../../api/types.ts';
 import { duration } from '../../format/duration.ts';
-import { percent, rate } from '../../format/number.ts';
+import { count, percent, rate } from '../../format/number.ts';
 import { usePausedAt } from '../../frame/live.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Change } from '../../parts/Change.tsx';
@@ -106,7 +106,7 @@ function Row({ item, project }: { item: Service; project: number }) {
       <td>
         <Health state={item.health.state} />
       </td>
-      <td>
+      <td className={classes.service}>
         <Link
           className="row-link"
           to="/projects/$project/services/$service"
@@ -114,26 +114,46 @@ function Row({ item, project }: { item: Service; project: number }) {
         >
           {item.service}
         </Link>
-        <div className={classes.second} data-state={item.health.state}>
+        <div className={classes.second} data-state={item.health.state} title={reason || undefined}>
           {reason || item.environments.join(' · ') || t('services.no_environment')}
         </div>
       </td>
       <td className="num">
         <div>{rate(now.per_second)}</div>
-        <Change of={item} value={(r) => r.per_second} write={rate} neutral />
+        <div className={classes.changes}>
+          <Change of={item} value={(r) => r.per_second} write={rate} neutral />
+        </div>
       </td>
       <td className={classes.shape}>
         <Sparkline values={spark.per_second} tone="s8" />
       </td>
       <td className="num">
-        <div>{now.count === 0 ? '–' : percent(now.error_share)}</div>
-        <Change of={item} value={(r) => r.error_share} write={percent} />
+        <div>
+          {now.errors > 0 ? (
+            <Link
+              className={classes.above}
+              to="/projects/$project/transactions"
+              params={{ project: String(project) }}
+              search={{ service: item.service, errors: true }}
+              aria-label={t('services.failed', { service: item.service, n: count(now.errors) })}
+            >
+              {percent(now.error_share)}
+            </Link>
+          ) : now.count === 0 ? (
+            '–'
+          ) : (
+            percent(now.error_share)
+          )}
+        </div>
+        <div className={classes.changes}>
+          <Change of={item} value={(r) => r.error_share} write={percent} />
+        </div>
       </td>
       <td className="num">{time(now.p50_ns)}</td>
       <td className="num">{time(now.p90_ns)}</td>
       <td className="num">
         <strong>{time(now.p95_ns)}</strong>
-        <div>
+        <div className={classes.changes}>
           <Change of={item} value={(r) => r.p95_ns} write={(ns) => duration(ns)} />
         </div>
       </td>

@@ -91,7 +91,7 @@ export function Statements() {
 }
 
 function Row({ item, project, service }: { item: StatementStats; project: number; service?: string }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { now } = item;
   return (
     <tr className="link">
@@ -113,7 +113,7 @@ function Row({ item, project, service }: { item: StatementStats; project: number
           <Bar share={item.share} style={{ width: 64 }} />
           <span className="nowrap">{percent(item.share)}</span>
         </div>
-        <div className={classes.second}>{t('sql.total', { time: duration(now.total_ns) })}</div>
+        <div className={classes.second}>{t('sql.total', { time: duration(now.total_ns, i18n.language) })}</div>
       </td>
       <td className="num">
         <div>{rate(now.per_second)}</div>

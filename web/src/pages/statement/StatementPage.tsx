@@ -26,7 +26,7 @@ const ROUTE = '/home/projects/$project/sql/$hash';
 
 /** One statement: how it does, who runs it, and single runs of it to look into. */
 export function StatementPage() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const project = useProjectId();
   const { hash } = useParams({ from: ROUTE });
   const { service, ...range } = useSearch({ from: ROUTE });
@@ -65,7 +65,7 @@ export function StatementPage() {
               <dt>{t('sql.column.share')}</dt>
               <dd>
                 <strong>{data.now.count ? percent(data.share) : '–'}</strong>
-                <div className="dim">{t('sql.total', { time: duration(data.now.total_ns) })}</div>
+                <div className="dim">{t('sql.total', { time: duration(data.now.total_ns, i18n.language) })}</div>
               </dd>
             </div>
           </REDAnswers>

@@ -95,6 +95,7 @@ export function List({ project, list, total, filtered }: Props) {
 
 function Row({ item, slowest, project }: { item: Transaction; slowest: number; project: number }) {
   const { t } = useTranslation();
+  const place = [item.environment, item.instance].filter(Boolean).join(' · ');
   return (
     <tr className="link">
       <td>
@@ -108,15 +109,26 @@ function Row({ item, slowest, project }: { item: Transaction; slowest: number; p
             {item.endpoint}
           </Link>
           {item.error && (
-            <IconX size={14} stroke={2.6} color="var(--mx-critical)" role="img" aria-label={t('trace.error')} />
+            <IconX
+              size={14}
+              stroke={2.6}
+              color="var(--mx-critical)"
+              role="img"
+              aria-label={t('trace.error')}
+              style={{ flex: 'none' }}
+            />
           )}
         </div>
-        {item.exception && <div className={`clip dim ${classes.second}`}>{item.exception}</div>}
+        {item.exception && (
+          <div className={`clip dim ${classes.second}`} title={item.exception}>
+            {item.exception}
+          </div>
+        )}
       </td>
       <td>
         {item.service}
-        <div className={`clip dim ${classes.second}`}>
-          {[item.environment, item.instance].filter(Boolean).join(' · ')}
+        <div className={`clip dim ${classes.second}`} title={place}>
+          {place}
         </div>
       </td>
       <td className="num">

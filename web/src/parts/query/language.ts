@@ -106,7 +106,8 @@ function value(text: string, at: number): { value: string; to: number } {
   return { value: text.slice(at, to), to: Math.max(to, at) };
 }
 
-const quoted = (value: string) => `"${value.replace(/["\\]/g, '\\$&')}"`;
+/** A value in quotes, whatever is in it. */
+export const quoted = (value: string) => `"${value.replace(/["\\]/g, '\\$&')}"`;
 
 /** A condition as it is written. */
 export function write(field: string, value: string, not = false): string {

@@ -7,6 +7,7 @@ mkdir -p docs/user/images
 while read -r picture page; do
     cp "web/test-results/$picture.png" "docs/user/images/$page.png"
 done <<END
+home home
 services services
 scatter-light transactions
 trace trace

@@ -114,6 +114,46 @@ func (g *Gateway) Calls(ctx context.Context, p project.ID, q CallQuery) (*CallPa
 	return page, nil
 }
 
+// Spending is what models did for a project over a time.
+type Spending struct {
+	Calls  uint64 `json:"calls"`
+	Failed uint64 `json:"failed" doc:"calls that no model answered"`
+	// Unpriced are in no cost: the price of a model was not known.
+	Unpriced     uint64  `json:"unpriced" doc:"calls with tokens and without a known cost"`
+	InputTokens  uint64  `json:"input_tokens"`
+	OutputTokens uint64  `json:"output_tokens"`
+	CostUSD      float64 `json:"cost_usd" doc:"of the calls whose cost is known"`
+}
+
+// Spent adds up the project's calls that began in [from, to).
+func (g *Gateway) Spent(ctx context.Context, p project.ID, from, to time.Time) (*Spending, error) {
+	if !from.Before(to) {
+		return nil, fault.New(fault.Invalid, "the time range ends before it begins").WithField("to")
+	}
+	var rows []struct {
+		Calls    uint64  `ch:"calls"`
+		Failed   uint64  `ch:"failed"`
+		Unpriced uint64  `ch:"unpriced"`
+		Input    uint64  `ch:"input"`
+		Output   uint64  `ch:"output"`
+		Cost     float64 `ch:"cost"`
+	}
+	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT count() AS calls, countIf(status != '`+CallOK+`') AS failed,
+			countIf(cost_usd IS NULL AND input_tokens + output_tokens > 0) AS unpriced,
+			sum(input_tokens) AS input, sum(output_tokens) AS output, sum(ifNull(cost_usd, 0)) AS cost
+		FROM (SELECT call_id, status, input_tokens, output_tokens, cost_usd FROM ai_calls
+			WHERE project_id = {project:UInt32} AND at >= {from:DateTime64(3)} AND at < {to:DateTime64(3)} LIMIT 1 BY call_id)`,
+		clickhouse.P("from", from.UTC()), clickhouse.P("to", to.UTC()))
+	if err != nil {
+		return nil, fmt.Errorf("add up ai calls: %w", err)
+	}
+	if len(rows) == 0 {
+		return &Spending{}, nil
+	}
+	r := rows[0]
+	return &Spending{Calls: r.Calls, Failed: r.Failed, Unpriced: r.Unpriced, InputTokens: r.Input, OutputTokens: r.Output, CostUSD: r.Cost}, nil
+}
+
 func readCursor(cursor string) (before int64, id string, err error) {
 	if cursor == "" {
 		return 0, "", nil

@@ -421,6 +421,29 @@ func TestCallsAreListedByPageNewestFirst(t *testing.T) {
 	}
 }
 
+func TestSpendingCountsWhatCostSomethingAndWhatHasNoPrice(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	began := h.clock()
+	priced := h.run(t, input(seedCase(t)))
+	h.advance(time.Minute)
+	h.first.Script(model.Reply{Status: 500})
+	unpriced := h.run(t, input(seedCase(t))) // answered by a model without a price
+	s, err := h.Spent(t.Context(), shop, began, began.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := uint64(priced.Usage.InputTokens + unpriced.Usage.InputTokens)
+	if s.Calls != 2 || s.Failed != 0 || s.Unpriced != 1 || s.InputTokens != tokens || s.CostUSD != *priced.Usage.CostUSD || s.CostUSD == 0 {
+		t.Errorf("%+v", s)
+	}
+	if s, err := h.Spent(t.Context(), shop, began, began.Add(time.Minute)); err != nil || s.Calls != 1 || s.Unpriced != 0 {
+		t.Errorf("the first minute: %+v, %v", s, err)
+	}
+	if s, err := h.Spent(t.Context(), shop+1, began, began.Add(time.Hour)); err != nil || s.Calls != 0 {
+		t.Errorf("another project: %+v, %v", s, err)
+	}
+}
+
 func TestAnUnknownModelCostsNothingKnown(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
 	h.first.Script(model.Reply{Status: 500})

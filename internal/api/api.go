@@ -217,6 +217,7 @@ func (s *server) resources() {
 	s.registerUsers()
 	s.registerOrgs()
 	s.registerProjects()
+	s.registerHome()
 	s.registerTraces()
 	s.registerLogs()
 	s.registerProfiles()

@@ -21,6 +21,14 @@ func (s *server) registerCalls() {
 		func(ctx context.Context, _ tenant.Actor, in *InCalls) (*result[*ai.CallPage], error) {
 			return ok(s.opts.AI.Calls(ctx, in.Project, ai.CallQuery{Role: in.Role, Ref: in.Ref, Cursor: in.Cursor, Limit: in.Limit}))
 		})
+	register(s, tenant.ProjectRead, get("get-ai-spending", "/api/v1/projects/{project}/ai-spending", "What models did and cost in a time range"),
+		func(ctx context.Context, _ tenant.Actor, in *struct {
+			InProject
+			InRange
+		}) (*result[*ai.Spending], error) {
+			from, to := in.between(s.now())
+			return ok(s.opts.AI.Spent(ctx, in.Project, from, to))
+		})
 	register(s, tenant.ProjectRead, get("get-ai-call", "/api/v1/projects/{project}/ai-calls/{call}", "One call as it was sent, masked, with its attempts"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
 			InProject

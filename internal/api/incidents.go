@@ -29,18 +29,7 @@ type InIncidents struct {
 	Limit   int       `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
-// Home is the state of a project at a glance.
-type Home struct {
-	OpenIncidents      int64  `json:"open_incidents"`
-	Transactions       uint64 `json:"transactions" doc:"ended within the last hour"`
-	FailedTransactions uint64 `json:"failed_transactions" doc:"of these, those with an error"`
-	Receiving          bool   `json:"receiving" doc:"a transaction ended within the last day"`
-	EnabledRules       int    `json:"enabled_rules"`
-	EnabledChannels    int    `json:"enabled_channels"`
-}
-
 func (s *server) registerIncidents() {
-	register(s, tenant.ProjectRead, get("get-home", "/api/v1/projects/{project}/home", "A project at a glance"), s.home)
 	register(s, tenant.ProjectRead, get("list-incidents", "/api/v1/projects/{project}/incidents", "Incidents, newest first"),
 		func(ctx context.Context, _ tenant.Actor, in *InIncidents) (*result[incident.Page], error) {
 			return ok(s.opts.Incidents.List(ctx, in.Project, incident.Query{
@@ -64,43 +53,4 @@ func (s *server) registerIncidents() {
 		func(ctx context.Context, a tenant.Actor, in *InIncident) (*struct{}, error) {
 			return done(s.opts.Incidents.Analyze(ctx, in.Project, in.Incident, a.Name))
 		})
-}
-
-func (s *server) home(ctx context.Context, _ tenant.Actor, in *InProject) (*result[Home], error) {
-	var home Home
-	open, err := s.opts.Incidents.List(ctx, in.Project, incident.Query{State: incident.Open, Limit: 1})
-	if err != nil {
-		return nil, err
-	}
-	home.OpenIncidents = open.Total
-	if home.Transactions, err = s.counted(ctx, in.Project, time.Hour, false); err != nil {
-		return nil, err
-	}
-	if home.FailedTransactions, err = s.counted(ctx, in.Project, time.Hour, true); err != nil {
-		return nil, err
-	}
-	day, err := s.counted(ctx, in.Project, 24*time.Hour, false)
-	if err != nil {
-		return nil, err
-	}
-	home.Receiving = day > 0
-	rules, err := s.opts.Rules.List(ctx, in.Project)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range rules {
-		if r.Enabled {
-			home.EnabledRules++
-		}
-	}
-	targets, err := s.opts.Outbox.Targets().List(ctx, in.Project)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range targets {
-		if t.Enabled {
-			home.EnabledChannels++
-		}
-	}
-	return ok(home, nil)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -248,7 +249,8 @@ func table(h *house) map[string]row {
 		"jaeger-v3-trace": {who: readsProject, status: 200, make: func(p *place) request { return ids("trace", p.trace) },
 			crossed: func(b *place) request { return ids("trace", b.trace) }},
 
-		"list-ai-calls": {who: readsProject, status: 200},
+		"list-ai-calls":   {who: readsProject, status: 200},
+		"get-ai-spending": {who: readsProject, status: 200},
 		"get-ai-call": {who: readsProject, status: 200, make: func(p *place) request { return ids("call", p.call) },
 			crossed: func(b *place) request { return ids("call", b.call) }},
 
@@ -602,8 +604,14 @@ type place struct {
 
 func newNeighbours(t *testing.T, db *metadb.DB) *neighbours {
 	t.Helper()
+	return newNeighboursAt(t, db, nil)
+}
+
+// newNeighboursAt has the API live by another clock.
+func newNeighboursAt(t *testing.T, db *metadb.DB, now func() time.Time) *neighbours {
+	t.Helper()
 	engine := clickhousetest.New(t)
-	n := &neighbours{house: newHouse(t, db, engine, nil), clients: map[string]*client{}}
+	n := &neighbours{house: newHouse(t, db, engine, func(o *Options) { o.Now = now }), clients: map[string]*client{}}
 	n.shapes = newShapes(n.house)
 	n.migrateEngine()
 	n.a = n.newPlace("alpha-canary", 1)

@@ -204,3 +204,17 @@ func FuzzNoProfileBreaksTheParser(f *testing.F) {
 		}
 	})
 }
+
+func TestArrivingProfilesAreCountedByProcessTimeAndKind(t *testing.T) {
+	db, store := open(t)
+	for n := range 3 {
+		insert(t, db, Source{Project: 1, RetentionDays: 20_000, Service: "api", Instance: fmt.Sprint(n)}, pprofOf(t, stack{frames: "main work", cpu: 5}, stack{frames: "main rest", cpu: 7}))
+	}
+	a, err := store.Arriving(t.Context(), 1, noon.Add(2*time.Minute))
+	if err != nil || math.Round(a.PerSecond*300) != 6 || a.Last == nil || !a.Last.Equal(noon) {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if a, err := store.Arriving(t.Context(), 2, noon.Add(2*time.Minute)); err != nil || a.PerSecond != 0 || a.Last != nil {
+		t.Errorf("another project: %+v, %v", a, err)
+	}
+}

@@ -133,7 +133,7 @@ test('an organisation with groups and projects is built, changed and cleared', a
   await dialog.getByRole('textbox').fill(`${shop} 2`);
   await picture(page, 'delete-project');
   await press(page, '프로젝트 삭제');
-  await expect(page).toHaveURL(new RegExp(`${home}/incidents`));
+  await expect(page).toHaveURL(new RegExp(`${home}/?$`));
 
   await page.goto('/orgs');
   await page.getByRole('link', { name: `${team} 2` }).click();

@@ -61,7 +61,7 @@ const start = createRoute({
   beforeLoad: async ({ context }) => {
     const projects = projectsOf(await context.queryClient.ensureQueryData(meQuery));
     const project = projects.find((p) => p.id === rememberedProject()) ?? projects[0];
-    if (project) throw redirect({ to: '/projects/$project/incidents', params: { project: String(project.id) } });
+    if (project) throw redirect({ to: '/projects/$project', params: { project: String(project.id) } });
   },
   component: lazyRouteComponent(() => import('./pages/start/NoProject.tsx'), 'NoProject'),
 });
@@ -71,9 +71,7 @@ const project = createRoute({ getParentRoute: () => home, path: '/projects/$proj
 const projectHome = createRoute({
   getParentRoute: () => project,
   path: '/',
-  beforeLoad: ({ params }) => {
-    throw redirect({ to: '/projects/$project/incidents', params });
-  },
+  component: lazyRouteComponent(() => import('./pages/home/HomePage.tsx'), 'HomePage'),
 });
 
 const incidents = createRoute({

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { get } from './client.ts';
-import type { Call, Page } from './types.ts';
+import { within } from './pages.ts';
+import type { Call, Page, Spending } from './types.ts';
 
 export interface CallFilter {
   role?: string;
@@ -27,4 +28,13 @@ export const callQuery = (project: number, id: string) =>
     queryKey: ['call', project, id],
     queryFn: ({ signal }) => get<Call>(`${base(project)}/${encodeURIComponent(id)}`, undefined, signal),
     staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** What models did since a moment. */
+export const spendingQuery = (project: number, from: string, pausedAt?: number) =>
+  queryOptions({
+    queryKey: ['spending', project, from],
+    queryFn: ({ signal }) => get<Spending>(`/projects/${project}/ai-spending`, { from }, signal),
+    placeholderData: within(project),
+    refetchInterval: pausedAt === undefined && 60_000,
   });

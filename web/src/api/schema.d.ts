@@ -338,6 +338,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/ai-spending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What models did and cost in a time range */
+        get: operations["get-ai-spending"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/channels": {
         parameters: {
             query?: never;
@@ -2560,8 +2577,10 @@ export interface components {
             failed_transactions: number;
             /** Format: int64 */
             open_incidents: number;
-            /** @description a transaction ended within the last day */
+            /** @description a transaction ended within the last day, or anything else arrived within the last hour */
             receiving: boolean;
+            /** @description always all, in this order: traces, logs, metrics, profiles */
+            signals: components["schemas"]["SignalArrival"][];
             /**
              * Format: int64
              * @description ended within the last hour
@@ -4337,6 +4356,20 @@ export interface components {
             count: number;
             value: string;
         };
+        SignalArrival: {
+            /**
+             * Format: date-time
+             * @description when the newest was, to the minute; null when there was none within the last hour
+             */
+            last: string | null;
+            /**
+             * Format: double
+             * @description over the last five whole minutes
+             */
+            per_second: number;
+            /** @enum {string} */
+            signal: "traces" | "logs" | "metrics" | "profiles";
+        };
         SignalFootprint: {
             /** Format: int64 */
             bytes: number;
@@ -4407,6 +4440,29 @@ export interface components {
             start: number;
             /** Format: int64 */
             step: number;
+        };
+        Spending: {
+            /** Format: int64 */
+            calls: number;
+            /**
+             * Format: double
+             * @description of the calls whose cost is known
+             */
+            cost_usd: number;
+            /**
+             * Format: int64
+             * @description calls that no model answered
+             */
+            failed: number;
+            /** Format: int64 */
+            input_tokens: number;
+            /** Format: int64 */
+            output_tokens: number;
+            /**
+             * Format: int64
+             * @description calls with tokens and without a known cost
+             */
+            unpriced: number;
         };
         SplitRequest: {
             fingerprints: string[];
@@ -5068,10 +5124,12 @@ export type ServiceSummary = components['schemas']['ServiceSummary'];
 export type ServiceVersion = components['schemas']['ServiceVersion'];
 export type Setup = components['schemas']['Setup'];
 export type Share = components['schemas']['Share'];
+export type SignalArrival = components['schemas']['SignalArrival'];
 export type SignalFootprint = components['schemas']['SignalFootprint'];
 export type Span = components['schemas']['Span'];
 export type SpanFailure = components['schemas']['SpanFailure'];
 export type Spark = components['schemas']['Spark'];
+export type Spending = components['schemas']['Spending'];
 export type SplitRequest = components['schemas']['SplitRequest'];
 export type Stack = components['schemas']['Stack'];
 export type Statement = components['schemas']['Statement'];
@@ -6094,6 +6152,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ai-spending": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
                 };
             };
             /** @description Problem */

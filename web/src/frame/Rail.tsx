@@ -8,6 +8,7 @@ import {
   IconChartLine,
   IconCoin,
   IconDatabase,
+  IconHome,
   IconLayoutDashboard,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
@@ -53,6 +54,12 @@ export function Rail({ collapsed, onToggle }: Props) {
       </Link>
       {params && (
         <>
+          <Item
+            icon={IconHome}
+            label={t('nav.home')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project', params, activeOptions: { exact: true, includeSearch: false } }}
+          />
           <Item
             icon={IconAlertTriangle}
             label={t('nav.incidents')}

@@ -125,11 +125,17 @@ function useHits(text: string): Hit[] {
     });
   }
   const pages: [string, LinkProps][] = [
+    [t('nav.home'), { to: '/projects/$project', params }],
     [t('nav.incidents'), { to: '/projects/$project/incidents', params }],
     [t('nav.services'), { to: '/projects/$project/services', params }],
     [t('nav.transactions'), { to: '/projects/$project/transactions', params }],
     [t('nav.sql'), { to: '/projects/$project/sql', params }],
+    [t('nav.issues'), { to: '/projects/$project/issues', params }],
     [t('nav.map'), { to: '/projects/$project/map', params }],
+    [t('nav.logs'), { to: '/projects/$project/logs', params }],
+    [t('nav.hosts'), { to: '/projects/$project/hosts', params }],
+    [t('nav.metrics'), { to: '/projects/$project/metrics', params }],
+    [t('nav.dashboards'), { to: '/projects/$project/dashboards', params }],
     [t('nav.rules'), { to: '/projects/$project/rules', params }],
     [t('nav.channels'), { to: '/projects/$project/channels', params }],
     [t('nav.calls'), { to: '/projects/$project/ai-calls', params }],

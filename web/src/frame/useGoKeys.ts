@@ -5,10 +5,13 @@ import { useProject } from './useProject.ts';
 /** Where the letter after g leads. */
 const PLACES = {
   h: '/projects/$project/hosts',
+  o: '/projects/$project',
   i: '/projects/$project/incidents',
   s: '/projects/$project/services',
   t: '/projects/$project/transactions',
   q: '/projects/$project/sql',
+  e: '/projects/$project/issues',
+  m: '/projects/$project/map',
   l: '/projects/$project/logs',
   m: '/projects/$project/map',
   x: '/projects/$project/metrics',

@@ -17,6 +17,7 @@ import { homeQuery } from '../../api/project.ts';
 import { meQuery } from '../../api/session.ts';
 import type { IssueItem } from '../../api/types.ts';
 import { count } from '../../format/number.ts';
+import { simpleType } from '../../format/type.ts';
 import { usePausedAt } from '../../frame/live.ts';
 import { useCanWrite, useProject, useProjectId } from '../../frame/useProject.ts';
 import { Bars } from '../../parts/Bars.tsx';
@@ -24,13 +25,13 @@ import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Filter } from '../../parts/Filter.tsx';
 import { FirstTelemetry } from '../../parts/FirstTelemetry.tsx';
+import { IssueState } from '../../parts/IssueState.tsx';
 import { ListFoot } from '../../parts/ListFoot.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { Stale } from '../../parts/Stale.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
-import { IssueState } from './IssueState.tsx';
 import classes from './Issues.module.css';
 import { TurnMenu } from './TurnMenu.tsx';
 import { useTurn } from './useTurn.tsx';
@@ -206,7 +207,7 @@ function Row({ item, chosen, onChoose }: { item: IssueItem; chosen: boolean; onC
             to="/projects/$project/issues/$issue"
             params={{ project: String(item.project_id), issue: String(item.id) }}
           >
-            {simple(item.type) || t('issues.no_type')}
+            {simpleType(item.type) || t('issues.no_type')}
           </Link>
           <span className="soft">{item.message}</span>
         </div>
@@ -234,9 +235,6 @@ function Row({ item, chosen, onChoose }: { item: IssueItem; chosen: boolean; onC
     </tr>
   );
 }
-
-/** A type as people say it: without the package it lies in. */
-const simple = (type: string) => type.slice(type.lastIndexOf('.') + 1);
 
 function Nothing({ project, filtered }: { project: number; filtered: boolean }) {
   const { t } = useTranslation();

@@ -6,8 +6,8 @@ import {
   IconSparkles,
 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import type { Issue } from '../../api/types.ts';
-import classes from '../../parts/State.module.css';
+import type { Issue } from '../api/types.ts';
+import classes from './State.module.css';
 
 const LOOK = {
   new: { tone: 'critical', icon: IconSparkles },

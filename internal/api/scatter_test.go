@@ -59,6 +59,12 @@ func TestAViewerSavesSearchesAndChangesOnlyTheirOwn(t *testing.T) {
 	if answer = viewer.do(http.MethodPost, h.a.under("views"), map[string]any{"kind": "transactions", "name": "wrong", "query": "duration>2"}, nil); answer.Code != http.StatusUnprocessableEntity {
 		t.Errorf("a search that cannot be run: %d %s", answer.Code, answer.Body)
 	}
+	if answer = viewer.do(http.MethodPost, h.a.under("views"), map[string]any{"kind": "logs", "name": "wrong", "query": "level>=grave"}, nil); answer.Code != http.StatusUnprocessableEntity {
+		t.Errorf("a search of logs that cannot be run: %d %s", answer.Code, answer.Body)
+	}
+	if answer = viewer.do(http.MethodPost, h.a.under("views"), map[string]any{"kind": "logs", "name": "right", "query": "level>=warn"}, nil); answer.Code != http.StatusCreated {
+		t.Errorf("a search of logs: %d %s", answer.Code, answer.Body)
+	}
 	if answer = viewer.do(http.MethodDelete, h.a.under("views", made.ID), nil, nil); answer.Code != http.StatusNoContent {
 		t.Errorf("their own: %d %s", answer.Code, answer.Body)
 	}

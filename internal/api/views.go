@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -68,10 +69,10 @@ func (s *server) registerViews() {
 
 // checkView refuses a query that the screen could not run.
 func checkView(kind, query string) error {
-	if kind == "transactions" {
-		return trace.CheckSearch(query)
+	if kind == "logs" {
+		return logs.CheckSearch(query)
 	}
-	return nil
+	return trace.CheckSearch(query)
 }
 
 func (s *server) author(ctx context.Context, a tenant.Actor, p project.ID) view.Author {

@@ -107,7 +107,11 @@ type LogPattern struct {
 	Services []string  `json:"services" doc:"at most 5"`
 	First    time.Time `json:"first"`
 	Last     time.Time `json:"last"`
+	Bars     []uint64  `json:"bars" doc:"records over time, in equal steps of the range"`
 }
+
+// patternBars is how many steps the range has in a pattern's Bars.
+const patternBars = 24
 
 // maxPatterns is how many patterns one answer holds.
 const maxPatterns = 100
@@ -127,28 +131,40 @@ func (s *Store) Patterns(ctx context.Context, p project.ID, q Query) ([]LogPatte
 		First    time.Time `ch:"first"`
 		Last     time.Time `ch:"last"`
 		All      uint64    `ch:"everything"`
+		Steps    []uint64  `ch:"steps"`  // those that have records,
+		Counts   []uint64  `ch:"counts"` // and how many
 	}
+	step := (q.To.Sub(q.From) + patternBars - 1) / patternBars
 	// The sample is read in a second step, for the few patterns that are shown:
 	// the bodies are most of what there is to read.
-	sql := `WITH top AS (
-			SELECT pattern, count() AS n, max(severity) AS worst, groupUniqArray(5)(service) AS services, min(time) AS first, max(time) AS last,
-				max((time, id)) AS newest, sum(count()) OVER () AS everything` + where + c.sql.String() + `
-			GROUP BY pattern ORDER BY n DESC, pattern LIMIT {limit:UInt32})
-		SELECT pattern, n, worst, services, first, last, everything, body AS sample FROM top INNER JOIN (
+	sql := `WITH stepped AS (
+			SELECT pattern, toUInt64(intDiv(toUnixTimestamp64Nano(time) - {origin:Int64}, {step:Int64})) AS bar, count() AS had, max(severity) AS gravest,
+				groupUniqArray(5)(service) AS names, min(time) AS since, max(time) AS until, max((time, id)) AS latest` + where + c.sql.String() + `
+			GROUP BY pattern, bar),
+		top AS (
+			SELECT pattern, sum(had) AS n, max(gravest) AS worst, groupUniqArrayArray(5)(names) AS services, min(since) AS first, max(until) AS last,
+				max(latest) AS newest, sum(sum(had)) OVER () AS everything, groupArray(bar) AS steps, groupArray(had) AS counts
+			FROM stepped GROUP BY pattern ORDER BY n DESC, pattern LIMIT {limit:UInt32})
+		SELECT pattern, n, worst, services, first, last, everything, steps, counts, body AS sample FROM top INNER JOIN (
 			SELECT time, id, body FROM logs WHERE project_id = {project:UInt32} AND (time, id) IN (SELECT newest FROM top)
 				AND time >= {from:DateTime64(9)} AND time < {to:DateTime64(9)}
 		) AS samples ON top.newest = (samples.time, samples.id)
 		ORDER BY n DESC, pattern`
-	if err := s.db.Select(ctx, p, &rows, sql, append(q.params(c), clickhouse.P("limit", maxPatterns))...); err != nil {
+	if err := s.db.Select(ctx, p, &rows, sql, append(q.params(c), clickhouse.P("limit", maxPatterns),
+		clickhouse.P("origin", q.From.UnixNano()), clickhouse.P("step", int64(step)))...); err != nil {
 		return nil, fmt.Errorf("group logs: %w", err)
 	}
 	out := make([]LogPattern, 0, len(rows))
 	for _, r := range rows {
 		slices.Sort(r.Services)
+		bars := make([]uint64, patternBars)
+		for i, at := range r.Steps {
+			bars[at] = r.Counts[i]
+		}
 		out = append(out, LogPattern{
 			Pattern: fmt.Sprintf("%016x", r.Pattern), Template: string(pattern.Append(nil, []byte(r.Sample))), Sample: r.Sample,
 			Count: r.N, Share: float64(r.N) / float64(max(r.All, 1)), Level: Severity(r.Severity).Level(),
-			Services: r.Services, First: r.First.UTC(), Last: r.Last.UTC(),
+			Services: r.Services, First: r.First.UTC(), Last: r.Last.UTC(), Bars: bars,
 		})
 	}
 	return out, nil

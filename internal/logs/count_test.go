@@ -54,8 +54,9 @@ func TestPatternsGroupWhatDiffersInValuesOnly(t *testing.T) {
 	for n := range 30 {
 		lines = append(lines, line{body: fmt.Sprintf("order %d of customer c-%d took %d ms", n, n*7, n%5), severity: Info})
 	}
-	for n := range 10 {
-		lines = append(lines, line{body: fmt.Sprintf("payment of order %d failed: timeout", n), severity: Error, service: "pay"})
+	for n := range 10 { // five an hour before noon, five half an hour after it
+		at := noon.Add(time.Duration(n/5*90)*time.Minute - time.Hour)
+		lines = append(lines, line{body: fmt.Sprintf("payment of order %d failed: timeout", n), severity: Error, service: "pay", at: at})
 	}
 	insert(t, db, 1, lines...)
 	insert(t, db, 2, line{body: "foreign"})
@@ -68,6 +69,10 @@ func TestPatternsGroupWhatDiffersInValuesOnly(t *testing.T) {
 	}
 	if p := got[1]; p.Count != 10 || p.Level != "error" || fmt.Sprint(p.Services) != "[pay]" {
 		t.Errorf("%+v", p)
+	}
+	// Two hours in steps of five minutes.
+	if p := got[1]; len(p.Bars) != 24 || p.Bars[0] != 5 || p.Bars[18] != 5 || got[0].Bars[12] != 30 {
+		t.Errorf("over time: %v and %v", p.Bars, got[0].Bars)
 	}
 	page, err := store.Search(t.Context(), 1, around("pattern:"+got[1].Pattern), false, "", 100)
 	if err != nil || len(page.Items) != 10 {

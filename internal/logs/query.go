@@ -62,6 +62,15 @@ func (q Query) compile() (*condition, error) {
 	return c, nil
 }
 
+// CheckSearch refuses a search that cannot be run: fault.Invalid, as Search does.
+func CheckSearch(text string) error {
+	node, err := search.Parse(text)
+	if err != nil {
+		return err
+	}
+	return (&condition{}).node(node)
+}
+
 // levels asks for one of the named levels.
 func (c *condition) levels(names []string) error {
 	for i, name := range names {

@@ -103,11 +103,33 @@ test('patterns stand for many lines, and lead to them', async ({ page }) => {
   await page.goto(`${logs}?tab=patterns`);
   const row = page.getByRole('row').filter({ hasText: '로그인 성공: 회원번호=∗' });
   await expect(row).toContainText('member');
+  await expect(row.locator('svg path').first()).toHaveAttribute('d', /^M[\d.]+ [\d.]+L/);
   await picture(page, 'logs-patterns');
   await expectAccessible(page);
   await row.getByRole('button', { name: /로그인 성공/ }).click();
   await expect(query(page)).toHaveValue(/^pattern:[0-9a-f]{16}$/);
   await expect(lines(page).first()).toContainText('로그인 성공');
+});
+
+test('a search of logs is saved with its levels, run by name, and deleted', async ({ page }) => {
+  const name = fresh('느린 질의');
+  await page.goto(`${logs}?q=slow&levels=warn,error`);
+  await page.getByRole('button', { name: '저장된 검색' }).click();
+  await page.getByRole('button', { name: '이 검색 저장' }).click();
+  await page.getByRole('dialog').getByLabel('이름').fill(name);
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('검색을 저장했습니다')).toBeVisible();
+  await page.goto(`${home}/transactions`);
+  await page.getByRole('button', { name: '저장된 검색' }).click();
+  await expect(page.getByRole('button', { name: new RegExp(`^${name}`) })).toHaveCount(0);
+  await page.goto(logs);
+  await page.getByRole('button', { name: '저장된 검색' }).click();
+  await page.getByRole('button', { name: new RegExp(`^${name}`) }).click();
+  await expect(query(page)).toHaveValue('(slow) (level:warn OR level:error)');
+  await expect(page.getByRole('alert')).toHaveCount(0);
+  await page.getByRole('button', { name: '저장된 검색' }).click();
+  await page.getByRole('button', { name: `“${name}” 삭제` }).click();
+  await expect(page.getByText('검색을 삭제했습니다')).toBeVisible();
 });
 
 test('a live tail follows, and stands still when its reader scrolls', async ({ page }) => {

@@ -3209,6 +3209,8 @@ export interface components {
             next_cursor: string;
         };
         LogPattern: {
+            /** @description records over time, in equal steps of the range */
+            bars: number[];
             /** Format: int64 */
             count: number;
             /** Format: date-time */

@@ -36,9 +36,9 @@ export function Part({ title, query, about, quiet, all, waiting, rows }: PartPro
             <IconCircleCheckFilled size={15} aria-hidden />
             {quiet}
           </span>
-        ) : (
-          query.data ? about : null
-        )}
+        ) : query.data ? (
+          about
+        ) : null}
         {all.total > 0 ? (
           <Link {...all.link} aria-label={`${title}: ${t('home.all')}`}>
             {t('home.all_of', { total: count(all.total) })}

@@ -18,6 +18,7 @@ import { marker, toggle } from '../../parts/query/language.ts';
 import { QueryField } from '../../parts/query/QueryField.tsx';
 import { Stale } from '../../parts/Stale.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
+import { Views } from '../../parts/Views.tsx';
 import { Download } from './Download.tsx';
 import { Facets } from './Facets.tsx';
 import { FirstLogs } from './FirstLogs.tsx';
@@ -167,6 +168,12 @@ export function Logs() {
           ]}
           onFocus={() => setFocused(true)}
         />
+        <Views
+          project={project}
+          kind="logs"
+          query={whole(q, only)}
+          onChoose={(next) => set({ q: next, levels: undefined })}
+        />
       </div>
 
       <section className={`panel ${classes.counts}`} aria-busy={histogram.isPending}>
@@ -310,6 +317,13 @@ export function Logs() {
     </div>
   );
 }
+
+/** The search with the levels that were chosen beside it, so that a saved one finds the same records. */
+const whole = (q: string, levels: string[]) => {
+  if (levels.length === 0) return q;
+  const any = levels.map((level) => `level:${level}`).join(' OR ');
+  return q ? `(${q}) (${any})` : any;
+};
 
 /** Lines in the height of those to come. */
 function Lines() {

@@ -7,6 +7,7 @@ import type { Following } from '../../api/pages.ts';
 import type { LogPattern } from '../../api/types.ts';
 import { count, percent } from '../../format/number.ts';
 import { Bar } from '../../parts/Bar.tsx';
+import { Sparkline } from '../../parts/chart/Sparkline.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
@@ -48,6 +49,7 @@ export function Patterns({ project, filter, following, onPattern }: Props) {
           <tr>
             <th className="num">{t('logs.count')}</th>
             <th className={classes.share}>{t('logs.share')}</th>
+            <th aria-label={t('logs.shape')} />
             <th>{t('logs.gravest')}</th>
             <th>{t('logs.template')}</th>
             <th>{t('logs.services')}</th>
@@ -57,7 +59,7 @@ export function Patterns({ project, filter, following, onPattern }: Props) {
         </thead>
         <tbody onKeyDown={rowKeys}>
           {query.isPending ? (
-            <SkeletonRows rows={12} columns={7} />
+            <SkeletonRows rows={12} columns={8} />
           ) : (
             items.map((item) => (
               <tr key={item.pattern} className="link">
@@ -67,6 +69,9 @@ export function Patterns({ project, filter, following, onPattern }: Props) {
                 <td className={classes.share}>
                   <Bar share={item.count / most} />
                   <span className="dim">{percent(item.share)}</span>
+                </td>
+                <td className={classes.shape}>
+                  <Sparkline values={item.bars} />
                 </td>
                 <td>
                   <span className="row">

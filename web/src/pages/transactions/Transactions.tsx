@@ -14,13 +14,13 @@ import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Filter } from '../../parts/Filter.tsx';
 import { QueryField } from '../../parts/query/QueryField.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
+import { Views } from '../../parts/Views.tsx';
 import { DifferencesPanel } from './DifferencesPanel.tsx';
 import { List } from './List.tsx';
 import { knownOf } from './query.ts';
 import { listed, readRectangle, writeRectangle } from './rectangle.ts';
 import classes from './Scatter.module.css';
 import { endsOf, ScatterPanel } from './ScatterPanel.tsx';
-import { Views } from './Views.tsx';
 
 const ROUTE = '/home/projects/$project/transactions';
 
@@ -109,7 +109,7 @@ export function Transactions() {
             onRun={(next) => set({ q: next || undefined })}
           />
         </div>
-        <Views project={projectId} query={q ?? ''} onChoose={(next) => set({ q: next })} />
+        <Views project={projectId} kind="transactions" query={q ?? ''} onChoose={(next) => set({ q: next })} />
       </div>
       {!wrong && (
         <>

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { expect, expectAccessible, fresh, home, picture, press, row, test } from './matrix.ts';
+import { ask, expect, expectAccessible, fresh, home, picture, press, project, row, test } from './matrix.ts';
 import { sendMetrics } from './otlp.ts';
 
 test.beforeAll(async () => {
@@ -82,6 +82,75 @@ test('a dashboard is made, arranged, saved and exported, and its changes are not
   await row(page, again).getByRole('button', { name: /^삭제/ }).click();
   await press(page, '삭제');
   await expect(row(page, again)).toBeHidden();
+});
+
+test('panels are moved and resized by dragging and by keys, and an earlier version comes back', async ({ page }) => {
+  const name = fresh('layout');
+  const panel = (id: string, title: string) => ({ id, kind: 'text', title, text: title, width: 6, height: 1 });
+  const document = {
+    format: 'matrix-dashboard',
+    schema: 1,
+    name,
+    variables: [],
+    panels: [panel('a', '하나'), panel('b', '둘'), panel('c', '셋')],
+  };
+  const { id } = await ask<{ id: number }>(page, 'POST', `/projects/${project}/dashboards`, document);
+  await page.goto(`${home}/dashboards/${id}`);
+  const titles = () => page.locator('main section h2').allTextContents();
+  await expect.poll(titles).toEqual(['하나', '둘', '셋']);
+  await page.getByRole('button', { name: '수정', exact: true }).click();
+
+  // The third is dragged onto the first.
+  const grip = (title: string) => page.getByRole('button', { name: `옮기기: ${title}` });
+  const first = await page.getByRole('region', { name: '하나' }).boundingBox();
+  const from = await grip('셋').boundingBox();
+  if (!first || !from) throw new Error('no panels');
+  await page.mouse.move(from.x + 8, from.y + 8);
+  await page.mouse.down();
+  await page.mouse.move(first.x + 40, first.y + 20, { steps: 8 });
+  await picture(page, 'dashboard-drag');
+  await page.mouse.up();
+  await expect.poll(titles).toEqual(['셋', '하나', '둘']);
+
+  // And by keys one place on.
+  await grip('셋').focus();
+  await page.keyboard.press('Space');
+  await expect(page.getByText('셋 패널을 집었습니다. 전체 3개 가운데 1번째입니다.')).toBeAttached();
+  await page.keyboard.press('ArrowRight');
+  await expect(page.getByText('셋 패널을 놓으면 전체 3개 가운데 2번째가 됩니다.')).toBeAttached();
+  await page.keyboard.press('Space');
+  await expect.poll(titles).toEqual(['하나', '셋', '둘']);
+
+  const corner = page.getByRole('button', { name: '크기 바꾸기: 끌거나 화살표 키를 사용합니다: 하나' });
+  await corner.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowDown');
+  const one = page.getByRole('region', { name: '하나' });
+  await expect(one.getByRole('status')).toHaveText('7/12 · 보통');
+  const at = await corner.boundingBox();
+  const grid = await page.getByRole('region', { name: '둘' }).locator('..').boundingBox();
+  if (!at || !grid) throw new Error('no corner');
+  await page.mouse.move(at.x + 12, at.y + 12);
+  await page.mouse.down();
+  await page.mouse.move(at.x + 12 + (2 * grid.width) / 12, at.y + 200, { steps: 6 });
+  await page.mouse.up();
+  await expect(one.getByRole('status')).toHaveText('9/12 · 크게');
+  await expectAccessible(page);
+  await page.getByRole('button', { name: '되돌리기' }).click();
+  await expect(one.getByRole('status')).toHaveText('7/12 · 보통');
+  await page.getByRole('button', { name: '저장', exact: true }).click();
+  await expect(page.getByRole('button', { name: '내보내기' })).toBeVisible();
+
+  await page.getByRole('button', { name: '변경 기록' }).click();
+  await expect(page.getByRole('heading', { name: '버전 1 → 버전 2 변경 내용' })).toBeVisible();
+  await expect(page.locator('[data-change=added]').filter({ hasText: '"width": 7' })).toBeVisible();
+  await picture(page, 'dashboard-history');
+  await expectAccessible(page);
+  await page.getByRole('link', { name: /버전 1/ }).click();
+  await page.getByRole('button', { name: '이 버전으로 되돌리기' }).click();
+  await expect(page.getByText('1번 버전을 3번으로 다시 적용했습니다.')).toBeVisible();
+  await page.getByRole('button', { name: '변경 기록' }).click();
+  await expect.poll(titles).toEqual(['하나', '둘', '셋']);
 });
 
 test('a dashboard of Grafana comes over, and what does not is listed', async ({ page }) => {

@@ -267,7 +267,11 @@ const dashboard = createRoute({
   getParentRoute: () => project,
   path: '/dashboards/$dashboard',
   // The values of its variables, as a query of their own.
-  validateSearch: optional((s) => ({ vars: text(s.vars) })),
+  validateSearch: optional((s) => ({
+    vars: text(s.vars),
+    tab: choice(s.tab, ['history'] as const),
+    version: positive(s.version),
+  })),
   component: lazyRouteComponent(() => import('./pages/dashboard/DashboardPage.tsx'), 'DashboardPage'),
 });
 

@@ -2,7 +2,15 @@ import { queryOptions } from '@tanstack/react-query';
 import { get, list, post, put, remove, seen } from './client.ts';
 import type { Following } from './pages.ts';
 import { ranged } from './ranged.ts';
-import type { Dashboard, DashboardDocument, ImportedDashboard, LogRecord, Page, Scatter } from './types.ts';
+import type {
+  Dashboard,
+  DashboardDocument,
+  DashboardEdition,
+  ImportedDashboard,
+  LogRecord,
+  Page,
+  Scatter,
+} from './types.ts';
 
 const base = (project: number) => `/projects/${project}/dashboards`;
 
@@ -12,6 +20,8 @@ export const dashboardQuery = (project: number, id: number) =>
     queryKey: ['dashboards', project, id],
     queryFn: ({ signal }) => get<Dashboard>(`${base(project)}/${id}`, undefined, signal),
   });
+export const dashboardHistoryQuery = (project: number, id: number) =>
+  list<DashboardEdition>(`${base(project)}/${id}/history`, ['dashboards', project, id, 'history']);
 export const createDashboard = (project: number, document: DashboardDocument) =>
   post<Dashboard>(base(project), document);
 export const importDashboard = (project: number, document: unknown) =>

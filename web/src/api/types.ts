@@ -18,6 +18,7 @@ export type {
   Differences,
   Document as DashboardDocument,
   Edge as MapEdge,
+  Edition as DashboardEdition,
   Endpoint,
   Exception,
   Fact,

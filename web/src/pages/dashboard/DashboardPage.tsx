@@ -1,14 +1,12 @@
 import { Button, Skeleton } from '@mantine/core';
 import {
   IconArrowBackUp,
-  IconArrowDown,
-  IconArrowUp,
   IconChevronRight,
   IconDownload,
+  IconHistory,
   IconPencil,
   IconPlus,
   IconSettings,
-  IconTrash,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useBlocker, useNavigate, useParams, useSearch } from '@tanstack/react-router';
@@ -19,19 +17,17 @@ import type { Dashboard, DashboardDocument, DashboardPanel } from '../../api/typ
 import { usePausedAt } from '../../frame/live.ts';
 import { useCanWrite, useProjectId } from '../../frame/useProject.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
-import { Charts } from '../../parts/chart/Charts.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import head from '../../parts/ObjectHead.module.css';
-import { RowAction } from '../../parts/RowAction.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { AboutForm } from './AboutForm.tsx';
-import classes from './Dashboard.module.css';
+import { History } from './History.tsx';
 import { PanelForm } from './PanelForm.tsx';
-import { HEIGHTS, PanelView } from './PanelView.tsx';
+import { Panels } from './Panels.tsx';
 import { useVariables, VariableBar } from './VariableBar.tsx';
-import { fillText, readChosen, writeChosen } from './variables.ts';
+import { readChosen, writeChosen } from './variables.ts';
 
 const ROUTE = '/home/projects/$project/dashboards/$dashboard';
 
@@ -59,7 +55,7 @@ function Board({ project, dashboard }: { project: number; dashboard: Dashboard }
   const { t } = useTranslation();
   const navigate = useNavigate();
   const canWrite = useCanWrite();
-  const { vars = '', ...range } = useSearch({ from: ROUTE });
+  const { vars = '', tab, version: _, ...range } = useSearch({ from: ROUTE });
   // What was changed and is not saved, step by step; undefined while it is only looked at.
   const [drafts, setDrafts] = useState<DashboardDocument[]>();
   const [form, setForm] = useState<DashboardPanel | 'about'>();
@@ -82,12 +78,6 @@ function Board({ project, dashboard }: { project: number; dashboard: Dashboard }
     setForm(undefined);
   };
   const setPanels = (panels: DashboardPanel[]) => change({ ...shown, panels });
-  const move = (i: number, by: number) => {
-    const panels = [...shown.panels];
-    const [panel] = panels.splice(i, 1);
-    if (panel) panels.splice(i + by, 0, panel);
-    setPanels(panels);
-  };
   const put = (panel: DashboardPanel) =>
     setPanels(
       shown.panels.some((p) => p.id === panel.id)
@@ -113,13 +103,15 @@ function Board({ project, dashboard }: { project: number; dashboard: Dashboard }
         </div>
         <div className="page-head">
           <h1>{shown.name}</h1>
-          <VariableBar
-            known={known}
-            chosen={chosen}
-            onChange={(next) =>
-              void navigate({ to: '.', search: (old) => ({ ...old, vars: writeChosen(next) }), replace: true })
-            }
-          />
+          {tab !== 'history' && (
+            <VariableBar
+              known={known}
+              chosen={chosen}
+              onChange={(next) =>
+                void navigate({ to: '.', search: (old) => ({ ...old, vars: writeChosen(next) }), replace: true })
+              }
+            />
+          )}
           {drafts ? (
             <>
               <Button variant="default" leftSection={<IconPlus size={15} />} onClick={add}>
@@ -148,7 +140,20 @@ function Board({ project, dashboard }: { project: number; dashboard: Dashboard }
               <Button variant="default" leftSection={<IconDownload size={15} />} onClick={() => download(shown)}>
                 {t('dashboard.export')}
               </Button>
-              {canWrite && (
+              <Button
+                variant={tab === 'history' ? 'light' : 'default'}
+                aria-pressed={tab === 'history'}
+                leftSection={<IconHistory size={15} />}
+                onClick={() =>
+                  void navigate({
+                    to: '.',
+                    search: (old) => ({ ...old, tab: tab ? undefined : 'history', version: undefined }),
+                  })
+                }
+              >
+                {t('dashboard.history')}
+              </Button>
+              {canWrite && tab !== 'history' && (
                 <Button variant="default" leftSection={<IconPencil size={15} />} onClick={() => setDrafts([])}>
                   {t('action.edit')}
                 </Button>
@@ -158,65 +163,23 @@ function Board({ project, dashboard }: { project: number; dashboard: Dashboard }
         </div>
         {shown.description && <p className="lead">{shown.description}</p>}
       </header>
-      {shown.panels.length === 0 ? (
+      {tab === 'history' ? (
+        <History project={project} dashboard={dashboard} />
+      ) : shown.panels.length === 0 ? (
         <section className="panel">
           <Empty icon={IconPlus} title={t('dashboard.empty')}>
             <p>{t('dashboard.empty_hint')}</p>
           </Empty>
         </section>
       ) : (
-        <Charts className={classes.grid}>
-          {shown.panels.map((panel, i) => {
-            const title = fillText(panel.title ?? '', chosen, t('dashboard.all'));
-            return (
-              <section
-                key={panel.id}
-                className={`panel ${classes.panel}`}
-                style={{ gridColumn: `span ${panel.width}` }}
-                aria-label={title || t(`dashboard.kind.${panel.kind}`)}
-              >
-                <header>
-                  <h2>{title}</h2>
-                  {drafts && (
-                    <>
-                      {i > 0 && (
-                        <RowAction
-                          icon={IconArrowUp}
-                          label={t('dashboard.earlier')}
-                          of={title}
-                          onClick={() => move(i, -1)}
-                        />
-                      )}
-                      {i < shown.panels.length - 1 && (
-                        <RowAction
-                          icon={IconArrowDown}
-                          label={t('dashboard.later')}
-                          of={title}
-                          onClick={() => move(i, 1)}
-                        />
-                      )}
-                      <RowAction icon={IconPencil} label={t('action.edit')} of={title} onClick={() => setForm(panel)} />
-                      <RowAction
-                        icon={IconTrash}
-                        label={t('action.delete')}
-                        of={title}
-                        onClick={() => setPanels(shown.panels.filter((p) => p.id !== panel.id))}
-                      />
-                    </>
-                  )}
-                </header>
-                {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by keyboard */}
-                <div className={classes.body} style={{ maxHeight: (HEIGHTS[panel.height] ?? 0) + 40 }} tabIndex={0}>
-                  {pending ? (
-                    <Skeleton height={HEIGHTS[panel.height]} />
-                  ) : (
-                    <PanelView project={project} panel={panel} chosen={chosen} following={following} />
-                  )}
-                </div>
-              </section>
-            );
-          })}
-        </Charts>
+        <Panels
+          project={project}
+          panels={shown.panels}
+          chosen={chosen}
+          pending={pending}
+          following={following}
+          edit={drafts && { onPanels: setPanels, onEdit: setForm }}
+        />
       )}
       {form === 'about' && <AboutForm document={shown} onDone={change} onClose={() => setForm(undefined)} />}
       {form && form !== 'about' && (

@@ -56,7 +56,7 @@ function Loaded({ role }: { role: Role }) {
       <div className={classes.crumbs}>
         <Link to="/roles">{t('nav.roles')}</Link>
         <IconChevronRight size={14} aria-hidden />
-        <span>{t('roles.version_of', { version: role.version })}</span>
+        <span>{t('versions.one', { version: role.version })}</span>
       </div>
       <div className="page-head">
         <h1>{role.code}</h1>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RoleVersion } from '../../api/types.ts';
-import { changes, roleText } from './diff.ts';
+import { changes } from '../../parts/diff.ts';
+import { roleText } from './roleText.ts';
 
 const role: RoleVersion = {
   code: 'a',
@@ -29,14 +30,5 @@ describe('the difference between two versions of a role', () => {
       { change: 'removed', text: '  Be exact.' },
       { change: 'added', text: '  Be kind.' },
     ]);
-  });
-
-  it('leaves out what is far from a change', () => {
-    const before = Array.from({ length: 30 }, (_, i) => `line ${i}`);
-    const after = before.with(15, 'another');
-    const lines = changes(before.join('\n'), after.join('\n'));
-    expect(lines[0]).toEqual({ change: 'gap', lines: 12 });
-    expect(lines.at(-1)).toEqual({ change: 'gap', lines: 11 });
-    expect(lines).toHaveLength(1 + 3 + 2 + 3 + 1);
   });
 });

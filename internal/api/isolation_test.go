@@ -257,6 +257,7 @@ func table(h *house) map[string]row {
 		// Issues.
 		"list-issues":         {who: readsProject, status: 200},
 		"list-issue-people":   {who: readsProject, status: 200},
+		"list-issue-facets":   {who: readsProject, status: 200},
 		"get-in-app-rules":    {who: readsProject, status: 200},
 		"update-in-app-rules": {who: writesProject, status: 200, make: func(p *place) request { return request{body: InAppRequest{}, etag: p.inAppVersion()} }},
 		"get-issue": {who: readsProject, status: 200, make: func(p *place) request { return ids("issue", p.issue) },

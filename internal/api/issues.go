@@ -18,6 +18,22 @@ type InIssue struct {
 	Issue int64 `path:"issue" minimum:"1" doc:"issue id"`
 }
 
+// InIssues selects issues.
+type InIssues struct {
+	InProject
+	InRange
+	State    string `query:"state" enum:"open,new,ongoing,regressed,resolved,ignored" doc:"default all; open are new, ongoing and regressed"`
+	Query    string `query:"q" doc:"words, field:value; see the user's guide"`
+	Service  string `query:"service" maxLength:"256"`
+	Version  string `query:"version" maxLength:"256"`
+	Assignee int64  `query:"assignee" minimum:"-1" doc:"account; -1 = nobody"`
+}
+
+func (in InIssues) query(now time.Time) issue.Query {
+	from, to := in.between(now)
+	return issue.Query{State: in.State, Text: in.Query, Service: in.Service, Version: in.Version, Assignee: in.Assignee, From: from, To: to}
+}
+
 // IssueRequest is what one edits of an issue.
 type IssueRequest struct {
 	State           issue.State `json:"state" enum:"new,ongoing,regressed,resolved,ignored"`
@@ -57,22 +73,18 @@ type Person struct {
 func (s *server) registerIssues() {
 	register(s, tenant.ProjectRead, get("list-issues", "/api/v1/projects/{project}/issues", "Issues seen in a time range"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
-			InProject
-			InRange
-			State    string `query:"state" enum:"open,new,ongoing,regressed,resolved,ignored" doc:"default all; open are new, ongoing and regressed"`
-			Query    string `query:"q" doc:"words, field:value; see the user's guide"`
-			Service  string `query:"service" maxLength:"256"`
-			Version  string `query:"version" maxLength:"256"`
-			Assignee int64  `query:"assignee" minimum:"-1" doc:"account; -1 = nobody"`
-			Sort     string `query:"sort" enum:"last_seen,first_seen,count,users" default:"last_seen"`
-			Cursor   string `query:"cursor" maxLength:"1024"`
-			Limit    int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+			InIssues
+			Sort   string `query:"sort" enum:"last_seen,first_seen,count,users" default:"last_seen"`
+			Cursor string `query:"cursor" maxLength:"1024"`
+			Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 		}) (*result[*issue.Page], error) {
-			from, to := in.between(s.now())
-			return ok(s.opts.Issues.List(ctx, in.Project, issue.Query{
-				State: in.State, Text: in.Query, Service: in.Service, Version: in.Version, Assignee: in.Assignee, From: from, To: to,
-				Order: issue.Order(in.Sort), Cursor: in.Cursor, Limit: in.Limit,
-			}))
+			q := in.query(s.now())
+			q.Order, q.Cursor, q.Limit = issue.Order(in.Sort), in.Cursor, in.Limit
+			return ok(s.opts.Issues.List(ctx, in.Project, q))
+		})
+	register(s, tenant.ProjectRead, get("list-issue-facets", "/api/v1/projects/{project}/issue-facets", "By what issues can be narrowed down, with counts"),
+		func(ctx context.Context, _ tenant.Actor, in *InIssues) (*result[*issue.Facets], error) {
+			return ok(s.opts.Issues.Facets(ctx, in.Project, in.query(s.now())))
 		})
 	register(s, tenant.ProjectRead, get("list-issue-people", "/api/v1/projects/{project}/issue-people", "Whom an issue can be assigned to"),
 		func(ctx context.Context, _ tenant.Actor, in *InProject) (*result[Page[Person]], error) {

@@ -290,6 +290,23 @@ func TestTheInboxIsSearchedSortedAndPaged(t *testing.T) {
 				t.Errorf("%+v: %v", bad, err)
 			}
 		}
+		facets := func(q Query, want string) {
+			t.Helper()
+			q.From, q.To = noon.Add(-time.Hour), noon.Add(time.Hour)
+			got, err := h.store.Facets(t.Context(), 1, q)
+			h.must(err)
+			if text := fmt.Sprint(got.Services, got.Versions, got.Assignees); text != want {
+				t.Errorf("by what %+v is narrowed down: %s, want %s", q, text, want)
+			}
+		}
+		facets(Query{}, "[{pay 2} {order-api 1}] [{1.0 1} {1.1 1}] [{-1  2} {7 kim 1}]")
+		// What is asked of one does not narrow itself.
+		facets(Query{Service: "pay"}, "[{pay 2} {order-api 1}] [] [{-1  1} {7 kim 1}]")
+		facets(Query{Version: "1.0", Assignee: -1}, "[{order-api 1}] [{1.0 1} {1.1 1}] [{-1  1}]")
+		facets(Query{State: "resolved"}, "[] [] []")
+		if _, err := h.store.Facets(t.Context(), 1, Query{Text: "nothing:x", From: noon, To: noon.Add(time.Hour)}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("facets of a wrong search: %v", err)
+		}
 		i := h.issue(1, "A")
 		stats, err := h.store.Stats(t.Context(), 1, i.ID, Window{noon.Add(-time.Hour), noon.Add(time.Hour)})
 		h.must(err)

@@ -76,7 +76,7 @@ func (s *Store) List(ctx context.Context, p project.ID, q Query) (*Page, error) 
 		page.States[string(state)] = 0
 	}
 	c := &condition{}
-	c.sql.WriteString("i.project_id = " + c.add(int64(p)) + " AND i.merged_into = 0 AND i.last_seen >= " + c.add(metadb.Micros(q.From)) + " AND i.first_seen < " + c.add(metadb.Micros(q.To)))
+	c.within(p, q)
 	if err := c.query(q); err != nil {
 		return nil, err
 	}
@@ -134,6 +134,29 @@ func statesOf(name string) ([]State, error) {
 		return []State{State(name)}, nil
 	}
 	return nil, fault.New(fault.Invalid, "there is no state %q: it is open, new, ongoing, regressed, resolved or ignored", name).WithField("state")
+}
+
+// condition is the query with its state and time range.
+func (q Query) condition(p project.ID) (*condition, error) {
+	if !q.From.Before(q.To) {
+		return nil, fault.New(fault.Invalid, "the time range ends before it begins").WithField("to")
+	}
+	c := &condition{}
+	c.within(p, q)
+	if err := c.query(q); err != nil {
+		return nil, err
+	}
+	states, err := statesOf(q.State)
+	if err != nil {
+		return nil, err
+	}
+	c.sql.WriteString(" AND i.state IN (" + addAll(&c.placeholders, states) + ")")
+	return c, nil
+}
+
+// within asks for the project's issues that were seen in the time range.
+func (c *condition) within(p project.ID, q Query) {
+	c.sql.WriteString("i.project_id = " + c.add(int64(p)) + " AND i.merged_into = 0 AND i.last_seen >= " + c.add(metadb.Micros(q.From)) + " AND i.first_seen < " + c.add(metadb.Micros(q.To)))
 }
 
 // seen fills a page by when issues were seen.

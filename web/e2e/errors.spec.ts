@@ -66,6 +66,27 @@ test('one walks through the occurrences and from there to the trace', async ({ p
   await expect(page).toHaveURL(/\/traces\/[0-9a-f]{32}\?.*span=/);
 });
 
+test('the inbox is narrowed down by service, version and assignee, with counts', async ({ page }) => {
+  await page.goto(inbox);
+  const rows = page.locator('tbody tr');
+  await expect(page.getByRole('link', { name: 'HttpTimeoutException' })).toBeVisible();
+  await page.getByRole('combobox', { name: '서비스', exact: true }).click();
+  await page.getByRole('option', { name: /^payment\s*\d+$/ }).click();
+  await expect(page).toHaveURL(/service=payment/);
+  await expect(page.getByRole('link', { name: 'MySQLTransactionRollbackException' })).toHaveCount(0);
+  await page.getByRole('combobox', { name: '버전', exact: true }).click();
+  const version = page.getByRole('option').first();
+  const counted = Number(/(\d+)$/.exec((await version.textContent()) ?? '')?.[1]);
+  await version.click();
+  await expect(page).toHaveURL(/version=/);
+  await expect(rows).toHaveCount(counted);
+  await page.getByRole('combobox', { name: '담당자', exact: true }).click();
+  await expect(page.getByRole('option', { name: new RegExp(`^없음\\s*${counted}$`) })).toBeVisible();
+  await picture(page, 'issues-narrowed');
+  await page.getByRole('option', { name: /^나\s*0$/ }).click();
+  await expect(page.getByRole('heading', { name: '일치하는 오류가 없습니다' })).toBeVisible();
+});
+
 test('an error is resolved by a key and taken back', async ({ page }) => {
   await page.goto(inbox);
   const link = page.getByRole('link', { name: 'MySQLTransactionRollbackException' });

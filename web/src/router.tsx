@@ -178,7 +178,9 @@ const issues = createRoute({
     state: choice(s.state, ISSUE_STATES),
     sort: choice(s.sort, ISSUE_SORTS),
     q: text(s.q),
-    mine: flag(s.mine),
+    service: text(s.service),
+    version: text(s.version),
+    assignee: choice(s.assignee, ['-1']) ?? positive(s.assignee)?.toString(),
   })),
   component: lazyRouteComponent(() => import('./pages/issues/Issues.tsx'), 'Issues'),
 });

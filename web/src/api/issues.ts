@@ -2,7 +2,9 @@ import { queryOptions } from '@tanstack/react-query';
 import { type RangeSearch, resolveRange } from '../frame/range.ts';
 import { get, list, post, put, seen, send } from './client.ts';
 import { type Following, pages, within } from './pages.ts';
+import { ranged } from './ranged.ts';
 import type {
+  Facets,
   InAppEdit,
   InAppRules,
   Issue,
@@ -24,11 +26,17 @@ export type IssueSort = (typeof ISSUE_SORTS)[number];
 const base = (project: number) => `/projects/${project}/issues`;
 const one = (project: number, id: number) => `${base(project)}/${id}`;
 
-interface Asked {
+export interface IssueFilter {
   state: IssueTab;
   q?: string;
-  sort: IssueSort;
+  service?: string;
+  version?: string;
+  /** An account; -1 is nobody. */
   assignee?: number;
+}
+
+interface Asked extends IssueFilter {
+  sort: IssueSort;
 }
 
 export const issuesQuery = (project: number, asked: Asked, following: Following) =>
@@ -39,6 +47,15 @@ export const issuesQuery = (project: number, asked: Asked, following: Following)
     query: { ...asked },
     limit: 50,
     every: 15_000,
+    ...following,
+  });
+
+/** By what the issues can be narrowed down, with counts. */
+export const issueFacetsQuery = (project: number, filter: IssueFilter, following: Following) =>
+  ranged<Facets>({
+    kind: 'issue-facets',
+    path: `/projects/${project}/issue-facets`,
+    query: { ...filter },
     ...following,
   });
 

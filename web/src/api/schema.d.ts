@@ -634,6 +634,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/issue-facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** By what issues can be narrowed down, with counts */
+        get: operations["list-issue-facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/issue-people": {
         parameters: {
             query?: never;
@@ -2047,6 +2064,16 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        AssigneeFacet: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description -1 = nobody
+             */
+            id: number;
+            name: string;
+        };
         Attempt: {
             answer: string;
             /** Format: date-time */
@@ -2465,6 +2492,18 @@ export interface components {
             message: string;
             stacktrace?: string;
             type: string;
+        };
+        Facet: {
+            /** Format: int64 */
+            count: number;
+            value: string;
+        };
+        Facets: {
+            assignees: components["schemas"]["AssigneeFacet"][];
+            /** @description the most frequent 100 */
+            services: components["schemas"]["Facet"][];
+            /** @description the most frequent 100 */
+            versions: components["schemas"]["Facet"][];
         };
         Fact: {
             id: string;
@@ -4943,6 +4982,7 @@ export interface components {
     pathItems: never;
 }
 export type AiRole = components['schemas']['AiRole'];
+export type AssigneeFacet = components['schemas']['AssigneeFacet'];
 export type Attempt = components['schemas']['Attempt'];
 export type AttributeValue = components['schemas']['AttributeValue'];
 export type Available = components['schemas']['Available'];
@@ -4976,6 +5016,8 @@ export type Endpoint = components['schemas']['Endpoint'];
 export type Entry = components['schemas']['Entry'];
 export type Event = components['schemas']['Event'];
 export type Exception = components['schemas']['Exception'];
+export type Facet = components['schemas']['Facet'];
+export type Facets = components['schemas']['Facets'];
 export type Fact = components['schemas']['Fact'];
 export type Footprint = components['schemas']['Footprint'];
 export type FoundSpans = components['schemas']['FoundSpans'];
@@ -7018,6 +7060,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-issue-facets": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description default all; open are new, ongoing and regressed */
+                state?: "open" | "new" | "ongoing" | "regressed" | "resolved" | "ignored";
+                /** @description words, field:value; see the user's guide */
+                q?: string;
+                service?: string;
+                version?: string;
+                /** @description account; -1 = nobody */
+                assignee?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
+                };
             };
             /** @description Problem */
             default: {

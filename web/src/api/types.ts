@@ -21,6 +21,7 @@ export type {
   Edition as DashboardEdition,
   Endpoint,
   Exception,
+  Facets,
   Fact,
   Footprint,
   FoundSpans,

@@ -1,4 +1,4 @@
-import { Checkbox, Select, Switch, Tabs } from '@mantine/core';
+import { Checkbox, Select, Tabs } from '@mantine/core';
 import { IconBug, IconCircleCheck, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
@@ -14,7 +14,6 @@ import {
   turned,
 } from '../../api/issues.ts';
 import { homeQuery } from '../../api/project.ts';
-import { meQuery } from '../../api/session.ts';
 import type { IssueItem } from '../../api/types.ts';
 import { count } from '../../format/number.ts';
 import { simpleType } from '../../format/type.ts';
@@ -33,6 +32,7 @@ import { Stale } from '../../parts/Stale.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
 import classes from './Issues.module.css';
+import { Narrow } from './Narrow.tsx';
 import { TurnMenu } from './TurnMenu.tsx';
 import { useTurn } from './useTurn.tsx';
 
@@ -45,19 +45,28 @@ export function Issues() {
   const project = useProject();
   const canWrite = useCanWrite();
   const navigate = useNavigate();
-  const { data: me } = useQuery(meQuery);
-  const { state = 'open', sort = 'last_seen', q = '', mine, ...range } = useSearch({ from: ROUTE });
+  const {
+    state = 'open',
+    sort = 'last_seen',
+    q = '',
+    service,
+    version,
+    assignee,
+    ...range
+  } = useSearch({
+    from: ROUTE,
+  });
   const pausedAt = usePausedAt();
-  const list = useInfiniteQuery(
-    issuesQuery(projectId, { state, sort, q, assignee: mine && me?.user.id }, { range, pausedAt }),
-  );
+  const following = { range, pausedAt };
+  const filter = { state, q, service, version, assignee: assignee ? Number(assignee) : undefined };
+  const list = useInfiniteQuery(issuesQuery(projectId, { ...filter, sort }, following));
   const items = list.data?.pages.flatMap((p) => p.items ?? []) ?? [];
   const total = list.data?.pages[0]?.total ?? 0;
   const about = aboutPage(list.data?.pages[0]);
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
   const picked = items.filter((i) => chosen.has(i.id));
   const turn = useTurn(projectId);
-  const set = (next: Record<string, string | boolean | undefined>) => {
+  const set = (next: Record<string, string | undefined>) => {
     setChosen(new Set());
     void navigate({ to: '.', search: (old) => ({ ...old, ...next }), replace: true });
   };
@@ -100,12 +109,8 @@ export function Issues() {
     <div className="page">
       <div className="page-head">
         <h1>{t('nav.issues')}</h1>
-        <Filter width={300} label={t('issues.filter')} value={q} onChange={(v) => set({ q: v || undefined })} />
-        <Switch
-          label={t('issues.mine')}
-          checked={mine ?? false}
-          onChange={(e) => set({ mine: e.currentTarget.checked || undefined })}
-        />
+        <Filter width={260} label={t('issues.filter')} value={q} onChange={(v) => set({ q: v || undefined })} />
+        <Narrow project={projectId} filter={filter} following={following} onChange={set} />
         <Select
           aria-label={t('issues.sort')}
           w={150}
@@ -148,7 +153,7 @@ export function Issues() {
         {list.isError && !list.data ? (
           <Failure error={list.error} retry={() => void list.refetch()} />
         ) : !list.isPending && items.length === 0 ? (
-          <Nothing project={projectId} filtered={Boolean(q || mine)} />
+          <Nothing project={projectId} filtered={Boolean(q || service || version || assignee)} />
         ) : (
           <div className={classes.scroll}>
             <table className="table">

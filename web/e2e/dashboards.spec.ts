@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ask, expect, expectAccessible, fresh, home, picture, press, project, row, test } from './matrix.ts';
+import { ask, expect, expectAccessible, fresh, guide, home, picture, press, project, row, test } from './matrix.ts';
 import { sendMetrics } from './otlp.ts';
 
 test.beforeAll(async () => {
@@ -25,7 +25,7 @@ test('the dashboard of a new project shows a service at a glance', async ({ page
   await expect(page.getByRole('region', { name: 'order-api' }).getByRole('slider')).toHaveCount(3);
   await expect(page.getByRole('region', { name: '실패한 트랜잭션' })).toContainText('최대 응답시간');
   await expect(page.getByRole('region', { name: '시간을 가장 많이 쓴 SQL' }).getByRole('row').nth(1)).toBeVisible();
-  await picture(page, 'dashboard');
+  await guide(page, 'dashboards');
   await expectAccessible(page);
   await page.getByRole('button', { name: '어두운 테마' }).click();
   await picture(page, 'dashboard-dark');

@@ -1,4 +1,4 @@
-import { ask, expect, expectAccessible, fresh, home, picture, test } from './matrix.ts';
+import { ask, expect, expectAccessible, fresh, guide, home, picture, test } from './matrix.ts';
 
 interface Issue {
   id: number;
@@ -21,6 +21,7 @@ for (const scheme of ['light', 'dark'] as const) {
       await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
       await expectAccessible(page);
       await picture(page, `issues-${scheme}`);
+      if (scheme === 'light') await guide(page, 'errors');
 
       await row.getByRole('link').click();
       await expect(page.getByRole('heading', { level: 1 })).toHaveText('java.net.http.HttpTimeoutException');

@@ -1,4 +1,4 @@
-import { expect, expectAccessible, home, picture, test } from './matrix.ts';
+import { expect, expectAccessible, guide, home, picture, test } from './matrix.ts';
 
 test('the host whose disk fills up comes first and says why', async ({ page }) => {
   await page.goto(`${home}/incidents`);
@@ -11,7 +11,7 @@ test('the host whose disk fills up comes first and says why', async ({ page }) =
   await expect(first).toContainText(/\/var\/lib\/containerd [\d.]+ % 사용/);
   await expect(page.getByRole('row')).toHaveCount(7);
   await expect(first).toContainText(/4코어/);
-  await picture(page, 'hosts');
+  await guide(page, 'hosts');
   await expectAccessible(page);
   await page.getByRole('button', { name: '어두운 테마' }).click();
   await picture(page, 'hosts-dark');

@@ -1,4 +1,4 @@
-import { citedSpan, expect, home, incident, incidentPage, picture, test } from './matrix.ts';
+import { citedSpan, expect, guide, home, incident, incidentPage, picture, test } from './matrix.ts';
 
 const SECTIONS = [
   /\[(요약|Summary)\]/,
@@ -15,7 +15,7 @@ test('from the list to the report, from a citation to its fact, from the fact to
 
   await expect(page.getByRole('group', { name: '알람' })).toContainText('[MATRIX-APM]');
   for (const section of SECTIONS) await expect(page.getByRole('heading', { level: 3, name: section })).toBeVisible();
-  await picture(page, 'incident');
+  await guide(page, 'incidents');
 
   const { trace, span, fact } = await citedSpan(page);
   const chip = page.getByRole('link', { name: new RegExp(`^근거 ${fact}:`) }).first();
@@ -33,7 +33,7 @@ test('from the list to the report, from a citation to its fact, from the fact to
   await expect(row).toBeInViewport();
   await expect(row).toContainText(fact);
   await expect(page.getByTestId('span-detail')).toContainText(span);
-  await picture(page, 'trace');
+  await guide(page, 'trace');
 
   await page.getByText('프로파일', { exact: true }).click();
   await expect(page.locator('tr[aria-selected=true]')).toContainText(fact);

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { ask, expect, expectAccessible, fresh, home, picture, project, test } from './matrix.ts';
+import { ask, expect, expectAccessible, fresh, guide, home, picture, project, test } from './matrix.ts';
 
 const logs = `${home}/logs`;
 const lines = (page: Page) => page.getByRole('grid', { name: /로그 목록/ }).getByRole('row');
@@ -11,7 +11,7 @@ test('a search finds lines, marks what was asked for, and is in the address', as
   await expect(lines(page).first()).toBeVisible();
   await expect(page.getByRole('img', { name: /시간에 따른 로그 수/ })).toBeVisible();
   await expect(page.getByRole('complementary', { name: '이 로그의 필드' })).toContainText('order-api');
-  await picture(page, 'logs');
+  await guide(page, 'logs');
   await expectAccessible(page);
 
   await page.keyboard.press('/');

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { expect, expectAccessible, home, picture, test } from './matrix.ts';
+import { expect, expectAccessible, guide, home, picture, test } from './matrix.ts';
 
 const MAP = /\/api\/v1\/projects\/\d+\/map\?/;
 const card = (name: RegExp) => ({ name });
@@ -17,7 +17,7 @@ test('the map shows who calls whom, in light and dark', async ({ page }) => {
   }
   // What answers is no external host.
   await expect(page.getByRole('button', card(/^외부 호스트, .*svc\.cluster/))).toHaveCount(0);
-  await picture(page, 'map');
+  await guide(page, 'map');
   await expectAccessible(page);
   await page.getByRole('button', { name: '어두운 테마' }).click();
   await picture(page, 'map-dark');

@@ -1,3 +1,4 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import AxeBuilder from '@axe-core/playwright';
 import { type Browser, test as base, expect, type Page } from '@playwright/test';
 
@@ -121,3 +122,22 @@ export async function expectAccessible(page: Page) {
 
 /** A picture for people to look at: web/test-results/<name>.png. */
 export const picture = (page: Page, name: string) => page.screenshot({ path: `test-results/${name}.png` });
+
+/**
+ * A picture for the user's guide, in both languages: web/test-results/guide/<language>/<name>.webp.
+ * The page is left as it was: the language is switched for the second picture only, and nothing loses its focus.
+ */
+export async function guide(page: Page, name: string) {
+  const chromium = await page.context().newCDPSession(page);
+  for (const language of ['ko', 'en']) {
+    await expect(page.locator('html')).toHaveAttribute('lang', language);
+    await page.evaluate(() => document.fonts.ready);
+    const { data } = await chromium.send('Page.captureScreenshot', { format: 'webp', quality: 82 });
+    await mkdir(`test-results/guide/${language}`, { recursive: true });
+    await writeFile(`test-results/guide/${language}/${name}.webp`, Buffer.from(data, 'base64'));
+    const other = page.getByRole('button', { name: /^(.* 전환|Switch to .*)$/ });
+    await other.evaluate((button: HTMLElement) => button.click());
+  }
+  await expect(page.locator('html')).toHaveAttribute('lang', 'ko');
+  await chromium.detach();
+}

@@ -1,4 +1,4 @@
-import { expect, expectAccessible, home, picture, test } from './matrix.ts';
+import { expect, expectAccessible, guide, home, picture, test } from './matrix.ts';
 import { sendMetrics } from './otlp.ts';
 
 const minutes = Array.from({ length: 45 }, (_, i) => i);
@@ -61,7 +61,7 @@ test('several queries stand in the address, and each can be switched off', async
   await expect(legend).toHaveCount(4);
   await expect(legend.first()).toContainText('MiB');
   await expect(page.locator('.table tbody tr').first()).toContainText('MiB');
-  await picture(page, 'metrics');
+  await guide(page, 'metrics');
   await expectAccessible(page);
   await page.getByRole('button', { name: '어두운 테마' }).click();
   await picture(page, 'metrics-dark');

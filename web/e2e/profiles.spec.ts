@@ -1,4 +1,4 @@
-import { expect, expectAccessible, home, picture, test } from './matrix.ts';
+import { expect, expectAccessible, guide, home, picture, test } from './matrix.ts';
 
 const order = `${home}/services/order-api`;
 
@@ -10,7 +10,7 @@ test('call stacks of slow spans are a flame graph and a table of functions', asy
   const frame = flame.getByRole('button', { name: /OrderHistoryRepository\.selectTotalHistory/ }).first();
   await expect(frame).toBeVisible();
   await expect(page.getByRole('table', { name: '함수' }).getByRole('row').nth(1)).toContainText(/\d %/);
-  await picture(page, 'profiles');
+  await guide(page, 'profiles');
   await expectAccessible(page);
   await page.getByRole('button', { name: '어두운 테마' }).click();
   await picture(page, 'profiles-dark');

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, expectAccessible, fresh, home, picture, row, test } from './matrix.ts';
+import { expect, expectAccessible, fresh, guide, home, picture, row, test } from './matrix.ts';
 
 const plot = (page: Page) => page.locator('canvas[role=img]');
 const search = (page: Page) =>
@@ -170,6 +170,7 @@ for (const scheme of ['light', 'dark'] as const) {
     await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
     await expectAccessible(page);
     await picture(page, `scatter-${scheme}`);
+    if (scheme === 'light') await guide(page, 'transactions');
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, expectAccessible, home, picture, row, test } from './matrix.ts';
+import { expect, expectAccessible, guide, home, picture, row, test } from './matrix.ts';
 
 /** Drags over the middle of a chart. */
 async function drag(page: Page, title: string) {
@@ -21,7 +21,7 @@ test('the worst service comes first and says why', async ({ page }) => {
   await expect(first).toContainText('심각');
   await expect(first).toContainText(/p95 [\d.]+ m?s, (지난주|어제)의 [\d.]+×/);
   await expect(row(page, 'payment')).toBeVisible();
-  await picture(page, 'services');
+  await guide(page, 'services');
   await expectAccessible(page);
   await page.getByRole('button', { name: '어두운 테마' }).click();
   await picture(page, 'services-dark');

@@ -1,11 +1,11 @@
-import { expect, expectAccessible, home, picture, test } from './matrix.ts';
+import { expect, expectAccessible, guide, home, picture, test } from './matrix.ts';
 
 test('the statement that costs most time comes first', async ({ page }) => {
   await page.goto(`${home}/sql`);
   const first = page.getByRole('row').nth(1);
   await expect(first).toContainText('order-api');
   await expect(first).toContainText('%');
-  await picture(page, 'sql');
+  await guide(page, 'sql');
   await expectAccessible(page);
   await page.getByRole('button', { name: '어두운 테마' }).click();
   await picture(page, 'sql-dark');

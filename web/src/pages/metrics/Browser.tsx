@@ -1,6 +1,6 @@
 import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { Fragment, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { metadataQuery, metricNamesQuery, type Saying } from '../../api/metrics.ts';
 import { count } from '../../format/number.ts';
@@ -41,7 +41,7 @@ export function Browser({ project, filter, onFilter, onChoose }: Props) {
                   title={said?.help || undefined}
                   onClick={() => onChoose(firstQuery(name, said?.type ?? '', all))}
                 >
-                  <code>{name}</code>
+                  <code>{broken(name)}</code>
                   {said && (
                     <small>
                       <b>{[said.type, said.unit].filter(Boolean).join(' · ')}</b> {said.help}
@@ -59,6 +59,16 @@ export function Browser({ project, filter, onFilter, onChoose }: Props) {
     </aside>
   );
 }
+
+/** A name that wraps behind its underscores, not in the middle of a word. */
+const broken = (name: string) =>
+  name.split(/(?<=_)/).map((part, i) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a name have no other name
+    <Fragment key={i}>
+      {i > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
 
 /** The series of a histogram or a summary are one metric. */
 function familiesOf(names: string[], said: Record<string, Saying[]>): { name: string; said?: Saying }[] {

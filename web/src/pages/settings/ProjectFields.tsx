@@ -36,39 +36,43 @@ export function ProjectFields({ value, disabled, onChange }: Props) {
         value={value.language}
         onChange={(language) => language && set({ language: language as Language })}
       />
-      <Fieldset legend={t('project.retention')} className={classes.numbers}>
-        {SIGNALS.map((signal) => (
-          <NumberInput
-            key={signal}
-            label={t(`project.signal.${signal}`)}
-            required
-            min={1}
-            max={400}
-            allowDecimal={false}
-            disabled={disabled}
-            suffix={t('project.days')}
-            value={value.retention?.[signal]}
-            onChange={(days) => set({ retention: { ...value.retention, [signal]: Number(days) } })}
-          />
-        ))}
+      <Fieldset legend={t('project.retention')} className={classes.group}>
+        <div className={classes.numbers}>
+          {SIGNALS.map((signal) => (
+            <NumberInput
+              key={signal}
+              label={t(`project.signal.${signal}`)}
+              required
+              min={1}
+              max={400}
+              allowDecimal={false}
+              disabled={disabled}
+              suffix={t('project.days')}
+              value={value.retention?.[signal]}
+              onChange={(days) => set({ retention: { ...value.retention, [signal]: Number(days) } })}
+            />
+          ))}
+        </div>
         <p className="soft">{t('project.retention_hint')}</p>
       </Fieldset>
-      <Fieldset legend={t('project.rate')} className={classes.numbers}>
-        {SIGNALS.map((signal) => (
-          <NumberInput
-            key={signal}
-            label={t(`project.items.${signal}`)}
-            required
-            min={0}
-            max={2_147_483_647}
-            allowDecimal={false}
-            thousandSeparator=","
-            disabled={disabled}
-            suffix={t('project.a_second')}
-            value={value.rate?.[signal] ?? 0}
-            onChange={(rate) => set({ rate: { ...value.rate, [signal]: Number(rate) } })}
-          />
-        ))}
+      <Fieldset legend={t('project.rate')} className={classes.group}>
+        <div className={classes.numbers}>
+          {SIGNALS.map((signal) => (
+            <NumberInput
+              key={signal}
+              label={t(`project.items.${signal}`)}
+              required
+              min={0}
+              max={2_147_483_647}
+              allowDecimal={false}
+              thousandSeparator=","
+              disabled={disabled}
+              suffix={t('project.a_second')}
+              value={value.rate?.[signal] ?? 0}
+              onChange={(rate) => set({ rate: { ...value.rate, [signal]: Number(rate) } })}
+            />
+          ))}
+        </div>
         <p className="soft">{t('project.rate_hint')}</p>
       </Fieldset>
     </>

@@ -122,10 +122,13 @@ test('an organisation with groups and projects is built, changed and cleared', a
   await page.getByRole('tab', { name: '프로젝트', exact: true }).click();
   await page.getByLabel('이름').fill(`${shop} 2`);
   await page.getByLabel('트레이스').fill('30');
+  await page.getByLabel('샘플').fill('5000');
   await page.getByRole('button', { name: '저장' }).click();
   await expect(page.getByRole('button', { name: new RegExp(`${shop} 2`) })).toBeVisible();
   await page.reload();
   await expect(page.getByLabel('트레이스')).toHaveValue('30일');
+  await expect(page.getByLabel('샘플')).toHaveValue('5,000/초');
+  await expect(page.getByLabel('스팬')).toHaveValue('0/초');
 
   await page.getByRole('button', { name: '프로젝트 삭제' }).click();
   const dialog = page.getByRole('dialog');

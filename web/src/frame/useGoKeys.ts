@@ -11,7 +11,6 @@ const PLACES = {
   t: '/projects/$project/transactions',
   q: '/projects/$project/sql',
   e: '/projects/$project/issues',
-  m: '/projects/$project/map',
   l: '/projects/$project/logs',
   m: '/projects/$project/map',
   x: '/projects/$project/metrics',

@@ -188,8 +188,8 @@ func TestASearchWithoutAnEndFindsToo(t *testing.T) {
 	store := market(t)
 	for _, search := range []string{`attr.customer.id=42`, `span.shard=s1`, `resource.k8s.pod.name=pay-1`, `tb_order`} {
 		page, err := store.Transactions(t.Context(), 1, trace.TransactionQuery{From: noon, Search: search})
-		if err != nil || page.Total == 0 {
-			t.Errorf("%s: total %d, %v", search, page.Total, err)
+		if err != nil || len(page.Items) == 0 {
+			t.Errorf("%s: %d transactions, %v", search, len(page.Items), err)
 		}
 	}
 }

@@ -173,26 +173,11 @@ func tagFilter(key, value, k, v string) string {
 // "" when it has none.
 func columnFilter(key, v string) string {
 	c, ok := spanFields[key]
-	if !ok {
+	switch {
+	case !ok || columnValues[c.field] == "":
 		return ""
+	case c.field == fieldPath: // http.target is the path and the query
+		return "(" + columnValues[c.field] + " = " + v + " OR url = " + v + ")"
 	}
-	equal := map[field]string{
-		fieldHTTPMethod: "http_method", fieldHTTPRoute: "http_route", fieldHTTPStatus: "toString(http_status)", fieldURL: "url", fieldPath: "url",
-		fieldDestination: "messaging", fieldDBSystem: "db_system", fieldDBName: "db_name", fieldDBOperation: "db_operation",
-		fieldDBStatement: "db_statement", fieldDBRows: "toString(db_rows)",
-	}
-	switch c.field {
-	case fieldRPCService:
-		return "startsWith(rpc, concat(" + v + ", '/'))"
-	case fieldRPCMethod:
-		return "(rpc = " + v + " OR endsWith(rpc, concat('/', " + v + ")))"
-	case fieldPeerAddress:
-		return "(peer = " + v + " OR startsWith(peer, concat(" + v + ", ':')))"
-	case fieldPeerPort:
-		return "endsWith(peer, concat(':', " + v + "))"
-	}
-	if column := equal[c.field]; column != "" {
-		return column + " = " + v
-	}
-	return ""
+	return columnValues[c.field] + " = " + v
 }

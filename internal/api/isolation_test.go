@@ -142,6 +142,7 @@ func table(h *house) map[string]row {
 
 		// Telemetry.
 		"list-transactions":        {who: readsProject, status: 200},
+		"count-transactions":       {who: readsProject, status: 200},
 		"get-scatter":              {who: readsProject, status: 200},
 		"get-heatmap":              {who: readsProject, status: 200},
 		"get-differences":          {who: readsProject, status: 200, make: func(*place) request { return request{query: "sel_min_ns=1"} }},

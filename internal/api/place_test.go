@@ -28,6 +28,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/scrape"
+	"github.com/matrix-aiops/matrix/internal/sqltext"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/internal/view"
@@ -433,5 +434,5 @@ func (n *neighbours) conforms(op *huma.Operation, answer *httptest.ResponseRecor
 
 // statement is the number of the statement in the trace.
 func (p *place) statement() string {
-	return trace.HashString(trace.Normalize("mysql", "SELECT * FROM "+p.canary).Hash)
+	return trace.HashString(sqltext.Normalize("mysql", "SELECT * FROM "+p.canary).Hash)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/mask"
+	"github.com/matrix-aiops/matrix/internal/sqltext"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
 
@@ -288,7 +289,7 @@ func (f *fact) names(g *group) {
 // that they are masked where an exception's message repeats them.
 func (f *fact) literals(g *group) {
 	for _, s := range g.steps {
-		for _, l := range trace.Literals(s.Statement.System, s.Raw) {
+		for _, l := range sqltext.Literals(s.Statement.System, s.Raw) {
 			l = strings.Trim(l, "%") // LIKE '%kim%' looks for kim
 			if telling(l) && f.has("literal") < maxLiterals {
 				f.once("literal", l, mask.Literal)

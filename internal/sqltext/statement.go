@@ -1,7 +1,9 @@
-package trace
+// Package sqltext reads the statements that programs send to databases: their
+// normalised text without values, their operation and tables, and the literals in
+// them. It reads text only: it knows no connection, no schema and no table of MATRIX.
+package sqltext
 
 import (
-	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -75,19 +77,6 @@ func statementHash(system, text string) uint64 {
 	_, _ = d.Write([]byte{0})
 	_, _ = d.WriteString(text)
 	return max(d.Sum64(), 1)
-}
-
-// HashString and its inverse are how a statement's hash is written outside of
-// the engine: 16 hex digits, since a JSON number cannot hold it.
-func HashString(hash uint64) string {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], hash)
-	const digits = "0123456789abcdef"
-	out := make([]byte, 0, 16)
-	for _, v := range b {
-		out = append(out, digits[v>>4], digits[v&15])
-	}
-	return string(out)
 }
 
 // language is how the statements of a database are written.

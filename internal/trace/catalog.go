@@ -9,6 +9,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/clickhouse/catalog"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/sqltext"
 )
 
 // Catalog knows what spans point at: SQL statements and resources, and which
@@ -19,7 +20,7 @@ type Catalog struct {
 	raw      [rawSlots]atomic.Pointer[rawStatement]
 	rawBytes atomic.Int64 // of what raw holds, entries included
 
-	statements *catalog.Catalog[statementKey, Statement]
+	statements *catalog.Catalog[statementKey, sqltext.Statement]
 	resources  *otel.Catalog
 }
 
@@ -46,7 +47,7 @@ func (s *rawStatement) bytes() int64 {
 	}
 	n := rawOverhead + len(s.raw)
 	if s.entry != nil {
-		n += s.entry.Value.bytes()
+		n += statementBytes(s.entry.Value)
 	}
 	return int64(n)
 }
@@ -57,12 +58,13 @@ type statementKey struct {
 	hash    uint64
 }
 
-type statementEntry = catalog.Entry[statementKey, Statement]
+type statementEntry = catalog.Entry[statementKey, sqltext.Statement]
 
 // PendingStatements are the statements of one request that are not stored yet.
-type PendingStatements = catalog.Pending[statementKey, Statement]
+type PendingStatements = catalog.Pending[statementKey, sqltext.Statement]
 
-func (s Statement) bytes() int {
+// statementBytes is what a statement holds, in bytes.
+func statementBytes(s sqltext.Statement) int {
 	n := len(s.Text)
 	for _, t := range s.Tables {
 		n += len(t) + 16
@@ -73,7 +75,7 @@ func (s Statement) bytes() int {
 // NewCatalog returns a catalog that knows nothing of statements, and of
 // resources what the given one does.
 func NewCatalog(resources *otel.Catalog) *Catalog {
-	return &Catalog{statements: catalog.New[statementKey](maxStatements, Statement.bytes), resources: resources}
+	return &Catalog{statements: catalog.New[statementKey](maxStatements, statementBytes), resources: resources}
 }
 
 // statement returns what a raw statement means, from memory when it was seen before.
@@ -83,10 +85,10 @@ func (c *Catalog) statement(p project.ID, system, raw []byte) *rawStatement {
 		return s
 	}
 	text := string(raw)
-	parsed := Normalize(string(system), text)
+	parsed := sqltext.Normalize(string(system), text)
 	s := &rawStatement{project: p, system: string(system), raw: text, operation: parsed.Operation}
 	if parsed.Hash != 0 {
-		s.entry = c.statements.Entry(statementKey{p, parsed.Hash}, parsed.owned)
+		s.entry = c.statements.Entry(statementKey{p, parsed.Hash}, func() sqltext.Statement { return owned(parsed) })
 	}
 	if len(raw) <= maxRawCached {
 		c.remember(at, s)
@@ -96,8 +98,8 @@ func (c *Catalog) statement(p project.ID, system, raw []byte) *rawStatement {
 
 // owned returns s with what goes into its row, and nothing that is a piece of
 // the raw statement and would keep all of that in memory.
-func (s Statement) owned() Statement {
-	kept := Statement{System: strings.Clone(s.System), Text: strings.Clone(s.Text), Operation: strings.Clone(s.Operation), Hash: s.Hash}
+func owned(s sqltext.Statement) sqltext.Statement {
+	kept := sqltext.Statement{System: strings.Clone(s.System), Text: strings.Clone(s.Text), Operation: strings.Clone(s.Operation), Hash: s.Hash}
 	for _, t := range s.Tables {
 		kept.Tables = append(kept.Tables, strings.Clone(t))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/clickhouse/column"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/sqltext"
 )
 
 // Columns is an open block of spans: rows of many requests in the form in which
@@ -84,7 +85,7 @@ func NewColumns(catalog *Catalog) *Columns {
 // Begin opens a request of a project, whose spans are kept for retentionDays.
 func (c *Columns) Begin(p project.ID, retentionDays uint16, now time.Time) {
 	c.Origin.Begin(p, retentionDays, now)
-	c.statements = catalog.NewPending[statementKey, Statement](now, retentionDays)
+	c.statements = catalog.NewPending[statementKey, sqltext.Statement](now, retentionDays)
 	for _, t := range c.texts {
 		t.Mark()
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/sqltext"
 )
 
 // ofTrace selects the spans of {trace}. Where they lie in time is found in the
@@ -166,7 +167,7 @@ func (s *Store) Span(ctx context.Context, p project.ID, id TraceID, span SpanID,
 	if len(rows) == 0 {
 		return nil, fault.New(fault.NotFound, "trace %s has no span %s: the id is wrong, it has not arrived, or it is older than the retention", id, span)
 	}
-	t := &Trace{TraceID: id, Spans: []Span{rows[0].span(rows[0].TraceStart, map[string]Statement{})}}
+	t := &Trace{TraceID: id, Spans: []Span{rows[0].span(rows[0].TraceStart, map[string]sqltext.Statement{})}}
 	if err := s.resources(ctx, p, t, []uint64{rows[0].ResourceID}); err != nil {
 		return nil, fmt.Errorf("read resource: %w", err)
 	}

@@ -5,8 +5,10 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/sqltext"
 )
 
 // Profile is one transaction step by step, as one application ran it. It ends
@@ -34,33 +36,33 @@ const (
 // Step is one numbered step. Every span of the transaction is exactly one step;
 // an exception is a step of its own below the span that recorded it first.
 type Step struct {
-	Index       int        `json:"index"`        // from 1
-	ParentIndex int        `json:"parent_index"` // 0 for the entry
-	Depth       int        `json:"depth"`        // 0 for the entry
-	Kind        StepKind   `json:"kind"`
-	SpanID      SpanID     `json:"span_id"`
-	Name        string     `json:"name"`
-	Code        string     `json:"code"` // the program's own place that ran it, "" when unknown
-	Service     string     `json:"service"`
-	Instance    string     `json:"instance"`
-	OffsetNs    int64      `json:"offset_ns"`  // from the entry's start, never negative
-	ElapsedNs   int64      `json:"elapsed_ns"` // may reach beyond the parent's end: asynchronous work
-	SelfNs      int64      `json:"self_ns"`    // elapsed without the union of the steps below
-	GapNs       int64      `json:"gap_ns"`     // unaccounted for before this step, within the parent
-	TailNs      int64      `json:"tail_ns"`    // unaccounted for after the last step below; 0 without any
-	Error       bool       `json:"error"`
-	Statement   *Statement `json:"statement,omitempty"` // of any database call; its text may be unknown
-	Raw         string     `json:"raw_statement,omitempty"`
-	Database    string     `json:"database,omitempty"`
-	Rows        uint64     `json:"rows,omitempty"`    // fetched
-	Address     string     `json:"address,omitempty"` // of the other side: "host" or "host:port"
-	URL         string     `json:"url,omitempty"`
-	Method      string     `json:"method,omitempty"` // HTTP
-	Status      int        `json:"status,omitempty"` // HTTP
-	RPC         string     `json:"rpc,omitempty"`
-	Destination string     `json:"destination,omitempty"` // of a message
-	Exception   *Exception `json:"exception,omitempty"`
-	Remotes     []Remote   `json:"remotes,omitempty"` // what answered this call, when it is in the trace
+	Index       int                `json:"index"`        // from 1
+	ParentIndex int                `json:"parent_index"` // 0 for the entry
+	Depth       int                `json:"depth"`        // 0 for the entry
+	Kind        StepKind           `json:"kind"`
+	SpanID      SpanID             `json:"span_id"`
+	Name        string             `json:"name"`
+	Code        string             `json:"code"` // the program's own place that ran it, "" when unknown
+	Service     string             `json:"service"`
+	Instance    string             `json:"instance"`
+	OffsetNs    int64              `json:"offset_ns"`  // from the entry's start, never negative
+	ElapsedNs   int64              `json:"elapsed_ns"` // may reach beyond the parent's end: asynchronous work
+	SelfNs      int64              `json:"self_ns"`    // elapsed without the union of the steps below
+	GapNs       int64              `json:"gap_ns"`     // unaccounted for before this step, within the parent
+	TailNs      int64              `json:"tail_ns"`    // unaccounted for after the last step below; 0 without any
+	Error       bool               `json:"error"`
+	Statement   *sqltext.Statement `json:"statement,omitempty"` // of any database call; its text may be unknown
+	Raw         string             `json:"raw_statement,omitempty"`
+	Database    string             `json:"database,omitempty"`
+	Rows        uint64             `json:"rows,omitempty"`    // fetched
+	Address     string             `json:"address,omitempty"` // of the other side: "host" or "host:port"
+	URL         string             `json:"url,omitempty"`
+	Method      string             `json:"method,omitempty"` // HTTP
+	Status      int                `json:"status,omitempty"` // HTTP
+	RPC         string             `json:"rpc,omitempty"`
+	Destination string             `json:"destination,omitempty"` // of a message
+	Exception   *Exception         `json:"exception,omitempty"`
+	Remotes     []Remote           `json:"remotes,omitempty"` // what answered this call, when it is in the trace
 }
 
 // Remote is the transaction in another service (or the same, called from
@@ -84,7 +86,7 @@ func BuildProfile(t *Trace, span SpanID) (*Profile, error) {
 	if at < 0 {
 		return nil, fault.New(fault.NotFound, "trace %s has no span %s", t.TraceID, span)
 	}
-	b := profileBuilder{tree: tree, entry: tree.top[at], known: map[string]Statement{}}
+	b := profileBuilder{tree: tree, entry: tree.top[at], known: map[string]sqltext.Statement{}}
 	b.shadowExceptions()
 	b.span(b.entry, 0, 0, 0)
 	p := &Profile{Steps: b.steps, Truncated: t.Truncated, Transaction: b.transaction()}
@@ -96,8 +98,8 @@ type profileBuilder struct {
 	*tree
 	entry  int
 	steps  []Step
-	known  map[string]Statement // normalised once per raw statement
-	shadow map[thrown]bool      // exceptions that a step further down shows
+	known  map[string]sqltext.Statement // normalised once per raw statement
+	shadow map[thrown]bool              // exceptions that a step further down shows
 }
 
 // thrown is an exception as span i recorded it.
@@ -283,19 +285,21 @@ func (b *profileBuilder) describe(s *Span) Step {
 
 // statement reads the statement of a database call. What no SQL text says, the
 // span's attributes may.
-func (b *profileBuilder) statement(s *Span) Statement {
+func (b *profileBuilder) statement(s *Span) sqltext.Statement {
 	db := s.DB
 	key := db.System + "\x00" + db.Statement
 	st, ok := b.known[key]
 	if !ok {
-		st = Normalize(db.System, db.Statement)
+		st = sqltext.Normalize(db.System, db.Statement)
 		b.known[key] = st
 	}
 	if st.Hash == 0 {
 		st.Operation = cmp.Or(st.Operation, db.Operation)
 		for _, key := range collectionKeys {
-			if name := s.Attributes[key]; name != "" {
-				st.Tables = addOnce(slices.Clone(st.Tables), name)
+			name := s.Attributes[key]
+			known := slices.ContainsFunc(st.Tables, func(have string) bool { return strings.EqualFold(have, name) })
+			if name != "" && !known {
+				st.Tables = append(slices.Clone(st.Tables), name)
 			}
 		}
 	}

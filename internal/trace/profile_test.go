@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/sqltext"
 )
 
 var noon = time.Date(2025, 6, 17, 14, 3, 0, 0, time.UTC)
@@ -222,7 +223,7 @@ func TestEverySpanIsAStepOfExactlyOneProfile(t *testing.T) {
 			if i != top {
 				continue
 			}
-			b := profileBuilder{tree: tree, entry: top, known: map[string]Statement{}}
+			b := profileBuilder{tree: tree, entry: top, known: map[string]sqltext.Statement{}}
 			b.span(top, 0, 0, 0)
 			for k, s := range b.steps {
 				if s.Index != k+1 {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/sqltext"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/internal/trace/tracetest"
 )
@@ -26,7 +27,7 @@ func ran(n uint64, service, statement string, at time.Time, took time.Duration, 
 }
 
 func hashOf(statement string) string {
-	return trace.HashString(trace.Normalize("mysql", statement).Hash)
+	return trace.HashString(sqltext.Normalize("mysql", statement).Hash)
 }
 
 func statements(t *testing.T) (*trace.Store, trace.StatementQuery) {

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strconv"
@@ -62,6 +63,19 @@ type StatementCall struct {
 	Rows       uint64    `json:"rows"` // fetched, 0 when unknown
 	Error      bool      `json:"error"`
 	raw        string
+}
+
+// HashString and its inverse are how a statement's hash is written outside of
+// the engine: 16 hex digits, since a JSON number cannot hold it.
+func HashString(hash uint64) string {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], hash)
+	const digits = "0123456789abcdef"
+	out := make([]byte, 0, 16)
+	for _, v := range b {
+		out = append(out, digits[v>>4], digits[v&15])
+	}
+	return string(out)
 }
 
 // ParseHash reads what HashString wrote.

@@ -11,6 +11,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/sqltext"
 )
 
 // Store reads spans, transactions and slow calls. It is safe for concurrent use.
@@ -151,7 +152,7 @@ func (s *Store) spans(ctx context.Context, p project.ID, t *Trace, from, to time
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }() // Err below carries what matters
-	known := map[string]Statement{}
+	known := map[string]sqltext.Statement{}
 	resources := map[spanKey]uint64{}
 	bytes := 0
 	for rows.Next() {
@@ -184,7 +185,7 @@ func (s *Store) spans(ctx context.Context, p project.ID, t *Trace, from, to time
 }
 
 // span turns a row into what is shown. known holds statements already read.
-func (r *spanRow) span(traceStart time.Time, known map[string]Statement) Span {
+func (r *spanRow) span(traceStart time.Time, known map[string]sqltext.Statement) Span {
 	s := Span{
 		SpanID: SpanID(r.SpanID), ParentID: SpanID(r.ParentID), Service: r.Service, Instance: r.Instance, Environment: r.Environment,
 		Version: r.Version, Name: r.Name, Operation: r.Operation, Kind: Kind(r.Kind), Status: Status(r.Status),
@@ -214,11 +215,11 @@ func (r *spanRow) span(traceStart time.Time, known map[string]Statement) Span {
 	return s
 }
 
-func (r *spanRow) db(known map[string]Statement) *DBCall {
+func (r *spanRow) db(known map[string]sqltext.Statement) *DBCall {
 	key := r.DBSystem + "\x00" + r.DBStatement
 	st, ok := known[key]
 	if !ok {
-		st = Normalize(r.DBSystem, r.DBStatement)
+		st = sqltext.Normalize(r.DBSystem, r.DBStatement)
 		known[key] = st
 	}
 	db := &DBCall{

@@ -12,6 +12,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/sqltext"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/internal/trace/tracetest"
 )
@@ -66,7 +67,7 @@ func TestATraceIsReadBackAsItWasSent(t *testing.T) {
 	}
 	want := &trace.DBCall{
 		System: "mysql", Name: "shop", Operation: "SELECT", Statement: "SELECT * FROM items WHERE id = 1", Text: "SELECT * FROM items WHERE id = ?",
-		Kinds: []string{"SELECT"}, Tables: []string{"items"}, Hash: trace.HashString(trace.Normalize("mysql", "SELECT * FROM items WHERE id = 1").Hash),
+		Kinds: []string{"SELECT"}, Tables: []string{"items"}, Hash: trace.HashString(sqltext.Normalize("mysql", "SELECT * FROM items WHERE id = 1").Hash),
 	}
 	if diff := cmp.Diff(want, query.DB); diff != "" {
 		t.Errorf("query (-want +got)\n%s", diff)
@@ -182,7 +183,7 @@ func TestUsualSaysWhatATransactionIsLike(t *testing.T) {
 	if u.Count != 10 || u.P50Ns < 540e6 || u.P50Ns > 550e6 || u.P95Ns != 590e6 || u.ErrorShare != 0 || u.SQLNs != 300e6 || u.SQLCount != 1 {
 		t.Errorf("%+v", u)
 	}
-	if st := u.Statements[trace.Normalize("mysql", "SELECT * FROM items WHERE id = 1").Hash]; st.PerTransaction != 1 || st.AverageNs != 300e6 || st.Runs != 10 {
+	if st := u.Statements[sqltext.Normalize("mysql", "SELECT * FROM items WHERE id = 1").Hash]; st.PerTransaction != 1 || st.AverageNs != 300e6 || st.Runs != 10 {
 		t.Errorf("statements %+v", u.Statements)
 	}
 	q.From, q.To = noon.Add(-time.Hour), noon
@@ -309,7 +310,7 @@ func TestRollupsSayWhatTheSpansSay(t *testing.T) {
 	if err := db.Select(t.Context(), 1, &sql, `SELECT db_hash, sum(count) AS n, sum(duration_sum) AS total FROM sql_minute WHERE project_id = {project:UInt32} GROUP BY db_hash`); err != nil {
 		t.Fatal(err)
 	}
-	if len(sql) != 1 || sql[0].Count != 20 || sql[0].Sum != 20*300e6 || sql[0].Hash != trace.Normalize("mysql", "SELECT * FROM items WHERE id = 1").Hash {
+	if len(sql) != 1 || sql[0].Count != 20 || sql[0].Sum != 20*300e6 || sql[0].Hash != sqltext.Normalize("mysql", "SELECT * FROM items WHERE id = 1").Hash {
 		t.Errorf("statements: %+v", sql)
 	}
 }

@@ -39,7 +39,7 @@ func TestASearchForASenderIsCompletedByWhatSendersSay(t *testing.T) {
 	name := all.Items[at].Values[0].Value
 	var found struct{ Total uint64 }
 	q := url.QueryEscape(fmt.Sprintf("resource.service.name=%q", name))
-	h.decode(h.a.login.do(http.MethodGet, h.a.under("transactions")+"?q="+q, nil, nil), http.StatusOK, &found)
+	h.decode(h.a.login.do(http.MethodGet, h.a.under("transactions/count")+"?q="+q, nil, nil), http.StatusOK, &found)
 	if found.Total == 0 {
 		t.Errorf("no transaction of %s", name)
 	}

@@ -13,13 +13,12 @@ import (
 
 // Home is a project at a glance.
 type Home struct {
-	OpenIncidents      int64           `json:"open_incidents"`
-	Transactions       uint64          `json:"transactions" doc:"ended within the last hour"`
-	FailedTransactions uint64          `json:"failed_transactions" doc:"of these, those with an error"`
-	Receiving          bool            `json:"receiving" doc:"a transaction ended within the last day, or anything else arrived within the last hour"`
-	Signals            []SignalArrival `json:"signals" doc:"always all, in this order: traces, logs, metrics, profiles"`
-	EnabledRules       int             `json:"enabled_rules"`
-	EnabledChannels    int             `json:"enabled_channels"`
+	OpenIncidents   int64           `json:"open_incidents"`
+	Transactions    uint64          `json:"transactions" doc:"began within the last hour"`
+	Receiving       bool            `json:"receiving" doc:"a transaction began within the last day, or anything else arrived within the last hour"`
+	Signals         []SignalArrival `json:"signals" doc:"always all, in this order: traces, logs, metrics, profiles"`
+	EnabledRules    int             `json:"enabled_rules"`
+	EnabledChannels int             `json:"enabled_channels"`
 }
 
 // SignalArrival is how much of one signal arrives: spans, log records, samples or profiles.
@@ -39,13 +38,11 @@ func (s *server) home(ctx context.Context, _ tenant.Actor, in *InProject) (*resu
 		return nil, err
 	}
 	home.OpenIncidents = open.Total
-	if home.Transactions, err = s.counted(ctx, in.Project, time.Hour, false); err != nil {
+	now := s.now()
+	if home.Transactions, err = s.opts.Traces.Began(ctx, in.Project, now.Add(-time.Hour)); err != nil {
 		return nil, err
 	}
-	if home.FailedTransactions, err = s.counted(ctx, in.Project, time.Hour, true); err != nil {
-		return nil, err
-	}
-	day, err := s.counted(ctx, in.Project, 24*time.Hour, false)
+	day, err := s.opts.Traces.Began(ctx, in.Project, now.Add(-24*time.Hour))
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/matrix-aiops/matrix/internal/fault"
-	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -182,14 +180,4 @@ func (s *server) transactions(ctx context.Context, _ tenant.Actor, in *InTransac
 	q := in.query(s.now())
 	q.Order, q.Cursor, q.Limit = trace.Order(in.Order), in.Cursor, in.Limit
 	return ok(s.opts.Traces.Transactions(ctx, in.Project, q))
-}
-
-// counted answers how many transactions ended within the last d.
-func (s *server) counted(ctx context.Context, p project.ID, d time.Duration, errors bool) (uint64, error) {
-	now := s.now()
-	total, err := s.opts.Traces.CountTransactions(ctx, p, trace.TransactionQuery{From: now.Add(-d), To: now, ErrorsOnly: errors})
-	if fault.Is(err, fault.NotFound) {
-		return 0, nil
-	}
-	return total, err
 }

@@ -94,6 +94,7 @@ const profileFilter = `project_id = {project:UInt32} AND service = {service:Stri
 	AND ` + ofEndpoint
 
 const spanFilter = `project_id = {project:UInt32} AND service = {service:String} AND start >= {from:DateTime64(9)} AND start < {to:DateTime64(9)}
+	AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes({from:DateTime64(9)}) AND toStartOfFiveMinutes(start) <= {to:DateTime64(9)}
 	AND ({environment:String} = '' OR environment = {environment:String})
 	AND ({instance:String} = '' OR instance = {instance:String}) AND ({version:String} = '' OR version = {version:String})
 	AND has(attr_keys, 'code.stacktrace') AND ({endpoint:String} = '' OR trace_id IN (

@@ -138,7 +138,8 @@ func (s *Store) countValues(ctx context.Context, p project.ID, where string, par
 					('http', if(http_status = 0, '', toString(http_status))), ('status', if(status = 2, 'error', 'ok'))],
 					arrayZip(arrayMap(k -> concat('attr.', k), attr_keys), attr_values))) AS pair
 			FROM spans
-			WHERE project_id = {project:UInt32} AND indexHint(start >= {begin:DateTime64(9)} AND start < {to:DateTime64(9)}) AND entry
+			WHERE project_id = {project:UInt32} AND indexHint(start >= {begin:DateTime64(9)} AND start < {to:DateTime64(9)}
+				AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes({begin:DateTime64(9)}) AND toStartOfFiveMinutes(start) <= {to:DateTime64(9)}) AND entry
 				AND span_id IN (SELECT id FROM chosen)
 		)
 		GROUP BY attribute, value HAVING attribute = '' OR value != '' ORDER BY in_selected + in_rest DESC LIMIT {groups:UInt32}`, params...)

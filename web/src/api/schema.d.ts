@@ -2609,20 +2609,15 @@ export interface components {
             enabled_channels: number;
             /** Format: int64 */
             enabled_rules: number;
-            /**
-             * Format: int64
-             * @description of these, those with an error
-             */
-            failed_transactions: number;
             /** Format: int64 */
             open_incidents: number;
-            /** @description a transaction ended within the last day, or anything else arrived within the last hour */
+            /** @description a transaction began within the last day, or anything else arrived within the last hour */
             receiving: boolean;
             /** @description always all, in this order: traces, logs, metrics, profiles */
             signals: components["schemas"]["SignalArrival"][];
             /**
              * Format: int64
-             * @description ended within the last hour
+             * @description began within the last hour
              */
             transactions: number;
         };

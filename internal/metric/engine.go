@@ -80,7 +80,7 @@ func (e *Engine) Metadata(ctx context.Context, p project.ID, metric string) ([]M
 // for Prometheus' 5 minutes. An error of the caller's making is fault.Invalid:
 // of a query that cannot be parsed it says "line:column: parse error: …".
 func (e *Engine) Instant(ctx context.Context, p project.ID, query string, at time.Time, lookback time.Duration) (*Answer, error) {
-	q, err := e.engine.NewInstantQuery(ctx, e.store.Queryable(p), promql.NewPrometheusQueryOpts(false, lookback, nil), query, at)
+	q, err := e.engine.NewInstantQuery(ctx, e.store.withoutStarts(p), promql.NewPrometheusQueryOpts(false, lookback, nil), query, at)
 	if err != nil {
 		return nil, unparsed(err)
 	}
@@ -97,7 +97,7 @@ func (e *Engine) Range(ctx context.Context, p project.ID, query string, from, to
 	case to.Sub(from)/step > maxSteps:
 		return nil, fault.New(fault.Invalid, "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)").WithField("step")
 	}
-	q, err := e.engine.NewRangeQuery(ctx, e.store.Queryable(p), promql.NewPrometheusQueryOpts(false, lookback, nil), query, from, to, step)
+	q, err := e.engine.NewRangeQuery(ctx, e.store.withoutStarts(p), promql.NewPrometheusQueryOpts(false, lookback, nil), query, from, to, step)
 	if err != nil {
 		return nil, unparsed(err)
 	}

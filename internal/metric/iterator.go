@@ -140,7 +140,12 @@ func (it *iterator) At() (int64, float64) { return it.floats.time[it.at], it.flo
 func (it *iterator) AtT() int64 { return it.points().time[it.at] }
 
 // AtST implements chunkenc.Iterator: 0 is unknown.
-func (*iterator) AtST() int64 { return 0 }
+func (it *iterator) AtST() int64 {
+	if started := it.points().started; len(started) > 0 {
+		return started[it.at]
+	}
+	return 0
+}
 
 func (it *iterator) points() *columns {
 	if it.kind == chunkenc.ValFloat {

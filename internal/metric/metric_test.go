@@ -156,8 +156,8 @@ func TestEveryBitOfAValueIsKept(t *testing.T) {
 			if it.Next() != chunkenc.ValFloat {
 				t.Fatalf("only %d samples", i)
 			}
-			if _, got := it.At(); math.Float64bits(got) != want {
-				t.Errorf("%#x came back as %#x", want, math.Float64bits(got))
+			if _, got := it.At(); math.Float64bits(got) != want || it.AtST() != int64(i) {
+				t.Errorf("%#x came back as %#x, started at %d", want, math.Float64bits(got), it.AtST())
 			}
 		}
 	}, named("x"))

@@ -23,7 +23,8 @@ type querier struct {
 	store      *Store
 	project    project.ID
 	mint, maxt int64
-	budget     int // samples that may still be read
+	starts     bool // read since when each counter counts
+	budget     int  // samples that may still be read
 }
 
 // Close implements storage.Querier.
@@ -66,6 +67,7 @@ const histogramsBefore = 5 * 60 * 1000
 // series and time. A series lies between two of ends.
 type columns struct {
 	time        []int64
+	started     []int64 // empty when it is not read
 	value       []float64
 	encoded     []byte
 	encodedEnds []int
@@ -106,6 +108,7 @@ func (q *querier) read(ctx context.Context, table string, into *columns, all []f
 		place     proto.ColUInt32 // of the metric in metrics, from 1: a name in each row would cost more than the sample
 		id        proto.ColUInt64
 		time      proto.ColInt64
+		started   proto.ColInt64
 		value     proto.ColFloat64
 		histogram proto.ColStr
 	)
@@ -114,8 +117,10 @@ func (q *querier) read(ctx context.Context, table string, into *columns, all []f
 		last, result = proto.ResultColumn{Name: "histogram", Data: &histogram}, "histogram"
 	}
 	results := proto.Results{{Name: "place", Data: &place}, {Name: "series_id", Data: &id}, {Name: "t", Data: &time}, last}
+	if q.starts {
+		results, result = append(results, proto.ResultColumn{Name: "s", Data: &started}), result+", toUnixTimestamp64Milli(started) AS s"
+	}
 	// FINAL collapses what was sent twice, and keeps the later of what differs.
-	// Since when a counter counts is not read: Prometheus' engine does not ask.
 	err := q.store.db.Stream(ctx, q.project, `
 		SELECT toUInt32(indexOf({metrics:Array(String)}, metric)) AS place, series_id, toUnixTimestamp64Milli(time) AS t, `+result+`
 		FROM `+table+` FINAL
@@ -129,6 +134,7 @@ func (q *querier) read(ctx context.Context, table string, into *columns, all []f
 		}
 		into.mark(metrics, place, id)
 		into.time, into.value = append(room(into.time, len(time)), time...), append(room(into.value, len(value)), value...)
+		into.started = append(into.started, started...)
 		for i := range histogram.Pos {
 			into.encoded = append(into.encoded, histogram.RowBytes(i)...)
 			into.encodedEnds = append(into.encodedEnds, len(into.encoded))

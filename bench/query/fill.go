@@ -33,7 +33,6 @@ type filling struct {
 	metricBytes       int64
 	generator         time.Duration // CPU time while spans were sent
 	matrix, engineCPU time.Duration
-	joined            time.Duration // until the service map had caught up, after the last of all was sent
 }
 
 // sent is how one signal was taken in. missing says why it was not.
@@ -100,40 +99,8 @@ func (f *filling) fill(ctx context.Context, engine *rig.Engine, matrix *rig.Matr
 		return err
 	}
 	f.metricsSent.took = time.Since(began)
-	if f.metricBytes, _, err = growth(ctx, engine, full); err != nil {
-		return err
-	}
-	if err := f.join(ctx, engine); err != nil {
-		return err
-	}
-	return engine.Settle(ctx, database)
-}
-
-// joinWithin is how long the service map may take to catch up with the spans.
-const joinWithin = 10 * time.Minute
-
-// join waits until MATRIX has the edges of the service map of every minute, which it joins from the spans some time
-// after they arrive: a day that arrived within a minute would be joined while questions are asked.
-func (f *filling) join(ctx context.Context, engine *rig.Engine) error {
-	ctx, cancel := context.WithTimeout(ctx, joinWithin)
-	defer cancel()
-	began, minutes := time.Now(), int64(f.over/time.Minute)
-	for {
-		joined, err := engine.Number(ctx, "SELECT uniqExact(minute) FROM "+database+".edge_minute")
-		if err != nil {
-			return fmt.Errorf("the service map has not caught up within %s: %w", joinWithin, err)
-		}
-		fmt.Fprintf(os.Stderr, "joining the service map: %d of %d minutes …\n", joined, minutes)
-		if joined >= minutes {
-			f.joined = time.Since(began)
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the service map has %d of %d minutes after %s", joined, minutes, joinWithin)
-		case <-time.After(5 * time.Second):
-		}
-	}
+	f.metricBytes, _, err = growth(ctx, engine, full)
+	return err
 }
 
 // growth returns by how much the database has grown, and its size.

@@ -35,11 +35,10 @@ beside ours.
 	fmt.Fprintf(&b, `
 Spans/s: from the first request of 1,000 until the last one was acknowledged, which is when all are stored and every rollup,
 list and index that follows from them is, too; OTLP/%s, %d requests under way at a time. CPU s per million spans until then:
-%.1f the generator, %.1f MATRIX, %.1f its engine. The service map had caught up with all minutes %.0f s after the last signal
-was in; the questions were asked after that. Bytes: files of all parts with their indexes, once no merge has run and no part
+%.1f the generator, %.1f MATRIX, %.1f its engine. Bytes: files of all parts with their indexes, once no merge has run and no part
 has changed for ten seconds.
 
-`, f.protocol, f.concurrency, f.generator.Seconds()/million, f.matrix.Seconds()/million, f.engineCPU.Seconds()/million, f.joined.Seconds())
+`, f.protocol, f.concurrency, f.generator.Seconds()/million, f.matrix.Seconds()/million, f.engineCPU.Seconds()/million)
 	b.WriteString(tablesTable(f))
 	b.WriteString("\n## Asking\n\n")
 	b.WriteString(askedTable(all))

@@ -160,11 +160,7 @@ func (s *server) registerJaegerV3() {
 			if err != nil {
 				return nil, err
 			}
-			t, err := s.opts.Traces.Trace(ctx, in.Project, id)
-			if err != nil {
-				return nil, err
-			}
-			text, err := t.OTLP()
+			text, err := s.otlp(ctx, in.Project, id)
 			return ok(JaegerOTLP{text}, err)
 		})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -163,16 +164,21 @@ type jsonFile struct {
 	Body        json.RawMessage
 }
 
+// otlp is a trace in the JSON encoding of OTLP.
+func (s *server) otlp(ctx context.Context, p project.ID, id trace.TraceID) (json.RawMessage, error) {
+	t, err := s.opts.Traces.Trace(ctx, p, id)
+	if err != nil {
+		return nil, err
+	}
+	return t.OTLP()
+}
+
 func (s *server) download(ctx context.Context, _ tenant.Actor, in *InTrace) (*jsonFile, error) {
 	id, err := trace.ParseTraceID(in.Trace)
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.opts.Traces.Trace(ctx, in.Project, id)
-	if err != nil {
-		return nil, err
-	}
-	text, err := t.OTLP()
+	text, err := s.otlp(ctx, in.Project, id)
 	return &jsonFile{Disposition: `attachment; filename="trace-` + in.Trace + `.json"`, Body: text}, err
 }
 

@@ -331,7 +331,7 @@ func (s *Store) addSums(ctx context.Context, p project.ID, items []Transaction) 
 		SELECT trace_id, service, instance, sum(sql_count) AS sql_count, sum(sql_time) AS sql_time, sum(sql_rows) AS sql_rows,
 			sum(call_count) AS call_count, sum(call_time) AS call_time
 		FROM transaction_calls
-		WHERE project_id = {project:UInt32} AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16))
+		WHERE project_id = {project:UInt32} AND `+idsOf+`
 			AND day >= toDate({first:DateTime64(9)}) AND day <= toDate({last:DateTime64(9)})
 		GROUP BY trace_id, service, instance`,
 		clickhouse.P("ids", ids), clickhouse.P("first", first.Add(-around).UTC()), clickhouse.P("last", last.Add(around).UTC()))

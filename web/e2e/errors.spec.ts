@@ -25,7 +25,7 @@ for (const scheme of ['light', 'dark'] as const) {
 
       await row.getByRole('link').click();
       await expect(page.getByRole('heading', { level: 1 })).toHaveText('java.net.http.HttpTimeoutException');
-      await expect(page.getByText('com.shop.payment.partner.ApprovalClient.')).toBeVisible();
+      await expect(page.getByText('com.shop.payment.partner.ApprovalClient.', { exact: true })).toBeVisible();
       await expect(page.getByText('io.grpc.internal.')).toBeHidden();
       await expect(page.getByRole('img', { name: /시간별 발생/ })).toBeVisible();
       await expect(page.locator('[aria-busy=true]')).toHaveCount(0);

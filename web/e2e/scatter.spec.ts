@@ -28,7 +28,7 @@ test('from a rectangle to its transactions, what differs, and a trace; the addre
   await page.getByRole('radiogroup', { name: '소요 시간 축' }).getByText('로그').click();
   await expect(page).toHaveURL(/axis=log/);
   await picture(page, 'scatter');
-  await drag(page, [0.02, 0.01], [0.999, 0.6]);
+  await drag(page, [0.02, 0.01], [0.95, 0.6]); // not up to now, where late ones still come in
   await expect(page).toHaveURL(/sel=\d+_\d+_\d+_\d+/);
   await expect(page.getByText(/^선택:/)).toBeVisible();
   await expect(page.getByRole('region', { name: '나머지와 다른 점' })).toBeVisible();

@@ -179,7 +179,7 @@ func (s *Store) Record(ctx context.Context, p project.ID, id clickhouse.RowID) (
 	if err != nil {
 		return nil, fmt.Errorf("read resource: %w", err)
 	}
-	return &LogDetails{LogRecord: rows[0].record(), Resource: resources[rows[0].ResourceID]}, nil
+	return &LogDetails{LogRecord: rows[0].record(), Resource: otel.ResourceOf(resources, rows[0].ResourceID)}, nil
 }
 
 // contextWithin is how far around a record its context is looked for.

@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -32,31 +31,16 @@ type series struct {
 
 func newSeriesSet(all []found, floats, histograms *columns, mint int64, sorted bool) *seriesSet {
 	set := &seriesSet{at: -1, series: make([]series, len(all))}
-	var f, h int
 	for i, s := range all {
-		set.series[i] = series{labels: s.labels, mint: mint, floats: floats, histograms: histograms}
-		set.series[i].floatSpan, f = floats.next(f, s)
-		set.series[i].histogramSpan, h = histograms.next(h, s)
+		set.series[i] = series{
+			labels: s.labels, mint: mint, floats: floats, histograms: histograms,
+			floatSpan: floats.spans[i], histogramSpan: histograms.spans[i],
+		}
 	}
 	if sorted {
 		slices.SortFunc(set.series, func(a, b series) int { return labels.Compare(a.labels, b.labels) })
 	}
 	return set
-}
-
-// next returns where the samples of s lie, and where those of the series after
-// it may lie. Both walk in the order of metric and id.
-func (c *columns) next(from int, s found) (span, int) {
-	for ; from < len(c.series); from++ {
-		at := c.series[from]
-		switch d := cmp.Or(cmp.Compare(at.metric, s.metric), cmp.Compare(at.id, s.id)); {
-		case d == 0:
-			return at, from + 1
-		case d > 0:
-			return span{}, from
-		}
-	}
-	return span{}, from
 }
 
 // Next implements storage.SeriesSet.
@@ -214,15 +198,6 @@ func (it *iterator) decode(i int) *prompb.Histogram {
 		it.err = fmt.Errorf("decode histogram: %w", err)
 	}
 	return &h
-}
-
-// histogram returns the encoding of one of the histograms.
-func (c *columns) histogram(i int) []byte {
-	begin := 0
-	if i > 0 {
-		begin = c.encodedEnds[i-1]
-	}
-	return c.encoded[begin:c.encodedEnds[i]]
 }
 
 // floatCountTag begins the encoding of a histogram with float counts: the count

@@ -8,23 +8,26 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/clickhouse/catalog"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/sqltext"
 )
 
 // ofTrace selects the spans of {trace}. Where they lie in time is found in the
-// same round trip, before the index of spans is looked at. That index knows five
-// minutes only by the expression it is made of: without it all of a day is read.
+// same round trip, before the index of spans is looked at, which knows five
+// minutes only by the expression it is made of. PREWHERE names what the engine
+// reads first, a granule of ids: by itself it reads the other columns of the
+// condition with them.
 const (
+	isTrace        = `trace_id = toFixedString(unhex({trace:String}), 16)`
 	whereTraceLies = `WITH (
 			SELECT (min(start_min), max(end_max), sum(spans)) FROM transaction_calls
-			WHERE project_id = {project:UInt32} AND trace_id = toFixedString(unhex({trace:String}), 16)
+			PREWHERE ` + isTrace + ` WHERE project_id = {project:UInt32}
 		) AS lies `
 	ofTrace = ` FROM spans
-		WHERE project_id = {project:UInt32} AND start >= lies.1 AND start <= lies.2
-			AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes(lies.1) AND toStartOfFiveMinutes(start) <= toStartOfFiveMinutes(lies.2)
-			AND trace_id = toFixedString(unhex({trace:String}), 16)`
+		PREWHERE ` + isTrace + ` WHERE project_id = {project:UInt32}
+			AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes(lies.1) AND toStartOfFiveMinutes(start) <= toStartOfFiveMinutes(lies.2)`
 )
 
 func notStored(id TraceID) error {
@@ -114,25 +117,13 @@ func (r *spanRow) outlined(traceStart time.Time, linked bool) Span {
 
 // texts fills in what the statements of t's spans say.
 func (s *Store) texts(ctx context.Context, p project.ID, t *Trace, hashes []uint64) error {
-	if len(hashes) == 0 {
-		return nil
-	}
-	var rows []struct {
-		Hash      uint64   `ch:"db_hash"`
-		Operation string   `ch:"operation"`
-		Tables    []string `ch:"tables"`
-		Text      string   `ch:"text"`
-	}
-	err := s.db.Select(ctx, p, &rows, `
-		SELECT db_hash, operation, tables, text FROM sql_statements
-		WHERE project_id = {project:UInt32} AND db_hash IN {hashes:Array(UInt64)}
-		LIMIT 1 BY db_hash`, clickhouse.P("hashes", hashes))
+	known, err := s.statementReader.Read(ctx, p, hashes)
 	if err != nil {
 		return err
 	}
-	known := make(map[string]int, len(rows))
-	for i := range rows {
-		known[HashString(rows[i].Hash)] = i
+	byHash := make(map[string]statementText, len(known))
+	for hash, st := range known {
+		byHash[HashString(hash)] = st
 	}
 	for i := range t.Spans {
 		db := t.Spans[i].DB
@@ -140,15 +131,45 @@ func (s *Store) texts(ctx context.Context, p project.ID, t *Trace, hashes []uint
 			continue
 		}
 		db.Tables = []string{} // [] in JSON
-		if at, ok := known[db.Hash]; ok {
-			st := &rows[at]
-			db.Text, db.Tables = st.Text, append(db.Tables, st.Tables...)
-			if st.Operation != "" {
-				db.Operation = st.Operation
+		if st, ok := byHash[db.Hash]; ok {
+			db.Text, db.Tables = st.text, append(db.Tables, st.tables...)
+			if st.operation != "" {
+				db.Operation = st.operation
 			}
 		}
 	}
 	return nil
+}
+
+// statementText is a row of sql_statements.
+type statementText struct {
+	operation string
+	tables    []string
+	text      string
+}
+
+// maxKnownStatements is how many statements are remembered: some ten megabytes
+// of text as applications write it.
+const maxKnownStatements = 10_000
+
+func newStatementReader(db *clickhouse.DB) *catalog.Reader[statementText] {
+	return catalog.NewReader(maxKnownStatements, func(ctx context.Context, p project.ID, hashes []uint64) (map[uint64]statementText, error) {
+		var rows []struct {
+			Hash      uint64   `ch:"db_hash"`
+			Operation string   `ch:"operation"`
+			Tables    []string `ch:"tables"`
+			Text      string   `ch:"text"`
+		}
+		err := db.Select(ctx, p, &rows, `
+			SELECT db_hash, operation, tables, text FROM sql_statements
+			WHERE project_id = {project:UInt32} AND db_hash IN {hashes:Array(UInt64)}
+			LIMIT 1 BY db_hash`, clickhouse.P("hashes", hashes))
+		known := make(map[uint64]statementText, len(rows))
+		for _, r := range rows {
+			known[r.Hash] = statementText{r.Operation, r.Tables, r.Text}
+		}
+		return known, err
+	})
 }
 
 // Span reads one span of a trace with its resource and links; those attributes

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/project"
@@ -67,28 +69,39 @@ func (q *OneService) params() []clickhouse.Param {
 // Service sums up one service. Like all reads of one service it is NotFound when
 // none of its transactions is still stored.
 func (s *Store) Service(ctx context.Context, p project.ID, q OneService) (*ServiceSummary, error) {
-	out := &ServiceSummary{Service: q.Service, Environments: []string{}, From: q.From(), To: q.To()}
+	out := &ServiceSummary{Service: q.Service, From: q.From(), To: q.To()}
 	var rows []redRow
-	err := s.db.Select(ctx, p, &rows, `SELECT w, `+redSums+`
-		FROM `+byService.over(redStates, serviceFilter, q.unit, q.windows()...)+` GROUP BY w`, q.params()...)
-	if err != nil {
-		return nil, fmt.Errorf("sum up service: %w", err)
-	}
-	for _, r := range rows {
-		out.set(r.Window, r.red(q.seconds(r.Window)))
+	group, together := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		err := s.db.Select(together, p, &rows, `SELECT w, `+redSums+`
+			FROM `+byService.over(redStates, serviceFilter, q.unit, q.windows()...)+` GROUP BY w`, q.params()...)
+		if err != nil {
+			return fmt.Errorf("sum up service: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() (err error) {
+		out.Environments, err = s.environments(together, p, q)
+		return err
+	})
+	group.Go(func() (err error) {
+		if out.Series, err = s.series(together, p, q.Range, byService, serviceFilter, q.params()); err != nil {
+			return fmt.Errorf("draw service: %w", err)
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	if len(rows) == 0 {
 		if err := s.known(ctx, p, q); err != nil {
 			return nil, err
 		}
 	}
+	for _, r := range rows {
+		out.set(r.Window, r.red(q.seconds(r.Window)))
+	}
 	out.Health = judge(&out.Compared)
-	if out.Environments, err = s.environments(ctx, p, q); err != nil {
-		return nil, err
-	}
-	if out.Series, err = s.series(ctx, p, q.Range, byService, serviceFilter, q.params()); err != nil {
-		return nil, fmt.Errorf("draw service: %w", err)
-	}
 	return out, nil
 }
 

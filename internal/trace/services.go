@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/project"
@@ -86,18 +88,31 @@ func (s *Store) Services(ctx context.Context, p project.ID, q ServiceQuery) (Top
 	}
 	const filter = `({environment:String} = '' OR environment = {environment:String})
 		AND ({text:String} = '' OR positionCaseInsensitiveUTF8(service, {text:String}) > 0)`
-	params := []clickhouse.Param{clickhouse.P("environment", q.Environment), clickhouse.P("text", q.Text), clickhouse.P("limit", maxServices)}
+	params := []clickhouse.Param{clickhouse.P("environment", q.Environment), clickhouse.P("text", q.Text)}
 	var rows []struct {
 		Service      string   `ch:"service"`
 		Environments []string `ch:"environments"`
 		redRow
 	}
-	err = s.db.Select(ctx, p, &rows, `
-		SELECT w, service, arraySort(groupUniqArray(20)(environment)) AS environments, `+redSums+`
-		FROM `+byService.over("service, toString(environment) AS environment, "+redStates, filter, q.unit, q.windows()...)+`
-		GROUP BY w, service ORDER BY n DESC LIMIT {limit:UInt32} BY w`, params...)
-	if err != nil {
-		return top, fmt.Errorf("list services: %w", err)
+	// The two reads take as long as each other, and little of it is reading.
+	group, both := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		err := s.db.Select(both, p, &rows, `
+			SELECT w, service, arraySort(groupUniqArray(20)(environment)) AS environments, `+redSums+`
+			FROM `+byService.over("service, toString(environment) AS environment, "+redStates, filter, q.unit, q.windows()...)+`
+			GROUP BY w, service ORDER BY n DESC LIMIT {limit:UInt32} BY w`, append(params[:len(params):len(params)], clickhouse.P("limit", maxServices))...)
+		if err != nil {
+			return fmt.Errorf("list services: %w", err)
+		}
+		return nil
+	})
+	var points []sparkPoint
+	group.Go(func() (err error) {
+		points, err = s.sparkPoints(both, p, q, filter, params)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return top, err
 	}
 	at := map[string]int{}
 	for _, r := range rows {
@@ -123,7 +138,18 @@ func (s *Store) Services(ctx context.Context, p project.ID, q ServiceQuery) (Top
 		return cmp.Or(q.Order.compare(&a.Compared, &b.Compared, a.Health, b.Health), strings.Compare(a.Service, b.Service))
 	})
 	top.Items = top.Items[:min(limit, len(top.Items))]
-	return top, s.addSparks(ctx, p, q, top.Items)
+	if len(points) > maxSparkPoints {
+		names := make([]string, len(top.Items))
+		for i := range names {
+			names[i] = top.Items[i].Service
+		}
+		points, err = s.sparkPoints(ctx, p, q, filter+" AND service IN {services:Array(String)}", append(params[:len(params):len(params)], clickhouse.P("services", names)))
+		if err != nil {
+			return top, err
+		}
+	}
+	addSparks(q, top.Items, points)
+	return top, nil
 }
 
 // compare says which of two comes first in the order, 0 for those that are
@@ -151,39 +177,50 @@ func (o ServiceOrder) red(a, b *RED) int {
 	}
 }
 
-// addSparks fills in the sparklines.
-func (s *Store) addSparks(ctx context.Context, p project.ID, q ServiceQuery, items []Service) error {
-	if len(items) == 0 {
-		return nil
+// sparkPoint is a service in one step of a sparkline.
+type sparkPoint struct {
+	Service string  `ch:"service"`
+	At      int64   `ch:"at"`
+	Count   uint64  `ch:"n"`
+	P95     float64 `ch:"p95"`
+}
+
+// maxSparkPoints is how many points are read before it is known whose are shown.
+const maxSparkPoints = maxServices * sparkSteps
+
+// sparkPoints reads the sparklines of the services that filter selects, at most
+// one point more than maxSparkPoints.
+func (s *Store) sparkPoints(ctx context.Context, p project.ID, q ServiceQuery, filter string, params []clickhouse.Param) ([]sparkPoint, error) {
+	step := q.step(sparkSteps)
+	var points []sparkPoint
+	err := s.db.Select(ctx, p, &points, fmt.Sprintf(`
+		SELECT service, intDiv(t, %d) * %d AS at, sum(count) AS n, quantilesDDMerge(0.02, 0.95)(duration_state)[1] AS p95
+		FROM %s GROUP BY service, at LIMIT {limit:UInt32}`, step, step,
+		byService.over("service, count, duration_state", filter, step, q.window)),
+		append(params[:len(params):len(params)], clickhouse.P("limit", maxSparkPoints+1))...)
+	if err != nil {
+		return nil, fmt.Errorf("draw services: %w", err)
 	}
+	return points, nil
+}
+
+// addSparks fills in the sparklines. Points of other services are passed over.
+func addSparks(q ServiceQuery, items []Service, points []sparkPoint) {
 	step := q.step(sparkSteps)
 	first := q.from - q.from%step
 	n := (ceil(q.to, step) - first) / step
-	at, names := make(map[string]*Spark, len(items)), make([]string, len(items))
+	at := make(map[string]*Spark, len(items))
 	for i := range items {
-		spark := Spark{Start: first, Step: step, PerSecond: make([]*float64, n), P95Ns: make([]*float64, n)}
-		items[i].Spark = spark
-		names[i], at[items[i].Service] = items[i].Service, &items[i].Spark
+		items[i].Spark = Spark{Start: first, Step: step, PerSecond: make([]*float64, n), P95Ns: make([]*float64, n)}
+		at[items[i].Service] = &items[i].Spark
 	}
-	var rows []struct {
-		Service string  `ch:"service"`
-		At      int64   `ch:"at"`
-		Count   uint64  `ch:"n"`
-		P95     float64 `ch:"p95"`
+	for _, point := range points {
+		spark := at[point.Service]
+		if spark == nil {
+			continue
+		}
+		i := (point.At - first) / step
+		perSecond := float64(point.Count) / q.covered(present, point.At, step)
+		spark.PerSecond[i], spark.P95Ns[i] = &perSecond, &point.P95
 	}
-	err := s.db.Select(ctx, p, &rows, fmt.Sprintf(`
-		SELECT service, intDiv(t, %d) * %d AS at, sum(count) AS n, quantilesDDMerge(0.02, 0.95)(duration_state)[1] AS p95
-		FROM %s GROUP BY service, at`, step, step,
-		byService.over("service, count, duration_state",
-			"service IN {services:Array(String)} AND ({environment:String} = '' OR environment = {environment:String})", step, q.window)),
-		clickhouse.P("services", names), clickhouse.P("environment", q.Environment))
-	if err != nil {
-		return fmt.Errorf("draw services: %w", err)
-	}
-	for _, r := range rows {
-		i := (r.At - first) / step
-		perSecond := float64(r.Count) / q.covered(present, r.At, step)
-		at[r.Service].PerSecond[i], at[r.Service].P95Ns[i] = &perSecond, &r.P95
-	}
-	return nil
 }

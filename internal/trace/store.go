@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
-	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/clickhouse/catalog"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/sqltext"
@@ -16,13 +16,14 @@ import (
 
 // Store reads spans, transactions and slow calls. It is safe for concurrent use.
 type Store struct {
-	db             *clickhouse.DB
-	resourceReader *otel.ResourceReader
+	db              *clickhouse.DB
+	resourceReader  *otel.ResourceReader
+	statementReader *catalog.Reader[statementText]
 }
 
 // NewStore returns a Store over the tables of Migrations.
 func NewStore(db *clickhouse.DB) *Store {
-	return &Store{db: db, resourceReader: otel.NewResourceReader(db)}
+	return &Store{db: db, resourceReader: otel.NewResourceReader(db), statementReader: newStatementReader(db)}
 }
 
 // What one trace may cost to read. Beyond either it is Truncated.
@@ -31,41 +32,16 @@ const (
 	maxTraceBytes = 64 << 20 // of attributes, statements and events
 )
 
-// bounds returns when a trace began and ended; NotFound when nothing of it is stored.
-func (s *Store) bounds(ctx context.Context, p project.ID, id TraceID) (from, to time.Time, err error) {
-	var rows []struct {
-		From  time.Time `ch:"from"`
-		To    time.Time `ch:"to"`
-		Spans uint64    `ch:"spans"`
-	}
-	err = s.db.Select(ctx, p, &rows, `
-		SELECT min(start_min) AS from, max(end_max) AS to, sum(spans) AS spans
-		FROM transaction_calls
-		WHERE project_id = {project:UInt32} AND trace_id = toFixedString(unhex({trace:String}), 16)`,
-		clickhouse.P("trace", id.String()))
-	if err != nil {
-		return from, to, fmt.Errorf("find trace: %w", err)
-	}
-	if len(rows) == 0 || rows[0].Spans == 0 {
-		return from, to, notStored(id)
-	}
-	return rows[0].From, rows[0].To, nil
-}
-
 // Trace reads a whole trace of at most 50,000 spans and 64 MiB, the earliest
 // first. NotFound when nothing of it is stored.
 func (s *Store) Trace(ctx context.Context, p project.ID, id TraceID) (*Trace, error) {
-	from, to, err := s.bounds(ctx, p, id)
-	if err != nil {
-		return nil, err
-	}
-	t := &Trace{TraceID: id, Start: from}
-	resources, err := s.spans(ctx, p, t, from, to)
+	t := &Trace{TraceID: id}
+	resources, err := s.spans(ctx, p, t)
 	if err != nil {
 		return nil, fmt.Errorf("read trace: %w", err)
 	}
 	if len(t.Spans) == 0 {
-		return nil, fault.New(fault.NotFound, "the spans of trace %s have expired", id)
+		return nil, notStored(id)
 	}
 	if err := s.resources(ctx, p, t, resources); err != nil {
 		return nil, fmt.Errorf("read resources: %w", err)
@@ -138,16 +114,9 @@ func (r *spanRow) size() int {
 }
 
 // spans fills in everything of t but the resources, whose ids it returns, one per span.
-func (s *Store) spans(ctx context.Context, p project.ID, t *Trace, from, to time.Time) ([]uint64, error) {
-	rows, err := s.db.Query(ctx, p, `
-		SELECT `+spanColumns+` FROM spans
-		WHERE project_id = {project:UInt32} AND start >= {from:DateTime64(9)} AND start <= {to:DateTime64(9)}
-			AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes({from:DateTime64(9)})
-			AND toStartOfFiveMinutes(start) <= toStartOfFiveMinutes({to:DateTime64(9)})
-			AND trace_id = toFixedString(unhex({trace:String}), 16)
-		ORDER BY start, span_id LIMIT {limit:UInt32}`,
-		clickhouse.P("trace", t.TraceID.String()), clickhouse.P("from", from), clickhouse.P("to", to),
-		clickhouse.P("limit", maxTraceSpans+1))
+func (s *Store) spans(ctx context.Context, p project.ID, t *Trace) ([]uint64, error) {
+	rows, err := s.db.Query(ctx, p, whereTraceLies+`SELECT `+spanColumns+ofTrace+` ORDER BY start, span_id LIMIT {limit:UInt32}`,
+		clickhouse.P("trace", t.TraceID.String()), clickhouse.P("limit", maxTraceSpans+1))
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +132,9 @@ func (s *Store) spans(ctx context.Context, p project.ID, t *Trace, from, to time
 		if bytes += row.size(); len(t.Spans) == maxTraceSpans || bytes > maxTraceBytes {
 			t.Truncated = true
 			break
+		}
+		if len(t.Spans) == 0 {
+			t.Start = row.Start.UTC()
 		}
 		span := row.span(t.Start, known)
 		resources[spanKey{span.SpanID, span.Service, span.Kind}] = row.ResourceID
@@ -287,7 +259,7 @@ func (s *Store) resources(ctx context.Context, p project.ID, t *Trace, ids []uin
 		return err
 	}
 	for i := range t.Spans {
-		t.Spans[i].Resource = byID[ids[i]]
+		t.Spans[i].Resource = otel.ResourceOf(byID, ids[i])
 	}
 	return nil
 }

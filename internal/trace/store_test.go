@@ -330,6 +330,37 @@ func TestATransactionDeliveredTwiceIsCountedOnce(t *testing.T) {
 }
 
 // A batch job ends many at the same moment, and a sender that heard no answer sends them again.
+func TestTheNewestAreFoundHoweverFarApartTheyAre(t *testing.T) {
+	db, store := tracetest.Open(t)
+	now := time.Now().Truncate(time.Second)
+	var want []uint64
+	for i, ago := range []time.Duration{
+		-5 * time.Minute, // of a clock that is ahead
+		time.Second, 59 * time.Second, time.Minute, 9 * time.Minute, time.Hour, 5 * time.Hour, 5*time.Hour + 1, 40 * time.Hour, 900 * time.Hour, 9_000 * time.Hour,
+	} {
+		tracetest.Insert(t, db, 1, tracetest.Span{Trace: tracetest.ID(uint64(i)), ID: trace.SpanID(i + 1), Kind: trace.KindServer, Name: "GET /", Start: now.Add(-ago)})
+		want = append(want, uint64(i+1))
+	}
+	for _, limit := range []int{1, 2, 4, 50} {
+		var got []uint64
+		for q := (trace.TransactionQuery{Limit: limit}); ; {
+			page, err := store.Transactions(t.Context(), 1, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, tx := range page.Items {
+				got = append(got, uint64(tx.SpanID))
+			}
+			if q.Cursor = page.NextCursor; q.Cursor == "" {
+				break
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("by pages of %d (-want +got)\n%s", limit, diff)
+		}
+	}
+}
+
 func TestTransactionsThatEndedAtOnceAreListedOnceEach(t *testing.T) {
 	db, store := tracetest.Open(t)
 	insert := func() {

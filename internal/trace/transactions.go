@@ -193,14 +193,21 @@ func (s *Store) Transactions(ctx context.Context, p project.ID, q TransactionQue
 			return page, err
 		}
 		where += " AND " + q.Order.behind()
+		if q.Order == Newest {
+			q.To = time.Unix(0, c.Ended+1)
+		}
 		params = append(params, clickhouse.P("c_ended", time.Unix(0, c.Ended).UTC()), clickhouse.P("c_trace", c.Trace),
 			clickhouse.P("c_span", c.Span), clickhouse.P("c_elapsed", c.Elapsed))
 	}
-	read := s.newest
-	if q.Order == Slowest {
-		read = s.slowest
+	var rows []transactionRow
+	switch {
+	case q.Order == Slowest:
+		rows, err = s.slowest(ctx, p, where, params, q.Limit+1)
+	case q.Search == "":
+		rows, err = s.newestBackwards(ctx, p, &q, where, params, q.Limit+1)
+	default: // looks among spans first, which takes long and is not done for one stretch of time after the other
+		rows, err = s.newest(ctx, p, where, params, q.Limit+1)
 	}
-	rows, err := read(ctx, p, where, params, q.Limit+1)
 	if err != nil {
 		return page, fmt.Errorf("list transactions: %w", err)
 	}
@@ -262,6 +269,45 @@ func (s *Store) newest(ctx context.Context, p project.ID, where string, params [
 	}
 }
 
+// newestBackwards is newest that reads stretches of time, from the latest back
+// and each longer than the one before: the last minute is in one or two of the
+// parts of the table, the day in all of them. q is what where was made of.
+func (s *Store) newestBackwards(ctx context.Context, p project.ID, q *TransactionQuery, where string, params []clickhouse.Param, n int) ([]transactionRow, error) {
+	where += " AND ended >= {after:DateTime64(9)} AND ended < {before:DateTime64(9)}"
+	var all []transactionRow
+	before, after := q.To, time.Now()
+	if q.To.Before(after) {
+		after = q.To
+	}
+	for length := firstStretch; ; length = nextStretch(length, len(all), n) {
+		if after = after.Add(-length); after.Before(q.From) {
+			after = q.From
+		}
+		rows, err := s.newest(ctx, p, where,
+			append(params[:len(params):len(params)], clickhouse.P("after", after.UTC()), clickhouse.P("before", before.UTC())), n-len(all))
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, rows...); len(all) == n || !after.After(q.From) {
+			return all, nil
+		}
+		before = after
+	}
+}
+
+const firstStretch = time.Minute
+
+// nextStretch returns how far back to look for the rest of n rows after found of
+// them were in a stretch: twice as far as they need when they are as frequent as
+// in it, but 4 to 64 times as far as before.
+func nextStretch(length time.Duration, found, n int) time.Duration {
+	const least, most = 4, 64
+	if found == 0 {
+		return 2 * least * length
+	}
+	return length * time.Duration(min(max(2*(n-found)/found, least), most))
+}
+
 // slowest reads the n slowest transactions, or fewer when there are no more.
 func (s *Store) slowest(ctx context.Context, p project.ID, where string, params []clickhouse.Param, n int) (rows []transactionRow, err error) {
 	err = s.db.Select(ctx, p, &rows, `SELECT `+transactionColumns+` FROM transactions WHERE `+where+`
@@ -300,21 +346,25 @@ func (s *Store) CountTransactions(ctx context.Context, p project.ID, q Transacti
 	return total[0].Distinct, nil
 }
 
-// addSums fills in what each transaction's instance did in its trace.
+// mostStretches is up to how many stretches of five minutes the spans of one
+// transaction are summed: a day.
+const mostStretches = 288
+
+// addSums fills in what each transaction's instance did in its trace while the
+// transaction ran, to five minutes. It reads spans and not transaction_calls,
+// whose order is by ids alone: there a trace lies in any of the day's parts.
 func (s *Store) addSums(ctx context.Context, p project.ID, items []Transaction) error {
 	if len(items) == 0 {
 		return nil
 	}
-	ids := make([]string, len(items))
-	first, last := items[0].Start, items[0].Start
+	var ids []string
+	var stretches []uint32
 	for i := range items {
 		t := &items[i]
-		ids[i] = t.TraceID.String()
-		if t.Start.Before(first) {
-			first = t.Start
-		}
-		if end := t.Start.Add(time.Duration(t.ElapsedNs)); end.After(last) {
-			last = end
+		const length = 5 * 60
+		first, last := t.Start.Unix()/length, t.Start.Add(time.Duration(t.ElapsedNs)).Unix()/length
+		for at := first; at <= min(last, first+mostStretches-1); at++ {
+			ids, stretches = append(ids, t.TraceID.String()), append(stretches, uint32(at*length))
 		}
 	}
 	var rows []struct {
@@ -328,13 +378,13 @@ func (s *Store) addSums(ctx context.Context, p project.ID, items []Transaction) 
 		CallTime  uint64 `ch:"call_time"`
 	}
 	err := s.db.Select(ctx, p, &rows, `
-		SELECT trace_id, service, instance, sum(sql_count) AS sql_count, sum(sql_time) AS sql_time, sum(sql_rows) AS sql_rows,
-			sum(call_count) AS call_count, sum(call_time) AS call_time
-		FROM transaction_calls
-		WHERE project_id = {project:UInt32} AND `+idsOf+`
-			AND day >= toDate({first:DateTime64(9)}) AND day <= toDate({last:DateTime64(9)})
+		SELECT trace_id, service, instance, countIf(db_hash != 0) AS sql_count, sumIf(duration, db_hash != 0) AS sql_time, sumIf(db_rows, db_hash != 0) AS sql_rows,
+			countIf(kind = 3 AND db_hash = 0) AS call_count, sumIf(duration, kind = 3 AND db_hash = 0) AS call_time
+		FROM spans
+		WHERE project_id = {project:UInt32} AND (toStartOfFiveMinutes(start), trace_id) IN (
+			SELECT toDateTime(a.1, 'UTC'), toFixedString(unhex(a.2), 16) FROM (SELECT arrayJoin(arrayZip({stretches:Array(UInt32)}, {ids:Array(String)})) AS a))
 		GROUP BY trace_id, service, instance`,
-		clickhouse.P("ids", ids), clickhouse.P("first", first.Add(-around).UTC()), clickhouse.P("last", last.Add(around).UTC()))
+		clickhouse.P("ids", ids), clickhouse.P("stretches", stretches))
 	if err != nil {
 		return err
 	}

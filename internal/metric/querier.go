@@ -24,10 +24,18 @@ type querier struct {
 	mint, maxt int64
 	starts     bool // read since when each counter counts
 	budget     int  // samples that may still be read
+
+	given []*columns // to series, which are not used after Close
 }
 
 // Close implements storage.Querier.
-func (q *querier) Close() error { return nil }
+func (q *querier) Close() error {
+	for _, c := range q.given {
+		c.release()
+	}
+	q.given = nil
+	return nil
+}
 
 // Select implements storage.Querier.
 func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
@@ -40,6 +48,7 @@ func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.Select
 		return storage.ErrSeriesSet(err)
 	}
 	floats, histograms := newColumns(len(all)), newColumns(len(all))
+	q.given = append(q.given, floats, histograms)
 	if hints != nil && hints.Func == "series" { // asks for labels only
 		return newSeriesSet(all, floats, histograms, mint, sorted)
 	}

@@ -5,8 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
+	"sync"
 
 	"github.com/ClickHouse/ch-go/proto"
 
@@ -25,6 +24,9 @@ type columns struct {
 	spans       []span // of each series, in the order of the selector's
 
 	arrived []stretch // until arrange
+	// What time and value were arranged from, for the next query.
+	spareTime  []int64
+	spareValue []float64
 }
 
 // span is where samples lie: from begin to before end.
@@ -34,10 +36,33 @@ type span struct{ begin, end int }
 type stretch struct {
 	span
 	series  int
-	written uint64 // of one time the sample counts that was written later
+	written uint32 // of one time the sample counts that was written later
 }
 
-func newColumns(series int) *columns { return &columns{spans: make([]span, series)} }
+// unused are columns that a closed querier has left: fresh memory for a million
+// samples costs as much as to read them.
+var unused = sync.Pool{New: func() any { return &columns{} }}
+
+// mostUnused is up to how many samples columns are kept, 32 bytes each.
+const mostUnused = 4_000_000
+
+// newColumns returns columns without samples for so many series.
+func newColumns(series int) *columns {
+	c := unused.Get().(*columns)
+	c.spans = slices.Grow(c.spans[:0], series)[:series]
+	clear(c.spans)
+	return c
+}
+
+// release ends the use of c.
+func (c *columns) release() {
+	if max(cap(c.time), cap(c.spareTime)) > mostUnused || cap(c.encoded) > 8*mostUnused {
+		return
+	}
+	c.time, c.started, c.value = c.time[:0], c.started[:0], c.value[:0]
+	c.encoded, c.encodedEnds, c.arrived = c.encoded[:0], c.encodedEnds[:0], c.arrived[:0]
+	unused.Put(c)
+}
 
 func (c *columns) rows() int { return len(c.time) }
 
@@ -75,7 +100,7 @@ func (q *querier) read(ctx context.Context, table string, into *columns, all []f
 		params = append(params, clickhouse.P("ids", ids))
 	}
 	var (
-		part      = new(proto.ColStr).LowCardinality()
+		written   proto.ColUInt32 // the number of the insert, or of the first one that a part was merged from
 		id        proto.ColUInt64
 		time      proto.ColInt64
 		started   proto.ColInt64
@@ -86,14 +111,14 @@ func (q *querier) read(ctx context.Context, table string, into *columns, all []f
 	if table == "metric_histograms" {
 		last, result = proto.ResultColumn{Name: "histogram", Data: &histogram}, "histogram"
 	}
-	results := proto.Results{{Name: "_part", Data: part}, {Name: "series_id", Data: &id}, {Name: "t", Data: &time}, last}
+	results := proto.Results{{Name: "written", Data: &written}, {Name: "series_id", Data: &id}, {Name: "t", Data: &time}, last}
 	if q.starts {
 		results, result = append(results, proto.ResultColumn{Name: "s", Data: &started}), result+", toUnixTimestamp64Milli(started) AS s"
 	}
 	// Neither FINAL nor an order: what the engine would merge row by row, arrange
 	// puts into its place stretch by stretch.
 	err := q.store.db.Stream(ctx, q.project, `
-		SELECT _part, series_id, toUnixTimestamp64Milli(time) AS t, `+result+`
+		SELECT toUInt32(_block_number) AS written, series_id, toUnixTimestamp64Milli(time) AS t, `+result+`
 		FROM `+table+`
 		WHERE project_id = {project:UInt32} AND metric IN {metrics:Array(String)}`+where+`
 			AND time BETWEEN fromUnixTimestamp64Milli({first:Int64}, 'UTC') AND fromUnixTimestamp64Milli({last:Int64}, 'UTC')
@@ -101,7 +126,7 @@ func (q *querier) read(ctx context.Context, table string, into *columns, all []f
 		if into.rows()+len(time) > q.budget {
 			return fault.New(fault.Invalid, "the query reads more than %d samples: narrow the time range, or the selector with more labels", maxSamples)
 		}
-		into.mark(places, part, id, time)
+		into.mark(places, written, id, time)
 		into.time, into.value = append(room(into.time, len(time)), time...), append(room(into.value, len(value)), value...)
 		into.started = append(into.started, started...)
 		for i := range histogram.Pos {
@@ -129,31 +154,18 @@ func room[T any](s []T, n int) []T {
 // mark notes the stretches of a block of rows that are about to be appended. places
 // are those of the series by their ids; what is of none of them is passed over:
 // a series that has begun since they were looked up.
-func (c *columns) mark(places map[uint64]int, parts *proto.ColLowCardinality[string], ids proto.ColUInt64, times proto.ColInt64) {
-	base, part, written := c.rows(), "", uint64(0)
+func (c *columns) mark(places map[uint64]int, written proto.ColUInt32, ids proto.ColUInt64, times proto.ColInt64) {
+	base := c.rows()
 	for i := 0; i < len(ids); {
-		if p := parts.Row(i); p != part {
-			part, written = p, firstBlock(p)
-		}
 		end := i + 1
-		for end < len(ids) && ids[end] == ids[i] && times[end] > times[end-1] && parts.Row(end) == part {
+		for end < len(ids) && ids[end] == ids[i] && times[end] > times[end-1] && written[end] == written[i] {
 			end++
 		}
 		if place, ok := places[ids[i]]; ok {
-			c.arrived = append(c.arrived, stretch{span: span{base + i, base + end}, series: place, written: written})
+			c.arrived = append(c.arrived, stretch{span: span{base + i, base + end}, series: place, written: written[i]})
 		}
 		i = end
 	}
-}
-
-// firstBlock returns the number of the first insert that a part holds: its name
-// is partition_first_last_level. Parts hold what was written in stretches that
-// do not overlap.
-func firstBlock(part string) uint64 {
-	_, numbers, _ := strings.Cut(part, "_")
-	first, _, _ := strings.Cut(numbers, "_")
-	n, _ := strconv.ParseUint(first, 10, 64) // the engine's own name
-	return n
 }
 
 // arrange brings the samples into the order of series and time, and leaves one of
@@ -181,11 +193,13 @@ func (c *columns) arrange() {
 		c.spans[series] = span{begin, rows}
 		from = end
 	}
-	c.arrived = nil
+	c.arrived = c.arrived[:0]
 	if len(pieces) == 0 || len(pieces) == 1 && pieces[0].begin == 0 { // as it arrived, which a table in one part does
 		return
 	}
-	c.time, c.started, c.value = gather(c.time, pieces, rows), gather(c.started, pieces, rows), gather(c.value, pieces, rows)
+	c.time, c.spareTime = gather(c.spareTime, c.time, pieces, rows), c.time
+	c.value, c.spareValue = gather(c.spareValue, c.value, pieces, rows), c.value
+	c.started = gather(nil, c.started, pieces, rows)
 	if len(c.encodedEnds) == 0 {
 		return
 	}
@@ -239,14 +253,15 @@ func (c *columns) keepLatest(arrived []stretch, t int64) {
 	}
 }
 
-// gather returns the pieces of s, n rows in all, one behind the other.
-func gather[T any](s []T, pieces []span, n int) []T {
+// gather returns the pieces of s, n rows in all, one behind the other, in the
+// memory of into when that is large enough.
+func gather[T any](into, s []T, pieces []span, n int) []T {
 	if len(s) == 0 {
 		return s
 	}
-	out := make([]T, 0, n)
+	into = slices.Grow(into[:0], n)
 	for _, p := range pieces {
-		out = append(out, s[p.begin:p.end]...)
+		into = append(into, s[p.begin:p.end]...)
 	}
-	return out
+	return into
 }

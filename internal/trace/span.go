@@ -184,9 +184,10 @@ type Transaction struct {
 	Error       bool      `json:"error"`
 	HTTPStatus  int       `json:"http_status"` // 0: none
 	Exception   string    `json:"exception"`   // type of the first exception on the entry span
-	// In a list these are summed per (trace, service, instance): two entry
-	// spans of one instance in one trace show the same. In a Profile they are
-	// of this entry alone, and the times are unions, not sums.
+	// In a list these are summed per (trace, service, instance) over the five
+	// minutes, by the clock, that the transaction ran in: two entry spans of one
+	// instance in one trace show the same. In a Profile they are of this entry
+	// alone, and the times are unions, not sums.
 	SQLCount  int   `json:"sql_count"`
 	SQLNs     int64 `json:"sql_ns"`
 	SQLRows   int64 `json:"sql_rows"` // fetched rows, as far as the program tells

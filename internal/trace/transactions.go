@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -237,77 +236,6 @@ func (o Order) behind() string {
 
 const transactionColumns = `ended, elapsed, error, service, environment, endpoint, instance, version, trace_id, span_id, http_status, exception_type`
 
-// spare is how many rows newest reads beyond those asked for, for what was
-// delivered twice and for what ended at the same moment as the last of them.
-const spare = 20
-
-// newest reads the n newest transactions, or fewer when there are no more. The
-// engine stops reading early only while it is asked for no more than the order
-// of the table, which is by time. So it is here that those which ended at the
-// same nanosecond get an order, and that what was delivered twice becomes one.
-func (s *Store) newest(ctx context.Context, p project.ID, where string, params []clickhouse.Param, n int) ([]transactionRow, error) {
-	for limit := n + spare; ; limit *= 4 {
-		var rows []transactionRow
-		err := s.db.Select(ctx, p, &rows, `SELECT `+transactionColumns+` FROM transactions WHERE `+where+` ORDER BY ended DESC LIMIT {limit:UInt32}`,
-			append(params[:len(params):len(params)], clickhouse.P("limit", limit))...)
-		if err != nil {
-			return nil, err
-		}
-		all := len(rows) < limit
-		if !all {
-			// Others that ended with the last one may be cut off.
-			last := rows[limit-1].Ended
-			rows = slices.DeleteFunc(rows, func(r transactionRow) bool { return r.Ended.Equal(last) })
-		}
-		slices.SortFunc(rows, func(a, b transactionRow) int {
-			return cmp.Or(b.Ended.Compare(a.Ended), cmp.Compare(b.TraceID, a.TraceID), cmp.Compare(b.SpanID, a.SpanID))
-		})
-		rows = slices.CompactFunc(rows, func(a, b transactionRow) bool { return a.TraceID == b.TraceID && a.SpanID == b.SpanID })
-		if all || len(rows) >= n {
-			return rows[:min(n, len(rows))], nil
-		}
-	}
-}
-
-// newestBackwards is newest that reads stretches of time, from the latest back
-// and each longer than the one before: the last minute is in one or two of the
-// parts of the table, the day in all of them. q is what where was made of.
-func (s *Store) newestBackwards(ctx context.Context, p project.ID, q *TransactionQuery, where string, params []clickhouse.Param, n int) ([]transactionRow, error) {
-	where += " AND ended >= {after:DateTime64(9)} AND ended < {before:DateTime64(9)}"
-	var all []transactionRow
-	before, after := q.To, time.Now()
-	if q.To.Before(after) {
-		after = q.To
-	}
-	for length := firstStretch; ; length = nextStretch(length, len(all), n) {
-		if after = after.Add(-length); after.Before(q.From) {
-			after = q.From
-		}
-		rows, err := s.newest(ctx, p, where,
-			append(params[:len(params):len(params)], clickhouse.P("after", after.UTC()), clickhouse.P("before", before.UTC())), n-len(all))
-		if err != nil {
-			return nil, err
-		}
-		if all = append(all, rows...); len(all) == n || !after.After(q.From) {
-			return all, nil
-		}
-		before = after
-	}
-}
-
-const firstStretch = time.Minute
-
-// nextStretch returns how far back to look for the rest of n rows after found of
-// them were in a stretch: twice as far as they need when they are as frequent as
-// in it, but 4 to 64 times as far as before.
-func nextStretch(length time.Duration, found, n int) time.Duration {
-	const least, most = 4, 64
-	if found == 0 {
-		return 2 * least * length
-	}
-	return length * time.Duration(min(max(2*(n-found)/found, least), most))
-}
-
 // slowest reads the n slowest transactions, or fewer when there are no more.
 func (s *Store) slowest(ctx context.Context, p project.ID, where string, params []clickhouse.Param, n int) (rows []transactionRow, err error) {
 	err = s.db.Select(ctx, p, &rows, `SELECT `+transactionColumns+` FROM transactions WHERE `+where+`
@@ -344,62 +272,4 @@ func (s *Store) CountTransactions(ctx context.Context, p project.ID, q Transacti
 		return total[0].All, nil
 	}
 	return total[0].Distinct, nil
-}
-
-// mostStretches is up to how many stretches of five minutes the spans of one
-// transaction are summed: a day.
-const mostStretches = 288
-
-// addSums fills in what each transaction's instance did in its trace while the
-// transaction ran, to five minutes. It reads spans and not transaction_calls,
-// whose order is by ids alone: there a trace lies in any of the day's parts.
-func (s *Store) addSums(ctx context.Context, p project.ID, items []Transaction) error {
-	if len(items) == 0 {
-		return nil
-	}
-	var ids []string
-	var stretches []uint32
-	for i := range items {
-		t := &items[i]
-		const length = 5 * 60
-		first, last := t.Start.Unix()/length, t.Start.Add(time.Duration(t.ElapsedNs)).Unix()/length
-		for at := first; at <= min(last, first+mostStretches-1); at++ {
-			ids, stretches = append(ids, t.TraceID.String()), append(stretches, uint32(at*length))
-		}
-	}
-	var rows []struct {
-		TraceID   string `ch:"trace_id"`
-		Service   string `ch:"service"`
-		Instance  string `ch:"instance"`
-		SQLCount  uint64 `ch:"sql_count"`
-		SQLTime   uint64 `ch:"sql_time"`
-		SQLRows   uint64 `ch:"sql_rows"`
-		CallCount uint64 `ch:"call_count"`
-		CallTime  uint64 `ch:"call_time"`
-	}
-	err := s.db.Select(ctx, p, &rows, `
-		SELECT trace_id, service, instance, countIf(db_hash != 0) AS sql_count, sumIf(duration, db_hash != 0) AS sql_time, sumIf(db_rows, db_hash != 0) AS sql_rows,
-			countIf(kind = 3 AND db_hash = 0) AS call_count, sumIf(duration, kind = 3 AND db_hash = 0) AS call_time
-		FROM spans
-		WHERE project_id = {project:UInt32} AND (toStartOfFiveMinutes(start), trace_id) IN (
-			SELECT toDateTime(a.1, 'UTC'), toFixedString(unhex(a.2), 16) FROM (SELECT arrayJoin(arrayZip({stretches:Array(UInt32)}, {ids:Array(String)})) AS a))
-		GROUP BY trace_id, service, instance`,
-		clickhouse.P("ids", ids), clickhouse.P("stretches", stretches))
-	if err != nil {
-		return err
-	}
-	type key struct{ trace, service, instance string }
-	at := make(map[key]int, len(rows))
-	for i, r := range rows {
-		at[key{r.TraceID, r.Service, r.Instance}] = i
-	}
-	for i := range items {
-		t := &items[i]
-		if n, ok := at[key{string(t.TraceID[:]), t.Service, t.Instance}]; ok {
-			r := rows[n]
-			t.SQLCount, t.SQLNs, t.SQLRows = int(r.SQLCount), int64(r.SQLTime), int64(r.SQLRows)
-			t.CallCount, t.CallNs = int(r.CallCount), int64(r.CallTime)
-		}
-	}
-	return nil
 }

@@ -63,6 +63,7 @@ test('the map is a table too, and every node can be found', async ({ page }) => 
   await picture(page, 'map-list');
   await expectAccessible(page);
   await page.getByLabel('노드 찾기').first().fill('payment');
+  await expect(page.getByRole('option', { name: /payment/ })).toHaveCount(1);
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('complementary', { name: /payment.* 정보/ })).toBeVisible();

@@ -53,7 +53,9 @@ export function Facts({ of, minutes, whole }: Props) {
           <dt>{label}</dt>
           <dd>{value}</dd>
           {whole && of.count > 0 && (
-            <Versus now={number(of, minutes)} usual={number(whole.red, whole.minutes)} {...{ write, neutral }} />
+            <dd className={classes.versus}>
+              <Versus now={number(of, minutes)} usual={number(whole.red, whole.minutes)} {...{ write, neutral }} />
+            </dd>
           )}
         </div>
       ))}

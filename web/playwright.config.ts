@@ -10,6 +10,9 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   // One at a time: they share one server with little machine under it.
   workers: 1,
+  // The shop goes on while it is looked at, and a page may change between two looks: what fails twice is broken.
+  // What passes at the second attempt is listed as flaky.
+  retries: 1,
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: [['list']],

@@ -31,7 +31,7 @@ func TestTheScreensOfADemoRun(t *testing.T) {
 	h.runShop(market)
 	detail := h.analysed()
 
-	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 35*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "npm", "run", "--silent", "e2e")
 	cmd.Dir = "../../web"

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -37,14 +38,17 @@ const queueLimit = 240
 // what may be repeated, not before the time that the endpoint asks for.
 type exporter struct {
 	post    poster
-	queue   chan proto.Message // TracesData, LogsData and MetricsData
-	dropped atomic.Int64       // requests
+	queue   chan request
+	dropped atomic.Int64 // requests
 	log     *slog.Logger
 	wait    func(context.Context, time.Duration) error
 }
 
+// request is what is sent at once: a TracesData, LogsData or MetricsData of OTLP, or a *Profile.
+type request any
+
 // poster makes one attempt to bring a request to the endpoint.
-type poster func(context.Context, proto.Message) (rejection, error)
+type poster func(context.Context, request) (rejection, error)
 
 // rejection is what an endpoint did not take of a request that it accepted otherwise.
 type rejection struct {
@@ -62,7 +66,7 @@ func (e *retryable) Error() string { return e.cause.Error() }
 func (e *retryable) Unwrap() error { return e.cause }
 
 func newExporter(opts Options) (*exporter, error) {
-	e := &exporter{queue: make(chan proto.Message, queueLimit), log: opts.Log, wait: sleep}
+	e := &exporter{queue: make(chan request, queueLimit), log: opts.Log, wait: sleep}
 	switch opts.Protocol {
 	case "http":
 		e.post = httpPoster(opts)
@@ -79,7 +83,7 @@ func newExporter(opts Options) (*exporter, error) {
 }
 
 // offer queues requests and never waits.
-func (e *exporter) offer(requests []proto.Message) {
+func offer[R request](e *exporter, requests []R) {
 	for _, r := range requests {
 		select {
 		case e.queue <- r:
@@ -117,10 +121,10 @@ func (e *exporter) run(ctx context.Context) {
 }
 
 // send brings one request to the endpoint and returns once it is accepted, or refused for good, or ctx ends.
-func (e *exporter) send(ctx context.Context, request proto.Message) error {
+func (e *exporter) send(ctx context.Context, r request) error {
 	backoff := 500 * time.Millisecond
 	for {
-		rejected, err := e.post(ctx, request)
+		rejected, err := e.post(ctx, r)
 		if err == nil {
 			if rejected.items > 0 {
 				e.log.Warn("endpoint rejected a part", "items", rejected.items, "reason", rejected.reason)
@@ -137,6 +141,16 @@ func (e *exporter) send(ctx context.Context, request proto.Message) error {
 		}
 		backoff = min(2*backoff, 10*time.Second)
 	}
+}
+
+// sendAll sends requests until one is refused.
+func sendAll[R request](ctx context.Context, e *exporter, requests []R) error {
+	for _, r := range requests {
+		if err := e.send(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -165,24 +179,18 @@ func pointsRejected(r *collectormetricspb.ExportMetricsServiceResponse) rejectio
 func httpPoster(opts Options) poster {
 	httpClient := &http.Client{Timeout: 30 * time.Second}
 	endpoint := strings.TrimSuffix(opts.Endpoint, "/")
-	return func(ctx context.Context, data proto.Message) (rejection, error) {
-		path := "/v1/traces"
-		switch data.(type) {
-		case *logspb.LogsData:
-			path = "/v1/logs"
-		case *metricspb.MetricsData:
-			path = "/v1/metrics"
-		}
-		body, err := compressed(data)
+	return func(ctx context.Context, r request) (rejection, error) {
+		out, err := envelope(r)
 		if err != nil {
 			return rejection{}, err
 		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+path, body)
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+out.path, bytes.NewReader(out.body))
 		if err != nil {
 			return rejection{}, err
 		}
-		request.Header.Set("Content-Type", "application/x-protobuf")
-		request.Header.Set("Content-Encoding", "gzip")
+		for name, value := range out.header {
+			request.Header.Set(name, value)
+		}
 		request.Header.Set("User-Agent", "matrix-shop")
 		if opts.Key != "" {
 			request.Header.Set("Authorization", "Bearer "+opts.Key)
@@ -198,19 +206,7 @@ func httpPoster(opts Options) poster {
 		}
 		switch response.StatusCode {
 		case http.StatusOK:
-			switch path {
-			case "/v1/logs":
-				out := &collectorlogspb.ExportLogsServiceResponse{}
-				err = proto.Unmarshal(answer, out)
-				return logsRejected(out), err
-			case "/v1/metrics":
-				out := &collectormetricspb.ExportMetricsServiceResponse{}
-				err = proto.Unmarshal(answer, out)
-				return pointsRejected(out), err
-			}
-			out := &collectorpb.ExportTraceServiceResponse{}
-			err = proto.Unmarshal(answer, out)
-			return spansRejected(out), err
+			return out.rejected(answer)
 		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			seconds, _ := strconv.Atoi(response.Header.Get("Retry-After")) // absent or a date: 0, the back-off decides
 			return rejection{}, &retryable{after: time.Duration(seconds) * time.Second, cause: fmt.Errorf("endpoint answered %s", response.Status)}
@@ -220,43 +216,84 @@ func httpPoster(opts Options) poster {
 	}
 }
 
-// compressed is a request as it is sent: TracesData, LogsData and MetricsData are on the wire what the collector's requests are.
-func compressed(data proto.Message) (*bytes.Buffer, error) {
+// posted is a request as HTTP carries it.
+type posted struct {
+	path     string
+	header   map[string]string
+	body     []byte
+	rejected func(answer []byte) (rejection, error)
+}
+
+func envelope(r request) (posted, error) {
+	switch r := r.(type) {
+	case *tracepb.TracesData:
+		return otlp("/v1/traces", r, spansRejected)
+	case *logspb.LogsData:
+		return otlp("/v1/logs", r, logsRejected)
+	case *metricspb.MetricsData:
+		return otlp("/v1/metrics", r, pointsRejected)
+	case *Profile:
+		of := url.Values{"service": {r.Service}, "environment": {r.Environment}, "instance": {r.Instance}, "version": {r.Version}}
+		return posted{
+			path: "/v1/pprof?" + of.Encode(), header: map[string]string{"Content-Type": "application/octet-stream"}, body: r.Pprof,
+			rejected: func([]byte) (rejection, error) { return rejection{}, nil }, // it is taken whole, or not
+		}, nil
+	}
+	return posted{}, fmt.Errorf("shop: nothing takes a %T", r)
+}
+
+// otlp packs data: TracesData, LogsData and MetricsData are on the wire what the collector's requests are.
+func otlp[A any, M interface {
+	*A
+	proto.Message
+}](path string, data proto.Message, rejected func(M) rejection) (posted, error) {
 	raw, err := proto.Marshal(data)
 	if err != nil {
-		return nil, err
+		return posted{}, err
 	}
 	var body bytes.Buffer
 	w := gzip.NewWriter(&body)
 	if _, err := w.Write(raw); err != nil {
-		return nil, err
+		return posted{}, err
 	}
-	return &body, w.Close()
+	if err := w.Close(); err != nil {
+		return posted{}, err
+	}
+	return posted{
+		path: path, header: map[string]string{"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}, body: body.Bytes(),
+		rejected: func(answer []byte) (rejection, error) {
+			out := M(new(A))
+			err := proto.Unmarshal(answer, out)
+			return rejected(out), err
+		},
+	}, nil
 }
 
 func grpcPoster(conn *grpc.ClientConn, key string) poster {
 	spans, logs, points := collectorpb.NewTraceServiceClient(conn), collectorlogspb.NewLogsServiceClient(conn), collectormetricspb.NewMetricsServiceClient(conn)
-	export := func(ctx context.Context, data proto.Message) (rejection, error) {
-		switch data := data.(type) {
+	export := func(ctx context.Context, r request) (rejection, error) {
+		switch data := r.(type) {
 		case *logspb.LogsData:
-			r, err := logs.Export(ctx, &collectorlogspb.ExportLogsServiceRequest{ResourceLogs: data.ResourceLogs}, grpc.UseCompressor("gzip"))
-			return logsRejected(r), err
+			answer, err := logs.Export(ctx, &collectorlogspb.ExportLogsServiceRequest{ResourceLogs: data.ResourceLogs}, grpc.UseCompressor("gzip"))
+			return logsRejected(answer), err
 		case *metricspb.MetricsData:
-			r, err := points.Export(ctx, &collectormetricspb.ExportMetricsServiceRequest{ResourceMetrics: data.ResourceMetrics}, grpc.UseCompressor("gzip"))
-			return pointsRejected(r), err
+			answer, err := points.Export(ctx, &collectormetricspb.ExportMetricsServiceRequest{ResourceMetrics: data.ResourceMetrics}, grpc.UseCompressor("gzip"))
+			return pointsRejected(answer), err
 		case *tracepb.TracesData:
-			r, err := spans.Export(ctx, &collectorpb.ExportTraceServiceRequest{ResourceSpans: data.ResourceSpans}, grpc.UseCompressor("gzip"))
-			return spansRejected(r), err
+			answer, err := spans.Export(ctx, &collectorpb.ExportTraceServiceRequest{ResourceSpans: data.ResourceSpans}, grpc.UseCompressor("gzip"))
+			return spansRejected(answer), err
+		case *Profile:
+			return rejection{}, nil // pprof has no service
 		}
-		return rejection{}, fmt.Errorf("shop: no service takes a %T", data)
+		return rejection{}, fmt.Errorf("shop: no service takes a %T", r)
 	}
-	return func(ctx context.Context, data proto.Message) (rejection, error) {
+	return func(ctx context.Context, r request) (rejection, error) {
 		if key != "" {
 			ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+key)
 		}
 		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 		defer cancel()
-		rejected, err := export(ctx, data)
+		rejected, err := export(ctx, r)
 		if err == nil {
 			return rejected, nil
 		}

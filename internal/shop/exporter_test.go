@@ -7,10 +7,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/pprof/profile"
 	collectorlogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	collectormetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
@@ -32,13 +34,14 @@ import (
 type receiver struct {
 	collectorpb.UnimplementedTraceServiceServer
 	*httptest.Server
-	t      *testing.T
-	mu     sync.Mutex
-	taken  []proto.Message
-	keys   []string
-	refuse []int // statuses of the next answers
-	times  []time.Time
-	first  chan struct{} // closed when the first request is taken
+	t        *testing.T
+	mu       sync.Mutex
+	taken    []proto.Message
+	profiles []taken
+	keys     []string
+	refuse   []int // statuses of the next answers
+	times    []time.Time
+	first    chan struct{} // closed when the first request is taken
 }
 
 // take keeps a request; the lock is held.
@@ -75,6 +78,9 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	var in proto.Message = &tracepb.TracesData{}
 	switch req.URL.Path {
+	case "/v1/pprof":
+		r.takeProfile(req)
+		return
 	case "/v1/traces":
 	case "/v1/logs":
 		in = &logspb.LogsData{}
@@ -102,6 +108,25 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	answer, _ := proto.Marshal(&collectorpb.ExportTraceServiceResponse{})
 	w.Header().Set("Content-Type", "application/x-protobuf")
 	_, _ = w.Write(answer)
+}
+
+// takeProfile keeps a profile; the lock is held.
+func (r *receiver) takeProfile(req *http.Request) {
+	p, err := profile.Parse(req.Body)
+	if err != nil {
+		r.t.Error(err)
+		return
+	}
+	if len(req.Header["Content-Encoding"]) > 0 || req.Header.Get("Authorization") != r.keys[0] {
+		r.t.Errorf("profile with %v", req.Header)
+	}
+	r.profiles = append(r.profiles, taken{req.URL.Query(), p})
+}
+
+// taken is a profile that a receiver took, and whose it is.
+type taken struct {
+	of   url.Values
+	what *profile.Profile
 }
 
 // receive is the same over gRPC.

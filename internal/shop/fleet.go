@@ -34,6 +34,9 @@ var (
 	services = []*service{gateway, orderAPI, payment, inventory, catalog, member, delivery}
 )
 
+// environment is where all of it runs.
+const environment = "PRODUCTION"
+
 // podSuffixes end the names of pods, as Kubernetes makes them.
 var podSuffixes = [...]string{"2ghw8", "kq5zx", "9tdlm", "w7rbn", "hx4cv", "m8pzt", "6jfqs", "zr2kd"}
 
@@ -97,12 +100,12 @@ func (f *fleet) at(svc *service, t time.Time) []*pod {
 func (f *fleet) sick(t time.Time) *pod { return f.at(orderAPI, t)[0] }
 
 func (p *pod) resourceAttributes(rel release) []*commonpb.KeyValue {
-	environment := "deployment.environment.name"
+	key := "deployment.environment.name"
 	if p.oldHTTP {
-		environment = "deployment.environment"
+		key = "deployment.environment"
 	}
 	kv := []*commonpb.KeyValue{
-		str(environment, "PRODUCTION"),
+		str(key, environment),
 		str("host.arch", "amd64"),
 		str("host.name", p.instance),
 		str("k8s.cluster.name", "shop-prod"),

@@ -44,8 +44,9 @@ func pick(rng *rand.Rand) flow {
 func product(t *trace, _ *pod) {
 	id := 10_000 + t.rng.IntN(5_000)
 	path := fmt.Sprintf("/v1/api/products/%d", id)
-	t.enter("GET", "/v1/api/products/{productId}", path, "", catalog, func(c call) int {
-		c.spend(c.around(500 * time.Microsecond))
+	const route = "/v1/api/products/{productId}"
+	t.enter("GET", route, path, "", catalog, func(c call) int {
+		c.compute(c.around(500*time.Microsecond), "GET "+route, showing)
 		c.redis("GET", fmt.Sprintf("product:%d", id), c.around(700*time.Microsecond))
 		if c.chance(3) {
 			c.log(productLog, debug, fmt.Sprintf("cache miss for product:%d, loading it from the database", id))
@@ -63,7 +64,7 @@ func product(t *trace, _ *pod) {
 			}
 			return grpcOK
 		})
-		c.spend(c.around(700 * time.Microsecond))
+		c.compute(c.around(700*time.Microsecond), "GET "+route, showing)
 		c.log(productLog, info, fmt.Sprintf("상품 조회 productId=%d channel=%s", id, channels[c.words.IntN(len(channels))]))
 		return 200
 	})
@@ -76,13 +77,14 @@ func search(t *trace, _ *pod) {
 	words := [...]string{"라이언", "춘식이", "텀블러", "인형", "키링", "usb"}
 	word := words[t.rng.IntN(len(words))]
 	query := "q=" + word + "&size=40"
-	t.enter("GET", "/v1/api/products", "/v1/api/products", query, catalog, func(c call) int {
+	const route = "/v1/api/products"
+	t.enter("GET", route, route, query, catalog, func(c call) int {
 		began := c.now
-		c.spend(c.around(700 * time.Microsecond))
+		c.compute(c.around(700*time.Microsecond), "GET "+route, searching)
 		c.connection(c.around(80 * time.Microsecond))
 		c.sqlRows(catalogDB, "SELECT p.product_no, p.name, p.price FROM product p WHERE p.search_vector @@ plainto_tsquery(?) ORDER BY p.popularity DESC LIMIT ?", "product", c.around(24*time.Millisecond), 40)
 		c.sqlRows(catalogDB, "SELECT c.category_no, COUNT(*) FROM product_category c WHERE c.product_no = ANY (?) GROUP BY c.category_no", "product_category", c.around(6*time.Millisecond), 9)
-		c.spend(c.around(2 * time.Millisecond))
+		c.compute(c.around(2*time.Millisecond), "GET "+route, searching)
 		took := c.now.Sub(began)
 		c.log(searchLog, info, fmt.Sprintf("상품 검색 '%s': %d건 중 40건, %d ms", word, 40+c.words.IntN(900), took.Milliseconds()))
 		if took >= slowSearchAt {

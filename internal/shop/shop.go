@@ -1,12 +1,12 @@
 // Package shop is a simulated web shop, seen through the telemetry of its services: seven services in
 // several pods, HTTP, gRPC, SQL on MySQL and PostgreSQL, Redis, Kafka and the API of a payment company,
 // with the spans that the OpenTelemetry Java agent and the Node.js instrumentation write for them, some
-// in the old semantic conventions and some in the new, the lines that the services log meanwhile, and the
-// metrics of the services, of their runtimes and of the machines below. One of its SQL statements can be
-// made slow.
+// in the old semantic conventions and some in the new, the lines that the services log meanwhile, the
+// metrics of the services, of their runtimes and of the machines below, and the CPU profiles of one of them.
+// One of its SQL statements can be made slow.
 //
-// It is a client of the product: it speaks OTLP and imports nothing of MATRIX. The same seed and the same
-// clock give the same telemetry, byte for byte.
+// It is a client of the product: it speaks OTLP, sends pprof and imports nothing of MATRIX. The same seed
+// and the same clock give the same telemetry, byte for byte.
 package shop
 
 import (
@@ -24,7 +24,8 @@ import (
 
 // Options say where the shop sends its telemetry, and how busy it is.
 type Options struct {
-	// Endpoint is the OTLP endpoint: "http://127.0.0.1:4318" for OTLP/HTTP, "127.0.0.1:4317" with Protocol "grpc".
+	// Endpoint is the OTLP endpoint: "http://127.0.0.1:4318" for OTLP/HTTP, "127.0.0.1:4317" with Protocol "grpc",
+	// which takes no profiles.
 	Endpoint string
 	Protocol string  // "http" (default: protobuf with gzip) or "grpc"
 	Key      string  // ingest key; "" sends none
@@ -46,6 +47,7 @@ type Shop struct {
 	slow    bool      // the fault is on
 	slowed  int       // transactions that met the fault so far
 	pending records   // what has not ended yet, or was not taken yet
+	found   samples   // by profilers
 	meter   meter
 	wake    chan struct{}
 }
@@ -96,9 +98,9 @@ func (s *Shop) Run(ctx context.Context) error {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
 	for {
-		if ended := s.Advance(s.opts.Now()); len(ended) > 0 {
-			s.export.offer(ended)
-		}
+		now := s.opts.Now()
+		offer(s.export, s.Advance(now))
+		offer(s.export, s.AdvanceProfiles(now))
 		select {
 		case <-ctx.Done():
 			return nil
@@ -156,21 +158,30 @@ func (s *Shop) Backfill(ctx context.Context) error {
 	now := s.opts.Now()
 	for _, ago := range []time.Duration{7 * 24 * time.Hour, 24 * time.Hour, time.Hour} {
 		from := now.Add(-ago).Add(-45 * time.Minute)
-		requests := append(s.past(from, from.Add(90*time.Minute), now), s.pastMetrics(from, from.Add(2*time.Hour), now)...)
-		for _, request := range requests {
-			if err := s.export.send(ctx, request); err != nil {
-				return fmt.Errorf("send the past of the shop: %w", err)
-			}
+		if err := s.sendPast(ctx, from, now); err != nil {
+			return fmt.Errorf("send the past of the shop: %w", err)
 		}
 	}
 	return nil
 }
 
+func (s *Shop) sendPast(ctx context.Context, from, now time.Time) error {
+	records, profiles := s.past(from, from.Add(90*time.Minute), now)
+	if err := sendAll(ctx, s.export, records); err != nil {
+		return err
+	}
+	if err := sendAll(ctx, s.export, profiles); err != nil {
+		return err
+	}
+	return sendAll(ctx, s.export, s.pastMetrics(from, from.Add(2*time.Hour), now))
+}
+
 // past returns normal traffic of the given time: one user every four seconds.
-func (s *Shop) past(from, to, now time.Time) []proto.Message {
+func (s *Shop) past(from, to, now time.Time) ([]proto.Message, []*Profile) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var past records
+	var found samples
 	if to.After(now) {
 		to = now
 	}
@@ -178,8 +189,9 @@ func (s *Shop) past(from, to, now time.Time) []proto.Message {
 		t := s.newTrace(at)
 		pick(t.rng)(t, nil)
 		past.add(t.records...)
+		found = append(found, t.samples...)
 	}
-	return past.take(now)
+	return past.take(now), found.take(now, pastProfile)
 }
 
 // visit lets one user come.
@@ -191,6 +203,7 @@ func (s *Shop) visit(at time.Time) {
 		s.slowed++
 	}
 	s.pending.add(t.records...)
+	s.found = append(s.found, t.samples...)
 }
 
 func (s *Shop) newTrace(at time.Time) *trace {

@@ -24,6 +24,7 @@ type trace struct {
 	jitter  bool // vary the times of the fault
 	slowed  bool // this trace met the fault
 	records []record
+	samples samples
 }
 
 // record is a span or a log record together with who wrote it.

@@ -47,9 +47,10 @@ export function healthOf(red: { count: number; errors: number }): Health {
   return share >= BAD ? 'bad' : share >= SOME ? 'some' : 'good';
 }
 
-/** Minutes that a map covers, up to now. */
-export function minutesOf(map: ServiceMap, now: number): number {
-  return Math.max(1, (Math.min(Date.parse(map.to), now) - Date.parse(map.from)) / 60_000);
+/** Minutes that a map covers, up to the time it was answered at: 0, as of one that stands in for another, tells none. */
+export function minutesOf(map: Pick<ServiceMap, 'from' | 'to'>, answered: number): number {
+  const to = Date.parse(map.to);
+  return Math.max(1, (Math.min(to, answered || to) - Date.parse(map.from)) / 60_000);
 }
 
 /** Calls per minute with the digits that matter. */

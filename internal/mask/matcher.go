@@ -1,44 +1,68 @@
 package mask
 
-import (
-	"sort"
-	"strings"
-)
+import "slices"
 
 // matcher finds a set of folded strings in a folded text: leftmost, longest,
 // not overlapping. With whole set, a string that begins or ends with an ASCII
 // word character matches only where the word begins or ends.
 type matcher struct {
-	whole   bool
-	buckets map[string][]string // by the first two bytes, longest first
-	singles map[byte][]string   // one-byte strings
-	longest int
+	whole    bool
+	filter   *[1 << 10]uint64    // one bit for every pair of first bytes
+	words    map[string]struct{} // all strings
+	lengths  map[uint16][]int    // by the first two bytes, longest first
+	prefixes map[string]struct{} // proper beginnings, made when first asked for
+	longest  int
 }
 
 type match struct{ start, end int }
 
 func newMatcher(whole bool) *matcher {
-	return &matcher{whole: whole, buckets: map[string][]string{}, singles: map[byte][]string{}}
+	return &matcher{whole: whole, words: map[string]struct{}{}, lengths: map[uint16][]int{}}
 }
 
+// add takes a string of two bytes at least into the set; shorter ones are left out.
 func (m *matcher) add(word string) {
-	m.longest = max(m.longest, len(word))
 	if len(word) < 2 {
-		if word != "" {
-			m.singles[word[0]] = []string{word}
-		}
 		return
 	}
-	list := m.buckets[word[:2]]
-	list = append(list, word)
-	sort.SliceStable(list, func(i, j int) bool { return len(list[i]) > len(list[j]) })
-	m.buckets[word[:2]] = list
+	if _, ok := m.words[word]; ok {
+		return
+	}
+	m.words[word] = struct{}{}
+	m.longest = max(m.longest, len(word))
+	if m.filter == nil {
+		m.filter = new([1 << 10]uint64)
+	}
+	key := uint16(word[0])<<8 | uint16(word[1])
+	m.filter[key>>6] |= 1 << (key & 63)
+	if list := m.lengths[key]; !slices.Contains(list, len(word)) {
+		list = append(list, len(word))
+		slices.SortFunc(list, func(a, b int) int { return b - a })
+		m.lengths[key] = list
+	}
+	if m.prefixes != nil {
+		m.addPrefixes(word)
+	}
+}
+
+func (m *matcher) addPrefixes(word string) {
+	for n := 1; n < len(word); n++ {
+		m.prefixes[word[:n]] = struct{}{}
+	}
 }
 
 func (m *matcher) find(folded string) []match {
+	if m.filter == nil {
+		return nil
+	}
 	var found []match
-	for i := 0; i < len(folded); {
-		if n := m.at(folded, i); n > 0 {
+	for i := 0; i+1 < len(folded); {
+		key := uint16(folded[i])<<8 | uint16(folded[i+1])
+		if m.filter[key>>6]&(1<<(key&63)) == 0 || m.whole && i > 0 && kind[folded[i]] == kindName && kind[folded[i-1]] == kindName {
+			i++
+			continue
+		}
+		if n := m.at(folded, i, key); n > 0 {
 			found = append(found, match{i, i + n})
 			i += n
 			continue
@@ -49,49 +73,36 @@ func (m *matcher) find(folded string) []match {
 }
 
 // at returns the length of the longest string that stands at i, 0 for none.
-func (m *matcher) at(folded string, i int) int {
-	if i+2 <= len(folded) {
-		for _, word := range m.buckets[folded[i:i+2]] {
-			if strings.HasPrefix(folded[i:], word) && m.bounded(folded, i, i+len(word)) {
-				return len(word)
-			}
+func (m *matcher) at(folded string, i int, key uint16) int {
+	for _, n := range m.lengths[key] {
+		if i+n > len(folded) || m.whole && i+n < len(folded) && wordByte(folded[i+n-1]) && wordByte(folded[i+n]) {
+			continue
 		}
-	}
-	for _, word := range m.singles[folded[i]] {
-		if m.bounded(folded, i, i+len(word)) {
-			return len(word)
+		if _, ok := m.words[folded[i:i+n]]; ok {
+			return n
 		}
 	}
 	return 0
 }
 
-func (m *matcher) bounded(text string, start, end int) bool {
-	if !m.whole {
-		return true
-	}
-	if start > 0 && wordByte(text[start]) && wordByte(text[start-1]) {
-		return false
-	}
-	return end >= len(text) || !wordByte(text[end-1]) || !wordByte(text[end])
+// has says that a folded string is of the set.
+func (m *matcher) has(folded string) bool {
+	_, ok := m.words[folded]
+	return ok
 }
 
 // partial returns the length of the longest suffix of folded that begins a
 // string of the set without completing it.
 func (m *matcher) partial(folded string) int {
-	for n := min(m.longest-1, len(folded)); n > 0; n-- {
-		suffix := folded[len(folded)-n:]
-		if n == 1 {
-			for two := range m.buckets {
-				if two[0] == suffix[0] {
-					return n
-				}
-			}
-			continue
+	if m.prefixes == nil {
+		m.prefixes = map[string]struct{}{}
+		for word := range m.words {
+			m.addPrefixes(word)
 		}
-		for _, word := range m.buckets[suffix[:2]] {
-			if len(word) > n && strings.HasPrefix(word, suffix) {
-				return n
-			}
+	}
+	for n := min(m.longest-1, len(folded)); n > 0; n-- {
+		if _, ok := m.prefixes[folded[len(folded)-n:]]; ok {
+			return n
 		}
 	}
 	return 0

@@ -15,35 +15,34 @@ type part struct {
 // simple says that a value of the class is replaced by one token as a whole.
 func simple(c Class) bool { return c != URL && c != JDBCURL && c != Path }
 
-// render returns the masked form of one claimed piece of text.
-func (s *Session) render(class Class, text string) (string, error) {
-	switch {
-	case class == keep:
-		return text, nil
-	case !simple(class):
-		var out strings.Builder
+// render writes the masked form of one claimed piece of text.
+func (s *Session) render(out *strings.Builder, class Class, text string) error {
+	if !simple(class) {
 		for _, p := range takeApart(text) {
-			masked, err := s.part(p)
-			if err != nil {
-				return "", err
+			if err := s.part(out, p); err != nil {
+				return err
 			}
-			out.WriteString(masked)
 		}
-		return out.String(), nil
+		return nil
 	}
 	// A literal that quotes tokens is masked as the text it was.
 	if s.owner[fold(text)] == nil {
 		text = s.Unmask(text)
 	}
-	return s.token(class, text)
+	return s.put(out, class, text)
 }
 
-func (s *Session) part(p part) (string, error) {
-	if p.class != keep {
-		return s.token(p.class, p.text)
+func (s *Session) put(out *strings.Builder, class Class, text string) error {
+	token, err := s.token(class, text)
+	out.WriteString(token)
+	return err
+}
+
+func (s *Session) part(out *strings.Builder, p part) error {
+	if p.class != keep && !s.passes(p.class, p.text) {
+		return s.put(out, p.class, p.text)
 	}
 	// Structure such as the scheme may be a learned name as well: a database "mysql".
-	var out strings.Builder
 	at := 0
 	folded := fold(p.text)
 	for _, m := range s.learned.find(folded) {
@@ -51,28 +50,31 @@ func (s *Session) part(p part) (string, error) {
 		if !simple(class) || reserved[folded[m.start:m.end]] && !s.spellingKnown(p.text[m.start:m.end]) {
 			continue
 		}
-		masked, err := s.token(class, p.text[m.start:m.end])
-		if err != nil {
-			return "", err
+		out.WriteString(p.text[at:m.start])
+		if err := s.put(out, class, p.text[m.start:m.end]); err != nil {
+			return err
 		}
-		out.WriteString(p.text[at:m.start] + masked)
 		at = m.end
 	}
 	out.WriteString(p.text[at:])
-	return out.String(), nil
+	return nil
 }
 
 var (
 	jdbcHead  = regexp.MustCompile(`(?i)^jdbc:[a-z0-9]+:(?:(?:thin|oci|mem|file|tcp|ssl|replication|loadbalance|failover|aurora):)*@?(?://)?`)
 	urlHead   = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]*://`)
 	authority = regexp.MustCompile(`^[^/?#;]*`)
-	run       = regexp.MustCompile(`[^/?&=#;:,{}()\[\]@!$*+|~]+`)
+	run       = regexp.MustCompile(`[^/?&=#;:,{}()\[\]@!$*+|~\\]+`)
 	portAt    = regexp.MustCompile(`^:[0-9]{1,5}(?:$|[^0-9A-Za-z._-])`)
 	bracketed = regexp.MustCompile(`^\[[0-9A-Fa-f:.%]+\]`)
 )
 
 // databaseScheme names the URL schemes whose first path segment is a database.
 var databaseScheme = set(`mysql mariadb postgres postgresql mongodb mongodb+srv redis rediss clickhouse sqlserver oracle cockroachdb amqp amqps`)
+
+// ordinarySegment is a part of a path that is the same on many machines.
+var ordinarySegment = set(`home users usr var log logs opt etc tmp root lib bin srv mnt documents desktop downloads appdata local roaming temp windows src main java resources
+	node_modules site-packages target build dist`)
 
 // databaseKey names the connection properties that hold a database.
 var databaseKey = set(`databasename database dbname db initialcatalog servicename currentschema`)
@@ -93,9 +95,13 @@ func takeApart(text string) []part {
 		head = urlHead.FindString(text)
 		database = databaseScheme[fold(strings.TrimSuffix(head, "://"))]
 	}
+	plain := head == "" // a path
+	if plain && len(text) > 2 && letter(text[0]) && text[1] == ':' && text[2] == '\\' {
+		head = text[:2] // a drive of Windows
+	}
 	add(keep, head, false)
 	rest := text[len(head):]
-	if head != "" {
+	if !plain {
 		auth := authority.FindString(rest)
 		rest = rest[len(auth):]
 		if user, host, ok := cutLast(auth, '@'); ok {
@@ -113,6 +119,9 @@ func takeApart(text string) []part {
 		class := Path
 		if name && (first || before == "=" && databaseKey[fold(key)]) {
 			class, first = Database, false
+		}
+		if plain && name && ordinarySegment[fold(piece)] {
+			name = false
 		}
 		add(pick(name, class), piece, class == Database)
 		key, before = before, piece

@@ -2,8 +2,8 @@ package mask
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 
@@ -21,6 +21,8 @@ const (
 type Session struct {
 	random io.Reader
 	limit  int
+	rules  *rules
+	err    error // of the policy: nothing is masked, so nothing may leave
 
 	entries map[string]*entry // by folded original
 	spelled map[string]string // token spelling → original spelling
@@ -28,7 +30,8 @@ type Session struct {
 	owner   map[string]*entry // folded token → entry
 	learned *matcher          // originals that are replaced wherever they stand
 	classOf map[string]Class  // folded learned original → class
-	seen    []string          // folded texts of the conversation: no token may stand in them
+	cores   map[uint64]bool   // cores that are taken: true by a text, false by a token
+	numbers []string          // folded tokens without a core
 	order   []*entry          // in the order of first use
 }
 
@@ -36,6 +39,7 @@ type Session struct {
 // the entry; see spell.
 type entry struct {
 	class Class
+	key   string // in Session.entries
 	token string // folded
 	first string // the spelling seen first, for a token whose case the model changed
 	mixed string // the one mixed-case spelling written as a capitalised token
@@ -50,15 +54,26 @@ func WithLimit(bytes int) Option { return func(s *Session) { s.limit = bytes } }
 // WithRandom replaces crypto/rand as the source of tokens, for golden tests.
 func WithRandom(r io.Reader) Option { return func(s *Session) { s.random = r } }
 
+// WithPolicy applies a policy. One that Policy.Check refuses makes Mask and Gate
+// refuse every text.
+func WithPolicy(p Policy) Option {
+	return func(s *Session) { s.rules, s.err = p.rules() }
+}
+
 // NewSession returns the masking of one conversation.
 func NewSession(opts ...Option) *Session {
 	s := &Session{
 		random: rand.Reader, limit: defaultLimit,
-		entries: map[string]*entry{}, spelled: map[string]string{}, owner: map[string]*entry{},
+		entries: map[string]*entry{}, spelled: map[string]string{}, owner: map[string]*entry{}, cores: map[uint64]bool{},
 		classOf: map[string]Class{}, tokens: newMatcher(false), learned: newMatcher(true),
 	}
 	for _, opt := range opts {
 		opt(s)
+	}
+	if s.rules != nil {
+		for _, word := range s.rules.words {
+			s.learn(Person, word)
+		}
 	}
 	return s
 }
@@ -98,7 +113,7 @@ func (s *Session) learn(class Class, text string) {
 		}
 	}
 	key := fold(text)
-	if common(class, text) || s.owner[key] != nil {
+	if common(class, text) || s.owner[key] != nil || len(key) < 2 || s.rules != nil && s.rules.passes(class, text) {
 		return
 	}
 	if _, ok := s.classOf[key]; !ok {
@@ -107,15 +122,42 @@ func (s *Session) learn(class Class, text string) {
 	}
 }
 
+// maxRounds bounds how often a masked text is looked at again.
+const maxRounds = 4
+
 // Mask returns text with every learned and every detected value replaced by its
 // token. On any doubt it returns an error (fault.TooLarge, fault.Internal), and
 // the caller must not send anything. Masking a masked text changes nothing.
 func (s *Session) Mask(text string) (string, error) {
+	if s.err != nil {
+		return "", s.err
+	}
 	if len(text) > s.limit {
 		return "", fault.New(fault.TooLarge, "the text to mask is over %d bytes", s.limit)
 	}
-	s.seen = append(s.seen, fold(text))
-	spans := detect(text)
+	folded := s.note(text)
+	masked, at, spans := text, folded, detect(text, s.rules)
+	for range maxRounds {
+		next, err := s.replace(masked, at, spans)
+		if err != nil {
+			return "", err
+		}
+		masked, at = next, fold(next)
+		// What is left must be free of what the scanner knows: a token may have changed
+		// how the text around it reads.
+		tokens := s.locate(masked, at)
+		if spans = detect(masked, s.rules); s.clean(masked, at, spans, tokens) == nil {
+			if err := s.verify(text, folded, masked, at, tokens); err != nil {
+				return "", err
+			}
+			return masked, nil
+		}
+	}
+	return "", fault.New(fault.Internal, "the text could not be masked completely")
+}
+
+// replace puts tokens in the place of what spans, and what was learned, claim.
+func (s *Session) replace(text, folded string, spans []span) (string, error) {
 	for _, found := range spans {
 		if found.global {
 			s.learn(found.class, text[found.start:found.end])
@@ -125,25 +167,26 @@ func (s *Session) Mask(text string) (string, error) {
 		return "", tooMany()
 	}
 	var out strings.Builder
+	out.Grow(len(text) + len(text)/8)
 	at := 0
-	for _, sp := range s.choose(text, spans) {
+	for _, sp := range s.choose(text, folded, spans) {
+		if sp.class == keep {
+			continue
+		}
 		out.WriteString(text[at:sp.start])
 		if len(s.order) > maxValues {
 			return "", tooMany()
 		}
-		masked, err := s.render(sp.class, text[sp.start:sp.end])
-		if err != nil {
+		if err := s.render(&out, sp.class, text[sp.start:sp.end]); err != nil {
 			return "", err
 		}
-		out.WriteString(masked)
 		at = sp.end
 	}
-	out.WriteString(text[at:])
-	masked := out.String()
-	if err := s.verify(text, masked); err != nil {
-		return "", err
+	if at == 0 {
+		return text, nil
 	}
-	return masked, nil
+	out.WriteString(text[at:])
+	return out.String(), nil
 }
 
 func tooMany() error {
@@ -151,59 +194,112 @@ func tooMany() error {
 }
 
 // choose merges what detectors, learned values and tokens already present claim
-// of the text: the leftmost claim wins, at one place the longest.
-func (s *Session) choose(text string, detected []span) []span {
-	all := append([]span(nil), detected...)
-	folded := fold(text)
+// of the text: the leftmost claim wins, at one place the longest. What a claim
+// says beyond the end of the one before it is claimed still.
+func (s *Session) choose(text, folded string, detected []span) []span {
+	all := detected
 	for _, m := range s.learned.find(folded) {
-		if class := s.classOf[folded[m.start:m.end]]; !reserved[folded[m.start:m.end]] || s.spellingKnown(text[m.start:m.end]) {
+		key := folded[m.start:m.end]
+		if class := s.classOf[key]; !reserved[key] || s.spellingKnown(text[m.start:m.end]) {
 			all = append(all, span{start: m.start, end: m.end, class: class})
 		}
 	}
 	for _, m := range s.tokens.find(folded) {
 		all = append(all, span{start: m.start, end: m.end, class: keep})
 	}
-	sort.SliceStable(all, func(i, j int) bool {
-		if all[i].start != all[j].start {
-			return all[i].start < all[j].start
+	slices.SortStableFunc(all, func(a, b span) int {
+		if a.start != b.start {
+			return a.start - b.start
 		}
-		return all[i].end > all[j].end
+		return b.end - a.end
 	})
 	chosen := all[:0]
 	end := 0
 	for _, sp := range all {
-		if sp.start >= end && sp.end > sp.start {
-			chosen = append(chosen, sp)
-			end = sp.end
+		if sp.end <= end || sp.end <= sp.start {
+			continue
 		}
+		if sp.start < end {
+			if sp.class == keep || !simple(sp.class) || strings.IndexFunc(text[end:sp.end], nameRune) < 0 {
+				continue
+			}
+			sp.start = end
+		}
+		chosen = append(chosen, sp)
+		end = sp.end
 	}
 	return chosen
 }
+
+func nameRune(r rune) bool { return r >= 0x80 || wordByte(byte(r)) }
 
 // spellingKnown limits learned values that are also words of SQL (a table
 // "order") to lower case: ORDER BY stays readable, the table is masked.
 func (s *Session) spellingKnown(text string) bool { return text == fold(text) }
 
+// clean returns the first claim on a masked text that is not a token of this
+// session, nil when there is none.
+func (s *Session) clean(text, folded string, spans []span, tokens []match) *span {
+	for i, sp := range spans {
+		if !within(tokens, sp.start, sp.end) && !s.isMasked(sp.class, text[sp.start:sp.end], folded[sp.start:sp.end]) {
+			return &spans[i]
+		}
+	}
+	return nil
+}
+
+// within says that text[start:end] is part of one token.
+func within(tokens []match, start, end int) bool {
+	i, _ := slices.BinarySearchFunc(tokens, start, func(m match, at int) int { return m.end - 1 - at })
+	return i < len(tokens) && tokens[i].start <= start && end <= tokens[i].end
+}
+
+// isMasked says that a claimed piece of text is a token, or made of them.
+func (s *Session) isMasked(class Class, text, folded string) bool {
+	if simple(class) {
+		return s.owner[folded] != nil
+	}
+	for _, p := range takeApart(text) {
+		if p.class != keep && s.owner[fold(p.text)] == nil && !s.passes(p.class, p.text) {
+			return false
+		}
+	}
+	return true
+}
+
+// passes says that a piece stays as it is, by the policy.
+func (s *Session) passes(class Class, text string) bool {
+	return s.rules != nil && s.rules.passes(class, text)
+}
+
 // verify is the second look before a text may leave: it must map back to what
 // it was, and nothing learned may still stand in it outside of a token.
-func (s *Session) verify(text, masked string) error {
-	if s.Unmask(masked) != s.Unmask(text) {
+func (s *Session) verify(text, folded, masked, maskedFolded string, tokens []match) error {
+	back := s.write(text, s.locate(text, folded), asIs) // a text may quote tokens given out before
+	if s.write(masked, tokens, asIs) != back {
 		return fault.New(fault.Internal, "masking is not reversible for this text")
 	}
-	folded := fold(masked)
-	tokens := s.tokens.find(folded)
+	if class, _, survived := s.survivor(masked, maskedFolded, tokens); survived {
+		return fault.New(fault.Internal, "a value of class %s survived masking", class)
+	}
+	return nil
+}
+
+// survivor returns the class and the offset of a learned value that stands in a
+// text outside of its tokens.
+func (s *Session) survivor(text, folded string, tokens []match) (Class, int, bool) {
 	i := 0
 	for _, m := range s.learned.find(folded) {
 		for i < len(tokens) && tokens[i].end <= m.start {
 			i++
 		}
 		inside := i < len(tokens) && tokens[i].start < m.end
-		if inside || reserved[folded[m.start:m.end]] && !s.spellingKnown(masked[m.start:m.end]) {
+		if inside || reserved[folded[m.start:m.end]] && !s.spellingKnown(text[m.start:m.end]) {
 			continue
 		}
-		return fault.New(fault.Internal, "a value of class %s survived masking", s.classOf[folded[m.start:m.end]])
+		return s.classOf[folded[m.start:m.end]], m.start, true
 	}
-	return nil
+	return "", 0, false
 }
 
 // token returns what stands for original, spelled after it.
@@ -221,8 +317,7 @@ func (s *Session) token(class Class, original string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		e = &entry{class: class, token: made, first: original}
-		s.entries[key] = e
+		e = &entry{class: class, key: key, token: made, first: original}
 		s.register(e)
 	}
 	return s.spell(e, original)
@@ -248,8 +343,7 @@ func (s *Session) spell(e *entry, original string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			other = &entry{class: e.class, token: made, first: original}
-			s.entries[key] = other
+			other = &entry{class: e.class, key: key, token: made, first: original}
 			s.register(other)
 		}
 		written = other.token
@@ -259,50 +353,15 @@ func (s *Session) spell(e *entry, original string) (string, error) {
 }
 
 func (s *Session) register(e *entry) {
+	s.entries[e.key] = e
+	if at := coreAt(e.token); at >= 0 {
+		s.cores[core(e.token[at:])] = false
+	} else {
+		s.numbers = append(s.numbers, e.token)
+	}
 	s.tokens.add(e.token)
 	s.owner[e.token] = e
 	s.order = append(s.order, e)
-}
-
-// Unmask puts the originals back, also where the model changed a token's case
-// or wrote a particle, a quote or a plural right behind it.
-func (s *Session) Unmask(text string) string {
-	return s.unmask(text, func(v string) string { return v })
-}
-
-// UnmaskJSON is Unmask for a text that is JSON: originals are escaped, so that
-// a quote in a SQL literal cannot break the document.
-func (s *Session) UnmaskJSON(text string) string {
-	return s.unmask(text, func(v string) string {
-		quoted, err := json.Marshal(v)
-		if err != nil {
-			return v
-		}
-		return string(quoted[1 : len(quoted)-1])
-	})
-}
-
-func (s *Session) unmask(text string, escape func(string) string) string {
-	found := s.tokens.find(fold(text))
-	if len(found) == 0 {
-		return text
-	}
-	var out strings.Builder
-	at := 0
-	for _, m := range found {
-		out.WriteString(text[at:m.start])
-		out.WriteString(escape(s.original(text[m.start:m.end])))
-		at = m.end
-	}
-	out.WriteString(text[at:])
-	return out.String()
-}
-
-func (s *Session) original(token string) string {
-	if v, ok := s.spelled[token]; ok {
-		return v
-	}
-	return s.owner[fold(token)].first
 }
 
 // Summary counts the masked values by class, most first.
@@ -332,3 +391,14 @@ func (s *Session) Tokens() []Token {
 	}
 	return tokens
 }
+
+// common says that a value is too short or too ordinary to be a secret by itself.
+func common(class Class, text string) bool {
+	if len([]rune(text)) < 2 || class == Name && ordinary[fold(text)] {
+		return true
+	}
+	digits := strings.Trim(text, "0123456789.,-") == ""
+	return digits && len(text) < 5
+}
+
+func unquote(text string) string { return strings.Trim(text, "\"'`[]") }

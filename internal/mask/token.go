@@ -9,17 +9,24 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 )
 
+// A word token is a prefix that says its class, three digits and two letters,
+// such as tbl427kx: 3.05 tokens of a model on average (cl100k_base and
+// o200k_base), where random words of the former lengths took 4.2 to 7.4. The
+// model reads what it stands for, no name of a house looks like it, and a name
+// that only looks like one is told apart from those of the conversation.
 const (
-	letters  = "abcdefghijkmnpqrstuvwxyz" // without l and o, which a model may read as digits
-	alphabet = letters + "23456789"
-	attempts = 64
+	coreDigits  = "23456789"
+	coreLetters = "acdefghjkmnpqrtuvwxyz" // without those read as digits, and without s and b, which end units (ms, kb)
+	coreLength  = 5
+	attempts    = 64
 )
 
-// wordLength is the length of a word token by class. Long enough that no
-// ordinary text holds one by chance, short enough to be copied faithfully.
-var wordLength = map[Class]int{Host: 11, Database: 6, Table: 7, Path: 6}
-
-const defaultWordLength = 8
+// prefix is what a word token of a class begins with.
+var prefix = map[Class]string{
+	Host: "host", Pod: "pod", Database: "db", Table: "tbl", Column: "col", Literal: "val", Email: "mail", Resident: "rrn", Card: "card",
+	Business: "biz", Account: "acct", Secret: "key", Cookie: "ck", Path: "seg", Person: "per", Custom: "own", Name: "name",
+	URL: "url", JDBCURL: "jdbc", IP: "ip", Phone: "tel",
+}
 
 // invent makes a new token for original, which neither stands in any text of
 // the conversation nor contains, or is contained in, another token.
@@ -36,21 +43,70 @@ func (s *Session) invent(class Class, original string) (string, error) {
 	return "", fault.New(fault.Internal, "no free token of class %s was found", class)
 }
 
+// free says that no value, no token and no text of the conversation holds the
+// token. Word tokens differ in their cores, and no core stands in a text;
+// addresses in a text are values themselves.
 func (s *Session) free(token string) bool {
-	if s.classOf[token] != "" || s.entries[token] != nil {
+	if s.classOf[token] != "" || s.entries[token] != nil || s.owner[token] != nil {
 		return false
 	}
-	for other := range s.owner {
+	if at := coreAt(token); at >= 0 {
+		_, taken := s.cores[core(token[at:])]
+		return !taken
+	}
+	for _, other := range s.numbers {
 		if strings.Contains(other, token) || strings.Contains(token, other) {
 			return false
 		}
 	}
-	for _, text := range s.seen {
-		if strings.Contains(text, token) {
-			return false
+	return true
+}
+
+// coreAt returns where the core of a folded word token begins, -1 for none.
+func coreAt(token string) int {
+	for i := 0; i+coreLength <= len(token); i++ {
+		if isCore(token[i:]) {
+			return i
 		}
 	}
-	return true
+	return -1
+}
+
+// coreByte says what a byte can be in a core: 1 a digit, 2 a letter.
+var coreByte = func() (k [256]uint8) {
+	for _, c := range []byte(coreDigits) {
+		k[c] = 1
+	}
+	for _, c := range []byte(coreLetters) {
+		k[c] = 2
+	}
+	return k
+}()
+
+// isCore says that a folded text begins with a core.
+func isCore(text string) bool {
+	return len(text) >= coreLength && coreByte[text[0]] == 1 && coreByte[text[1]] == 1 && coreByte[text[2]] == 1 && coreByte[text[3]] == 2 && coreByte[text[4]] == 2
+}
+
+// core packs the core a folded text begins with.
+func core(text string) uint64 {
+	return uint64(text[0])<<32 | uint64(text[1])<<24 | uint64(text[2])<<16 | uint64(text[3])<<8 | uint64(text[4])
+}
+
+// note takes a text into the conversation: no token made later has a core that
+// stands in it. It returns the text folded.
+func (s *Session) note(text string) string {
+	folded := fold(text)
+	for i := coreLength - 1; i < len(folded); i++ {
+		if coreByte[folded[i]] == 2 && coreByte[folded[i-1]] == 2 && coreByte[folded[i-2]] == 1 && isCore(folded[i-4:]) {
+			if c := core(folded[i-4:]); !s.cores[c] {
+				if _, own := s.cores[c]; !own {
+					s.cores[c] = true
+				}
+			}
+		}
+	}
+	return folded
 }
 
 // shape makes a random string of the class's form. Addresses and numbers come
@@ -61,38 +117,32 @@ func (s *Session) shape(class Class, original string) (string, error) {
 	case IP:
 		return s.ipShape(original)
 	case Email:
-		name, err := s.word(7)
-		if err != nil {
-			return "", err
-		}
-		domain, err := s.word(6)
-		return name + "@" + domain + ".example", err
+		made, err := s.word(prefix[Email])
+		return made + "@x.example", err
 	case Phone:
 		return s.phoneShape(original)
 	}
-	n := wordLength[class]
-	if n == 0 {
-		n = defaultWordLength
+	begin := prefix[class]
+	if begin == "" {
+		begin = prefix[Custom]
 	}
-	return s.word(n)
+	return s.word(begin)
 }
 
-// word returns n characters that begin with a letter and hold a digit, like the
-// seed's c4ysd: it looks like a name and is no word of any language.
-func (s *Session) word(n int) (string, error) {
-	b := make([]byte, n+1)
-	if _, err := io.ReadFull(s.random, b); err != nil {
+// word returns a word token.
+func (s *Session) word(begin string) (string, error) {
+	var b [coreLength]byte
+	if _, err := io.ReadFull(s.random, b[:]); err != nil {
 		return "", err
 	}
-	for i := range n {
-		set := alphabet
-		if i == 0 {
-			set = letters
+	for i := range b {
+		if i < 3 {
+			b[i] = coreDigits[int(b[i])%len(coreDigits)]
+		} else {
+			b[i] = coreLetters[int(b[i])%len(coreLetters)]
 		}
-		b[i] = set[int(b[i])%len(set)]
 	}
-	b[1+int(b[n])%(n-1)] = "23456789"[int(b[n])>>5]
-	return string(b[:n]), nil
+	return begin + string(b[:]), nil
 }
 
 func (s *Session) ipShape(original string) (string, error) {
@@ -135,4 +185,17 @@ func (s *Session) phoneShape(original string) (string, error) {
 		}
 	}
 	return string(out), nil
+}
+
+// ours says that a text which looks like a token of some session is in the
+// ranges tokens are made of: the benchmark networks, the documentation network,
+// the domain of mail tokens.
+func ours(class Class, text string) bool {
+	switch class {
+	case IP:
+		return strings.HasPrefix(text, "198.18.") || strings.HasPrefix(text, "198.19.") || strings.HasPrefix(fold(text), "2001:db8:")
+	case Email:
+		return strings.HasSuffix(fold(text), "@x.example")
+	}
+	return false
 }

@@ -1,0 +1,313 @@
+package mask
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// escaping is how an original is written into an answer.
+type escaping func(original string) string
+
+func asIs(original string) string { return original }
+
+// inJSON escapes an original for the inside of a JSON string.
+func inJSON(original string) string {
+	quoted, err := json.Marshal(original)
+	if err != nil {
+		return original
+	}
+	return string(quoted[1 : len(quoted)-1])
+}
+
+// Unmask puts the originals back, also where the model changed a token's case,
+// broke it over two lines, or wrote Markdown, a particle, a quote or a plural
+// right behind it. What looks like a token and is none stays; see Unknown.
+func (s *Session) Unmask(text string) string { return s.unmask(text, asIs) }
+
+// UnmaskJSON is Unmask for a text that is JSON: originals are escaped, so that
+// a quote in a SQL literal cannot break the document.
+func (s *Session) UnmaskJSON(text string) string { return s.unmask(text, inJSON) }
+
+func (s *Session) unmask(text string, escape escaping) string {
+	return s.write(text, s.locate(text, fold(text)), escape)
+}
+
+// write replaces the tokens that were located in text.
+func (s *Session) write(text string, found []match, escape escaping) string {
+	if len(found) == 0 {
+		return text
+	}
+	var out strings.Builder
+	out.Grow(len(text) + 8*len(found))
+	at := 0
+	for _, m := range found {
+		out.WriteString(text[at:m.start])
+		out.WriteString(escape(s.original(text[m.start:m.end])))
+		at = m.end
+	}
+	out.WriteString(text[at:])
+	return out.String()
+}
+
+func (s *Session) original(token string) string {
+	if v, ok := s.spelled[token]; ok {
+		return v
+	}
+	if e := s.owner[fold(token)]; e != nil {
+		return e.first
+	}
+	joined, _, _ := squeeze(token, true) // a token over two lines
+	if v, ok := s.spelled[joined]; ok {
+		return v
+	}
+	return s.owner[fold(joined)].first
+}
+
+// locate finds the tokens in a text, also broken ones.
+func (s *Session) locate(text, folded string) []match {
+	found := s.tokens.find(folded)
+	if len(s.order) == 0 || !breaks(text) {
+		return found
+	}
+	joined, offsets, cut := squeeze(folded, false)
+	if !cut {
+		return found
+	}
+	whole := len(found)
+	for _, m := range s.tokens.find(joined) {
+		start, end := offsets(m.start), offsets(m.end-1)+1
+		if end-start == m.end-m.start || overlaps(found[:whole], start, end) {
+			continue
+		}
+		found = append(found, match{start, end})
+	}
+	if len(found) > whole {
+		slices.SortFunc(found, func(a, b match) int { return a.start - b.start })
+	}
+	return found
+}
+
+func overlaps(found []match, start, end int) bool {
+	i, _ := slices.BinarySearchFunc(found, start, func(m match, at int) int { return m.end - 1 - at })
+	return i < len(found) && found[i].start < end
+}
+
+// breaks says quickly that a text may hold a broken token.
+func breaks(text string) bool {
+	return strings.IndexByte(text, '\n') >= 0 || strings.Contains(text, `\n`) || strings.Contains(text, "\u200b") || strings.Contains(text, "\u00ad") ||
+		strings.Contains(text, "\u2060") || strings.Contains(text, "\u200d") || strings.Contains(text, "\ufeff")
+}
+
+// maxBreak is how many bytes a break inside of a token has at most.
+const maxBreak = 16
+
+// breakAt returns the length of the line break or of the invisible characters at
+// i, 0 for none: a hyphen, spaces, one line end (or its escape) and spaces. A break
+// that text ends in the midst of is one, too.
+func breakAt(text string, i int) int {
+	j := i
+	for j < len(text) && j-i < maxBreak {
+		switch {
+		case text[j] == '\n', text[j] == '\r', text[j] == ' ', text[j] == '\t':
+			j++
+			continue
+		case text[j] == '-' && j == i:
+			j++
+			continue
+		case text[j] == '\\' && (j+1 >= len(text) || text[j+1] == 'n' || text[j+1] == 'r'):
+			j = min(j+2, len(text))
+			continue
+		}
+		if n := invisible(text[j:]); n > 0 {
+			j += n
+			continue
+		}
+		break
+	}
+	piece := text[i:j]
+	if j == len(text) || strings.IndexByte(piece, '\n') >= 0 && strings.Count(piece, "\n") == 1 || strings.Count(piece, `\n`) == 1 || invisibleOnly(piece) {
+		return j - i
+	}
+	return 0
+}
+
+// invisible returns the length of an invisible character text begins with, or of
+// what is there of one at its end.
+func invisible(text string) int {
+	for _, c := range []string{"\u200b", "\u200d", "\u2060", "\u00ad", "\ufeff"} {
+		if strings.HasPrefix(text, c) {
+			return len(c)
+		}
+		if len(text) < len(c) && strings.HasPrefix(c, text) {
+			return len(text)
+		}
+	}
+	return 0
+}
+
+func invisibleOnly(piece string) bool {
+	for len(piece) > 0 {
+		n := invisible(piece)
+		if n == 0 {
+			return false
+		}
+		piece = piece[n:]
+	}
+	return true
+}
+
+// squeeze takes out the breaks between two word characters and returns where a byte
+// of the result stands in text. With all set, breaks anywhere are taken out.
+func squeeze(text string, all bool) (joined string, offset func(int) int, cut bool) {
+	var out strings.Builder
+	type jump struct{ at, removed int }
+	var jumps []jump
+	removed, from := 0, 0
+	for i := 1; i < len(text); {
+		c := text[i]
+		if c != '\n' && c != '\r' && c != ' ' && c != '\t' && c != '-' && c != '\\' && c < 0x80 || !wordByte(text[i-1]) && !tokenSign(text[i-1]) {
+			i++
+			continue
+		}
+		n := breakAt(text, i)
+		if n == 0 || !all && i+n < len(text) && !wordByte(text[i+n]) && !tokenSign(text[i+n]) {
+			i++
+			continue
+		}
+		out.WriteString(text[from:i])
+		removed += n
+		jumps = append(jumps, jump{out.Len(), removed})
+		i += n
+		from = i
+	}
+	if removed == 0 {
+		return text, func(i int) int { return i }, false
+	}
+	out.WriteString(text[from:])
+	return out.String(), func(i int) int {
+		k, found := slices.BinarySearchFunc(jumps, i, func(j jump, at int) int { return j.at - at })
+		if found {
+			return i + jumps[k].removed
+		}
+		if k == 0 {
+			return i
+		}
+		return i + jumps[k-1].removed
+	}, true
+}
+
+// tokenSign stands inside of tokens that are addresses or numbers.
+func tokenSign(c byte) bool { return c == '.' || c == '@' || c == ':' || c == '-' }
+
+// Unknown returns what looks like a token in an answer and is none of this
+// conversation, each once: a model that makes names up is told of, never
+// guessed at.
+func (s *Session) Unknown(answer string) []string {
+	folded := fold(answer)
+	var unknown []string
+	report := func(start, end int) {
+		if text := answer[start:end]; s.owner[folded[start:end]] == nil && !slices.Contains(unknown, text) {
+			unknown = append(unknown, text)
+		}
+	}
+	for i := 2; i+coreLength <= len(folded); i++ {
+		if !isCore(folded[i:]) || s.cores[core(folded[i:])] || i+coreLength < len(folded) && wordByte(folded[i+coreLength]) {
+			continue
+		}
+		start := i
+		for start > 0 && letter(folded[start-1]) {
+			start--
+		}
+		if start > 0 && wordByte(folded[start-1]) || !isPrefix[folded[start:i]] {
+			continue
+		}
+		report(start, i+coreLength)
+	}
+	for _, sp := range detect(answer, nil) {
+		if ours(sp.class, answer[sp.start:sp.end]) && s.classOf[folded[sp.start:sp.end]] == "" {
+			report(sp.start, sp.end)
+		}
+	}
+	return unknown
+}
+
+var isPrefix = func() map[string]bool {
+	m := map[string]bool{}
+	for _, p := range prefix {
+		m[p] = true
+	}
+	return m
+}()
+
+// Unmasker puts originals back into an answer that arrives in pieces. A piece
+// may end in the middle of a token, or of a character: that much is held back
+// until it is whole.
+type Unmasker struct {
+	session *Session
+	escape  escaping
+	held    string
+}
+
+// Unmasker returns a new stream over the session's tokens.
+func (s *Session) Unmasker() *Unmasker { return &Unmasker{session: s, escape: asIs} }
+
+// UnmaskerJSON returns a new stream for an answer that is JSON; see UnmaskJSON.
+func (s *Session) UnmaskerJSON() *Unmasker { return &Unmasker{session: s, escape: inJSON} }
+
+// Write takes the next piece and returns what can be shown now.
+func (u *Unmasker) Write(piece string) string {
+	text := u.held + piece
+	folded := fold(text)
+	found := u.session.locate(text, folded)
+	whole := 0
+	if len(found) > 0 {
+		whole = found[len(found)-1].end
+	}
+	n := whole + u.session.begins(folded[whole:])
+	for len(found) > 0 && found[len(found)-1].end > n {
+		found = found[:len(found)-1]
+	}
+	if cut := incomplete(text[:n]); cut > 0 && n == len(text) {
+		n = max(whole, n-cut)
+	}
+	u.held = text[n:]
+	return u.session.write(text[:n], found, u.escape)
+}
+
+// Flush ends the stream and returns the rest.
+func (u *Unmasker) Flush() string {
+	text := u.held
+	u.held = ""
+	return u.session.unmask(text, u.escape)
+}
+
+// begins returns where the beginning of a token, perhaps with a break inside, stands at the end of
+// a folded text; its length when there is none.
+func (s *Session) begins(folded string) int {
+	tail := max(0, len(folded)-s.tokens.longest-4*maxBreak)
+	joined, offset, _ := squeeze(folded[tail:], false)
+	n := s.tokens.partial(joined)
+	if n == 0 {
+		return len(folded)
+	}
+	return tail + offset(len(joined)-n)
+}
+
+// incomplete returns how many bytes of a character cut in two text ends with.
+func incomplete(text string) int {
+	for n := 1; n <= min(utf8.UTFMax-1, len(text)); n++ {
+		c := text[len(text)-n]
+		if c < 0x80 {
+			return 0
+		}
+		if utf8.RuneStart(c) {
+			if !utf8.FullRuneInString(text[len(text)-n:]) {
+				return n
+			}
+			return 0
+		}
+	}
+	return 0
+}

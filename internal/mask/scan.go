@@ -1,0 +1,267 @@
+package mask
+
+// span is a claim on text[start:end]. A global one is learned too: it is masked
+// wherever else it stands.
+type span struct {
+	start, end int
+	class      Class
+	global     bool
+}
+
+// keep is the class of a span that is left as it is.
+const keep Class = "\x00keep"
+
+// scanner finds what can be known as sensitive by its form or its place, in one
+// pass: it looks at every byte once, decides by it what may begin there, and
+// looks closer only then. The claims may overlap; see Session.choose.
+type scanner struct {
+	text  string
+	rules *rules
+	spans []span
+
+	prev     word // the word before the one looked at
+	account  int  // a number before this offset is a bank account's
+	business int  // a number before this offset may be a business registration's
+	card     int  // a number before this offset may be a card's
+}
+
+// word is a run of name characters: where it stands and what it is made of.
+type word struct {
+	start, end                       int
+	dots, hyphens, digits, letters   int
+	upper, lower, underscores, other int
+}
+
+// kinds of bytes, by which the scanner decides what may begin.
+const (
+	kindPlain = iota // nothing begins here
+	kindName         // a letter, a digit or an underscore
+	kindInner        // a dot or a hyphen: part of a name, not its beginning
+	kindHigh         // a byte of a character beyond ASCII
+	kindOther        // anything else that may begin something
+)
+
+var kind = func() (k [256]byte) {
+	for b := range 256 {
+		c := byte(b)
+		switch {
+		case wordByte(c):
+			k[b] = kindName
+		case c == '.' || c == '-':
+			k[b] = kindInner
+		case c >= 0x80:
+			k[b] = kindHigh
+		case c == '\'' || c == '"' || c == '/' || c == ':' || c == '=' || c == '@' || c == '+' || c == '(' || c == ')' || c == '\\' || c == '-' || c == '`':
+			k[b] = kindOther
+		}
+	}
+	return k
+}()
+
+// detect returns the claims on a text.
+func detect(text string, r *rules) []span {
+	sc := scanner{text: text, rules: r}
+	sc.run()
+	if r != nil {
+		r.matches(text, func(start, end int) { sc.claim(start, end, Custom, false) })
+	}
+	return sc.spans
+}
+
+// claim notes a span, unless the policy leaves it.
+func (sc *scanner) claim(start, end int, class Class, global bool) {
+	if end <= start || sc.rules != nil && sc.rules.passes(class, sc.text[start:end]) {
+		return
+	}
+	if sc.spans == nil {
+		sc.spans = make([]span, 0, 16+len(sc.text)/64)
+	}
+	sc.spans = append(sc.spans, span{start, end, class, global})
+}
+
+func (sc *scanner) run() {
+	text := sc.text
+	for i := 0; i < len(text); {
+		switch kind[text[i]] {
+		case kindPlain:
+			i++
+		case kindName:
+			i = sc.name(i)
+		case kindHigh:
+			i = sc.high(i)
+		case kindInner:
+			if text[i] == '-' {
+				if n := privateKey(text[i:]); n > 0 {
+					sc.claim(i, i+n, Secret, false)
+					i += n
+					continue
+				}
+			}
+			i++
+		default:
+			i = sc.other(i)
+		}
+	}
+}
+
+// other looks at a sign that may begin something and returns where to go on.
+func (sc *scanner) other(i int) int {
+	text := sc.text
+	switch text[i] {
+	case '\\':
+		// An escape of a quoted text: its letter is not the beginning of a name.
+		if i+1 < len(text) && (text[i+1] == '\\' || text[i+1] == 'n' || text[i+1] == 't' || text[i+1] == 'r' || text[i+1] == '"' || text[i+1] == '\'') {
+			return i + 2
+		}
+	case '/':
+		return sc.path(i)
+	case ':':
+		if n := sc.ipv6(i); n > 0 {
+			return n
+		}
+	case '@':
+		return sc.at(i)
+	case '\'':
+		return sc.quoted(i)
+	case '+':
+		if n := sc.international(i); n > 0 {
+			return n
+		}
+	case '(':
+		if n := sc.areaCode(i); n > 0 {
+			return n
+		}
+	case ')':
+		if i+2 < len(text) && text[i+1] == '=' && text[i+2] == '(' { // PostgreSQL: Key (a)=(b)
+			if end := closing(text, i+2); end > 0 {
+				sc.claim(i+3, end, Literal, true)
+			}
+		}
+	}
+	return i + 1
+}
+
+// closing returns the offset of the parenthesis that closes the one at open, at
+// most two deep and on the same line; 0 when there is none.
+func closing(text string, open int) int {
+	depth := 0
+	for i := open; i < len(text); i++ {
+		switch text[i] {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return 0
+}
+
+// word returns the run of name characters that begins at i.
+func (sc *scanner) word(i int) word {
+	text := sc.text
+	w := word{start: i}
+	for ; i < len(text); i++ {
+		switch c := text[i]; {
+		case c >= 'a' && c <= 'z':
+			w.lower++
+		case c >= '0' && c <= '9':
+			w.digits++
+		case c == '.':
+			w.dots++
+		case c >= 'A' && c <= 'Z':
+			w.upper++
+		case c == '-':
+			w.hyphens++
+		case c == '_':
+			w.underscores++
+		default:
+			goto end
+		}
+	}
+end:
+	w.letters = w.lower + w.upper
+	for i > w.start && (text[i-1] == '.' || text[i-1] == '-') {
+		if i--; text[i] == '.' {
+			w.dots--
+		} else {
+			w.hyphens--
+		}
+	}
+	w.end = i
+	return w
+}
+
+// name looks at the word that begins at i and returns where to go on.
+func (sc *scanner) name(i int) int {
+	w := sc.word(i)
+	text := sc.text
+	defer func() { sc.prev = w }()
+	if text[i] >= '0' && text[i] <= '9' {
+		if n := sc.number(i, w); n > 0 {
+			return n
+		}
+		if w.letters == 0 {
+			if n := sc.ipv6(i); n > 0 {
+				return n
+			}
+			if w.dots+w.hyphens > 0 { // a number may begin behind a dot or a hyphen
+				for i < w.end && text[i] >= '0' && text[i] <= '9' {
+					i++
+				}
+				return i
+			}
+			return w.end
+		}
+	}
+	next := byte(0)
+	if w.end < len(text) {
+		next = text[w.end]
+	}
+	switch next {
+	case ':':
+		if n := sc.colon(w); n > 0 {
+			return n
+		}
+	case '@':
+		return w.end // an address of mail is looked at from its sign on
+	case '/':
+		if n := sc.hostSlash(w); n > 0 {
+			return n
+		}
+	}
+	if n := w.end - w.start; n >= minSecret && (w.digits > 0 || n >= 30) && w.letters > 0 {
+		if n := sc.token(w); n > 0 {
+			return n
+		}
+	}
+	if w.digits == 0 && w.dots == 0 && w.hyphens == 0 && w.letters < maxKeyword {
+		if n := sc.keyword(w); n > 0 {
+			return n
+		}
+	}
+	if n := sc.assignment(w); n > 0 {
+		return n
+	}
+	if w.dots > 0 && w.letters > 0 {
+		sc.dotted(w)
+	}
+	if w.hyphens > 0 && w.digits > 0 && w.dots == 0 {
+		sc.hyphened(w)
+	}
+	return w.end
+}
+
+// folded is sc.text[start:end] in lower case, in buf when it fits.
+func (sc *scanner) folded(start, end int, buf []byte) []byte {
+	buf = buf[:0]
+	for i := start; i < end; i++ {
+		c := sc.text[i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		buf = append(buf, c)
+	}
+	return buf
+}

@@ -1,6 +1,9 @@
 package mask
 
-import "slices"
+import (
+	"slices"
+	"unsafe"
+)
 
 // matcher finds a set of folded strings in a folded text: leftmost, longest,
 // not overlapping. With whole set, a string that begins or ends with an ASCII
@@ -114,17 +117,26 @@ func wordByte(b byte) bool {
 	return b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
 }
 
+// lower is the ASCII letter of a byte in lower case.
+var lower = func() (l [256]byte) {
+	for b := range 256 {
+		l[b] = byte(b)
+		if b >= 'A' && b <= 'Z' {
+			l[b] += 'a' - 'A'
+		}
+	}
+	return l
+}()
+
 // fold lowers ASCII letters only, so that offsets stay those of the original.
 func fold(s string) string {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= 'A' && s[i] <= 'Z' {
 			b := []byte(s)
 			for ; i < len(b); i++ {
-				if b[i] >= 'A' && b[i] <= 'Z' {
-					b[i] += 'a' - 'A'
-				}
+				b[i] = lower[b[i]]
 			}
-			return string(b)
+			return unsafe.String(unsafe.SliceData(b), len(b)) // b is not changed any more
 		}
 	}
 	return s

@@ -67,26 +67,88 @@ func (s *Session) original(token string) string {
 
 // locate finds the tokens in a text, also broken ones.
 func (s *Session) locate(text, folded string) []match {
+	if len(s.order) == 0 {
+		return nil
+	}
 	found := s.tokens.find(folded)
-	if len(s.order) == 0 || !breaks(text) {
-		return found
-	}
-	joined, offsets, cut := squeeze(folded, false)
-	if !cut {
-		return found
-	}
 	whole := len(found)
-	for _, m := range s.tokens.find(joined) {
-		start, end := offsets(m.start), offsets(m.end-1)+1
-		if end-start == m.end-m.start || overlaps(found[:whole], start, end) {
-			continue
+	var buf [2 * maxJoined]byte
+	s.eachBreak(text, func(start, end int) {
+		// The text around the break without it, and without those beside it.
+		n, left, right := maxJoined, start, end
+		for left > 0 && maxJoined-n < s.tokens.longest && (wordByte(folded[left-1]) || tokenSign(folded[left-1])) {
+			left--
+			n--
+			buf[n] = folded[left]
 		}
-		found = append(found, match{start, end})
-	}
+		m := maxJoined
+		for right < len(folded) && m-maxJoined < s.tokens.longest && (wordByte(folded[right]) || tokenSign(folded[right])) {
+			buf[m] = folded[right]
+			right++
+			m++
+		}
+		for _, at := range s.tokens.find(string(buf[n:m])) {
+			at.start, at.end = at.start+left, at.end+left
+			if at.start >= start || at.end <= start {
+				continue
+			}
+			at.end += end - start
+			if !overlaps(found[:whole], at.start, at.end) && (len(found) == whole || found[len(found)-1].end <= at.start) {
+				found = append(found, at)
+			}
+		}
+	})
 	if len(found) > whole {
 		slices.SortFunc(found, func(a, b match) int { return a.start - b.start })
 	}
 	return found
+}
+
+// maxJoined is more than the longest token: what is looked at on one side of a break.
+const maxJoined = 64
+
+// eachBreak calls yield for every break between two characters of a token.
+func (s *Session) eachBreak(text string, yield func(start, end int)) {
+	rare := strings.IndexByte(text, '\\') >= 0
+	for _, c := range invisibles {
+		rare = rare || strings.Contains(text, c)
+	}
+	for i := 1; i < len(text); {
+		if !rare {
+			n := strings.IndexByte(text[i:], '\n')
+			if n < 0 {
+				return
+			}
+			for i += n; i > 1 && (text[i-1] == ' ' || text[i-1] == '\r' || text[i-1] == '\t'); i-- {
+			}
+			if i > 1 && text[i-1] == '-' {
+				i--
+			}
+		}
+		if n := breakBetween(text, i); n > 0 {
+			yield(i, i+n)
+			i += n
+			continue
+		}
+		if i++; !rare {
+			for i < len(text) && text[i-1] != '\n' {
+				i++
+			}
+		}
+	}
+}
+
+// breakBetween returns the length of the break at i between two characters that a
+// token may have, 0 for none.
+func breakBetween(text string, i int) int {
+	if c := text[i]; c > ' ' && c != '-' && c != '\\' && c < 0x80 || !wordByte(text[i-1]) && !tokenSign(text[i-1]) {
+		return 0
+	}
+	n := breakAt(text, i)
+	if n > 0 && (i+n >= len(text) || !wordByte(text[i+n]) && !tokenSign(text[i+n])) {
+		return 0
+	}
+	return n
 }
 
 func overlaps(found []match, start, end int) bool {
@@ -94,11 +156,8 @@ func overlaps(found []match, start, end int) bool {
 	return i < len(found) && found[i].start < end
 }
 
-// breaks says quickly that a text may hold a broken token.
-func breaks(text string) bool {
-	return strings.IndexByte(text, '\n') >= 0 || strings.Contains(text, `\n`) || strings.Contains(text, "\u200b") || strings.Contains(text, "\u00ad") ||
-		strings.Contains(text, "\u2060") || strings.Contains(text, "\u200d") || strings.Contains(text, "\ufeff")
-}
+// invisibles are characters that stand between others unseen.
+var invisibles = []string{"\u200b", "\u200d", "\u2060", "\u00ad", "\ufeff"}
 
 // maxBreak is how many bytes a break inside of a token has at most.
 const maxBreak = 16
@@ -136,7 +195,7 @@ func breakAt(text string, i int) int {
 // invisible returns the length of an invisible character text begins with, or of
 // what is there of one at its end.
 func invisible(text string) int {
-	for _, c := range []string{"\u200b", "\u200d", "\u2060", "\u00ad", "\ufeff"} {
+	for _, c := range invisibles {
 		if strings.HasPrefix(text, c) {
 			return len(c)
 		}

@@ -53,13 +53,15 @@ func (s *sqlWalk) begins(i int) bool {
 	switch s.verb {
 	case "select":
 		if next == "" {
-			c := byte(0)
-			if end < len(s.sc.text) {
-				c = s.sc.text[end]
-			}
-			return c != 0 && strings.IndexByte("*'\"`(0123456789?@[:/", c) >= 0
+			return end < len(s.sc.text) && strings.IndexByte("*'\"`(0123456789?@[:/", s.sc.text[end]) >= 0 && s.hasFrom(i)
 		}
-		return !stopWord[next] && s.hasFrom(i)
+		if stopWord[next] && !s.shouted && next != "distinct" {
+			after, at := s.peek(end)
+			if next != "a" || after != "from" && (at >= len(s.sc.text) || s.sc.text[at] != ',') {
+				return false
+			}
+		}
+		return s.hasFrom(i)
 	case "insert":
 		return next == "into" || next == "ignore" || next == "overwrite" || next == "all" && s.shouted
 	case "replace", "merge":
@@ -325,6 +327,9 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 		if next, isKeyword := sqlKeyword[folded]; isKeyword && !(state == wantTable && next == 0 && folded != "only" && folded != "if" && folded != "exists" && folded != "not" && folded != "select" && folded != "lateral" && folded != "table") && folded != "" {
 			if prose(folded, operand, s.shouted, text[i]) {
 				return i, s.sure || s.shouted
+			}
+			if folded == "on" && selecting && operand {
+				return i, false // "SELECT on orders took …" is said of a statement
 			}
 			switch {
 			case next == keywordTable:

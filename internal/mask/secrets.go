@@ -21,15 +21,17 @@ type rule struct {
 	Keywords []string `json:"keywords"`
 	Near     bool     `json:"near"`
 	Group    int      `json:"group"`
+	atStart  bool     // the secret begins with the keyword, at the beginning of a word
 	re       func() *regexp.Regexp
 }
 
 // secretRules are the rules with the automaton of their keywords. No regular
 // expression is compiled before its keyword was seen.
 type secretRules struct {
-	rules []rule
-	words *automaton
-	of    [][]int // rules by keyword
+	rules   []rule
+	words   *automaton
+	keyword []string
+	of      [][]int // rules by keyword
 }
 
 var loadRules = sync.OnceValue(func() *secretRules {
@@ -41,22 +43,22 @@ var loadRules = sync.OnceValue(func() *secretRules {
 	}
 	s := &secretRules{rules: file.Rules}
 	index := map[string]int{}
-	var words []string
 	for i := range s.rules {
 		r := &s.rules[i]
+		r.atStart = strings.HasPrefix(r.Regex, `\b`) || strings.HasPrefix(r.Regex, `(?i)\b`)
 		r.re = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(r.Regex) })
 		for _, word := range r.Keywords {
 			k, ok := index[word]
 			if !ok {
-				k = len(words)
+				k = len(s.keyword)
 				index[word] = k
-				words = append(words, word)
+				s.keyword = append(s.keyword, word)
 				s.of = append(s.of, nil)
 			}
 			s.of[k] = append(s.of[k], i)
 		}
 	}
-	s.words = newAutomaton(words)
+	s.words = newAutomaton(s.keyword)
 	return s
 })
 
@@ -82,14 +84,14 @@ func (sc *scanner) token(w word) int {
 	claimed := 0
 	// The rules about a form see the word; those about a vendor what stands before it, too.
 	from := w.start
-	near := w.start > 1 && (strings.IndexByte("=:>|,'\"` ", text[w.start-1]) >= 0)
+	near := assigned(text, w.start)
 	if near {
 		from = max(0, w.start-vendorReach)
 	}
 	rules.words.find(text[from:min(end, w.start+160)], func(k, at int) {
 		for _, i := range rules.of[k] {
 			r := &rules.rules[i]
-			if claimed > 0 || r.Near && !near || !r.Near && from+at <= w.start {
+			if begin := from + at - len(rules.keyword[k]); claimed > 0 || r.Near && !near || !r.Near && (begin < w.start || begin > w.start && r.atStart) {
 				continue
 			}
 			begin := w.start
@@ -111,6 +113,21 @@ func (sc *scanner) token(w word) int {
 		}
 	})
 	return claimed
+}
+
+// assigned says that the value at i is assigned to something, or the next of a list.
+func assigned(text string, i int) bool {
+	for n := 0; i > 0 && n < 6; n++ {
+		i--
+		switch text[i] {
+		case '=', ':', '>', '|', ',':
+			return true
+		case ' ', '\'', '"', '`', '\t', '\\':
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 // ownForm returns the length of the secret a value begins with by forms that need no

@@ -204,7 +204,11 @@ func (s *Session) choose(text, folded string, detected []span) []span {
 			all = append(all, span{start: m.start, end: m.end, class: class})
 		}
 	}
-	for _, m := range s.tokens.find(folded) {
+	var tokens []match
+	if len(s.order) > 0 {
+		tokens = s.tokens.find(folded)
+	}
+	for _, m := range tokens {
 		all = append(all, span{start: m.start, end: m.end, class: keep})
 	}
 	slices.SortStableFunc(all, func(a, b span) int {

@@ -18,11 +18,21 @@ func simple(c Class) bool { return c != URL && c != JDBCURL && c != Path }
 // render writes the masked form of one claimed piece of text.
 func (s *Session) render(out *strings.Builder, class Class, text string) error {
 	if !simple(class) {
+		if masked, ok := s.rendered[text]; ok && len(s.classOf) == s.renderedWith {
+			out.WriteString(masked)
+			return nil
+		}
+		begin := out.Len()
 		for _, p := range takeApart(text) {
 			if err := s.part(out, p); err != nil {
 				return err
 			}
 		}
+		if s.renderedWith != len(s.classOf) { // more is known by now, also of parts that were left
+			clear(s.rendered)
+			s.renderedWith = len(s.classOf)
+		}
+		s.rendered[text] = strings.Clone(out.String()[begin:])
 		return nil
 	}
 	// A literal that quotes tokens is masked as the text it was.

@@ -164,6 +164,9 @@ func (sc *scanner) value(key, i int, equals, spaced bool) int {
 		}
 	}
 	v := text[start:end]
+	if strings.HasPrefix(text[end:], "://") || fold(v) == "jdbc" { // an address, which is looked at as one
+		return 0
+	}
 	if spaced && !quoted && !strings.ContainsAny(v, "-0123456789") {
 		return 0
 	}

@@ -355,7 +355,7 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 		}
 		switch {
 		case state == wantTable:
-			if folded != "" && stopWord[folded] {
+			if folded != "" && stopWord[folded] || strings.HasPrefix(text[end:], "://") || strings.HasPrefix(text[end:], "@") {
 				return i, s.sure && s.shouted
 			}
 			s.table(name)

@@ -33,6 +33,9 @@ type Session struct {
 	cores   map[uint64]bool   // cores that are taken: true by a text, false by a token
 	numbers []string          // folded tokens without a core
 	order   []*entry          // in the order of first use
+
+	rendered     map[string]string // addresses and paths as they were masked before
+	renderedWith int               // values learned by then
 }
 
 // entry is one value and its token. Spellings that differ in case only share
@@ -64,7 +67,7 @@ func WithPolicy(p Policy) Option {
 func NewSession(opts ...Option) *Session {
 	s := &Session{
 		random: rand.Reader, limit: defaultLimit,
-		entries: map[string]*entry{}, spelled: map[string]string{}, owner: map[string]*entry{}, cores: map[uint64]bool{},
+		entries: map[string]*entry{}, spelled: map[string]string{}, owner: map[string]*entry{}, cores: map[uint64]bool{}, rendered: map[string]string{},
 		classOf: map[string]Class{}, tokens: newMatcher(false), learned: newMatcher(true),
 	}
 	for _, opt := range opts {
@@ -135,6 +138,31 @@ func (s *Session) Mask(text string) (string, error) {
 	if len(text) > s.limit {
 		return "", fault.New(fault.TooLarge, "the text to mask is over %d bytes", s.limit)
 	}
+	return s.text(text)
+}
+
+// MaskAll masks the texts of one request, also those that were masked in an
+// earlier turn. What is found in one is masked in all of them, whatever their
+// order; masking them one by one leaves in the first what the last one teaches.
+func (s *Session) MaskAll(texts ...string) ([]string, error) {
+	masked := slices.Clone(texts)
+	for range maxRounds {
+		known := len(s.classOf)
+		for i, text := range masked {
+			var err error
+			if masked[i], err = s.Mask(text); err != nil {
+				return nil, err
+			}
+		}
+		if len(s.classOf) == known {
+			return masked, nil
+		}
+	}
+	return nil, fault.New(fault.Internal, "the texts could not be masked completely")
+}
+
+// text masks one text within the limits.
+func (s *Session) text(text string) (string, error) {
 	folded := s.note(text)
 	masked, at, spans := text, folded, detect(text, s.rules)
 	for range maxRounds {

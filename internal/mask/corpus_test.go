@@ -1,0 +1,4 @@
+package mask_test
+
+// corpusTexts are lines of the kind the corpus holds.
+func corpusTexts() []string { return []string{"x"} }

@@ -370,3 +370,41 @@ func incomplete(text string) int {
 	}
 	return 0
 }
+
+// Finding is one masked piece of a text: text[Start:End] left as Token.
+type Finding struct {
+	Start int    `json:"start"`
+	End   int    `json:"end"`
+	Class Class  `json:"class"`
+	Token string `json:"token"`
+}
+
+// Find masks a text and says what was masked where, in the offsets of text: for
+// people who try a policy, and for the evaluation.
+func (s *Session) Find(text string) (masked string, found []Finding, err error) {
+	if masked, err = s.Mask(text); err != nil {
+		return "", nil, err
+	}
+	return masked, s.Locate(masked, text), nil
+}
+
+// Locate says what of a text, or of a document, was masked where, by what Mask or
+// MaskJSON of this session made of it.
+func (s *Session) Locate(masked, text string) []Finding {
+	var found []Finding
+	shift := 0 // what to add to an offset in masked for that in text
+	for _, m := range s.locate(masked, fold(masked)) {
+		token := masked[m.start:m.end]
+		original := s.original(token)
+		start := m.start + shift
+		if !strings.HasPrefix(text[min(start, len(text)):], original) {
+			original = inJSON(original)
+		}
+		if !strings.HasPrefix(text[min(start, len(text)):], original) {
+			continue // the text held a token of the conversation already
+		}
+		found = append(found, Finding{start, start + len(original), s.owner[fold(token)].class, token})
+		shift += len(original) - len(token)
+	}
+	return found
+}

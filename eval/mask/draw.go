@@ -75,14 +75,18 @@ func (d drawer) host() string {
 	return fmt.Sprintf("%s%d-%s.%s.corp", d.name(), d.IntN(9)+1, d.pick("vm", "node", "phy"), d.house())
 }
 
-func (d drawer) bare() string { return d.name() + "-" + d.pick("db", "cache", "mq", "was") + d.pick("01", "02", "-a", "-prod") }
+func (d drawer) bare() string {
+	return d.name() + "-" + d.pick("db", "cache", "mq", "was") + d.pick("01", "02", "-a", "-prod")
+}
 
 func (d drawer) ip() string {
 	return fmt.Sprintf("%s.%d.%d", d.pick("10.20", "172.16", "192.168", "203.0", "121.53", "211.45"), d.IntN(250)+1, d.IntN(250)+1)
 }
 
 func (d drawer) ipv6() string {
-	return d.pick("fe80::", "2404:6800:4004:", "fd12:3456:789a::") + d.chars(hexChars[1:], 4) + ":" + d.chars(hexChars[1:], 4) + d.pick("::1", "::a5", "")
+	group := func() string { return d.chars(hexChars[1:], 4) }
+	return d.pick("fe80::"+group()+":"+group(), "2404:6800:4004:"+group()+"::"+group(), "fd12:3456:789a::"+group(),
+		"2001:2d8:"+group()+":"+group()+":"+group()+":"+group()+":"+group()+":"+group())
 }
 
 func (d drawer) pod() string {
@@ -252,39 +256,68 @@ var placeholders = map[string]sensitive{
 	"jdbc": {mask.JDBCURL, drawer.jdbc}, "url": {mask.URL, drawer.url}, "email": {mask.Email, drawer.email}, "phone": {mask.Phone, drawer.phone},
 	"rrn": {mask.Resident, drawer.resident}, "card": {mask.Card, drawer.card}, "biz": {mask.Business, drawer.business}, "account": {mask.Account, drawer.account},
 	"password": {mask.Secret, drawer.password}, "token": {mask.Secret, drawer.token}, "jwt": {mask.Secret, drawer.jwt}, "pem": {mask.Secret, drawer.privateKey},
-	"opaque":    {mask.Secret, func(d drawer) string { return d.chars(alnum, d.IntN(20)+20) + "7f" }},
-	"basic":     {mask.Secret, func(d drawer) string { return d.chars(alnum, 22) + "==" }},
-	"cookie":    {mask.Cookie, func(d drawer) string { return d.chars(alnum, d.IntN(20)+10) }},
-	"literal":   {mask.Literal, func(d drawer) string { return d.pick(d.korean(), d.address(), d.name()+"-"+d.digits(6), d.email(), d.of("GOLD VIP_2 seoul-east prem-77")) }},
-	"longno":    {mask.Literal, func(d drawer) string { return d.chars("123456789", 1) + d.digits(d.IntN(4)+7) }},
-	"user":      {mask.Name, func(d drawer) string { return d.name() + "_" + d.pick("app", "ro", "svc", "admin") }},
-	"path":      {mask.Path, func(d drawer) string { return "/" + d.pick("v1", "api", "internal") + "/" + d.name() + "s/" + d.digits(5) }},
-	"homepath":  {mask.Path, func(d drawer) string { return d.pick("/home/", "/Users/") + d.of("kimcs minji.lee jroe dev01") + "/" + d.name() + "/" + d.pick("app.log", "Main.java", "config.yml") }},
-	"winpath":   {mask.Path, func(d drawer) string { return `C:\Users\` + d.of("kimcs minji jroe dev01") + `\` + d.name() + `\` + d.pick("app.log", "error.txt") }},
-	"n":         {"", func(d drawer) string { return fmt.Sprint(d.IntN(9000) + 1) }},
-	"big":       {"", func(d drawer) string { return fmt.Sprint(d.IntN(90000000) + 10000000) }},
-	"pct":       {"", func(d drawer) string { return fmt.Sprintf("%d.%d", d.IntN(100), d.IntN(10)) }},
-	"dur":       {"", func(d drawer) string { return fmt.Sprint(d.IntN(30000)) + d.pick("ms", " ms", "us", "s", "ns") }},
-	"uuid":      {"", drawer.uuid},
-	"hex32":     {"", func(d drawer) string { return d.chars(hexChars, 32) }},
-	"hex16":     {"", func(d drawer) string { return d.chars(hexChars, 16) }},
-	"sha":       {"", func(d drawer) string { return d.chars(hexChars, 40) }},
-	"short":     {"", func(d drawer) string { return d.chars(hexChars, 7) }},
-	"digest":    {"", func(d drawer) string { return d.chars(hexChars, 64) }},
-	"ts":        {"", drawer.timestamp},
-	"epoch":     {"", func(d drawer) string { return "17" + d.pick("64", "65", "71", "80") + d.digits(9) }},
-	"ver":       {"", func(d drawer) string { return fmt.Sprintf("%d.%d.%d", d.IntN(20), d.IntN(30), d.IntN(40)) + d.pick("", ".Final", "-SNAPSHOT", "-rc.1", "") }},
-	"ver4":      {"", func(d drawer) string { return fmt.Sprintf("%d.%d.%d.%d", d.IntN(20)+1, d.IntN(30), d.IntN(40), d.IntN(9)) }},
-	"class":     {"", func(d drawer) string { n := d.name(); return "com.example." + d.name() + "." + strings.ToUpper(n[:1]) + n[1:] + d.pick("Service", "Repository", "Controller", "Client") }},
-	"method":    {"", func(d drawer) string { return d.pick("find", "save", "handle", "doExecute", "lambda$run$0", "invoke", "<init>") }},
-	"source":    {"", func(d drawer) string { n := d.name(); return strings.ToUpper(n[:1]) + n[1:] + d.pick("Service.java:", "Client.kt:", "Dao.java:") + fmt.Sprint(d.IntN(900)+1) }},
-	"exception": {"", func(d drawer) string { return d.of("java.sql.SQLException java.net.SocketTimeoutException org.springframework.dao.DataIntegrityViolationException java.lang.IllegalStateException io.netty.channel.ConnectTimeoutException java.util.concurrent.TimeoutException") }},
-	"thread":    {"", func(d drawer) string { return d.pick("http-nio-8080-exec-", "pool-2-thread-", "kafka-consumer-worker-", "HikariPool-1 housekeeper-", "scheduling-", "ForkJoinPool-1-worker-", "reactor-http-epoll-") + fmt.Sprint(d.IntN(20)) }},
-	"metric":    {"", func(d drawer) string { return d.of("http.server.request.duration jvm.memory.used db.client.connections.usage process.cpu.utilization system.network.io kafka.consumer.records.lag hikaricp_connections_active http_server_requests_seconds_count go_gc_duration_seconds") }},
-	"level":     {"", func(d drawer) string { return d.of("INFO WARN ERROR DEBUG") }},
-	"status":    {"", func(d drawer) string { return d.of("200 404 409 500 502 503 504") }},
-	"verb":      {"", func(d drawer) string { return d.of("GET POST PUT DELETE PATCH") }},
-	"word":      {"", func(d drawer) string { return d.of("slow pending failed queued retried cold warm stale partial skipped") }},
-	"region":    {"", func(d drawer) string { return d.of("ap-northeast-2 us-east-1 eu-west-3 ap-southeast-1") }},
-	"date":      {"", func(d drawer) string { return fmt.Sprintf("20%02d-%02d-%02d", d.IntN(27), d.IntN(12)+1, d.IntN(28)+1) }},
+	"opaque": {mask.Secret, func(d drawer) string { return d.chars(alnum, d.IntN(20)+20) + "7f" }},
+	"basic":  {mask.Secret, func(d drawer) string { return d.chars(alnum, 22) + "==" }},
+	"cookie": {mask.Cookie, func(d drawer) string { return d.chars(alnum, d.IntN(20)+10) }},
+	"literal": {mask.Literal, func(d drawer) string {
+		return d.pick(d.korean(), d.address(), d.name()+"-"+d.digits(6), d.email(), d.of("GOLD VIP_2 seoul-east prem-77"))
+	}},
+	"longno": {mask.Literal, func(d drawer) string { return d.chars("123456789", 1) + d.digits(d.IntN(4)+7) }},
+	"user":   {mask.Name, func(d drawer) string { return d.name() + "_" + d.pick("app", "ro", "svc", "admin") }},
+	"path": {mask.Path, func(d drawer) string {
+		return "/" + d.pick("v1", "api", "internal") + "/" + d.name() + "s/" + d.digits(5)
+	}},
+	"homepath": {mask.Path, func(d drawer) string {
+		return d.pick("/home/", "/Users/") + d.of("kimcs minji.lee jroe dev01") + "/" + d.name() + "/" + d.pick("app.log", "Main.java", "config.yml")
+	}},
+	"winpath": {mask.Path, func(d drawer) string {
+		return `C:\Users\` + d.of("kimcs minji jroe dev01") + `\` + d.name() + `\` + d.pick("app.log", "error.txt")
+	}},
+	"n":      {"", func(d drawer) string { return fmt.Sprint(d.IntN(9000) + 1) }},
+	"big":    {"", func(d drawer) string { return fmt.Sprint(d.IntN(90000000) + 10000000) }},
+	"pct":    {"", func(d drawer) string { return fmt.Sprintf("%d.%d", d.IntN(100), d.IntN(10)) }},
+	"dur":    {"", func(d drawer) string { return fmt.Sprint(d.IntN(30000)) + d.pick("ms", " ms", "us", "s", "ns") }},
+	"uuid":   {"", drawer.uuid},
+	"hex32":  {"", func(d drawer) string { return d.chars(hexChars, 32) }},
+	"hex16":  {"", func(d drawer) string { return d.chars(hexChars, 16) }},
+	"sha":    {"", func(d drawer) string { return d.chars(hexChars, 40) }},
+	"short":  {"", func(d drawer) string { return d.chars(hexChars, 7) }},
+	"digest": {"", func(d drawer) string { return d.chars(hexChars, 64) }},
+	"ts":     {"", drawer.timestamp},
+	"epoch":  {"", func(d drawer) string { return "17" + d.pick("64", "65", "71", "80") + d.digits(9) }},
+	"ver": {"", func(d drawer) string {
+		return fmt.Sprintf("%d.%d.%d", d.IntN(20), d.IntN(30), d.IntN(40)) + d.pick("", ".Final", "-SNAPSHOT", "-rc.1", "")
+	}},
+	"ver4": {"", func(d drawer) string {
+		return fmt.Sprintf("%d.%d.%d.%d", d.IntN(20)+1, d.IntN(30), d.IntN(40), d.IntN(9))
+	}},
+	"class": {"", func(d drawer) string {
+		n := d.name()
+		return "com.example." + d.name() + "." + strings.ToUpper(n[:1]) + n[1:] + d.pick("Service", "Repository", "Controller", "Client")
+	}},
+	"method": {"", func(d drawer) string {
+		return d.pick("find", "save", "handle", "doExecute", "lambda$run$0", "invoke", "<init>")
+	}},
+	"source": {"", func(d drawer) string {
+		n := d.name()
+		return strings.ToUpper(n[:1]) + n[1:] + d.pick("Service.java:", "Client.kt:", "Dao.java:") + fmt.Sprint(d.IntN(900)+1)
+	}},
+	"exception": {"", func(d drawer) string {
+		return d.of("java.sql.SQLException java.net.SocketTimeoutException org.springframework.dao.DataIntegrityViolationException java.lang.IllegalStateException io.netty.channel.ConnectTimeoutException java.util.concurrent.TimeoutException")
+	}},
+	"thread": {"", func(d drawer) string {
+		return d.pick("http-nio-8080-exec-", "pool-2-thread-", "kafka-consumer-worker-", "HikariPool-1 housekeeper-", "scheduling-", "ForkJoinPool-1-worker-", "reactor-http-epoll-") + fmt.Sprint(d.IntN(20))
+	}},
+	"metric": {"", func(d drawer) string {
+		return d.of("http.server.request.duration jvm.memory.used db.client.connections.usage process.cpu.utilization system.network.io kafka.consumer.records.lag hikaricp_connections_active http_server_requests_seconds_count go_gc_duration_seconds")
+	}},
+	"level":  {"", func(d drawer) string { return d.of("INFO WARN ERROR DEBUG") }},
+	"status": {"", func(d drawer) string { return d.of("200 404 409 500 502 503 504") }},
+	"verb":   {"", func(d drawer) string { return d.of("GET POST PUT DELETE PATCH") }},
+	"word": {"", func(d drawer) string {
+		return d.of("slow pending failed queued retried cold warm stale partial skipped")
+	}},
+	"region":  {"", func(d drawer) string { return d.of("ap-northeast-2 us-east-1 eu-west-3 ap-southeast-1") }},
+	"datelit": {mask.Literal, func(d drawer) string { return fmt.Sprintf("20%02d-%02d-%02d", d.IntN(27), d.IntN(12)+1, d.IntN(28)+1) }},
+	"date":    {"", func(d drawer) string { return fmt.Sprintf("20%02d-%02d-%02d", d.IntN(27), d.IntN(12)+1, d.IntN(28)+1) }},
 }

@@ -114,7 +114,7 @@ func tally(m map[string]*count, key string, found bool) {
 }
 
 // structure is what may be left of an address: scheme, port, and directories every machine has.
-var structure = regexp.MustCompile(`(?i)^jdbc:[a-z]+(?::thin)?:|^[a-z+]+://|:[0-9]{2,5}\b|^C:|\b(?:home|users|var|log|logs|opt|etc|tmp|usr|src|main|java)\b`)
+var structure = regexp.MustCompile(`(?i)^jdbc:[a-z0-9]+(?::(?:thin|mem|aurora))?:|^[a-z0-9+]+://|:[0-9]{2,5}\b|^[CD]:|\b(?:home|users|var|log|logs|opt|etc|tmp|usr|bin|src|main|java|documents)\b`)
 
 // left says what of a labelled span is not covered by the findings.
 func left(e Entry, sp Span, found []mask.Finding) string {

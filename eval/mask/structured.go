@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/matrix-aiops/matrix/internal/mask"
 )
@@ -12,6 +13,17 @@ var fields = mask.Fields{"id": mask.Plain, "kind": mask.Plain, "unit": mask.Plai
 	"table": mask.Table, "column": mask.Column, "database": mask.Database, "schema": mask.Database, "address": mask.Host, "host": mask.Host, "ip": mask.IP, "pod": mask.Pod,
 	"url": mask.URL, "jdbc": mask.JDBCURL, "path": mask.Path, "literal": mask.Literal, "email": mask.Email, "phone": mask.Phone, "rrn": mask.Resident, "card": mask.Card,
 	"biz": mask.Business, "account": mask.Account, "secret": mask.Secret, "cookie": mask.Cookie, "person": mask.Person, "service": mask.Name, "user": mask.Name}
+
+// quote writes a string of JSON as most programs do, with & as it is.
+func quote(value string) string {
+	var out strings.Builder
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic(err) // strings always encode
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
 
 // document makes one structured fact: typed fields, and a text that names some of them.
 func document(d drawer) (string, []Span) {
@@ -33,13 +45,10 @@ func document(d drawer) (string, []Span) {
 	var spans []Span
 	text := fmt.Sprintf(`{"id":"E%d","kind":%q,"elapsed_ms":%d`, d.IntN(30)+1, d.pick("statement", "call", "exception", "wait"), d.IntN(30000))
 	for _, f := range all[:d.IntN(4)+2] {
-		quoted, err := json.Marshal(f.value)
-		if err != nil {
-			panic(err) // strings always marshal
-		}
+		quoted := quote(f.value)
 		text += fmt.Sprintf(",%q:", f.name)
 		spans = append(spans, Span{len(text) + 1, len(text) + len(quoted) - 1, f.class})
-		text += string(quoted)
+		text += quoted
 	}
 	return text + fmt.Sprintf(`,"status":%q,"unit":"ms"}`, d.pick("ok", "error")), spans
 }

@@ -6,7 +6,7 @@ package main
 var secretTemplates = `
 Authorization: Bearer «opaque»
 {"level":"warn","msg":"upstream refused","headers":{"Authorization":"Bearer «jwt»","Accept":"*/*"}}
-curl -H 'Authorization: Bearer «token»' https://api.github.com/user failed with 401
+curl -H 'Authorization: Bearer «token»' «url» failed with 401
 request headers: {authorization=[Basic «basic»], accept=[application/json]}
 DB_PASSWORD=«password» REDIS_PORT=6379 ./run.sh
 spring.datasource.password=«password»
@@ -21,7 +21,7 @@ Slack webhook answered 403 for bot «token»
 found credential in env: GITHUB_TOKEN=«token»
 client_secret=«opaque»&grant_type=client_credentials&scope=read
 refresh_token="«opaque»" expires_in=3600
-Cookie: JSESSIONID=«cookie»; theme=dark42x
+Cookie: JSESSIONID=«cookie»; theme=«cookie»
 Set-Cookie: session=«cookie»; Path=/; HttpOnly; Secure; SameSite=Lax
 > Cookie: _ga=«cookie»; auth=«cookie»
 {"cookie":"SID=«cookie»; HSID=«cookie»"}
@@ -45,11 +45,11 @@ proxy-authorization: Basic «basic»
 webhook secret=«opaque» verified in «dur»
 openai.api.key=«token» model=gpt-4.1-mini
 {"error":{"message":"Incorrect API key provided: «token».","type":"invalid_request_error"}}
-{\"user\":\"svc\",\"password\":\"«password»\"}
+{\"user\":\"«user»\",\"password\":\"«password»\"}
 pgpass line ignored, PGPASSWORD=«password»
 encryptionKey: «opaque»
 account_key=«opaque»; EndpointSuffix=core
-DataSource init: username=sa;Pwd=«password»;Pooling=true
+DataSource init: username=«user»;Pwd=«password»;Pooling=true
 `
 
 var sqlTemplates = `
@@ -69,12 +69,12 @@ INSERT INTO «db».«table» («column») VALUES ($1) ON CONFLICT («column») D
 SELECT date_trunc('day', «column») FROM «table» GROUP BY 1 HAVING sum(«column») > «n»
 SELECT /*+ INDEX(a IX_01) */ a.«column» FROM «db».«table» a, «table» b WHERE a.«column» = b.«column»(+) AND ROWNUM <= «n»
 MERGE INTO «table» t USING «table» s ON (t.«column» = s.«column») WHEN MATCHED THEN UPDATE SET t.«column» = s.«column»
-SELECT NVL(«column», 0), TO_CHAR(«column», 'YYYY-MM-DD') FROM «table» WHERE «column» = TO_DATE('«date»', 'YYYY-MM-DD')
+SELECT NVL(«column», 0), TO_CHAR(«column», 'YYYY-MM-DD') FROM «table» WHERE «column» = TO_DATE('«datelit»', 'YYYY-MM-DD')
 SELECT TOP 50 [«column»] FROM [«db»].[dbo].[«table»] WITH (NOLOCK) WHERE [«column»] = N'«literal»'
 UPDATE t SET t.«column» = s.«column» FROM dbo.«table» t JOIN dbo.«table» s ON s.«column» = t.«column»
 EXEC sp_executesql N'SELECT «column» FROM «table» WHERE id = @p0', N'@p0 int', @p0=«n»
 ALTER TABLE «table» ADD COLUMN «column» VARCHAR(40) NOT NULL DEFAULT ''
-CREATE INDEX CONCURRENTLY ix_1 ON «table» («column»)
+CREATE INDEX CONCURRENTLY «column» ON «table» («column»)
 TRUNCATE TABLE «db».«table»
 SELECT 1 FROM «table» WHERE EXISTS (SELECT 1 FROM «table» z WHERE z.«column» = '«literal»')
 «ts» «level» slow query («dur»): SELECT «column» FROM «table» WHERE «column» = '«literal»' -- rows=«n»

@@ -72,8 +72,8 @@ func TestWhatDatabasesSayInTheirMessagesIsMasked(t *testing.T) {
 	f(`For input string: "900101"`, `For input string: "`+w+`"`)
 	// SQL Server, MySQL, MongoDB
 	f("The duplicate key value is (홍길동, 3).", `The duplicate key value is \(`+w+`\)\.`)
-	f("Duplicate entry 'O'Brien' for key 'PRIMARY'", `Duplicate entry '`+w+`' for key '`+w+`'`)
-	f("Duplicate entry 'x' for key 'PRIMARY'", `Duplicate entry '`+w+`' for key '`+w+`'`)
+	f("Duplicate entry 'O'Brien' for key 'PRIMARY'", `Duplicate entry '`+w+`' for key 'PRIMARY'`)
+	f("Duplicate entry 'xy' for key 'uk_mail'", `Duplicate entry '`+w+`' for key '`+w+`'`)
 	f(`duplicate key error collection: shop.users index: mail_1 dup key: { mail: "kim" }`, `duplicate key error collection: `+w+`\.`+w+` index: mail_1 dup key: \{`+w+`\}`)
 	// Where a database is, and who asked
 	f("Connection refused: shopdb/10.0.0.5:3306", `Connection refused: `+w+`/198\.1[89]\.\d{3}\.\d{3}:3306`)

@@ -1,5 +1,7 @@
 package mask
 
+import "strings"
+
 // span is a claim on text[start:end]. A global one is learned too: it is masked
 // wherever else it stands.
 type span struct {
@@ -134,12 +136,41 @@ func (sc *scanner) other(i int) int {
 	case ')':
 		if i+2 < len(text) && text[i+1] == '=' && text[i+2] == '(' { // PostgreSQL: Key (a)=(b)
 			if end := closing(text, i+2); end > 0 {
+				sc.keyColumns(i)
 				sc.claim(i+3, end, Literal, true)
 			}
 		}
 	}
 	return i + 1
 }
+
+// unknownHost is what Java calls a host it cannot resolve, behind its package.
+const unknownHost = "unknownhostexception"
+
+// keyColumns claims the columns before )=( at i: Key (a, b)=(…).
+func (sc *scanner) keyColumns(i int) {
+	text := sc.text
+	open := strings.LastIndexByte(text[max(0, i-200):i], '(')
+	if open < 0 {
+		return
+	}
+	for at := max(0, i-200) + open + 1; at < i; {
+		end := at
+		for end < i && text[end] != ',' {
+			end++
+		}
+		start := at
+		for start < end && text[start] == ' ' {
+			start++
+		}
+		if name := text[start:end]; len(name) > 2 && columnName(name) && strings.IndexFunc(name, notName) < 0 {
+			sc.claim(start, end, Column, true)
+		}
+		at = end + 1
+	}
+}
+
+func notName(r rune) bool { return r < 0x80 && !wordByte(byte(r)) }
 
 // closing returns the offset of the parenthesis that closes the one at open, at
 // most two deep and on the same line; 0 when there is none.
@@ -245,6 +276,9 @@ func (sc *scanner) name(i int) int {
 		return n
 	}
 	if w.dots > 0 && w.letters > 0 {
+		if at := w.end - len(unknownHost); at > w.start && strings.EqualFold(text[at:w.end], unknownHost) {
+			sc.message(word{start: at, end: w.end}, unknownHost)
+		}
 		sc.dotted(w)
 	}
 	if w.hyphens > 0 && w.digits > 0 && w.dots == 0 {

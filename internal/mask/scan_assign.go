@@ -1,6 +1,9 @@
 package mask
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // assignment looks at a word that may be the key of a value: key=value,
 // "key": "value", key => value. It returns where to go on when it claimed the
@@ -83,6 +86,9 @@ func (sc *scanner) key(w word) int {
 	}
 	var other [24]byte
 	before, _ := sc.part(w.start, at, other[:])
+	if k := joined(last); k != 0 {
+		return k
+	}
 	if len(before) == 0 {
 		if string(last) == "catalog" {
 			return keyDatabase
@@ -90,6 +96,22 @@ func (sc *scanner) key(w word) int {
 		return sc.pairSpaced(string(last), w)
 	}
 	return pairs[string(before)+" "+string(last)]
+}
+
+// joined is the kind of a key that ends with one without a sign between: PGPASSWORD.
+func joined(last []byte) int {
+	if len(last) < 7 {
+		return 0
+	}
+	for _, end := range []string{"password", "passwd", "apikey", "secretkey"} {
+		if bytes.HasSuffix(last, []byte(end)) {
+			return keyPassword
+		}
+	}
+	if bytes.HasSuffix(last, []byte("token")) || bytes.HasSuffix(last, []byte("secret")) {
+		return keyToken
+	}
+	return 0
 }
 
 // spaced returns kind when the word before w is before: "Data Source".
@@ -229,7 +251,7 @@ func (sc *scanner) secretValue(i int, certain bool) int {
 			start++
 		}
 		end = start
-		for end < len(text) && text[end] > ' ' && strings.IndexByte("\"'`,;&()<>{}|\\", text[end]) < 0 {
+		for end < len(text) && text[end] > ' ' && strings.IndexByte("\"'`,;()<>{}|\\", text[end]) < 0 && !(text[end] == '&' && parameter(text[end+1:])) {
 			end++
 		}
 		for end > start && (text[end-1] == '.' || text[end-1] == ':' || text[end-1] == ']') {
@@ -240,12 +262,7 @@ func (sc *scanner) secretValue(i int, certain bool) int {
 	if v == "" || noSecret[fold(v)] || stopWord[fold(v)] && !quoted || strings.Trim(v, "*•xX.-_?#") == "" {
 		return 0
 	}
-	switch v[0] {
-	case '$', '{', '<', '%', '[', '#':
-		if len(v) < 8 || v[0] != '$' || !strings.ContainsAny(v[1:], "0123456789") || v[1] == '{' {
-			return 0
-		}
-	case ':':
+	if variable(v) {
 		return 0
 	}
 	if !certain && !looksSecret(v, quoted) {
@@ -253,6 +270,30 @@ func (sc *scanner) secretValue(i int, certain bool) int {
 	}
 	sc.claim(start, end, Secret, len(v) >= 6 && !ordinary[fold(v)])
 	return end
+}
+
+// parameter says that the next parameter of a query begins.
+func parameter(text string) bool {
+	i := 0
+	for i < len(text) && wordByte(text[i]) {
+		i++
+	}
+	return i > 0 && i < len(text) && text[i] == '='
+}
+
+// variable says that a value is the place of one: ${X}, $X, %s, #{x}, <x>, {{x}}, :x, ?.
+func variable(v string) bool {
+	switch v[0] {
+	case '{', '<':
+		return true
+	case '$', '#', '%':
+		return len(v) < 4 || v[1] == '{' || v[1] == '(' || v[0] == '$' && strings.Trim(v[1:], "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == ""
+	case '[':
+		return v[len(v)-1] == ']'
+	case ':', '?':
+		return len(v) == 1 || v[0] == ':' && plainWord(v[1:])
+	}
+	return false
 }
 
 // looksSecret says that a value behind the key of a token is one: long enough
@@ -292,6 +333,15 @@ func (sc *scanner) header(i int) int {
 	for end < len(text) && text[end] > ' ' && strings.IndexByte("\"'<>,;\\", text[end]) < 0 {
 		end++
 	}
+	if fold(text[i:end]) == "digest" {
+		rest := text[end:min(len(text), end+600)]
+		if n := strings.Index(rest, "response="); n >= 0 {
+			if start, stop := inQuotes(text, end+n+len("response=")); stop > start {
+				sc.claim(start, stop, Secret, true)
+			}
+		}
+		return 0
+	}
 	if authScheme[fold(text[i:end])] {
 		start := end
 		for start < len(text) && text[start] == ' ' {
@@ -299,7 +349,7 @@ func (sc *scanner) header(i int) int {
 		}
 		stop := start
 		for stop < len(text) && text[stop] >= ' ' && strings.IndexByte("\"'<>\\]", text[stop]) < 0 {
-			if text[stop] == ' ' && fold(text[i:end]) != "digest" && fold(text[i:end]) != "aws4-hmac-sha256" {
+			if text[stop] == ' ' && fold(text[i:end]) != "aws4-hmac-sha256" {
 				break
 			}
 			stop++
@@ -347,7 +397,7 @@ func (sc *scanner) cookies(i int) {
 			}
 			i++
 		}
-		if !cookieAttribute[key] && i-start > 1 && noSecret[fold(text[start:i])] == false {
+		if !cookieAttribute[key] && i-start > 1 && !noSecret[fold(text[start:i])] {
 			sc.claim(start, i, Cookie, i-start >= 6)
 		}
 		if i >= len(text) || text[i] != ';' {
@@ -394,6 +444,7 @@ var (
 			m[before+" key"] = keyToken
 		}
 		m["secret key"], m["private key"], m["api key"] = keyPassword, keyPassword, keyPassword
+		add(keyToken, "session id", "sess id")
 		add(keyPod, "pod name", "pod id")
 		add(keyHost, "host name", "node name", "machine name", "server name", "server address", "peer address", "peer name", "sock addr", "data source", "instance name", "remote host")
 		add(keyUser, "user name", "user id", "login name", "login id", "member id", "enduser id", "customer name")
@@ -408,10 +459,10 @@ var (
 		return m
 	}()
 	noValue = set(`true false none nil null undefined unknown empty default any yes no ok string text varchar integer int object array name id required
-		missing invalid localhost anonymous system root`)
+		missing invalid localhost anonymous system root mysql postgresql postgres oracle mssql mariadb h2 sqlite mongodb redis clickhouse`)
 	noSecret = set(`yes no true false none empty required missing invalid incorrect wrong expired null nil undefined redacted masked hidden [redacted] <redacted>
 		string str varchar text boolean bool int optional must should cannot not is was has failed error changed reset updated rejected mismatch
 		authentication policy encoder field type ok success unknown n/a set unset default provided given to for protected sensitive secret password token`)
-	authScheme      = set(`bearer basic digest token apikey api-key aws4-hmac-sha256 negotiate ntlm hawk key kakaoak hmac`)
+	authScheme      = set(`bearer basic token apikey api-key aws4-hmac-sha256 negotiate ntlm hawk key kakaoak hmac`)
 	cookieAttribute = set(`path domain expires max-age samesite secure httponly priority partitioned version comment`)
 )

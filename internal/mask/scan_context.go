@@ -12,7 +12,7 @@ const maxKeyword = 21
 // words of a text are told apart by it alone.
 var keywordShape = func() (shape [26]uint32) {
 	for _, w := range strings.Fields(`select insert update delete merge replace with create alter drop truncate call exec execute explain
-		bearer basic token unknown unknownhostexception enotfound host lookup server entry
+		bearer basic auth unknown unknownhostexception enotfound host lookup server entry
 		user role table relation view sequence index constraint column database schema catalog collection
 		input malformed out value failing duplicate dup account acct iban bank card pan business brn field name`) {
 		shape[w[0]-'a'] |= 1 << len(w)
@@ -37,6 +37,12 @@ func (sc *scanner) keyword(w word) int {
 	case "unknown", "unknownhostexception", "enotfound", "host", "lookup", "server", "entry", "input", "malformed", "out", "value",
 		"failing", "duplicate", "dup", "collection":
 		sc.message(w, verb)
+	case "auth": // of Redis
+		if w.upper == len(verb) {
+			if start := w.end + 1; start < len(sc.text) && sc.text[w.end] == ' ' {
+				return sc.secretValue(start, false)
+			}
+		}
 	case "user", "role":
 		sc.quotedAfter(w, Name)
 	case "table", "relation", "view", "sequence", "index", "constraint":
@@ -199,7 +205,7 @@ const (
 )
 
 // hostBefore are the words that make a bare word behind "host" the name of one.
-var hostBefore = set(`such resolve translate unknown find reach contact the`)
+var hostBefore = set(`such resolve translate unknown find reach contact`)
 
 func (sc *scanner) message(w word, verb string) {
 	text := sc.text
@@ -213,7 +219,7 @@ func (sc *scanner) message(w word, verb string) {
 		switch {
 		case m.class == Host && (stopWord[fold(text[start:end])] || isIP(text[start:end])):
 			continue
-		case verb == "host" && i == 1 && !hostBefore[fold(text[sc.prev.start:sc.prev.end])] && !(w.end < len(text) && text[w.end] == ':'):
+		case verb == "host" && i == 1 && !hostBefore[fold(text[sc.prev.start:sc.prev.end])] && !strings.ContainsAny(text[start:end], "-.0123456789"):
 			continue
 		case verb == "lookup" && plainWord(text[start:end]) && !strings.HasPrefix(text[end:], ":") && !strings.HasPrefix(text[end:], " on "):
 			continue
@@ -305,14 +311,14 @@ func (sc *scanner) ordinaryQuoted(open int, content string) bool {
 			letters++
 		}
 	}
-	if letters == 0 {
+	if letters == 0 || len(content) < 2 {
 		return true
 	}
 	i := open
 	for i > 0 && gap(sc.text[i-1]) {
 		i--
 	}
-	return programWord[fold(lastWord(sc.text, i))] && strings.Trim(content, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_") == ""
+	return content == "PRIMARY" || programWord[fold(lastWord(sc.text, i))] && strings.Trim(content, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == ""
 }
 
 // gap stands between a word and what it says something of.

@@ -168,6 +168,9 @@ func (sc *scanner) hostPort(w word) int {
 	}
 	name := text[w.start:w.end]
 	folded := fold(name)
+	if w.letters == 1 && folded[0] <= '9' { // the hour of a time: 2026-06-17T14:03
+		return 0
+	}
 	if sourceFile[folded[strings.LastIndexByte(folded, '.')+1:]] || folded == "localhost" || local(folded) {
 		return 0
 	}
@@ -221,7 +224,7 @@ func (sc *scanner) hostSlash(w word) int {
 // dotted looks at a name with dots: a host when it ends like one.
 func (sc *scanner) dotted(w word) {
 	text := sc.text
-	if w.start > 0 && (text[w.start-1] == '$' || text[w.start-1] == '@' && w.upper > 0) || w.end < len(text) && (text[w.end] == '(' || text[w.end] == '$') {
+	if w.start > 0 && (text[w.start-1] == '$' || text[w.start-1] == '@' && w.upper > 0) || w.end < len(text) && (text[w.end] == '(' || text[w.end] == '$' || text[w.end] == '{') {
 		return
 	}
 	name := text[w.start:w.end]
@@ -350,6 +353,11 @@ func (sc *scanner) path(i int) int {
 	for end > i && !wordByte(text[end-1]) && text[end-1] < 0x80 && text[end-1] != '}' && text[end-1] != '*' && text[end-1] != '/' {
 		end--
 	}
+	for range 2 { // the line and the column of a source
+		if at := strings.LastIndexByte(text[i:end], ':'); at > 0 && i+at+1 < end && strings.Trim(text[i+at+1:end], "0123456789") == "" {
+			end = i + at
+		}
+	}
 	if end-i < 3 || ordinaryPath(text[i:end]) {
 		return max(end, i+1)
 	}
@@ -379,7 +387,7 @@ var ordinaryRoot = []string{"/usr/lib/", "/usr/bin/", "/usr/share/", "/usr/local
 func (sc *scanner) windowsPath(start, at int) int {
 	text := sc.text
 	end := at
-	for end < len(text) && (text[end] == '\\' || !pathEnd[text[end]]) {
+	for end < len(text) && (text[end] == '\\' || !pathEnd[text[end]]) && text[end] != ':' {
 		end++
 	}
 	for end > at && !wordByte(text[end-1]) && text[end-1] < 0x80 {

@@ -6,6 +6,9 @@ import "strings"
 // its tables, columns and literals. It returns where the statement ends, or 0
 // when the word only is one of prose.
 func (sc *scanner) statement(w word, verb string) int {
+	if n := sc.statementOn(w, verb); n > 0 {
+		return n
+	}
 	s := sqlWalk{sc: sc, verb: verb, quote: quoteBefore(sc.text, w.start), mark: len(sc.spans), shouted: w.lower == 0}
 	if !s.begins(w.end) {
 		return 0
@@ -16,6 +19,30 @@ func (sc *scanner) statement(w word, verb string) int {
 		return 0
 	}
 	return end
+}
+
+// statementOn claims the tables of a statement that is spoken of: SELECT on orders, members took …
+func (sc *scanner) statementOn(w word, verb string) int {
+	text := sc.text
+	if w.lower > 0 || !strings.HasPrefix(text[w.end:], " on ") || verb != "select" && verb != "insert" && verb != "update" && verb != "delete" && verb != "merge" {
+		return 0
+	}
+	i := w.end + len(" on ")
+	for {
+		end := i
+		for end < len(text) && (wordByte(text[end]) || text[end] == '.' || text[end] >= 0x80) {
+			end++
+		}
+		if end < len(text) && text[end] != ' ' && text[end] != ',' && text[end] != '\n' || end == i || stopWord[fold(text[i:end])] {
+			return i
+		}
+		sc.qualified(i, end, Table)
+		i = end
+		if !strings.HasPrefix(text[i:], ", ") {
+			return i
+		}
+		i += 2
+	}
 }
 
 // quoteBefore returns the quote the statement stands in, 0 for none.
@@ -177,6 +204,7 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 	if s.verb == "update" || s.verb == "truncate" {
 		state = wantTable
 	}
+	word := ""      // the last keyword
 	closed := false // the last token closed a parenthesis: an alias may follow
 	for i < len(text) {
 		c := text[i]
@@ -248,7 +276,7 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 			if digits := text[i:end]; !limited && len(digits) >= 5 && strings.Trim(digits, "0123456789") == "" {
 				sc.claim(i, end, Literal, len(digits) >= 7)
 			}
-			i, operand, plain = end, true, 0
+			i, operand, plain = end, !(limited && word == "top"), 0
 			continue
 		case c == '(':
 			if state == wantTable || state == hadTable && s.verb != "insert" && s.verb != "replace" && s.verb != "create" {
@@ -315,6 +343,10 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 		if c == '[' && operand {
 			return i, true
 		}
+		if i+1 < len(text) && text[i+1] == '\'' && strings.IndexByte("NnEeBbXxUu", c) >= 0 { // N'…'
+			i++
+			continue
+		}
 		name, end := s.identifier(i)
 		if end == i {
 			i++
@@ -332,7 +364,9 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 				return i, false // "SELECT on orders took …" is said of a statement
 			}
 			switch {
-			case next == keywordTable:
+			case folded == "update" && (word == "do" || word == "for" || word == "key" || word == "then" || word == "on"):
+				state = inList
+			case next == keywordTable, folded == "using" && (s.verb == "merge" || s.verb == "delete"):
 				state, selecting = wantTable, false
 			case folded == "only" || folded == "if" || folded == "exists" || folded == "not" || folded == "lateral" || folded == "temporary" || folded == "ignore":
 			case folded == "as":
@@ -343,6 +377,7 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 			default:
 				state = inList
 			}
+			word = folded
 			limited = folded == "limit" || folded == "offset" || folded == "top" || folded == "fetch" || limited && (folded == "next" || folded == "first")
 			if folded != "as" {
 				operand = folded == "null" || folded == "true" || folded == "false" || folded == "end" || folded == "sysdate" || folded == "current_timestamp"
@@ -355,10 +390,15 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 		}
 		switch {
 		case state == wantTable:
-			if folded != "" && stopWord[folded] || strings.HasPrefix(text[end:], "://") || strings.HasPrefix(text[end:], "@") {
+			if folded != "" && stopWord[folded] {
+				return i, s.sure || s.shouted
+			}
+			if strings.HasPrefix(text[end:], "://") || strings.HasPrefix(text[end:], "@") {
 				return i, s.sure && s.shouted
 			}
-			s.table(name)
+			if !s.cte(name, folded, end) {
+				s.table(name)
+			}
 			state, operand, plain = hadTable, true, 0
 			if s.verb == "insert" || s.verb == "replace" || s.verb == "create" {
 				state = inList
@@ -369,8 +409,14 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 			state, afterAs = hadAlias, false
 		case state == hadAlias:
 			return i, true
-		case end < len(text) && text[end] == '(' && !name[len(name)-1].quoted && !(s.verb == "insert" && level == 0):
+		case s.cte(name, folded, end):
+		case end < len(text) && text[end] == '(' && !strings.HasPrefix(text[end:], "(+)") && !name[len(name)-1].quoted && !(s.verb == "insert" && level == 0):
 			operand, plain, s.sure = false, 0, true // a function
+			if s.verb == "call" || s.verb == "exec" || s.verb == "execute" {
+				for _, p := range name[:len(name)-1] {
+					sc.claim(p.start, p.end, Database, true)
+				}
+			}
 		case afterAs && len(name) == 1:
 			s.alias(name[0])
 			afterAs, operand = false, true
@@ -505,7 +551,7 @@ func (s *sqlWalk) table(name []piece) {
 		if i == len(name)-1 {
 			class = Table
 		}
-		if text := fold(s.sc.text[p.start:p.end]); !sqlSystem[text] && s.known(text) == false {
+		if text := fold(s.sc.text[p.start:p.end]); p.end-p.start > 1 && !sqlSystem[text] && !s.known(text) {
 			s.sc.claim(p.start, p.end, class, true)
 		}
 	}
@@ -532,6 +578,28 @@ func (s *sqlWalk) column(name []piece) {
 	}
 }
 
+// cte says that a name is given to a query, as in WITH x AS (…; it is no table's.
+func (s *sqlWalk) cte(name []piece, folded string, end int) bool {
+	if s.verb != "with" || folded == "" {
+		return false
+	}
+	if s.known(folded) {
+		return true
+	}
+	text := s.sc.text
+	after, at := s.peek(end)
+	if after == "" && at < len(text) && text[at] == '(' { // with the names of its columns
+		if n := closing(text, at); n > 0 {
+			after, at = s.peek(n + 1)
+		}
+	}
+	if _, at = s.peek(at); after != "as" || at >= len(text) || text[at] != '(' {
+		return false
+	}
+	s.alias(name[0])
+	return true
+}
+
 func (s *sqlWalk) alias(p piece) {
 	if s.naming < len(s.aliases) {
 		s.aliases[s.naming] = fold(s.sc.text[p.start:p.end])
@@ -553,6 +621,9 @@ func (s *sqlWalk) known(folded string) bool {
 func dateFormat(literal string) bool {
 	if len(literal) < 2 || len(literal) > 24 {
 		return len(literal) < 2
+	}
+	if datePart[fold(literal)] {
+		return true
 	}
 	if strings.Contains(literal, "%") && strings.Trim(literal, "%YymdHiSs-:/. ") == "" {
 		return true
@@ -603,7 +674,7 @@ var sqlKeyword = func() map[string]int {
 		cast convert extract year month day hour minute second true false current_timestamp current_date sysdate top percent for share nowait skip locked
 		matched insert delete do nothing conflict begin commit rollback declare int integer bigint smallint varchar varchar2 nvarchar char text date
 		datetime timestamp decimal numeric number float double boolean auto_increment engine charset comment force use hint straight_join start connect prior level siblings output
-		nolock readpast rownum dual sql_no_cache sql_calc_found_rows high_priority low_priority delayed separator at zone time a_n_y within tablespace
+		nolock readpast rownum dual sql_no_cache sql_calc_found_rows high_priority low_priority delayed separator at zone time a_n_y within tablespace concurrently
 		filter array unsigned binary signed generated always identity explain analyze verbose`) {
 		m[w] = 0
 	}
@@ -614,6 +685,7 @@ var sqlKeyword = func() map[string]int {
 }()
 
 var (
+	datePart     = set(`day month year hour minute second week quarter dd mm yyyy dow doy epoch microseconds milliseconds`)
 	sqlModifier  = set(`or replace temporary temp unique global local external unlogged materialized fulltext spatial clustered nonclustered bitmap public`)
 	proseKeyword = set(`for in to on at with and only all using from is as end if then when or not any some order first last rows row time`)
 	// sqlSystem are names every database has.

@@ -61,7 +61,7 @@ func (s *Session) Gate(final []byte, known ...string) error {
 		}
 		if v.escaped && strings.Contains(text, `\`) { // JSON in a string of JSON
 			if inner := unescape(text); inner != text {
-				return s.gateLearned(inner, fold(inner), s.locate(inner, fold(inner)), func(i int) int { return at(escapedOffset(text, i)) })
+				return s.gateLearned(inner, func(i int) int { return at(escapedOffset(text, i)) })
 			}
 		}
 		return nil
@@ -74,16 +74,17 @@ func refused(class Class, offset int) error {
 
 // gateText checks one text; at maps its offsets to those of the body.
 func (s *Session) gateText(text string, at func(int) int) error {
-	folded := fold(text)
-	tokens := s.locate(text, folded)
-	if bad := s.clean(text, folded, detect(text, s.rules), tokens); bad != nil {
-		return refused(bad.class, at(bad.start))
+	if class, i, dirty := s.dirty(s.look(text, fold(text))); dirty {
+		return refused(class, at(i))
 	}
-	return s.gateLearned(text, folded, tokens, at)
+	return nil
 }
 
-func (s *Session) gateLearned(text, folded string, tokens []match, at func(int) int) error {
-	if class, i, survived := s.survivor(text, folded, tokens); survived {
+// gateLearned checks a text for what the session knows, not for what it looks like.
+func (s *Session) gateLearned(text string, at func(int) int) error {
+	v := view{text: text, folded: fold(text)}
+	v.tokens = s.locate(text, v.folded)
+	if class, i, survived := s.survivor(v, s.learned.find(v.folded)); survived {
 		return refused(class, at(i))
 	}
 	return nil

@@ -106,7 +106,7 @@ func TestTheGateAcceptsWhateverMaskMade(t *testing.T) {
 		if err != nil {
 			t.Fatalf("MaskAll(%q): %v", texts, err)
 		}
-		if err := s.Gate(request(t, out...)); err != nil {
+		if err := s.Gate(request(t, out...), "gpt-4.1-mini", "report"); err != nil {
 			t.Fatalf("%v in %q", err, out)
 		}
 	})

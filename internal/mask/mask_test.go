@@ -64,7 +64,7 @@ func TestWhatDatabasesSayInTheirMessagesIsMasked(t *testing.T) {
 	const w = `[a-zA-Z][a-zA-Z0-9]{5,10}`
 	// PostgreSQL
 	f("Detail: Key (name)=(홍길동) already exists.", `Detail: Key \(name\)=\(`+w+`\) already exists\.`)
-	f("Key (lower(mail::text), city)=(kim (sales), 서울) is not present in table", `Key \(lower\(mail::text\), city\)=\(`+w+`\) is not present in table`)
+	f("Key (lower(mail::text), city)=(kim (sales), 서울) is not present in table", `Key \(lower\(mail::text\), `+w+`\)=\(`+w+`\) is not present in table`)
 	f("Failing row contains (1, 홍길동, null, Kim (b)).", `Failing row contains \(`+w+`\)\.`)
 	f(`invalid input syntax for type uuid: "x"`, `invalid input syntax for type uuid: "`+w+`"`)
 	f(`invalid input value for enum mood: "홍"`, `invalid input value for enum mood: "`+w+`"`)

@@ -386,6 +386,9 @@ func (sc *scanner) cookies(i int) {
 				i++
 				continue
 			}
+			if first && i-name >= 12 && looksSecret(text[name:i], false) { // a value without its name
+				sc.claim(name, i, Cookie, true)
+			}
 			return
 		}
 		key := fold(text[name:i])

@@ -163,19 +163,18 @@ func (s *Session) MaskAll(texts ...string) ([]string, error) {
 
 // text masks one text within the limits.
 func (s *Session) text(text string) (string, error) {
-	folded := s.note(text)
-	masked, at, spans := text, folded, detect(text, s.rules)
+	at := s.look(text, s.note(text))
+	first := at
 	for range maxRounds {
-		next, err := s.replace(masked, at, spans)
+		masked, err := s.replace(at)
 		if err != nil {
 			return "", err
 		}
-		masked, at = next, fold(next)
 		// What is left must be free of what the scanner knows: a token may have changed
 		// how the text around it reads.
-		tokens := s.locate(masked, at)
-		if spans = detect(masked, s.rules); s.clean(masked, at, spans, tokens) == nil {
-			if err := s.verify(text, folded, masked, at, tokens); err != nil {
+		at = s.look(masked, fold(masked))
+		if _, _, dirty := s.dirty(at); !dirty {
+			if err := s.verify(first, at); err != nil {
 				return "", err
 			}
 			return masked, nil
@@ -184,36 +183,49 @@ func (s *Session) text(text string) (string, error) {
 	return "", fault.New(fault.Internal, "the text could not be masked completely")
 }
 
-// replace puts tokens in the place of what spans, and what was learned, claim.
-func (s *Session) replace(text, folded string, spans []span) (string, error) {
-	for _, found := range spans {
+// view is a text and what is known of it.
+type view struct {
+	text, folded string
+	spans        []span  // what the scanner claims
+	tokens       []match // the session's tokens
+}
+
+func (s *Session) look(text, folded string) view {
+	return view{text, folded, detect(text, s.rules), s.locate(text, folded)}
+}
+
+// replace puts tokens in the place of what the scanner, and what was learned, claim.
+func (s *Session) replace(v view) (string, error) {
+	for _, found := range v.spans {
 		if found.global {
-			s.learn(found.class, text[found.start:found.end])
+			s.learn(found.class, v.text[found.start:found.end])
 		}
 	}
 	if len(s.classOf) > maxValues {
 		return "", tooMany()
 	}
 	var out strings.Builder
-	out.Grow(len(text) + len(text)/8)
 	at := 0
-	for _, sp := range s.choose(text, folded, spans) {
+	for _, sp := range s.choose(v, s.learned.find(v.folded)) {
 		if sp.class == keep {
 			continue
 		}
-		out.WriteString(text[at:sp.start])
+		if at == 0 {
+			out.Grow(len(v.text) + len(v.text)/8)
+		}
+		out.WriteString(v.text[at:sp.start])
 		if len(s.order) > maxValues {
 			return "", tooMany()
 		}
-		if err := s.render(&out, sp.class, text[sp.start:sp.end]); err != nil {
+		if err := s.render(&out, sp.class, v.text[sp.start:sp.end]); err != nil {
 			return "", err
 		}
 		at = sp.end
 	}
 	if at == 0 {
-		return text, nil
+		return v.text, nil
 	}
-	out.WriteString(text[at:])
+	out.WriteString(v.text[at:])
 	return out.String(), nil
 }
 
@@ -224,19 +236,16 @@ func tooMany() error {
 // choose merges what detectors, learned values and tokens already present claim
 // of the text: the leftmost claim wins, at one place the longest. What a claim
 // says beyond the end of the one before it is claimed still.
-func (s *Session) choose(text, folded string, detected []span) []span {
-	all := detected
-	for _, m := range s.learned.find(folded) {
-		key := folded[m.start:m.end]
-		if class := s.classOf[key]; !reserved[key] || s.spellingKnown(text[m.start:m.end]) {
-			all = append(all, span{start: m.start, end: m.end, class: class})
+func (s *Session) choose(v view, learned []match) []span {
+	all := make([]span, 0, len(v.spans)+len(learned)+len(v.tokens))
+	all = append(all, v.spans...)
+	for _, m := range learned {
+		key := v.folded[m.start:m.end]
+		if !reserved[key] || s.spellingKnown(v.text[m.start:m.end]) {
+			all = append(all, span{start: m.start, end: m.end, class: s.classOf[key]})
 		}
 	}
-	var tokens []match
-	if len(s.order) > 0 {
-		tokens = s.tokens.find(folded)
-	}
-	for _, m := range tokens {
+	for _, m := range v.tokens {
 		all = append(all, span{start: m.start, end: m.end, class: keep})
 	}
 	slices.SortStableFunc(all, func(a, b span) int {
@@ -252,7 +261,7 @@ func (s *Session) choose(text, folded string, detected []span) []span {
 			continue
 		}
 		if sp.start < end {
-			if sp.class == keep || !simple(sp.class) || strings.IndexFunc(text[end:sp.end], nameRune) < 0 {
+			if sp.class == keep || !simple(sp.class) || strings.IndexFunc(v.text[end:sp.end], nameRune) < 0 {
 				continue
 			}
 			sp.start = end
@@ -269,21 +278,17 @@ func nameRune(r rune) bool { return r >= 0x80 || wordByte(byte(r)) }
 // "order") to lower case: ORDER BY stays readable, the table is masked.
 func (s *Session) spellingKnown(text string) bool { return text == fold(text) }
 
-// clean returns the first claim on a masked text that is not a token of this
-// session, nil when there is none.
-func (s *Session) clean(text, folded string, spans []span, tokens []match) *span {
-	for i, sp := range spans {
-		if !within(tokens, sp.start, sp.end) && !s.isMasked(sp.class, text[sp.start:sp.end], folded[sp.start:sp.end]) {
-			return &spans[i]
+// dirty returns the class and the offset of the first thing in a masked text
+// that is not masked: a claim of the scanner that is no token of this session, or
+// a learned value outside of the tokens.
+func (s *Session) dirty(v view) (Class, int, bool) {
+	learned := s.learned.find(v.folded)
+	for _, sp := range s.choose(v, learned) {
+		if sp.class != keep && !s.isMasked(sp.class, v.text[sp.start:sp.end], v.folded[sp.start:sp.end]) {
+			return sp.class, sp.start, true
 		}
 	}
-	return nil
-}
-
-// within says that text[start:end] is part of one token.
-func within(tokens []match, start, end int) bool {
-	i, _ := slices.BinarySearchFunc(tokens, start, func(m match, at int) int { return m.end - 1 - at })
-	return i < len(tokens) && tokens[i].start <= start && end <= tokens[i].end
+	return s.survivor(v, learned)
 }
 
 // isMasked says that a claimed piece of text is a token, or made of them.
@@ -305,31 +310,28 @@ func (s *Session) passes(class Class, text string) bool {
 }
 
 // verify is the second look before a text may leave: it must map back to what
-// it was, and nothing learned may still stand in it outside of a token.
-func (s *Session) verify(text, folded, masked, maskedFolded string, tokens []match) error {
-	back := s.write(text, s.locate(text, folded), asIs) // a text may quote tokens given out before
-	if s.write(masked, tokens, asIs) != back {
+// it was.
+func (s *Session) verify(text, masked view) error {
+	back := s.write(text.text, s.locate(text.text, text.folded), asIs) // a text may quote tokens given out before
+	if s.write(masked.text, masked.tokens, asIs) != back {
 		return fault.New(fault.Internal, "masking is not reversible for this text")
-	}
-	if class, _, survived := s.survivor(masked, maskedFolded, tokens); survived {
-		return fault.New(fault.Internal, "a value of class %s survived masking", class)
 	}
 	return nil
 }
 
 // survivor returns the class and the offset of a learned value that stands in a
 // text outside of its tokens.
-func (s *Session) survivor(text, folded string, tokens []match) (Class, int, bool) {
+func (s *Session) survivor(v view, learned []match) (Class, int, bool) {
 	i := 0
-	for _, m := range s.learned.find(folded) {
-		for i < len(tokens) && tokens[i].end <= m.start {
+	for _, m := range learned {
+		for i < len(v.tokens) && v.tokens[i].end <= m.start {
 			i++
 		}
-		inside := i < len(tokens) && tokens[i].start < m.end
-		if inside || reserved[folded[m.start:m.end]] && !s.spellingKnown(text[m.start:m.end]) {
+		inside := i < len(v.tokens) && v.tokens[i].start < m.end
+		if inside || reserved[v.folded[m.start:m.end]] && !s.spellingKnown(v.text[m.start:m.end]) {
 			continue
 		}
-		return s.classOf[folded[m.start:m.end]], m.start, true
+		return s.classOf[v.folded[m.start:m.end]], m.start, true
 	}
 	return "", 0, false
 }

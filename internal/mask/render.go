@@ -30,13 +30,16 @@ func (s *Session) render(out *strings.Builder, class Class, text string) error {
 		}
 		if s.renderedWith != len(s.classOf) { // more is known by now, also of parts that were left
 			clear(s.rendered)
+			clear(s.outputs)
 			s.renderedWith = len(s.classOf)
 		}
-		s.rendered[text] = strings.Clone(out.String()[begin:])
+		masked := strings.Clone(out.String()[begin:])
+		s.rendered[text] = masked
+		s.outputs[masked] = struct{}{}
 		return nil
 	}
 	// A literal that quotes tokens is masked as the text it was.
-	if s.owner[fold(text)] == nil {
+	if _, ok := s.written[text]; !ok && s.owner[fold(text)] == nil {
 		text = s.Unmask(text)
 	}
 	return s.put(out, class, text)

@@ -70,7 +70,7 @@ func (s *Session) locate(text, folded string) []match {
 	if len(s.order) == 0 {
 		return nil
 	}
-	found := s.tokens.find(folded)
+	found := s.find(folded)
 	whole := len(found)
 	var buf [2 * maxJoined]byte
 	s.eachBreak(text, func(start, end int) {
@@ -87,7 +87,7 @@ func (s *Session) locate(text, folded string) []match {
 			right++
 			m++
 		}
-		for _, at := range s.tokens.find(string(buf[n:m])) {
+		for _, at := range s.find(string(buf[n:m])) {
 			at.start, at.end = at.start+left, at.end+left
 			if at.start >= start || at.end <= start {
 				continue
@@ -272,7 +272,7 @@ func (s *Session) Unknown(answer string) []string {
 		}
 	}
 	for i := 2; i+coreLength <= len(folded); i++ {
-		if !isCore(folded[i:]) || s.cores[core(folded[i:])] || i+coreLength < len(folded) && wordByte(folded[i+coreLength]) {
+		if !isCore(folded[i:]) || s.inText(folded[i:]) || i+coreLength < len(folded) && wordByte(folded[i+coreLength]) {
 			continue
 		}
 		start := i
@@ -290,6 +290,12 @@ func (s *Session) Unknown(answer string) []string {
 		}
 	}
 	return unknown
+}
+
+// inText says that the core a folded text begins with stood in a text of the conversation.
+func (s *Session) inText(folded string) bool {
+	e, taken := s.cores[core(folded)]
+	return taken && e == nil
 }
 
 var isPrefix = func() map[string]bool {

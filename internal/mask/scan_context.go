@@ -2,6 +2,7 @@ package mask
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -197,6 +198,14 @@ var messages = map[string][]struct {
 	"dup": {{Literal, regexp.MustCompile(`(?i)^dup key: \{([^}\n]*)\}`)}},
 }
 
+// messageNext is what must follow the word of a message, so that most words need
+// no pattern.
+var messageNext = map[string][]string{
+	"unknown": {" host", "host"}, "server": {" at \"", " running on host"}, "entry": {" for host"}, "collection": {":"}, "out": {" of range"},
+	"input": {" syntax for", " value for", " string"}, "value": {` "`, ` \"`}, "failing": {" row"}, "duplicate": {" key value is", " entry"}, "dup": {" key"},
+	"unknownhostexception": {" ", ":"}, "enotfound": {" ", ":"}, "lookup": {" "}, "host": {" ", ":"}, "malformed": {" "},
+}
+
 const (
 	hostLabel = `[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?`
 	inParens  = `\(((?:[^()]|\([^()]*\))*)\)` // a list of values, which may hold parentheses
@@ -209,6 +218,11 @@ var hostBefore = set(`such resolve translate unknown find reach contact`)
 
 func (sc *scanner) message(w word, verb string) {
 	text := sc.text
+	if next := messageNext[verb]; next != nil && !slices.ContainsFunc(next, func(begin string) bool {
+		return len(text)-w.end >= len(begin) && strings.EqualFold(text[w.end:w.end+len(begin)], begin)
+	}) {
+		return
+	}
 	rest := text[w.start:min(len(text), w.start+messageReach)]
 	for i, m := range messages[verb] {
 		loc := m.re.FindStringSubmatchIndex(rest)

@@ -26,16 +26,20 @@ type Session struct {
 
 	entries map[string]*entry // by folded original
 	spelled map[string]string // token spelling → original spelling
-	tokens  *matcher          // every token handed out, folded
+	tokens  *matcher          // every token handed out, folded, for the beginnings of them
 	owner   map[string]*entry // folded token → entry
 	learned *matcher          // originals that are replaced wherever they stand
 	classOf map[string]Class  // folded learned original → class
-	cores   map[uint64]bool   // cores that are taken: true by a text, false by a token
-	numbers []string          // folded tokens without a core
+	cores   map[uint64]*entry // cores that are taken, by a token or, nil, by a text
+	numbers *matcher          // folded tokens without a core
 	order   []*entry          // in the order of first use
 
-	rendered     map[string]string // addresses and paths as they were masked before
-	renderedWith int               // values learned by then
+	written      map[string]string   // simple values as they were masked before
+	taught       map[string]struct{} // values that learn has seen
+	rendered     map[string]string   // addresses and paths as they were masked before
+	outputs      map[string]struct{} // what they became
+	renderedWith int                 // values learned by then
+	merged       []span              // kept between texts
 }
 
 // entry is one value and its token. Spellings that differ in case only share
@@ -44,6 +48,7 @@ type entry struct {
 	class Class
 	key   string // in Session.entries
 	token string // folded
+	core  int    // where the core of a word token begins
 	first string // the spelling seen first, for a token whose case the model changed
 	mixed string // the one mixed-case spelling written as a capitalised token
 }
@@ -67,8 +72,9 @@ func WithPolicy(p Policy) Option {
 func NewSession(opts ...Option) *Session {
 	s := &Session{
 		random: rand.Reader, limit: defaultLimit,
-		entries: map[string]*entry{}, spelled: map[string]string{}, owner: map[string]*entry{}, cores: map[uint64]bool{}, rendered: map[string]string{},
-		classOf: map[string]Class{}, tokens: newMatcher(false), learned: newMatcher(true),
+		entries: map[string]*entry{}, spelled: map[string]string{}, owner: map[string]*entry{}, cores: map[uint64]*entry{},
+		written: map[string]string{}, taught: map[string]struct{}{}, rendered: map[string]string{}, outputs: map[string]struct{}{},
+		classOf: map[string]Class{}, tokens: newMatcher(false), numbers: newMatcher(false), learned: newMatcher(true),
 	}
 	for _, opt := range opts {
 		opt(s)
@@ -197,8 +203,11 @@ func (s *Session) look(text, folded string) view {
 // replace puts tokens in the place of what the scanner, and what was learned, claim.
 func (s *Session) replace(v view) (string, error) {
 	for _, found := range v.spans {
-		if found.global {
-			s.learn(found.class, v.text[found.start:found.end])
+		if text := v.text[found.start:found.end]; found.global {
+			if _, ok := s.taught[text]; !ok {
+				s.taught[text] = struct{}{}
+				s.learn(found.class, text)
+			}
 		}
 	}
 	if len(s.classOf) > maxValues {
@@ -237,23 +246,20 @@ func tooMany() error {
 // of the text: the leftmost claim wins, at one place the longest. What a claim
 // says beyond the end of the one before it is claimed still.
 func (s *Session) choose(v view, learned []match) []span {
-	all := make([]span, 0, len(v.spans)+len(learned)+len(v.tokens))
-	all = append(all, v.spans...)
+	sortSpans(v.spans)
+	all := s.merged[:0]
+	i, k := 0, 0
 	for _, m := range learned {
 		key := v.folded[m.start:m.end]
-		if !reserved[key] || s.spellingKnown(v.text[m.start:m.end]) {
-			all = append(all, span{start: m.start, end: m.end, class: s.classOf[key]})
+		if reserved[key] && !s.spellingKnown(v.text[m.start:m.end]) {
+			continue
 		}
+		sp := span{start: m.start, end: m.end, class: s.classOf[key]}
+		all, i, k = merge(all, v, i, k, sp)
+		all = append(all, sp)
 	}
-	for _, m := range v.tokens {
-		all = append(all, span{start: m.start, end: m.end, class: keep})
-	}
-	slices.SortStableFunc(all, func(a, b span) int {
-		if a.start != b.start {
-			return a.start - b.start
-		}
-		return b.end - a.end
-	})
+	all, _, _ = merge(all, v, i, k, span{start: len(v.text) + 1})
+	s.merged = all
 	chosen := all[:0]
 	end := 0
 	for _, sp := range all {
@@ -270,6 +276,35 @@ func (s *Session) choose(v view, learned []match) []span {
 		end = sp.end
 	}
 	return chosen
+}
+
+// sortSpans sorts claims by their begin, longer ones first. They come nearly sorted.
+func sortSpans(spans []span) {
+	for i := 1; i < len(spans); i++ {
+		for j := i; j > 0 && before(spans[j], spans[j-1]); j-- {
+			spans[j], spans[j-1] = spans[j-1], spans[j]
+		}
+	}
+}
+
+func before(a, b span) bool { return a.start < b.start || a.start == b.start && a.end > b.end }
+
+// merge appends what the scanner and the tokens claim before sp, from the i-th
+// claim and the k-th token on.
+func merge(all []span, v view, i, k int, sp span) ([]span, int, int) {
+	for {
+		token := k < len(v.tokens) && !before(sp, span{start: v.tokens[k].start, end: v.tokens[k].end})
+		if i < len(v.spans) && !before(sp, v.spans[i]) && (!token || !before(span{start: v.tokens[k].start, end: v.tokens[k].end}, v.spans[i])) {
+			all = append(all, v.spans[i])
+			i++
+			continue
+		}
+		if !token {
+			return all, i, k
+		}
+		all = append(all, span{start: v.tokens[k].start, end: v.tokens[k].end, class: keep})
+		k++
+	}
 }
 
 func nameRune(r rune) bool { return r >= 0x80 || wordByte(byte(r)) }
@@ -295,6 +330,9 @@ func (s *Session) dirty(v view) (Class, int, bool) {
 func (s *Session) isMasked(class Class, text, folded string) bool {
 	if simple(class) {
 		return s.owner[folded] != nil
+	}
+	if _, ok := s.outputs[text]; ok {
+		return true
 	}
 	for _, p := range takeApart(text) {
 		if p.class != keep && s.owner[fold(p.text)] == nil && !s.passes(p.class, p.text) {
@@ -338,6 +376,17 @@ func (s *Session) survivor(v view, learned []match) (Class, int, bool) {
 
 // token returns what stands for original, spelled after it.
 func (s *Session) token(class Class, original string) (string, error) {
+	if written, ok := s.written[original]; ok {
+		return written, nil
+	}
+	written, err := s.newToken(class, original)
+	if err == nil {
+		s.written[original] = written
+	}
+	return written, err
+}
+
+func (s *Session) newToken(class Class, original string) (string, error) {
 	key := fold(original)
 	if s.owner[key] != nil {
 		return original, nil // a token is never masked again
@@ -389,9 +438,10 @@ func (s *Session) spell(e *entry, original string) (string, error) {
 func (s *Session) register(e *entry) {
 	s.entries[e.key] = e
 	if at := coreAt(e.token); at >= 0 {
-		s.cores[core(e.token[at:])] = false
+		e.core = at
+		s.cores[core(e.token[at:])] = e
 	} else {
-		s.numbers = append(s.numbers, e.token)
+		s.numbers.add(e.token)
 	}
 	s.tokens.add(e.token)
 	s.owner[e.token] = e

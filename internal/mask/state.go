@@ -41,8 +41,8 @@ func (s *Session) MarshalBinary() ([]byte, error) {
 		}
 		return 1
 	})
-	for c, inText := range s.cores {
-		if inText {
+	for c, e := range s.cores {
+		if e == nil {
 			st.Cores = append(st.Cores, c)
 		}
 	}
@@ -81,7 +81,7 @@ func (s *Session) UnmarshalBinary(data []byte) error {
 		}
 	}
 	for _, c := range st.Cores {
-		s.cores[c] = true
+		s.cores[c] = nil
 	}
 	return nil
 }

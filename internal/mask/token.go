@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -54,7 +55,7 @@ func (s *Session) free(token string) bool {
 		_, taken := s.cores[core(token[at:])]
 		return !taken
 	}
-	for _, other := range s.numbers {
+	for other := range s.numbers.words {
 		if strings.Contains(other, token) || strings.Contains(token, other) {
 			return false
 		}
@@ -99,14 +100,40 @@ func (s *Session) note(text string) string {
 	folded := fold(text)
 	for i := coreLength - 1; i < len(folded); i++ {
 		if coreByte[folded[i]] == 2 && coreByte[folded[i-1]] == 2 && coreByte[folded[i-2]] == 1 && isCore(folded[i-4:]) {
-			if c := core(folded[i-4:]); !s.cores[c] {
-				if _, own := s.cores[c]; !own {
-					s.cores[c] = true
-				}
+			if c := core(folded[i-4:]); s.cores[c] == nil {
+				s.cores[c] = nil
 			}
 		}
 	}
 	return folded
+}
+
+// find returns the tokens in a folded text.
+func (s *Session) find(folded string) []match {
+	found := s.numbers.find(folded)
+	numbers := len(found)
+	for i := coreLength - 1; i < len(folded); i++ {
+		if coreByte[folded[i]] != 2 {
+			continue
+		}
+		if coreByte[folded[i-1]] != 2 || coreByte[folded[i-2]] != 1 || !isCore(folded[i-4:]) {
+			continue
+		}
+		e := s.cores[core(folded[i-4:])]
+		if e == nil {
+			continue
+		}
+		start := i - 4 - e.core
+		if start < 0 || !strings.HasPrefix(folded[start:], e.token) {
+			continue
+		}
+		found = append(found, match{start, start + len(e.token)})
+		i = start + len(e.token) - 1
+	}
+	if numbers > 0 && numbers < len(found) {
+		slices.SortFunc(found, func(a, b match) int { return a.start - b.start })
+	}
+	return found
 }
 
 // shape makes a random string of the class's form. Addresses and numbers come

@@ -9,12 +9,10 @@ import (
 // not overlapping. With whole set, a string that begins or ends with an ASCII
 // word character matches only where the word begins or ends.
 type matcher struct {
-	whole    bool
-	filter   *[1 << 10]uint64    // one bit for every pair of first bytes
-	words    map[string]struct{} // all strings
-	lengths  map[uint16][]int    // by the first two bytes, longest first
-	prefixes map[string]struct{} // proper beginnings, made when first asked for
-	longest  int
+	whole   bool
+	filter  *[1 << 10]uint64    // one bit for every pair of first bytes
+	words   map[string]struct{} // all strings
+	lengths map[uint16][]int    // by the first two bytes, longest first
 }
 
 type match struct{ start, end int }
@@ -32,7 +30,6 @@ func (m *matcher) add(word string) {
 		return
 	}
 	m.words[word] = struct{}{}
-	m.longest = max(m.longest, len(word))
 	if m.filter == nil {
 		m.filter = new([1 << 10]uint64)
 	}
@@ -43,15 +40,6 @@ func (m *matcher) add(word string) {
 		slices.SortFunc(list, func(a, b int) int { return b - a })
 		m.lengths[key] = list
 	}
-	if m.prefixes != nil {
-		m.addPrefixes(word)
-	}
-}
-
-func (m *matcher) addPrefixes(word string) {
-	for n := 1; n < len(word); n++ {
-		m.prefixes[word[:n]] = struct{}{}
-	}
 }
 
 func (m *matcher) find(folded string) []match {
@@ -59,18 +47,23 @@ func (m *matcher) find(folded string) []match {
 		return nil
 	}
 	var found []match
-	for i := 0; i+1 < len(folded); {
+	inWord := false // the byte before is one of a word
+	for i := 0; i+1 < len(folded); i++ {
+		isWord := kind[folded[i]] == kindName
+		inside := inWord && isWord && m.whole
+		inWord = isWord
+		if inside {
+			continue
+		}
 		key := uint16(folded[i])<<8 | uint16(folded[i+1])
-		if m.filter[key>>6]&(1<<(key&63)) == 0 || m.whole && i > 0 && kind[folded[i]] == kindName && kind[folded[i-1]] == kindName {
-			i++
+		if m.filter[key>>6]&(1<<(key&63)) == 0 {
 			continue
 		}
 		if n := m.at(folded, i, key); n > 0 {
 			found = append(found, match{i, i + n})
-			i += n
-			continue
+			i += n - 1
+			inWord = kind[folded[i]] == kindName
 		}
-		i++
 	}
 	return found
 }
@@ -82,29 +75,6 @@ func (m *matcher) at(folded string, i int, key uint16) int {
 			continue
 		}
 		if _, ok := m.words[folded[i:i+n]]; ok {
-			return n
-		}
-	}
-	return 0
-}
-
-// has says that a folded string is of the set.
-func (m *matcher) has(folded string) bool {
-	_, ok := m.words[folded]
-	return ok
-}
-
-// partial returns the length of the longest suffix of folded that begins a
-// string of the set without completing it.
-func (m *matcher) partial(folded string) int {
-	if m.prefixes == nil {
-		m.prefixes = map[string]struct{}{}
-		for word := range m.words {
-			m.addPrefixes(word)
-		}
-	}
-	for n := min(m.longest-1, len(folded)); n > 0; n-- {
-		if _, ok := m.prefixes[folded[len(folded)-n:]]; ok {
 			return n
 		}
 	}

@@ -76,13 +76,13 @@ func (s *Session) locate(text, folded string) []match {
 	s.eachBreak(text, func(start, end int) {
 		// The text around the break without it, and without those beside it.
 		n, left, right := maxJoined, start, end
-		for left > 0 && maxJoined-n < s.tokens.longest && (wordByte(folded[left-1]) || tokenSign(folded[left-1])) {
+		for left > 0 && maxJoined-n < s.longest && (wordByte(folded[left-1]) || tokenSign(folded[left-1])) {
 			left--
 			n--
 			buf[n] = folded[left]
 		}
 		m := maxJoined
-		for right < len(folded) && m-maxJoined < s.tokens.longest && (wordByte(folded[right]) || tokenSign(folded[right])) {
+		for right < len(folded) && m-maxJoined < s.longest && (wordByte(folded[right]) || tokenSign(folded[right])) {
 			buf[m] = folded[right]
 			right++
 			m++
@@ -351,13 +351,33 @@ func (u *Unmasker) Flush() string {
 // begins returns where the beginning of a token, perhaps with a break inside, stands at the end of
 // a folded text; its length when there is none.
 func (s *Session) begins(folded string) int {
-	tail := max(0, len(folded)-s.tokens.longest-4*maxBreak)
+	tail := max(0, len(folded)-s.longest-4*maxBreak)
 	joined, offset, _ := squeeze(folded[tail:], false)
-	n := s.tokens.partial(joined)
+	n := s.partial(joined)
 	if n == 0 {
 		return len(folded)
 	}
 	return tail + offset(len(joined)-n)
+}
+
+// partial returns the length of the longest suffix of a folded text that begins a
+// token without completing it.
+func (s *Session) partial(folded string) int {
+	if s.beginnings == nil {
+		s.beginnings = map[string]struct{}{}
+	}
+	for ; s.begun < len(s.order); s.begun++ {
+		token := s.order[s.begun].token
+		for n := 1; n < len(token); n++ {
+			s.beginnings[token[:n]] = struct{}{}
+		}
+	}
+	for n := min(s.longest-1, len(folded)); n > 0; n-- {
+		if _, ok := s.beginnings[folded[len(folded)-n:]]; ok {
+			return n
+		}
+	}
+	return 0
 }
 
 // incomplete returns how many bytes of a character cut in two text ends with.

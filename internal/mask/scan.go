@@ -29,10 +29,48 @@ type scanner struct {
 
 // word is a run of name characters: where it stands and what it is made of.
 type word struct {
-	start, end                       int
-	dots, hyphens, digits, letters   int
-	upper, lower, underscores, other int
+	start, end int
+	has        uint8
 }
+
+// what a word has.
+const (
+	hasLower = 1 << iota
+	hasUpper
+	hasDigit
+	hasDot
+	hasHyphen
+	hasUnderscore
+)
+
+func (w word) letters() bool   { return w.has&(hasLower|hasUpper) != 0 }
+func (w word) digits() bool    { return w.has&hasDigit != 0 }
+func (w word) dotted() bool    { return w.has&hasDot != 0 }
+func (w word) hyphened() bool  { return w.has&hasHyphen != 0 }
+func (w word) upper() bool     { return w.has&hasUpper != 0 }
+func (w word) lower() bool     { return w.has&hasLower != 0 }
+func (w word) composite() bool { return w.has&(hasDot|hasHyphen) != 0 }
+
+// wordHas is what a byte says of the word it is in, 0 when it ends it.
+var wordHas = func() (has [256]uint8) {
+	for b := range 256 {
+		switch c := byte(b); {
+		case c >= 'a' && c <= 'z':
+			has[b] = hasLower
+		case c >= 'A' && c <= 'Z':
+			has[b] = hasUpper
+		case c >= '0' && c <= '9':
+			has[b] = hasDigit
+		case c == '.':
+			has[b] = hasDot
+		case c == '-':
+			has[b] = hasHyphen
+		case c == '_':
+			has[b] = hasUnderscore
+		}
+	}
+	return has
+}()
 
 // kinds of bytes, by which the scanner decides what may begin.
 const (
@@ -88,7 +126,9 @@ func (sc *scanner) run() {
 		case kindPlain:
 			i++
 		case kindName:
-			i = sc.name(i)
+			w := sc.word(i)
+			i = sc.name(i, w)
+			sc.prev = w
 		case kindHigh:
 			i = sc.high(i)
 		case kindInner:
@@ -101,13 +141,13 @@ func (sc *scanner) run() {
 			}
 			i++
 		default:
-			i = sc.other(i)
+			i = sc.sign(i)
 		}
 	}
 }
 
-// other looks at a sign that may begin something and returns where to go on.
-func (sc *scanner) other(i int) int {
+// sign looks at a sign that may begin something and returns where to go on.
+func (sc *scanner) sign(i int) int {
 	text := sc.text
 	switch text[i] {
 	case '\\':
@@ -193,51 +233,45 @@ func closing(text string, open int) int {
 func (sc *scanner) word(i int) word {
 	text := sc.text
 	w := word{start: i}
-	for ; i < len(text); i++ {
-		switch c := text[i]; {
-		case c >= 'a' && c <= 'z':
-			w.lower++
-		case c >= '0' && c <= '9':
-			w.digits++
-		case c == '.':
-			w.dots++
-		case c >= 'A' && c <= 'Z':
-			w.upper++
-		case c == '-':
-			w.hyphens++
-		case c == '_':
-			w.underscores++
-		default:
-			goto end
+	for i < len(text) {
+		has := wordHas[text[i]]
+		if has == 0 {
+			break
 		}
+		w.has |= has
+		i++
 	}
-end:
-	w.letters = w.lower + w.upper
-	for i > w.start && (text[i-1] == '.' || text[i-1] == '-') {
-		if i--; text[i] == '.' {
-			w.dots--
-		} else {
-			w.hyphens--
+	if i == w.start { // no name begins here
+		w.end = i
+		return w
+	}
+	if last := text[i-1]; last == '.' || last == '-' {
+		for text[i-1] == '.' || text[i-1] == '-' { // the first character is neither
+			i--
+		}
+		w.has = 0
+		for k := w.start; k < i; k++ {
+			w.has |= wordHas[text[k]]
 		}
 	}
 	w.end = i
 	return w
 }
 
-// name looks at the word that begins at i and returns where to go on.
-func (sc *scanner) name(i int) int {
-	w := sc.word(i)
+// name looks at the word w that begins at i and returns where to go on.
+func (sc *scanner) name(i int, w word) int {
 	text := sc.text
-	defer func() { sc.prev = w }()
 	if text[i] >= '0' && text[i] <= '9' {
 		if n := sc.number(i, w); n > 0 {
 			return n
 		}
-		if w.letters == 0 {
-			if n := sc.ipv6(i); n > 0 {
-				return n
+		if !w.letters() {
+			if w.end < len(text) && text[w.end] == ':' {
+				if n := sc.ipv6(i); n > 0 {
+					return n
+				}
 			}
-			if w.dots+w.hyphens > 0 { // a number may begin behind a dot or a hyphen
+			if w.composite() { // a number may begin behind a dot or a hyphen
 				for i < w.end && text[i] >= '0' && text[i] <= '9' {
 					i++
 				}
@@ -262,12 +296,12 @@ func (sc *scanner) name(i int) int {
 			return n
 		}
 	}
-	if n := w.end - w.start; n >= minSecret && (w.digits > 0 || n >= 30) && w.letters > 0 {
+	if n := w.end - w.start; n >= minSecret && (w.digits() || n >= 30) && w.letters() && !(text[i+4] == '-' && text[i+7] == '-') { // no date
 		if n := sc.token(w); n > 0 {
 			return n
 		}
 	}
-	if w.digits == 0 && w.dots == 0 && w.hyphens == 0 && w.letters < maxKeyword {
+	if w.has&(hasDigit|hasDot|hasHyphen) == 0 && w.end-w.start < maxKeyword {
 		if n := sc.keyword(w); n > 0 {
 			return n
 		}
@@ -275,13 +309,13 @@ func (sc *scanner) name(i int) int {
 	if n := sc.assignment(w); n > 0 {
 		return n
 	}
-	if w.dots > 0 && w.letters > 0 {
+	if w.dotted() && w.letters() {
 		if at := w.end - len(unknownHost); at > w.start && strings.EqualFold(text[at:w.end], unknownHost) {
 			sc.message(word{start: at, end: w.end}, unknownHost)
 		}
-		sc.dotted(w)
+		sc.domain(w)
 	}
-	if w.hyphens > 0 && w.digits > 0 && w.dots == 0 {
+	if w.has&(hasHyphen|hasDigit|hasDot) == hasHyphen|hasDigit {
 		sc.hyphened(w)
 	}
 	return w.end

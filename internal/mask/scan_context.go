@@ -39,7 +39,7 @@ func (sc *scanner) keyword(w word) int {
 		"failing", "duplicate", "dup", "collection":
 		sc.message(w, verb)
 	case "auth": // of Redis
-		if w.upper == len(verb) {
+		if !w.lower() {
 			if start := w.end + 1; start < len(sc.text) && sc.text[w.end] == ' ' {
 				return sc.secretValue(start, false)
 			}

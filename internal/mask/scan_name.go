@@ -12,7 +12,7 @@ func (sc *scanner) colon(w word) int {
 		return sc.url(w)
 	case w.end-w.start == 4 && fold(text[w.start:w.end]) == "jdbc":
 		return sc.address(w.start, w.end+1, JDBCURL)
-	case w.end-w.start == 1 && w.letters == 1 && len(rest) > 1 && rest[0] == '\\' && rest[1] != 'n' && rest[1] != 't' && rest[1] != 'r':
+	case w.end-w.start == 1 && w.letters() && len(rest) > 1 && rest[0] == '\\' && rest[1] != 'n' && rest[1] != 't' && rest[1] != 'r':
 		return sc.windowsPath(w.start, w.end+1)
 	case rest == "":
 		return 0
@@ -160,7 +160,7 @@ func (sc *scanner) hostPort(w word) int {
 		j++
 	}
 	port := text[w.end+1 : j]
-	if len(port) < 2 || len(port) > 5 || j < len(text) && (wordByte(text[j]) || text[j] == '-') || w.letters == 0 {
+	if len(port) < 2 || len(port) > 5 || j < len(text) && (wordByte(text[j]) || text[j] == '-') || !w.letters() {
 		return 0
 	}
 	if j+1 < len(text) && (text[j] == '.' || text[j] == ':') && text[j+1] >= '0' && text[j+1] <= '9' && text[j] == '.' {
@@ -168,26 +168,31 @@ func (sc *scanner) hostPort(w word) int {
 	}
 	name := text[w.start:w.end]
 	folded := fold(name)
-	if w.letters == 1 && folded[0] <= '9' { // the hour of a time: 2026-06-17T14:03
+	if folded[0] <= '9' && hour(folded) { // the hour of a time: 2026-06-17T14:03
 		return 0
 	}
 	if sourceFile[folded[strings.LastIndexByte(folded, '.')+1:]] || folded == "localhost" || local(folded) {
 		return 0
 	}
-	if w.start > 0 && (text[w.start-1] == '/' || text[w.start-1] == '$') && w.dots == 0 && !knownPort[port] {
+	if w.start > 0 && (text[w.start-1] == '/' || text[w.start-1] == '$') && !w.dotted() && !knownPort[port] {
 		return 0
 	}
 	switch {
-	case w.dots > 0 && w.upper > 0 && w.lower > 0 && camel(name): // a class: com.shop.Order:42
+	case w.dotted() && w.upper() && w.lower() && camel(name): // a class: com.shop.Order:42
 		return 0
-	case w.dots > 0 && packageName(folded):
+	case w.dotted() && packageName(folded):
 		return 0
-	case w.dots+w.hyphens > 0 && (knownPort[port] || len(port) == 4 || len(port) == 5 || w.hyphens > 0 && w.digits > 0 || hostName(folded)),
-		w.dots+w.hyphens == 0 && knownPort[port] && len(port) > 2 && !plainBeforePort[folded]:
+	case w.composite() && (knownPort[port] || len(port) == 4 || len(port) == 5 || w.hyphened() && w.digits() || hostName(folded)),
+		!w.composite() && knownPort[port] && len(port) > 2 && !plainBeforePort[folded]:
 		sc.claim(w.start, w.end, Host, true)
 		return j
 	}
 	return 0
+}
+
+// hour says that a name is a date with the hour behind it: 2026-06-17t14.
+func hour(folded string) bool {
+	return len(folded) > 3 && folded[len(folded)-3] == 't' && strings.Trim(folded[:len(folded)-3], "0123456789-") == ""
 }
 
 // camel says that a dotted name ends like a class: a part with a capital and small letters.
@@ -205,7 +210,7 @@ func packageName(folded string) bool {
 func (sc *scanner) hostSlash(w word) int {
 	text := sc.text
 	rest := text[w.end+1:]
-	if rest == "" || w.letters == 0 || w.start > 0 && text[w.start-1] == '/' || fold(text[w.start:w.end]) == "localhost" {
+	if rest == "" || !w.letters() || w.start > 0 && text[w.start-1] == '/' || fold(text[w.start:w.end]) == "localhost" {
 		return 0
 	}
 	ok := rest[0] == '[' && len(rest) > 2 && (hexByte(rest[1]) || rest[1] == ':') || strings.HasPrefix(rest, "<unresolved>")
@@ -221,15 +226,15 @@ func (sc *scanner) hostSlash(w word) int {
 	return w.end + 1
 }
 
-// dotted looks at a name with dots: a host when it ends like one.
-func (sc *scanner) dotted(w word) {
+// domain looks at a name with dots: a host when it ends like one.
+func (sc *scanner) domain(w word) {
 	text := sc.text
-	if w.start > 0 && (text[w.start-1] == '$' || text[w.start-1] == '@' && w.upper > 0) || w.end < len(text) && (text[w.end] == '(' || text[w.end] == '$' || text[w.end] == '{') {
+	if w.start > 0 && (text[w.start-1] == '$' || text[w.start-1] == '@' && w.upper()) || w.end < len(text) && (text[w.end] == '(' || text[w.end] == '$' || text[w.end] == '{') {
 		return
 	}
 	name := text[w.start:w.end]
-	if w.upper > 0 {
-		if w.lower > 0 && w.upper > 1 && camel(name) || camel(name[:strings.LastIndexByte(name, '.')+1]+"x") {
+	if w.upper() {
+		if w.lower() && camel(name) || camel(name[:strings.LastIndexByte(name, '.')+1]+"x") {
 			return
 		}
 	}
@@ -265,7 +270,7 @@ const podLetters = "bcdfghjklmnpqrstvwxz2456789"
 // hyphened looks at a name with hyphens and digits: a pod, or a machine of a cloud.
 func (sc *scanner) hyphened(w word) {
 	text := sc.text
-	if w.upper > 0 || w.end < len(text) && text[w.end] == '=' || w.start > 0 && text[w.start-1] == '.' {
+	if w.upper() || w.end < len(text) && text[w.end] == '=' || w.start > 0 && text[w.start-1] == '.' {
 		return
 	}
 	name := text[w.start:w.end]

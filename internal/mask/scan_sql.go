@@ -9,7 +9,7 @@ func (sc *scanner) statement(w word, verb string) int {
 	if n := sc.statementOn(w, verb); n > 0 {
 		return n
 	}
-	s := sqlWalk{sc: sc, verb: verb, quote: quoteBefore(sc.text, w.start), mark: len(sc.spans), shouted: w.lower == 0}
+	s := sqlWalk{sc: sc, verb: verb, quote: quoteBefore(sc.text, w.start), mark: len(sc.spans), shouted: !w.lower()}
 	if !s.begins(w.end) {
 		return 0
 	}
@@ -24,7 +24,7 @@ func (sc *scanner) statement(w word, verb string) int {
 // statementOn claims the tables of a statement that is spoken of: SELECT on orders, members took …
 func (sc *scanner) statementOn(w word, verb string) int {
 	text := sc.text
-	if w.lower > 0 || !strings.HasPrefix(text[w.end:], " on ") || verb != "select" && verb != "insert" && verb != "update" && verb != "delete" && verb != "merge" {
+	if w.lower() || !strings.HasPrefix(text[w.end:], " on ") || verb != "select" && verb != "insert" && verb != "update" && verb != "delete" && verb != "merge" {
 		return 0
 	}
 	i := w.end + len(" on ")

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"bufio"
 	"crypto/rand"
 	"io"
 	"slices"
@@ -26,7 +27,6 @@ type Session struct {
 
 	entries map[string]*entry // by folded original
 	spelled map[string]string // token spelling → original spelling
-	tokens  *matcher          // every token handed out, folded, for the beginnings of them
 	owner   map[string]*entry // folded token → entry
 	learned *matcher          // originals that are replaced wherever they stand
 	classOf map[string]Class  // folded learned original → class
@@ -40,6 +40,9 @@ type Session struct {
 	outputs      map[string]struct{} // what they became
 	renderedWith int                 // values learned by then
 	merged       []span              // kept between texts
+	longest      int                 // bytes of a token
+	beginnings   map[string]struct{} // of tokens, for streams
+	begun        int                 // tokens whose beginnings are known
 }
 
 // entry is one value and its token. Spellings that differ in case only share
@@ -71,10 +74,10 @@ func WithPolicy(p Policy) Option {
 // NewSession returns the masking of one conversation.
 func NewSession(opts ...Option) *Session {
 	s := &Session{
-		random: rand.Reader, limit: defaultLimit,
+		random: bufio.NewReaderSize(rand.Reader, 512), limit: defaultLimit,
 		entries: map[string]*entry{}, spelled: map[string]string{}, owner: map[string]*entry{}, cores: map[uint64]*entry{},
 		written: map[string]string{}, taught: map[string]struct{}{}, rendered: map[string]string{}, outputs: map[string]struct{}{},
-		classOf: map[string]Class{}, tokens: newMatcher(false), numbers: newMatcher(false), learned: newMatcher(true),
+		classOf: map[string]Class{}, numbers: newMatcher(false), learned: newMatcher(true),
 	}
 	for _, opt := range opts {
 		opt(s)
@@ -349,12 +352,62 @@ func (s *Session) passes(class Class, text string) bool {
 
 // verify is the second look before a text may leave: it must map back to what
 // it was.
-func (s *Session) verify(text, masked view) error {
-	back := s.write(text.text, s.locate(text.text, text.folded), asIs) // a text may quote tokens given out before
-	if s.write(masked.text, masked.tokens, asIs) != back {
+func (s *Session) verify(first, masked view) error {
+	// A text may quote tokens given out before, and a number of it may be one given out now.
+	tokens := first.tokens
+	if len(tokens) > 0 || len(s.numbers.find(first.folded)) > 0 {
+		tokens = s.locate(first.text, first.folded)
+	}
+	if !s.same(s.pieces(first.text, tokens), s.pieces(masked.text, masked.tokens)) {
 		return fault.New(fault.Internal, "masking is not reversible for this text")
 	}
 	return nil
+}
+
+// pieces yields a text with its originals, piece by piece.
+func (s *Session) pieces(text string, tokens []match) func() (string, bool) {
+	at, i, token := 0, 0, false
+	return func() (string, bool) {
+		if token {
+			token = false
+			m := tokens[i-1]
+			return s.original(text[m.start:m.end]), true
+		}
+		if i == len(tokens) {
+			if at > len(text) {
+				return "", false
+			}
+			piece := text[at:]
+			at = len(text) + 1
+			return piece, true
+		}
+		piece := text[at:tokens[i].start]
+		at, token = tokens[i].end, true
+		i++
+		return piece, true
+	}
+}
+
+// same compares two texts that come in pieces.
+func (s *Session) same(a, b func() (string, bool)) bool {
+	var x, y string
+	moreX, moreY := true, true
+	for {
+		for x == "" && moreX {
+			x, moreX = a()
+		}
+		for y == "" && moreY {
+			y, moreY = b()
+		}
+		if x == "" || y == "" {
+			return x == y
+		}
+		n := min(len(x), len(y))
+		if x[:n] != y[:n] {
+			return false
+		}
+		x, y = x[n:], y[n:]
+	}
 }
 
 // survivor returns the class and the offset of a learned value that stands in a
@@ -443,7 +496,7 @@ func (s *Session) register(e *entry) {
 	} else {
 		s.numbers.add(e.token)
 	}
-	s.tokens.add(e.token)
+	s.longest = max(s.longest, len(e.token))
 	s.owner[e.token] = e
 	s.order = append(s.order, e)
 }

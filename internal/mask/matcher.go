@@ -10,10 +10,16 @@ import (
 // word character matches only where the word begins or ends.
 type matcher struct {
 	whole   bool
-	filter  *[1 << 10]uint64    // one bit for every pair of first bytes
-	words   map[string]struct{} // all strings
-	lengths map[uint16][]int    // by the first two bytes, longest first
+	filter  *[filterBits / 64]uint64 // one bit for pairs of first bytes
+	words   map[string]struct{}      // all strings
+	lengths map[uint16][]int         // by the first two bytes, longest first
 }
+
+// filterBits is the size of a filter: most pairs of bytes have a bit of their own
+// among those that begin strings.
+const filterBits = 1 << 12
+
+func filterBit(key uint16) uint16 { return (key ^ key>>5) & (filterBits - 1) }
 
 type match struct{ start, end int }
 
@@ -31,10 +37,10 @@ func (m *matcher) add(word string) {
 	}
 	m.words[word] = struct{}{}
 	if m.filter == nil {
-		m.filter = new([1 << 10]uint64)
+		m.filter = new([filterBits / 64]uint64)
 	}
 	key := uint16(word[0])<<8 | uint16(word[1])
-	m.filter[key>>6] |= 1 << (key & 63)
+	m.filter[filterBit(key)>>6] |= 1 << (filterBit(key) & 63)
 	if list := m.lengths[key]; !slices.Contains(list, len(word)) {
 		list = append(list, len(word))
 		slices.SortFunc(list, func(a, b int) int { return b - a })
@@ -56,7 +62,7 @@ func (m *matcher) find(folded string) []match {
 			continue
 		}
 		key := uint16(folded[i])<<8 | uint16(folded[i+1])
-		if m.filter[key>>6]&(1<<(key&63)) == 0 {
+		if bit := filterBit(key); m.filter[bit>>6]&(1<<(bit&63)) == 0 {
 			continue
 		}
 		if n := m.at(folded, i, key); n > 0 {

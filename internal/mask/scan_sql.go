@@ -61,6 +61,7 @@ type sqlWalk struct {
 	mark    int  // the claims before the statement
 	shouted bool // the verb is in capitals
 
+	parts   [6]piece  // of the name read last
 	aliases [8]string // folded
 	naming  int       // aliases used
 	sure    bool      // something stood there that prose does not have
@@ -508,7 +509,7 @@ func identByte(c byte) bool { return letter(c) || c == '_' || c >= 0x80 }
 // identifier reads the name at i, with its qualifiers, and returns where it ends.
 func (s *sqlWalk) identifier(i int) ([]piece, int) {
 	text := s.sc.text
-	var parts []piece
+	parts := s.parts[:0]
 	for {
 		closing := byte(0)
 		switch text[i] {

@@ -250,7 +250,7 @@ func tooMany() error {
 // says beyond the end of the one before it is claimed still.
 func (s *Session) choose(v view, learned []match) []span {
 	sortSpans(v.spans)
-	all := s.merged[:0]
+	all := slices.Grow(s.merged[:0], len(v.spans)+len(learned)+len(v.tokens))
 	i, k := 0, 0
 	for _, m := range learned {
 		key := v.folded[m.start:m.end]

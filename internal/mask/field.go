@@ -51,7 +51,7 @@ func (s *Session) MaskJSON(doc []byte, fields Fields) ([]byte, error) {
 		return nil, err
 	}
 	text := string(doc)
-	s.note(text)
+	s.sweep(fold(text), true)
 	for range maxRounds {
 		values, err := s.typed(text, fields)
 		if err != nil {

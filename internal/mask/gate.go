@@ -74,7 +74,7 @@ func refused(class Class, offset int) error {
 
 // gateText checks one text; at maps its offsets to those of the body.
 func (s *Session) gateText(text string, at func(int) int) error {
-	if class, i, dirty := s.dirty(s.look(text, fold(text))); dirty {
+	if class, i, dirty := s.dirty(s.look(text)); dirty {
 		return refused(class, at(i))
 	}
 	return nil
@@ -83,8 +83,9 @@ func (s *Session) gateText(text string, at func(int) int) error {
 // gateLearned checks a text for what the session knows, not for what it looks like.
 func (s *Session) gateLearned(text string, at func(int) int) error {
 	v := view{text: text, folded: fold(text)}
-	v.tokens = s.locate(text, v.folded)
-	if class, i, survived := s.survivor(v, s.learned.find(v.folded)); survived {
+	v.learned, v.tokens = s.sweep(v.folded, false)
+	v.tokens = s.withBroken(text, v.folded, v.tokens)
+	if class, i, survived := s.survivor(v); survived {
 		return refused(class, at(i))
 	}
 	return nil

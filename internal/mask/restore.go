@@ -70,7 +70,14 @@ func (s *Session) locate(text, folded string) []match {
 	if len(s.order) == 0 {
 		return nil
 	}
-	found := s.find(folded)
+	return s.withBroken(text, folded, s.find(folded))
+}
+
+// withBroken adds the broken tokens of a text to the whole ones.
+func (s *Session) withBroken(text, folded string, found []match) []match {
+	if len(s.order) == 0 {
+		return found
+	}
 	whole := len(found)
 	var buf [2 * maxJoined]byte
 	s.eachBreak(text, func(start, end int) {

@@ -21,6 +21,9 @@ type scanner struct {
 	rules *rules
 	spans []span
 
+	recent [4]string // words, with what stands before them, that no rule about secrets matched
+	turn   int
+
 	prev     word // the word before the one looked at
 	account  int  // a number before this offset is a bank account's
 	business int  // a number before this offset may be a business registration's

@@ -64,7 +64,7 @@ var loadRules = sync.OnceValue(func() *secretRules {
 
 const (
 	minSecret   = 12 // characters of the shortest value a rule is asked about
-	vendorReach = 80 // bytes before a value in which its vendor is looked for
+	vendorReach = 48 // bytes before a value in which its vendor is looked for
 )
 
 // token looks at a long word of letters and digits and claims it when it has
@@ -88,7 +88,13 @@ func (sc *scanner) token(w word) int {
 	if near {
 		from = max(0, w.start-vendorReach)
 	}
-	rules.words.find(text[from:min(end, w.start+160)], func(k, at int) {
+	seen := text[from:min(end, w.start+160)]
+	for _, recent := range sc.recent {
+		if recent == seen {
+			return 0
+		}
+	}
+	rules.words.find(seen, func(k, at int) {
 		for _, i := range rules.of[k] {
 			r := &rules.rules[i]
 			if begin := from + at - len(rules.keyword[k]); claimed > 0 || r.Near && !near || !r.Near && (begin < w.start || begin > w.start && r.atStart) {
@@ -112,6 +118,10 @@ func (sc *scanner) token(w word) int {
 			}
 		}
 	})
+	if claimed == 0 {
+		sc.recent[sc.turn%len(sc.recent)] = seen
+		sc.turn++
+	}
 	return claimed
 }
 
@@ -196,9 +206,9 @@ func privateKey(text string) int {
 type automaton struct {
 	class [256]uint8 // bytes of no keyword share class 0
 	width int
-	next  []int32 // state*width + class → state
-	ends  []int32 // by state: the keyword that ends there, -1 for none
-	fail  []int32 // by state: the next shorter state where a keyword ends, 0 for none
+	next  []uint16 // state*width + class → state
+	ends  []int32  // by state: the keyword that ends there, -1 for none
+	fail  []int32  // by state: the next shorter state where a keyword ends, 0 for none
 }
 
 func newAutomaton(words []string) *automaton {
@@ -215,7 +225,7 @@ func newAutomaton(words []string) *automaton {
 		a.class[c-('a'-'A')] = a.class[c]
 	}
 	grow := func() int32 {
-		a.next = append(a.next, make([]int32, a.width)...)
+		a.next = append(a.next, make([]uint16, a.width)...)
 		a.ends = append(a.ends, -1)
 		a.fail = append(a.fail, 0)
 		return int32(len(a.ends) - 1)
@@ -227,16 +237,16 @@ func newAutomaton(words []string) *automaton {
 			at := int(state)*a.width + int(a.class[w[i]])
 			if a.next[at] == 0 {
 				made := grow()
-				a.next[at] = made
+				a.next[at] = uint16(made)
 			}
-			state = a.next[at]
+			state = int32(a.next[at])
 		}
 		a.ends[state] = int32(k)
 	}
 	links := make([]int32, len(a.ends))
 	var queue []int32
 	for c := range a.width {
-		if s := a.next[c]; s != 0 {
+		if s := int32(a.next[c]); s != 0 {
 			queue = append(queue, s)
 		}
 	}
@@ -250,8 +260,8 @@ func newAutomaton(words []string) *automaton {
 		}
 		for c := range a.width {
 			at := int(s)*a.width + c
-			if t := a.next[at]; t != 0 {
-				links[t] = a.next[int(links[s])*a.width+c]
+			if t := int32(a.next[at]); t != 0 {
+				links[t] = int32(a.next[int(links[s])*a.width+c])
 				queue = append(queue, t)
 			} else {
 				a.next[at] = a.next[int(links[s])*a.width+c]
@@ -265,7 +275,7 @@ func newAutomaton(words []string) *automaton {
 func (a *automaton) find(text string, yield func(keyword, end int)) {
 	state := int32(0)
 	for i := range len(text) {
-		state = a.next[int(state)*a.width+int(a.class[text[i]])]
+		state = int32(a.next[int(state)*a.width+int(a.class[text[i]])])
 		for s := state; s != 0; s = a.fail[s] {
 			if a.ends[s] >= 0 {
 				yield(int(a.ends[s]), i+1)

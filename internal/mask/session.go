@@ -172,8 +172,11 @@ func (s *Session) MaskAll(texts ...string) ([]string, error) {
 
 // text masks one text within the limits.
 func (s *Session) text(text string) (string, error) {
-	at := s.look(text, s.note(text))
-	first := at
+	first := view{text: text, folded: fold(text), spans: detect(text, s.rules)}
+	s.teach(first)
+	first.learned, first.tokens = s.sweep(first.folded, true)
+	first.tokens = s.withBroken(text, first.folded, first.tokens)
+	at := first
 	for range maxRounds {
 		masked, err := s.replace(at)
 		if err != nil {
@@ -181,13 +184,15 @@ func (s *Session) text(text string) (string, error) {
 		}
 		// What is left must be free of what the scanner knows: a token may have changed
 		// how the text around it reads.
-		at = s.look(masked, fold(masked))
+		at = s.look(masked)
 		if _, _, dirty := s.dirty(at); !dirty {
 			if err := s.verify(first, at); err != nil {
 				return "", err
 			}
 			return masked, nil
 		}
+		s.teach(at)
+		at.learned, _ = s.sweep(at.folded, false)
 	}
 	return "", fault.New(fault.Internal, "the text could not be masked completely")
 }
@@ -196,15 +201,19 @@ func (s *Session) text(text string) (string, error) {
 type view struct {
 	text, folded string
 	spans        []span  // what the scanner claims
+	learned      []match // the values that are replaced wherever they stand
 	tokens       []match // the session's tokens
 }
 
-func (s *Session) look(text, folded string) view {
-	return view{text, folded, detect(text, s.rules), s.locate(text, folded)}
+func (s *Session) look(text string) view {
+	v := view{text: text, folded: fold(text), spans: detect(text, s.rules)}
+	v.learned, v.tokens = s.sweep(v.folded, false)
+	v.tokens = s.withBroken(text, v.folded, v.tokens)
+	return v
 }
 
-// replace puts tokens in the place of what the scanner, and what was learned, claim.
-func (s *Session) replace(v view) (string, error) {
+// teach learns what the scanner claims as known everywhere.
+func (s *Session) teach(v view) {
 	for _, found := range v.spans {
 		if text := v.text[found.start:found.end]; found.global {
 			if _, ok := s.taught[text]; !ok {
@@ -213,12 +222,16 @@ func (s *Session) replace(v view) (string, error) {
 			}
 		}
 	}
+}
+
+// replace puts tokens in the place of what the scanner, and what was learned, claim.
+func (s *Session) replace(v view) (string, error) {
 	if len(s.classOf) > maxValues {
 		return "", tooMany()
 	}
 	var out strings.Builder
 	at := 0
-	for _, sp := range s.choose(v, s.learned.find(v.folded)) {
+	for _, sp := range s.choose(v) {
 		if sp.class == keep {
 			continue
 		}
@@ -248,11 +261,11 @@ func tooMany() error {
 // choose merges what detectors, learned values and tokens already present claim
 // of the text: the leftmost claim wins, at one place the longest. What a claim
 // says beyond the end of the one before it is claimed still.
-func (s *Session) choose(v view, learned []match) []span {
+func (s *Session) choose(v view) []span {
 	sortSpans(v.spans)
-	all := slices.Grow(s.merged[:0], len(v.spans)+len(learned)+len(v.tokens))
+	all := slices.Grow(s.merged[:0], len(v.spans)+len(v.learned)+len(v.tokens))
 	i, k := 0, 0
-	for _, m := range learned {
+	for _, m := range v.learned {
 		key := v.folded[m.start:m.end]
 		if reserved[key] && !s.spellingKnown(v.text[m.start:m.end]) {
 			continue
@@ -320,13 +333,12 @@ func (s *Session) spellingKnown(text string) bool { return text == fold(text) }
 // that is not masked: a claim of the scanner that is no token of this session, or
 // a learned value outside of the tokens.
 func (s *Session) dirty(v view) (Class, int, bool) {
-	learned := s.learned.find(v.folded)
-	for _, sp := range s.choose(v, learned) {
+	for _, sp := range s.choose(v) {
 		if sp.class != keep && !s.isMasked(sp.class, v.text[sp.start:sp.end], v.folded[sp.start:sp.end]) {
 			return sp.class, sp.start, true
 		}
 	}
-	return s.survivor(v, learned)
+	return s.survivor(v)
 }
 
 // isMasked says that a claimed piece of text is a token, or made of them.
@@ -412,9 +424,9 @@ func (s *Session) same(a, b func() (string, bool)) bool {
 
 // survivor returns the class and the offset of a learned value that stands in a
 // text outside of its tokens.
-func (s *Session) survivor(v view, learned []match) (Class, int, bool) {
+func (s *Session) survivor(v view) (Class, int, bool) {
 	i := 0
-	for _, m := range learned {
+	for _, m := range v.learned {
 		for i < len(v.tokens) && v.tokens[i].end <= m.start {
 			i++
 		}

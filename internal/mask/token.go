@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -94,47 +93,80 @@ func core(text string) uint64 {
 	return uint64(text[0])<<32 | uint64(text[1])<<24 | uint64(text[2])<<16 | uint64(text[3])<<8 | uint64(text[4])
 }
 
-// note takes a text into the conversation: no token made later has a core that
-// stands in it. It returns the text folded.
-func (s *Session) note(text string) string {
-	folded := fold(text)
-	for i := coreLength - 1; i < len(folded); i++ {
-		if coreByte[folded[i]] == 2 && coreByte[folded[i-1]] == 2 && coreByte[folded[i-2]] == 1 && isCore(folded[i-4:]) {
-			if c := core(folded[i-4:]); s.cores[c] == nil {
-				s.cores[c] = nil
+// what a byte can be for sweep, beside its kind in a core.
+const (
+	sweepName   = 1 << 2 // of a word
+	sweepNumber = 1 << 3 // the first of a token without a core
+)
+
+var sweepByte = func() (k [256]uint8) {
+	for b := range 256 {
+		k[b] = coreByte[b]
+		if kind[b] == kindName {
+			k[b] |= sweepName
+		}
+		if b >= '0' && b <= '9' || b == '+' || b == '(' {
+			k[b] |= sweepNumber
+		}
+	}
+	return k
+}()
+
+// coreNext is how much of a core was read, by how much was before and what comes.
+var coreNext = [8][4]uint8{{0, 1, 0, 0}, {0, 2, 0, 0}, {0, 3, 0, 0}, {0, 3, 4, 0}, {0, 1, 5, 0}, {0, 1, 0, 0}}
+
+// sweep finds the learned values and the tokens in a folded text in one pass. A
+// text that comes in is noted: no token made later has a core that stands in it.
+func (s *Session) sweep(folded string, note bool) (learned, tokens []match) {
+	state, inWord := uint8(0), false
+	learnedEnd, tokensEnd := 0, 0
+	known, numbers := s.learned.filter, s.numbers.filter
+	for i := 0; i < len(folded); i++ {
+		k := sweepByte[folded[i]]
+		if state = coreNext[state&7][k&3]; state == 5 {
+			at := i - coreLength + 1
+			if e, taken := s.cores[core(folded[at:])]; e != nil {
+				if start := at - e.core; start >= tokensEnd && strings.HasPrefix(folded[start:], e.token) {
+					tokensEnd = start + len(e.token)
+					tokens = append(tokens, match{start, tokensEnd})
+				}
+			} else if note && !taken {
+				s.cores[core(folded[at:])] = nil
+			}
+		}
+		isWord := k&sweepName != 0
+		begins := !inWord || !isWord
+		inWord = isWord
+		if !begins && k&sweepNumber == 0 || i+1 >= len(folded) {
+			continue
+		}
+		key := uint16(folded[i])<<8 | uint16(folded[i+1])
+		bit := filterBit(key)
+		if begins && known != nil && known[bit>>6]&(1<<(bit&63)) != 0 && i >= learnedEnd {
+			if n := s.learned.at(folded, i, key); n > 0 {
+				learnedEnd = i + n
+				learned = append(learned, match{i, learnedEnd})
+			}
+		}
+		if k&sweepNumber != 0 && numbers != nil && numbers[bit>>6]&(1<<(bit&63)) != 0 && i >= tokensEnd {
+			if n := s.numbers.at(folded, i, key); n > 0 {
+				tokensEnd = i + n
+				tokens = append(tokens, match{i, tokensEnd})
 			}
 		}
 	}
-	return folded
+	return learned, tokens
 }
 
 // find returns the tokens in a folded text.
 func (s *Session) find(folded string) []match {
-	found := s.numbers.find(folded)
-	numbers := len(found)
-	for i := coreLength - 1; i < len(folded); i++ {
-		if coreByte[folded[i]] != 2 {
-			continue
-		}
-		if coreByte[folded[i-1]] != 2 || coreByte[folded[i-2]] != 1 || !isCore(folded[i-4:]) {
-			continue
-		}
-		e := s.cores[core(folded[i-4:])]
-		if e == nil {
-			continue
-		}
-		start := i - 4 - e.core
-		if start < 0 || !strings.HasPrefix(folded[start:], e.token) {
-			continue
-		}
-		found = append(found, match{start, start + len(e.token)})
-		i = start + len(e.token) - 1
-	}
-	if numbers > 0 && numbers < len(found) {
-		slices.SortFunc(found, func(a, b match) int { return a.start - b.start })
-	}
-	return found
+	without := *s
+	without.learned = nothing
+	_, tokens := without.sweep(folded, false)
+	return tokens
 }
+
+var nothing = newMatcher(true)
 
 // shape makes a random string of the class's form. Addresses and numbers come
 // from ranges nobody owns: 198.18.0.0/15 (RFC 2544), 2001:db8::/32 (RFC 3849),

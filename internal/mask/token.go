@@ -112,19 +112,16 @@ var sweepByte = func() (k [256]uint8) {
 	return k
 }()
 
-// coreNext is how much of a core was read, by how much was before and what comes.
-var coreNext = [8][4]uint8{{0, 1, 0, 0}, {0, 2, 0, 0}, {0, 3, 0, 0}, {0, 3, 4, 0}, {0, 1, 5, 0}, {0, 1, 0, 0}}
-
 // sweep finds the learned values and the tokens in a folded text in one pass. A
 // text that comes in is noted: no token made later has a core that stands in it.
 func (s *Session) sweep(folded string, note bool) (learned, tokens []match) {
-	state, inWord := uint8(0), false
+	inWord := false
 	learnedEnd, tokensEnd := 0, 0
 	known, numbers := s.learned.filter, s.numbers.filter
 	for i := 0; i < len(folded); i++ {
 		k := sweepByte[folded[i]]
-		if state = coreNext[state&7][k&3]; state == 5 {
-			at := i - coreLength + 1
+		if k&3 == 1 && i >= 2 && i+2 < len(folded) && coreByte[folded[i+1]] == 2 && isCore(folded[i-2:]) { // its last digit
+			at := i - 2
 			if e, taken := s.cores[core(folded[at:])]; e != nil {
 				if start := at - e.core; start >= tokensEnd && strings.HasPrefix(folded[start:], e.token) {
 					tokensEnd = start + len(e.token)

@@ -51,29 +51,34 @@ func (s *Session) MaskJSON(doc []byte, fields Fields) ([]byte, error) {
 		return nil, err
 	}
 	text := string(doc)
-	s.sweep(fold(text), true)
+	folded := fold(text)
+	s.note(folded)
 	for range maxRounds {
 		values, err := s.typed(text, fields)
 		if err != nil {
 			return nil, err
 		}
 		known := len(s.classOf)
-		if text, err = s.document(text, values); err != nil {
+		if text, err = s.document(text, folded, values); err != nil {
 			return nil, err
 		}
 		if len(s.classOf) == known { // else a text has taught what stood in one before
 			return []byte(text), nil
 		}
+		folded = fold(text)
 	}
 	return nil, fault.New(fault.Internal, "the document could not be masked completely")
 }
 
 // document writes a document with its values masked.
-func (s *Session) document(text string, values []typedValue) (string, error) {
+func (s *Session) document(text, folded string, values []typedValue) (string, error) {
 	var out strings.Builder
 	out.Grow(len(text) + len(text)/8)
 	at := 0
 	for _, v := range values {
+		if v.class == Plain && !v.escaped && len(s.learned.find(folded[v.start:v.end])) == 0 {
+			continue // as most of them
+		}
 		out.WriteString(text[at:v.start])
 		if err := s.field(&out, text, v); err != nil {
 			return "", err
@@ -150,10 +155,8 @@ func (s *Session) off(class Class) bool { return s.rules != nil && s.rules.off[c
 
 // learnOnce is learn for a value that may have been seen already.
 func (s *Session) learnOnce(class Class, value string) {
-	if _, ok := s.rendered[value]; ok {
-		return
-	}
-	if _, ok := s.classOf[value]; !ok {
+	if _, ok := s.taught[value]; !ok {
+		s.taught[value] = struct{}{}
 		s.learn(class, strings.TrimSpace(value))
 	}
 }

@@ -36,7 +36,11 @@ func (s *Session) render(out *strings.Builder, class Class, text string) error {
 		return nil
 	}
 	// A literal that quotes tokens is masked as the text it was.
-	if _, ok := s.written[text]; !ok && s.owner[fold(text)] == nil {
+	if written, ok := s.written[text]; ok {
+		out.WriteString(written)
+		return nil
+	}
+	if s.owner[fold(text)] == nil {
 		text = s.Unmask(text)
 	}
 	return s.put(out, class, text)

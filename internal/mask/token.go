@@ -155,6 +155,24 @@ func (s *Session) sweep(folded string, note bool) (learned, tokens []match) {
 	return learned, tokens
 }
 
+// note takes the cores of a folded text that comes in; see sweep. Of three digits
+// in a row one stands on every third byte.
+func (s *Session) note(folded string) {
+	for i := 2; i < len(folded); i += 3 {
+		if coreByte[folded[i]] != 1 {
+			continue
+		}
+		for at := i - 2; at <= i; at++ {
+			if !isCore(folded[at:]) {
+				continue
+			}
+			if c := core(folded[at:]); s.cores[c] == nil {
+				s.cores[c] = nil
+			}
+		}
+	}
+}
+
 // find returns the tokens in a folded text.
 func (s *Session) find(folded string) []match {
 	without := *s

@@ -50,6 +50,33 @@ pgpass line ignored, PGPASSWORD=«password»
 encryptionKey: «opaque»
 account_key=«opaque»; EndpointSuffix=core
 DataSource init: username=«user»;Pwd=«password»;Pooling=true
+wget --header="Authorization: Bearer «opaque»" -O out.json
+"authorization":["Bearer «token»"],"host-header":"omitted"
+REDIS_PASS unset; REDIS_PASSWORD: «password»
+export API_KEY='«opaque»'
+jdbc.password = «password»
+{"credentials":{"accessKey":"«opaque»","region":"«region»"}}
+remote: fatal: token «token» has no push permission
+set-cookie: SESSION=«cookie»; Max-Age=3600; Path=/
+Cookie: a_b=«cookie»; c_d=«cookie»
+«pem»
+로그인 실패 - 비밀번호 = «password»
+?>client-secret: "«opaque»"
+accessToken=«jwt», userAgent=okhttp/4.12.0
+db.passwd=«password» db.pool=20
+mongo shell: auth failed, password «password» is wrong? no: pwd=«password»
+"Authorization" => "Bearer «opaque»"
+AZURE_CLIENT_SECRET=«opaque» AZURE_TENANT set
+x-auth-token: «opaque»
+{"token":"«jwt»","user_agent":"curl"}
+secret_access_key = «opaque»
+-----\n«pem»\n----- key dumped
+SMTP login: user ok, password='«password»'
+GET header Cookie=[SESSION=«cookie»]
+redis://:«password»@localhost:6379 is in use, REDIS_AUTH=«password»
+«ts» «level» issued token «token» for job
+접속 암호: «password»
+Proxy-Authorization: Bearer «opaque»
 `
 
 var sqlTemplates = `
@@ -103,6 +130,17 @@ select m.«column», sum(o.«column») from «table» m left join «table» o on
 SELECT «column» FROM (SELECT «column» FROM «table» UNION ALL SELECT «column» FROM «table») q WHERE «column» <> '«literal»'
 CALL «db».proc_settle('«literal»', «n»)
 DELETE o FROM «table» o LEFT JOIN «table» m ON m.«column» = o.«column» WHERE m.«column» IS NULL
+SELECT a.«column», b.«column» FROM «table» a JOIN «table» b USING («column») WHERE a.«column» = '«literal»' AND b.«column» IS NOT NULL
+update «table» set «column»='«literal»' where «column»=«longno»
+«level»: slow statement INSERT INTO «table» SELECT «column», «column» FROM «table» WHERE «column» < '«literal»' («dur»)
+SELECT "«column»", "«column»" FROM «db»."«table»" FETCH FIRST 10 ROWS ONLY
+SELECT [«column»], COUNT(*) AS cnt FROM [dbo].[«table»] GROUP BY [«column»] HAVING COUNT(*) > «n»
+SELECT CASE WHEN «column» = '«literal»' THEN 1 ELSE 0 END FROM «table»
+Data too long for column '«column»' at row 1
+null value in column "«column»" violates not-null constraint
+ERROR: permission denied for table «table»; SELECT «column» FROM «table»
+SELECT DISTINCT «column» FROM «table» ORDER BY «column» DESC NULLS LAST
+Lock wait timeout exceeded; try restarting transaction: DELETE FROM «table» WHERE «column»='«literal»'
 `
 
 var placeTemplates = `
@@ -150,6 +188,18 @@ X-Forwarded-For: «ip», «ip»
 retrying «url» (attempt 3 of 5)
 peer «ip» closed, peer «ip» opened
 {"host":"«bare»","db":"x1","latency_ms":«n»}
+Name or service not known: «host»
+curl: (7) Failed to connect to «host» port 8443: Connection refused
+connect ECONNREFUSED «ip»:5432
+org.postgresql.util.PSQLException: The connection attempt to «jdbc» failed
+proxy_pass «url»; upstream timed out («dur»)
+Killed pod «pod» due to memory pressure on node «host»
+container of «pod» restarted «n» times
+remote_addr=«ip» request="«verb» «path»" status=«status»
+reading «homepath» failed, using defaults
+«ip» 에서 «host» 로 연결이 끊겼습니다
+ping6 «ipv6»: 3 packets lost
+mysql -h «bare» --host=«bare» -P 3306
 `
 
 var personTemplates = `
@@ -178,6 +228,13 @@ ssn check for «rrn» failed in «dur»
 [«ts»] «level» 본인인증 요청 rrn=«rrn» tel=«phone»
 수취인 연락처(«phone») 형식이 올바르지 않습니다
 validation failed: cardNo=«card» expected 16 digits
+휴대폰번호 «phone» 는 이미 등록되어 있습니다
+mail from «email» to «email» bounced after «dur»
+주민등록번호(«rrn») 중복, 처리 «n»건
+결제카드: «card», 할부 3개월
+환불계좌: 신한은행 «account»
+tax invoice for «biz» was rejected
+call back «phone» before «date»
 `
 
 var harmlessTemplates = `
@@ -239,68 +296,6 @@ sdk telemetry v«ver», otel collector «ver», k8s v1.31.2
 score=«pct» rank=«n» weight=0.«n»
 the table was dropped from the plan, index rebuilt from scratch
 join us: update available, create a ticket with details
-`
-
-// Held-out templates were written with the others and looked at only through the
-// figures of the evaluation.
-
-var heldSecretTemplates = `
-wget --header="Authorization: Bearer «opaque»" -O out.json
-"authorization":["Bearer «token»"],"host-header":"omitted"
-REDIS_PASS unset; REDIS_PASSWORD: «password»
-export API_KEY='«opaque»'
-jdbc.password = «password»
-{"credentials":{"accessKey":"«opaque»","region":"«region»"}}
-remote: fatal: token «token» has no push permission
-set-cookie: SESSION=«cookie»; Max-Age=3600; Path=/
-Cookie: a_b=«cookie»; c_d=«cookie»
-«pem»
-로그인 실패 - 비밀번호 = «password»
-?>client-secret: "«opaque»"
-accessToken=«jwt», userAgent=okhttp/4.12.0
-db.passwd=«password» db.pool=20
-`
-
-var heldSQLTemplates = `
-SELECT a.«column», b.«column» FROM «table» a JOIN «table» b USING («column») WHERE a.«column» = '«literal»' AND b.«column» IS NOT NULL
-update «table» set «column»='«literal»' where «column»=«longno»
-«level»: slow statement INSERT INTO «table» SELECT «column», «column» FROM «table» WHERE «column» < '«literal»' («dur»)
-SELECT "«column»", "«column»" FROM «db»."«table»" FETCH FIRST 10 ROWS ONLY
-SELECT [«column»], COUNT(*) AS cnt FROM [dbo].[«table»] GROUP BY [«column»] HAVING COUNT(*) > «n»
-SELECT CASE WHEN «column» = '«literal»' THEN 1 ELSE 0 END FROM «table»
-Data too long for column '«column»' at row 1
-null value in column "«column»" violates not-null constraint
-ERROR: permission denied for table «table»; SELECT «column» FROM «table»
-SELECT DISTINCT «column» FROM «table» ORDER BY «column» DESC NULLS LAST
-Lock wait timeout exceeded; try restarting transaction: DELETE FROM «table» WHERE «column»='«literal»'
-`
-
-var heldPlaceTemplates = `
-Name or service not known: «host»
-curl: (7) Failed to connect to «host» port 8443: Connection refused
-connect ECONNREFUSED «ip»:5432
-org.postgresql.util.PSQLException: The connection attempt to «jdbc» failed
-proxy_pass «url»; upstream timed out («dur»)
-Killed pod «pod» due to memory pressure on node «host»
-container of «pod» restarted «n» times
-remote_addr=«ip» request="«verb» «path»" status=«status»
-reading «homepath» failed, using defaults
-«ip» 에서 «host» 로 연결이 끊겼습니다
-ping6 «ipv6»: 3 packets lost
-mysql -h «bare» --host=«bare» -P 3306
-`
-
-var heldPersonTemplates = `
-휴대폰번호 «phone» 는 이미 등록되어 있습니다
-mail from «email» to «email» bounced after «dur»
-주민등록번호(«rrn») 중복, 처리 «n»건
-결제카드: «card», 할부 3개월
-환불계좌: 신한은행 «account»
-tax invoice for «biz» was rejected
-call back «phone» before «date»
-`
-
-var heldHarmlessTemplates = `
 «ts» [«thread»] «level» «class» processed «n» of «n» in «dur»
 rolled back to build «short» (v«ver»)
 release «ver4» of the agent
@@ -315,4 +310,81 @@ context deadline exceeded after «dur» (client timeout)
 «n» warnings, «n» errors, «dur» elapsed
 thread «thread» blocked for «dur»
 checkpoint complete: wrote «n» buffers («pct»%)
+`
+
+// Held-out templates were written when the scanner was done with the others, and
+// are looked at only through the figures of the evaluation.
+
+var heldSecretTemplates = `
+kafka.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="«user»" password="«password»";
+HTTP 403 for Authorization: Bearer «jwt»
+{"env":{"SECRET_KEY":"«opaque»","DEBUG":"0"}}
+saved credentials: accessToken «jwt»
+cookie: JSESSIONID=«cookie»
+smtp.auth.password -> «password»
+[«ts»] apiKey='«opaque»' accepted
+docker login -u «user» --password «password»
+found «token» in the history of the repository
+SPRING_DATASOURCE_PASSWORD: "«password»"
+비번: «password» (평문 저장됨)
+`
+
+var heldSQLTemplates = `
+SELECT t1.«column», t2.«column» FROM «db».«table» t1 LEFT OUTER JOIN «db».«table» t2 ON t2.«column» = t1.«column» WHERE t1.«column» IN ('«literal»','«literal»') AND t1.id > ?
+Executing prepared SQL update [UPDATE «table» SET «column» = ? WHERE «column» = ?]
+Hibernate: select o1_0.«column» from «table» o1_0 where o1_0.«column»=?
+ORA-00942: table or view does not exist: SELECT «column» FROM «table»
+insert into «table» select * from «table» where «column» = '«literal»'
+SELECT «column» AS x1 FROM «table» WHERE «column» NOT LIKE '%«literal»%' OR «column» IS NULL
+DROP TABLE IF EXISTS «db».«table»
+Incorrect string value for column '«column»' at row «n»
+ERROR: column "«column»" does not exist
+Violation of UNIQUE KEY constraint. Cannot insert duplicate key in object 'dbo.«table»'.
+{"query":"SELECT «column» FROM «table» WHERE «column» = '«literal»' LIMIT 1","rows":«n»}
+UPDATE «table» SET «column»=CASE WHEN «column»='«literal»' THEN 1 END, «column»=NOW()
+SELECT MAX(«column») FROM «table» WHERE «column» BETWEEN '«literal»' AND '«literal»' GROUP BY «column»
+`
+
+var heldPlaceTemplates = `
+Connection to «bare»:5432 refused
+ping: «host»: Temporary failure in name resolution
+telnet «ip» 3306 timed out
+Exception in request to «url» (timeout=«dur»)
+pod «pod» evicted, reason: DiskPressure
+"«pod»" is waiting to start: ContainerCreating
+forwarding «ip» -> «ip» («n» bytes)
+endpoint=«url» circuit open
+Loading config from «homepath»
+replica «host» lags by «dur»
+«ip»:«n» -> «ip»:443 RST
+JDBC URL [«jdbc»] is not reachable
+«verb» «path» → «status»
+«host»의 응답이 지연되고 있습니다
+`
+
+var heldPersonTemplates = `
+담당자 «phone» 로 연락 바랍니다
+«email» 님의 비밀번호가 초기화되었습니다
+생년월일 불일치: 주민등록번호 «rrn»
+카드사 응답: «card» 분실 신고
+우리은행 계좌 «account» 잔액 부족
+고객(«email», «phone») 탈퇴 처리
+supplier reg. no «biz» not found
+`
+
+var heldHarmlessTemplates = `
+[«thread»] «level» «class» cache hit ratio «pct» %
+job «uuid» finished in «dur»
+upgrade from v«ver» to v«ver» done
+flush of «n» segments took «dur»
+parent=«hex16» trace=«hex32»
+조회 결과 «n»건, 소요 «dur»
+retry-after: «n»
+please update the plan and call the team from the office
+table of contents, column width, database size «n» MB
+<«class».«method»> line «n»
+sum by (status) (rate(«metric»[1m]))
+disk usage «pct»% on volume 3, inode usage «pct»%
+batch «date» ended with code 0
+user agents: Firefox/121.0, curl/8.5.0
 `

@@ -201,7 +201,10 @@ func takeApart(text string) []part {
 		}
 		rest = rest[len(auth):]
 		if user, host, ok := cutLast(auth, '@'); ok {
-			runs(user, func(piece string, name bool) { add(pick(name, Name), piece, false) })
+			name, password, _ := strings.Cut(user, ":")
+			runs(name, func(piece string, name bool) { add(pick(name, Name), piece, false) })
+			add(keep, user[len(name):len(user)-len(password)], false)
+			add(Secret, password, len(password) >= 6)
 			add(keep, "@", false)
 			auth = host
 		}
@@ -252,6 +255,8 @@ func takeHost(auth string, alone bool, add func(Class, string, bool)) string {
 	add(keep, auth[:start], false)
 	host := auth[start:end]
 	switch {
+	case fold(host) == "localhost" || strings.HasPrefix(host, "127.") && isIP(host):
+		add(keep, host, false)
 	case isIP(host):
 		add(IP, host, true)
 	case alone && end == len(auth) && start == 0 && !strings.Contains(host, "."):

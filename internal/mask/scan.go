@@ -141,6 +141,7 @@ func (sc *scanner) run() {
 					i += n
 					continue
 				}
+				sc.flag(i)
 			}
 			i++
 		default:

@@ -33,6 +33,10 @@ func (sc *scanner) assignment(w word) int {
 	if op == ':' && i+1 < len(text) && text[i+1] == '=' {
 		i++
 	}
+	if op == '-' && i+1 < len(text) && text[i+1] == '>' {
+		op = ':'
+		i++
+	}
 	if op != '=' && op != ':' {
 		return 0
 	}
@@ -313,7 +317,7 @@ func looksSecret(v string, quoted bool) bool {
 	switch {
 	case len(v) < 6 || strings.ContainsAny(v, " \t"):
 		return false
-	case digits > 0 && upper+lower > 0:
+	case digits > 0 && upper+lower > 0, len(v) >= 8 && upper+lower > 3 && strings.ContainsAny(v, "@!#%^*$&+"):
 		return true
 	case digits == len(v):
 		return len(v) >= 8
@@ -420,7 +424,7 @@ var (
 		}
 		add(keyPassword, `password passwd pwd passphrase passcode passwort userpassword dbpassword pw secretkey apikey accesskey privatekey clientsecret apisecret
 			secretaccesskey encryptionkey storepass keypass cvc cvv`)
-		add(keyToken, `pass otp secret token jwt accesstoken refreshtoken idtoken authtoken sessiontoken sessionid jsessionid phpsessid csrftoken xsrftoken signature sig
+		add(keyToken, `pass otp auth secret token jwt accesstoken refreshtoken idtoken authtoken sessiontoken sessionid jsessionid phpsessid csrftoken xsrftoken signature sig
 			credential credentials apitoken bottoken sessid assertion hmac`)
 		add(keyHeader, `authorization`)
 		add(keyCookie, `cookie cookies`)

@@ -13,7 +13,7 @@ const maxKeyword = 21
 // words of a text are told apart by it alone.
 var keywordShape = func() (shape [26]uint32) {
 	for _, w := range strings.Fields(`select insert update delete merge replace with create alter drop truncate call exec execute explain
-		bearer basic auth unknown unknownhostexception enotfound host lookup server entry
+		bearer basic auth password passwd passphrase secret token unknown unknownhostexception enotfound host lookup server entry
 		user role table relation view sequence index constraint column database schema catalog collection
 		input malformed out value failing duplicate dup account acct iban bank card pan business brn field name`) {
 		shape[w[0]-'a'] |= 1 << len(w)
@@ -44,6 +44,8 @@ func (sc *scanner) keyword(w word) int {
 				return sc.secretValue(start, false)
 			}
 		}
+	case "password", "passwd", "passphrase", "token", "secret":
+		return sc.secretAfter(w, verb)
 	case "user", "role":
 		sc.quotedAfter(w, Name)
 	case "table", "relation", "view", "sequence", "index", "constraint":
@@ -80,6 +82,12 @@ func (sc *scanner) quotedAfter(w word, class Class) {
 		i++
 	}
 	start, end := inQuotes(text, i)
+	if end <= start && i == w.end+1 && text[w.end] == ' ' {
+		if start, end = sc.bareName(i); end == start && i < len(text) && letter(text[i]) && strings.HasSuffix(text[:w.start], "permission denied for ") {
+			named := sc.word(i)
+			start, end = named.start, named.end
+		}
+	}
 	if end <= start || end-start > 128 || i == w.end {
 		return
 	}
@@ -91,6 +99,54 @@ func (sc *scanner) quotedAfter(w word, class Class) {
 		return
 	}
 	sc.claim(start, end, class, true)
+}
+
+// bareName returns the bounds of the name at i when it has the form of one made
+// for a program, not of a word: member_grade, tb2024, shop.orders.
+func (sc *scanner) bareName(i int) (start, end int) {
+	if i >= len(sc.text) || !letter(sc.text[i]) {
+		return 0, 0
+	}
+	w := sc.word(i)
+	if w.hyphened() || w.has&hasUnderscore == 0 && !(w.digits() && w.end-w.start >= 5) || w.end < len(sc.text) && strings.IndexByte("(=/:@\\", sc.text[w.end]) >= 0 {
+		return 0, 0
+	}
+	return w.start, w.end
+}
+
+// flags of commands whose value is a host or a user.
+var flags = []struct {
+	text  string
+	class Class
+}{{"-h ", Host}, {"-H ", Host}, {"--host ", Host}, {"--hostname ", Host}, {"--server ", Host}, {"-u ", Name}, {"-U ", Name}, {"--user ", Name}, {"--username ", Name}}
+
+// flag claims the value of a flag of a command, at the hyphen i: mysql -h db-1,
+// curl -u kim:secret.
+func (sc *scanner) flag(i int) {
+	text := sc.text
+	if i > 0 && text[i-1] != ' ' {
+		return
+	}
+	for _, flag := range flags {
+		if !strings.HasPrefix(text[i:], flag.text) {
+			continue
+		}
+		at := i + len(flag.text)
+		if at >= len(text) || !wordByte(text[at]) {
+			return
+		}
+		w := sc.word(at)
+		name := text[w.start:w.end]
+		made := w.letters() && (w.composite() || w.has&(hasDigit|hasUnderscore) != 0)
+		if made && (flag.class == Name || !isIP(name) && !local(fold(name))) {
+			sc.claim(w.start, w.end, flag.class, true)
+		}
+		if flag.class == Name && w.end+1 < len(text) && text[w.end] == ':' && text[w.end+1] > ' ' {
+			sc.claim(w.start, w.end, Name, true)
+			sc.secretValue(w.end+1, true)
+		}
+		return
+	}
 }
 
 // qualified claims the parts of a name: all but the last are schemas.
@@ -148,6 +204,39 @@ func (sc *scanner) scheme(w word, verb string) int {
 	}
 	value := text[start:end]
 	if start == w.end || len(value) < 8 || plainWord(value) || verb == "basic" && len(value) < 10 && !strings.HasSuffix(value, "=") {
+		return 0
+	}
+	sc.claim(start, end, Secret, true)
+	return end
+}
+
+// secretAfter claims a secret that stands behind its name and a space: of a token
+// or a key it takes a long one only, since they are spoken of, too.
+func (sc *scanner) secretAfter(w word, name string) int {
+	text := sc.text
+	if w.end+1 >= len(text) || text[w.end] != ' ' {
+		return 0
+	}
+	start, end := inQuotes(text, w.end+1)
+	if end <= start {
+		start = w.end + 1
+		end = start
+		for end < len(text) && text[end] > ' ' && text[end] < 0x80 && strings.IndexByte("\"'`,;()<>{}|\\:=", text[end]) < 0 {
+			end++
+		}
+		for end > start && (text[end-1] == '.' || text[end-1] == ']') {
+			end--
+		}
+	}
+	least := 6
+	if name == "token" || name == "secret" {
+		least = 20
+	}
+	if flag := w.start > 0 && text[w.start-1] == '-'; flag && end > start && text[start] != '-' && !variable(text[start:end]) { // --password x
+		sc.claim(start, end, Secret, end-start >= 6)
+		return end
+	}
+	if v := text[start:end]; len(v) < least || plainWord(v) || variable(v) || !looksSecret(v, false) || strings.Trim(v, "0123456789.") == "" {
 		return 0
 	}
 	sc.claim(start, end, Secret, true)
@@ -332,7 +421,7 @@ func (sc *scanner) ordinaryQuoted(open int, content string) bool {
 	for i > 0 && gap(sc.text[i-1]) {
 		i--
 	}
-	return content == "PRIMARY" || programWord[fold(lastWord(sc.text, i))] && strings.Trim(content, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == ""
+	return content == "PRIMARY" || clause[content] || programWord[fold(lastWord(sc.text, i))] && strings.Trim(content, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == ""
 }
 
 // gap stands between a word and what it says something of.
@@ -350,8 +439,9 @@ func (sc *scanner) high(i int) int {
 				sc.business = i + accountReach
 			case "카드":
 				sc.card = i + accountReach
-			case "비밀", "암호", "토큰":
-				if n := sc.koreanSecret(i); n > 0 {
+			case "비밀", "비번", "암호", "패스", "토큰", "인증":
+				certain := text[i:i+6] != "토큰" && text[i:i+6] != "인증"
+				if n := sc.koreanSecret(i, certain); n > 0 {
 					return n
 				}
 			}
@@ -361,8 +451,8 @@ func (sc *scanner) high(i int) int {
 	return i
 }
 
-// koreanSecret claims what stands behind 비밀번호, 암호 or 토큰 and a sign.
-func (sc *scanner) koreanSecret(i int) int {
+// koreanSecret claims what stands behind 비밀번호, 비번, 암호, 토큰 or 인증키 and a sign.
+func (sc *scanner) koreanSecret(i int, certain bool) int {
 	text := sc.text
 	for i < len(text) && text[i] >= 0x80 {
 		i++
@@ -374,7 +464,7 @@ func (sc *scanner) koreanSecret(i int) int {
 	if i == at || strings.IndexAny(text[at:i], ":=") < 0 {
 		return 0
 	}
-	return sc.secretValue(i, true)
+	return sc.secretValue(i, certain)
 }
 
 // columnName says that a name in quotes can be a column's.
@@ -388,6 +478,8 @@ var (
 		select with values set on using as if exists only lateral unnest dual order group by having limit clause
 		condition conditions keyword statement statements operation operations query queries table tables index indexes is was are has name
 		names for to of in at from via because failed error your our my their database another other which when`)
+	// clause are the parts of a statement as MySQL names them in its messages.
+	clause      = map[string]bool{"field list": true, "where clause": true, "order clause": true, "on clause": true, "group statement": true, "having clause": true}
 	programWord = set(`property properties parameter argument option attribute method function class module type token keyword character operator symbol
 		package command variable member flag enum annotation import export of undefined reading attribute bean`)
 	// reserved are words of SQL that are also used as names; see spellingKnown.

@@ -53,7 +53,7 @@ var urlEnd = func() (end [256]bool) {
 	for b := range 256 {
 		end[b] = b <= ' '
 	}
-	for _, c := range `"'<>` + "`" + `\^` {
+	for _, c := range `"'<>` + "`" + `\` {
 		end[c] = true
 	}
 	return end
@@ -258,7 +258,7 @@ func hostName(folded string) bool {
 	if packageRoot[first] || strings.Trim(first, "0123456789") == "" && strings.Count(folded, ".") == 1 || len(first) == 1 && strings.Count(folded, ".") == 1 {
 		return false
 	}
-	return !standardName[folded]
+	return !standardName[folded] && !strings.HasSuffix(folded, ".network.io") && !strings.HasSuffix(folded, ".disk.io") // metrics of OpenTelemetry
 }
 
 // local names are the machine itself.

@@ -206,6 +206,7 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 		state = wantTable
 	}
 	word := ""      // the last keyword
+	ended := false  // the last token was a literal
 	closed := false // the last token closed a parenthesis: an alias may follow
 	for i < len(text) {
 		c := text[i]
@@ -213,8 +214,8 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 			i++
 			continue
 		}
-		behind := closed
-		closed = false
+		behind, literal := closed, ended
+		closed, ended = false, false
 		switch {
 		case c == ';':
 			return i, true
@@ -236,7 +237,7 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 				sc.inside(i+1, end) // first: a more specific class wins
 				sc.claim(i+1, end, Literal, true)
 			}
-			i, operand, plain, s.sure = end+1, true, 0, true
+			i, operand, plain, s.sure, ended = end+1, true, 0, true, true
 			continue
 		case c == '\\':
 			if i+1 < len(text) && (text[i+1] == 'n' || text[i+1] == 't' || text[i+1] == 'r') {
@@ -279,6 +280,8 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 			}
 			i, operand, plain = end, !(limited && word == "top"), 0
 			continue
+		case c == '(' && literal:
+			return i, true // nothing is called behind a value: the sentence goes on
 		case c == '(':
 			if state == wantTable || state == hadTable && s.verb != "insert" && s.verb != "replace" && s.verb != "create" {
 				state = inList
@@ -567,7 +570,7 @@ func (s *sqlWalk) column(name []piece) {
 			continue
 		}
 		if i < len(name)-1 {
-			if p.end-p.start > 3 {
+			if p.end-p.start > 3 && !generatedAlias(folded) {
 				sc.claim(p.start, p.end, Table, true)
 			}
 			continue
@@ -608,6 +611,12 @@ func (s *sqlWalk) alias(p piece) {
 	}
 }
 
+// generatedAlias says that a name is an alias of Hibernate: o1_0, orderitem0_.
+func generatedAlias(name string) bool {
+	i := strings.LastIndexByte(name, '_')
+	return i > 0 && name[i-1] >= '0' && name[i-1] <= '9' && strings.Trim(name[i+1:], "0123456789") == ""
+}
+
 // known says that a folded name is an alias of this statement.
 func (s *sqlWalk) known(folded string) bool {
 	for _, a := range s.aliases[:s.naming] {
@@ -625,6 +634,11 @@ func dateFormat(literal string) bool {
 	}
 	if datePart[fold(literal)] {
 		return true
+	}
+	if name, kind, ok := strings.Cut(literal, " "); ok && name[:min(1, len(name))] == "@" { // a parameter and its type
+		kind, _, _ = strings.Cut(kind, "(")
+		_, known := sqlKeyword[fold(kind)]
+		return known
 	}
 	if strings.Contains(literal, "%") && strings.Trim(literal, "%YymdHiSs-:/. ") == "" {
 		return true

@@ -48,7 +48,8 @@ func TestTheGateRefusesWhatTheSessionKnowsAndWhatTheScannerFinds(t *testing.T) {
 				continue
 			}
 			var at int
-			if _, scanErr := fmt.Sscanf(err.Error()[strings.Index(err.Error(), "byte "):], "byte %d", &at); scanErr != nil || at <= 0 && len(body) > len(text) || at >= len(body) {
+			_, where, _ := strings.Cut(err.Error(), "at byte ")
+			if _, scanErr := fmt.Sscanf(where, "%d", &at); scanErr != nil || at <= 0 && len(body) > len(text) || at >= len(body) {
 				t.Errorf("no offset: %v", err)
 			}
 			if strings.Contains(err.Error(), text) {

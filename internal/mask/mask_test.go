@@ -1,7 +1,10 @@
 package mask_test
 
 import (
+	"net/netip"
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +54,54 @@ func TestAMaskedValueKeepsItsShape(t *testing.T) {
 	f("Authorization: Bearer abcDEF123.456-789", `Authorization: Bearer [a-zA-Z0-9]+`)
 	f("card 4111-1111-1111-1111, 900101-1234567", `card `+w+`, `+w)
 	f("insert into Member(id) values('a-1')", `insert into [A-Z][a-z0-9]{7}\(id\) values\('`+w+`'\)`)
+}
+
+func TestEveryClassIsFoundByItsFormOrItsPlace(t *testing.T) {
+	f := func(class mask.Class, text string, originals ...string) {
+		t.Helper()
+		s := mask.NewSession()
+		got := masked(t, s, text)
+		for _, original := range originals {
+			if strings.Contains(got, original) {
+				t.Errorf("%q survived in %q", original, got)
+			}
+		}
+		if !slices.ContainsFunc(s.Summary(), func(c mask.Count) bool { return c.Class == class }) {
+			t.Errorf("%q has nothing of the class %s: %v", text, class, s.Summary())
+		}
+	}
+	f(mask.Host, "Host: db-7.moim.co.kr is down", "moim")
+	f(mask.Pod, "pod shop-api-6945c568f-2ghw8 restarted, then kafka-0", "shop-api", "kafka")
+	f(mask.IP, "from 10.1.2.3 to [2404:6800:4004::200e]:443", "10.1.2.3", "6800")
+	f(mask.Database, "dbname=crm_main", "crm")
+	f(mask.Table, "select 1 from tb_order where x=1", "tb_order")
+	f(mask.Column, "SELECT mbr_grade FROM t WHERE join_dt > 3", "mbr_grade", "join_dt")
+	f(mask.Literal, "UPDATE a_b SET c_d = 'Kim' WHERE n = 1234567", "Kim", "1234567")
+	f(mask.Resident, "900101-1234567 and 9001011234567", "900101")
+	f(mask.Card, "4111 1111 1111 1111 and 5555555555554444", "1111", "5555")
+	f(mask.Business, "사업자 120-81-47521", "47521")
+	f(mask.Account, "계좌 110-234-567890 and bank account 12345678901", "567890", "12345678901")
+	f(mask.Secret, "Authorization: Bearer abc.DEF-123_456, password=qwer, ghp_0123456789abcdefghijABCDEFGHIJ012345", "abc.DEF", "qwer", "ghp_")
+	f(mask.Secret, "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY----- done", "MIIE")
+	f(mask.Cookie, "Cookie: a=b1c2d3e4; SESSION=9z8y7x6w", "b1c2d3e4", "9z8y7x6w")
+	f(mask.Path, `/home/kim/x.log, /Users/lee/y.log, C:\Users\park\z.log`, "kim", "lee", "park")
+}
+
+func TestAnAddressAndAStatementKeepTheirSyntax(t *testing.T) {
+	s := mask.NewSession()
+	got := masked(t, s, "http://kim:pw@pay.moim.co.kr:8443/v1/cards/77?cvc=123#top")
+	u, err := url.Parse(got)
+	if err != nil || u.Scheme != "http" || u.Port() != "8443" || u.User == nil || len(u.Query()) != 1 || u.Fragment == "" || strings.Count(u.Path, "/") != 3 {
+		t.Errorf("%q: %v", got, err)
+	}
+	ip, err := netip.ParseAddr(masked(t, s, "10.1.2.3"))
+	if err != nil || !netip.MustParsePrefix("198.18.0.0/15").Contains(ip) {
+		t.Errorf("%v, %v", ip, err)
+	}
+	words := strings.Fields(masked(t, s, "UPDATE shop.tb_order SET order_grade = 'gold' WHERE order_no = 7654321 AND id = ?"))
+	if len(words) != 14 || words[0] != "UPDATE" || words[2] != "SET" || words[6] != "WHERE" || !strings.Contains(words[1], ".") || !strings.HasPrefix(words[5], "'val") {
+		t.Errorf("%q", words)
+	}
 }
 
 func TestWhatDatabasesSayInTheirMessagesIsMasked(t *testing.T) {

@@ -58,7 +58,7 @@ func (s *Session) original(token string) string {
 	if e := s.owner[fold(token)]; e != nil {
 		return e.first
 	}
-	joined, _, _ := squeeze(token, true) // a token over two lines
+	joined, _ := squeeze(token, true) // a token over two lines
 	if v, ok := s.spelled[joined]; ok {
 		return v
 	}
@@ -126,7 +126,9 @@ func (s *Session) eachBreak(text string, yield func(start, end int)) {
 			if n < 0 {
 				return
 			}
-			for i += n; i > 1 && (text[i-1] == ' ' || text[i-1] == '\r' || text[i-1] == '\t'); i-- {
+			i += n
+			for i > 1 && (text[i-1] == ' ' || text[i-1] == '\r' || text[i-1] == '\t') {
+				i--
 			}
 			if i > 1 && text[i-1] == '-' {
 				i--
@@ -226,7 +228,7 @@ func invisibleOnly(piece string) bool {
 
 // squeeze takes out the breaks between two word characters and returns where a byte
 // of the result stands in text. With all set, breaks anywhere are taken out.
-func squeeze(text string, all bool) (joined string, offset func(int) int, cut bool) {
+func squeeze(text string, all bool) (joined string, offset func(int) int) {
 	var out strings.Builder
 	type jump struct{ at, removed int }
 	var jumps []jump
@@ -249,7 +251,7 @@ func squeeze(text string, all bool) (joined string, offset func(int) int, cut bo
 		from = i
 	}
 	if removed == 0 {
-		return text, func(i int) int { return i }, false
+		return text, func(i int) int { return i }
 	}
 	out.WriteString(text[from:])
 	return out.String(), func(i int) int {
@@ -261,7 +263,7 @@ func squeeze(text string, all bool) (joined string, offset func(int) int, cut bo
 			return i
 		}
 		return i + jumps[k-1].removed
-	}, true
+	}
 }
 
 // tokenSign stands inside of tokens that are addresses or numbers.
@@ -359,7 +361,7 @@ func (u *Unmasker) Flush() string {
 // a folded text; its length when there is none.
 func (s *Session) begins(folded string) int {
 	tail := max(0, len(folded)-s.longest-4*maxBreak)
-	joined, offset, _ := squeeze(folded[tail:], false)
+	joined, offset := squeeze(folded[tail:], false)
 	n := s.partial(joined)
 	if n == 0 {
 		return len(folded)

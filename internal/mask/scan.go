@@ -266,7 +266,7 @@ func (sc *scanner) word(i int) word {
 func (sc *scanner) name(i int, w word) int {
 	text := sc.text
 	if text[i] >= '0' && text[i] <= '9' {
-		if n := sc.number(i, w); n > 0 {
+		if n := sc.number(i); n > 0 {
 			return n
 		}
 		if !w.letters() {
@@ -300,7 +300,7 @@ func (sc *scanner) name(i int, w word) int {
 			return n
 		}
 	}
-	if n := w.end - w.start; n >= minSecret && (w.digits() || n >= 30) && w.letters() && !(text[i+4] == '-' && text[i+7] == '-') { // no date
+	if n := w.end - w.start; n >= minSecret && (w.digits() || n >= 30) && w.letters() && (text[i+4] != '-' || text[i+7] != '-') { // no date
 		if n := sc.token(w); n > 0 {
 			return n
 		}

@@ -196,10 +196,10 @@ func (sc *scanner) value(key, i int, equals, spaced bool) int {
 	if spaced && !quoted && !strings.ContainsAny(v, "-0123456789") {
 		return 0
 	}
-	if len(v) < 2 && !(equals && len(v) == 1 && letter(v[0])) || len(v) > 256 || stopWord[fold(v)] || noValue[fold(v)] || strings.IndexByte("{[$<%*#", v[0]) >= 0 || strings.Trim(v, "0123456789.") == "" || strings.ContainsAny(v, "()") {
+	if v == "" || len(v) == 1 && (!equals || !letter(v[0])) || len(v) > 256 || stopWord[fold(v)] || noValue[fold(v)] || strings.IndexByte("{[$<%*#", v[0]) >= 0 || strings.Trim(v, "0123456789.") == "" || strings.ContainsAny(v, "()") {
 		return 0
 	}
-	if !equals && !quoted && !(strings.ContainsAny(v, "-_.0123456789") || end >= len(text) || strings.IndexByte("\n\r,;", text[end]) >= 0) {
+	if !equals && !quoted && !strings.ContainsAny(v, "-_.0123456789") && end < len(text) && strings.IndexByte("\n\r,;", text[end]) < 0 {
 		return 0
 	}
 	switch key {
@@ -255,7 +255,7 @@ func (sc *scanner) secretValue(i int, certain bool) int {
 			start++
 		}
 		end = start
-		for end < len(text) && text[end] > ' ' && strings.IndexByte("\"'`,;()<>{}|\\", text[end]) < 0 && !(text[end] == '&' && parameter(text[end+1:])) {
+		for end < len(text) && text[end] > ' ' && strings.IndexByte("\"'`,;()<>{}|\\", text[end]) < 0 && (text[end] != '&' || !parameter(text[end+1:])) {
 			end++
 		}
 		for end > start && (text[end-1] == '.' || text[end-1] == ':' || text[end-1] == ']') {

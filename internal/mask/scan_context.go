@@ -108,7 +108,7 @@ func (sc *scanner) bareName(i int) (start, end int) {
 		return 0, 0
 	}
 	w := sc.word(i)
-	if w.hyphened() || w.has&hasUnderscore == 0 && !(w.digits() && w.end-w.start >= 5) || w.end < len(sc.text) && strings.IndexByte("(=/:@\\", sc.text[w.end]) >= 0 {
+	if w.hyphened() || w.has&hasUnderscore == 0 && (!w.digits() || w.end-w.start < 5) || w.end < len(sc.text) && strings.IndexByte("(=/:@\\", sc.text[w.end]) >= 0 {
 		return 0, 0
 	}
 	return w.start, w.end
@@ -188,69 +188,15 @@ func inQuotes(text string, i int) (start, end int) {
 	return 0, 0
 }
 
-// scheme claims the credentials behind Bearer and Basic.
-func (sc *scanner) scheme(w word, verb string) int {
-	text := sc.text
-	start := w.end
-	for start < len(text) && (text[start] == ' ' || text[start] == ':' || text[start] == '=') && start < w.end+3 {
-		start++
-	}
-	end := start
-	for end < len(text) && (wordByte(text[end]) || strings.IndexByte("._~+/=-", text[end]) >= 0) {
-		end++
-	}
-	for end > start && (text[end-1] == '.' || text[end-1] == '-') {
-		end--
-	}
-	value := text[start:end]
-	if start == w.end || len(value) < 8 || plainWord(value) || verb == "basic" && len(value) < 10 && !strings.HasSuffix(value, "=") {
-		return 0
-	}
-	sc.claim(start, end, Secret, true)
-	return end
-}
-
-// secretAfter claims a secret that stands behind its name and a space: of a token
-// or a key it takes a long one only, since they are spoken of, too.
-func (sc *scanner) secretAfter(w word, name string) int {
-	text := sc.text
-	if w.end+1 >= len(text) || text[w.end] != ' ' {
-		return 0
-	}
-	start, end := inQuotes(text, w.end+1)
-	if end <= start {
-		start = w.end + 1
-		end = start
-		for end < len(text) && text[end] > ' ' && text[end] < 0x80 && strings.IndexByte("\"'`,;()<>{}|\\:=", text[end]) < 0 {
-			end++
-		}
-		for end > start && (text[end-1] == '.' || text[end-1] == ']') {
-			end--
-		}
-	}
-	least := 6
-	if name == "token" || name == "secret" {
-		least = 20
-	}
-	if flag := w.start > 0 && text[w.start-1] == '-'; flag && end > start && text[start] != '-' && !variable(text[start:end]) { // --password x
-		sc.claim(start, end, Secret, end-start >= 6)
-		return end
-	}
-	if v := text[start:end]; len(v) < least || plainWord(v) || variable(v) || !looksSecret(v, false) || strings.Trim(v, "0123456789.") == "" {
-		return 0
-	}
-	sc.claim(start, end, Secret, true)
-	return end
-}
-
 // plainWord says that a value is a word of a language: letters only, in one
 // case, perhaps with a capital or with hyphens.
 func plainWord(value string) bool {
 	for i := range len(value) {
 		c := value[i]
-		if !(c >= 'a' && c <= 'z' || i == 0 && c >= 'A' && c <= 'Z' || i > 0 && (c == '-' || c == '_')) {
-			return false
+		if small, capital := c >= 'a' && c <= 'z', i == 0 && c >= 'A' && c <= 'Z'; small || capital || i > 0 && (c == '-' || c == '_') {
+			continue
 		}
+		return false
 	}
 	return len(value) < 24
 }
@@ -426,46 +372,6 @@ func (sc *scanner) ordinaryQuoted(open int, content string) bool {
 
 // gap stands between a word and what it says something of.
 func gap(c byte) bool { return c == ' ' || c == ':' }
-
-// high looks at a run of characters beyond ASCII: words of Korean that announce a number.
-func (sc *scanner) high(i int) int {
-	text := sc.text
-	for i < len(text) && text[i] >= 0x80 {
-		if text[i] >= 0xEA && text[i] <= 0xED && i+6 <= len(text) {
-			switch text[i : i+6] {
-			case "계좌", "입금", "송금", "이체", "은행", "농협", "수협", "뱅크":
-				sc.account = i + accountReach
-			case "사업":
-				sc.business = i + accountReach
-			case "카드":
-				sc.card = i + accountReach
-			case "비밀", "비번", "암호", "패스", "토큰", "인증":
-				certain := text[i:i+6] != "토큰" && text[i:i+6] != "인증"
-				if n := sc.koreanSecret(i, certain); n > 0 {
-					return n
-				}
-			}
-		}
-		i++
-	}
-	return i
-}
-
-// koreanSecret claims what stands behind 비밀번호, 비번, 암호, 토큰 or 인증키 and a sign.
-func (sc *scanner) koreanSecret(i int, certain bool) int {
-	text := sc.text
-	for i < len(text) && text[i] >= 0x80 {
-		i++
-	}
-	at := i
-	for i < len(text) && (text[i] == ' ' || text[i] == ':' || text[i] == '=') && i-at < 4 {
-		i++
-	}
-	if i == at || strings.IndexAny(text[at:i], ":=") < 0 {
-		return 0
-	}
-	return sc.secretValue(i, certain)
-}
 
 // columnName says that a name in quotes can be a column's.
 func columnName(name string) bool {

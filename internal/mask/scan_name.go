@@ -305,7 +305,7 @@ func podName(name string) bool {
 	if base != "" && letter(base[0]) && len(hash) >= 7 && len(hash) <= 10 && strings.Trim(hash, "0123456789abcdefghijklmnopqrstuvwxyz") == "" && strings.ContainsAny(hash, "0123456789") {
 		return digit || strings.Trim(hash, podLetters) == ""
 	}
-	return digit && strings.IndexAny(last, "bcdfghjklmnpqrstvwxz") >= 0 && !strings.ContainsAny(last[:1], "v") && mixed(last)
+	return digit && strings.ContainsAny(last, "bcdfghjklmnpqrstvwxz") && !strings.ContainsAny(last[:1], "v") && mixed(last)
 }
 
 // mixed says that letters and digits alternate as random characters do, not as

@@ -36,9 +36,9 @@ func groups(text string, i int, into *[maxGroups]group) []group {
 	return into[:n]
 }
 
-// number looks at the digits at i, of the word w, and returns where to go on
+// number looks at the digits at i and returns where to go on
 // when they are something, else 0.
-func (sc *scanner) number(i int, w word) int {
+func (sc *scanner) number(i int) int {
 	text := sc.text
 	var buf [maxGroups]group
 	g := groups(text, i, &buf)

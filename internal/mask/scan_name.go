@@ -352,7 +352,7 @@ func (sc *scanner) path(i int) int {
 		return i + 1
 	}
 	end := i + 1
-	for end < len(text) && !pathEnd[text[end]] && !(text[end] >= 0x80 && particle(text[end:])) {
+	for end < len(text) && !pathEnd[text[end]] && (text[end] < 0x80 || !particle(text[end:])) {
 		end++
 	}
 	for end > i && !wordByte(text[end-1]) && text[end-1] < 0x80 && text[end-1] != '}' && text[end-1] != '*' && text[end-1] != '/' {

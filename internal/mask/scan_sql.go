@@ -129,7 +129,7 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 				i += 2
 				continue
 			}
-			if i+1 < len(text) && text[i+1] == '"' && state != wantTable && !(text[max(i-1, 0)] == '.') {
+			if i+1 < len(text) && text[i+1] == '"' && state != wantTable && text[max(i-1, 0)] != '.' {
 				start, end := inQuotes(text, i)
 				if operand || end == 0 || s.quote == '"' && end == 0 {
 					return i, true
@@ -163,7 +163,7 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 			if digits := text[i:end]; !limited && len(digits) >= 5 && strings.Trim(digits, "0123456789") == "" {
 				sc.claim(i, end, Literal, len(digits) >= 7)
 			}
-			i, operand, plain = end, !(limited && word == "top"), 0
+			i, operand, plain = end, !limited || word != "top", 0
 			continue
 		case c == '(' && literal:
 			return i, true // nothing is called behind a value: the sentence goes on

@@ -202,7 +202,7 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 			if i+1 < len(text) && text[i+1] == c { // ::text, @@x
 				i++
 			}
-			if c == ':' && operand && !(i+1 < len(text) && (wordByte(text[i+1]) || text[i+1] == ':')) {
+			if c == ':' && operand && (i+1 >= len(text) || !wordByte(text[i+1])) {
 				return i, true
 			}
 			i++
@@ -245,7 +245,9 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 		if len(name) == 1 && !name[0].quoted {
 			folded = fold(text[name[0].start:name[0].end])
 		}
-		if next, isKeyword := sqlKeyword[folded]; isKeyword && !(state == wantTable && next == 0 && folded != "only" && folded != "if" && folded != "exists" && folded != "not" && folded != "select" && folded != "lateral" && folded != "table") && folded != "" {
+		next, isKeyword := sqlKeyword[folded]
+		isName := state == wantTable && next == 0 && !beforeTable[folded] // a table may be called like a keyword
+		if isKeyword && !isName && folded != "" {
 			if prose(folded, operand, s.shouted, text[i]) {
 				return i, s.sure || s.shouted
 			}
@@ -299,7 +301,7 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 		case state == hadAlias:
 			return i, true
 		case s.cte(name, folded, end):
-		case end < len(text) && text[end] == '(' && !strings.HasPrefix(text[end:], "(+)") && !name[len(name)-1].quoted && !(s.verb == "insert" && level == 0):
+		case end < len(text) && text[end] == '(' && !strings.HasPrefix(text[end:], "(+)") && !name[len(name)-1].quoted && (s.verb != "insert" || level > 0):
 			operand, plain, s.sure = false, 0, true // a function
 			if s.verb == "call" || s.verb == "exec" || s.verb == "execute" {
 				for _, p := range name[:len(name)-1] {

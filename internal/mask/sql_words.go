@@ -26,6 +26,7 @@ var sqlKeyword = func() map[string]int {
 
 var (
 	datePart     = set(`day month year hour minute second week quarter dd mm yyyy dow doy epoch microseconds milliseconds`)
+	beforeTable  = set(`only if exists not select lateral table`)
 	sqlModifier  = set(`or replace temporary temp unique global local external unlogged materialized fulltext spatial clustered nonclustered bitmap public`)
 	proseKeyword = set(`for in to on at with and only all using from is as end if then when or not any some order first last rows row time`)
 	// sqlSystem are names every database has.

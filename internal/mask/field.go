@@ -155,9 +155,15 @@ func (s *Session) off(class Class) bool { return s.rules != nil && s.rules.off[c
 
 // learnOnce is learn for a value that may have been seen already.
 func (s *Session) learnOnce(class Class, value string) {
-	if _, ok := s.taught[value]; !ok {
+	if _, ok := s.classOf[value]; ok {
+		return
+	}
+	if _, ok := s.taught[value]; ok {
+		return
+	}
+	s.learn(class, strings.TrimSpace(value))
+	if _, ok := s.classOf[value]; !ok {
 		s.taught[value] = struct{}{}
-		s.learn(class, strings.TrimSpace(value))
 	}
 }
 

@@ -56,7 +56,7 @@ func (s *Session) Gate(final []byte, known ...string) error {
 		if err := s.gateText(text, at); err != nil {
 			return err
 		}
-		if secretKey(key) && len(text) >= 4 && s.owner[fold(text)] == nil && !noSecret[fold(text)] && !strings.ContainsAny(text, " \n") {
+		if secretKey(key) && len(text) >= 4 && s.owner(fold(text)) == nil && !noSecret[fold(text)] && !strings.ContainsAny(text, " \n") {
 			return refused(Secret, at(0))
 		}
 		if v.escaped && strings.Contains(text, `\`) { // JSON in a string of JSON

@@ -11,7 +11,7 @@ import (
 type matcher struct {
 	whole   bool
 	filter  *[filterBits / 64]uint64 // one bit for pairs of first bytes
-	words   map[string]struct{}      // all strings
+	words   map[string]Class         // all strings, with what they are
 	lengths map[uint16][]int         // by the first two bytes, longest first
 }
 
@@ -23,19 +23,20 @@ func filterBit(key uint16) uint16 { return (key ^ key>>5) & (filterBits - 1) }
 
 type match struct{ start, end int }
 
-func newMatcher(whole bool) *matcher {
-	return &matcher{whole: whole, words: map[string]struct{}{}, lengths: map[uint16][]int{}}
+// newMatcher returns a matcher of the strings that add puts into words.
+func newMatcher(whole bool, words map[string]Class) *matcher {
+	return &matcher{whole: whole, words: words, lengths: map[uint16][]int{}}
 }
 
 // add takes a string of two bytes at least into the set; shorter ones are left out.
-func (m *matcher) add(word string) {
+func (m *matcher) add(word string, class Class) {
 	if len(word) < 2 {
 		return
 	}
 	if _, ok := m.words[word]; ok {
 		return
 	}
-	m.words[word] = struct{}{}
+	m.words[word] = class
 	if m.filter == nil {
 		m.filter = new([filterBits / 64]uint64)
 	}

@@ -40,7 +40,7 @@ func (s *Session) render(out *strings.Builder, class Class, text string) error {
 		out.WriteString(written)
 		return nil
 	}
-	if s.owner[fold(text)] == nil {
+	if s.owner(fold(text)) == nil {
 		text = s.Unmask(text)
 	}
 	return s.put(out, class, text)

@@ -55,14 +55,14 @@ func (s *Session) original(token string) string {
 	if v, ok := s.spelled[token]; ok {
 		return v
 	}
-	if e := s.owner[fold(token)]; e != nil {
+	if e := s.owner(fold(token)); e != nil {
 		return e.first
 	}
 	joined, _ := squeeze(token, true) // a token over two lines
 	if v, ok := s.spelled[joined]; ok {
 		return v
 	}
-	return s.owner[fold(joined)].first
+	return s.owner(fold(joined)).first
 }
 
 // locate finds the tokens in a text, also broken ones.
@@ -276,7 +276,7 @@ func (s *Session) Unknown(answer string) []string {
 	folded := fold(answer)
 	var unknown []string
 	report := func(start, end int) {
-		if text := answer[start:end]; s.owner[folded[start:end]] == nil && !slices.Contains(unknown, text) {
+		if text := answer[start:end]; s.owner(folded[start:end]) == nil && !slices.Contains(unknown, text) {
 			unknown = append(unknown, text)
 		}
 	}
@@ -438,7 +438,7 @@ func (s *Session) Locate(masked, text string) []Finding {
 		if !strings.HasPrefix(text[min(start, len(text)):], original) {
 			continue // the text held a token of the conversation already
 		}
-		found = append(found, Finding{start, start + len(original), s.owner[fold(token)].class, token})
+		found = append(found, Finding{start, start + len(original), s.owner(fold(token)).class, token})
 		shift += len(original) - len(token)
 	}
 	return found

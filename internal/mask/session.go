@@ -15,6 +15,7 @@ import (
 const (
 	defaultLimit = 512 << 10 // bytes of one text
 	maxValues    = 5000      // different values of one conversation
+	usual        = 48        // values there is room for from the beginning
 )
 
 // Session is one conversation with a model: the same value has the same token
@@ -25,14 +26,14 @@ type Session struct {
 	rules  *rules
 	err    error // of the policy: nothing is masked, so nothing may leave
 
-	entries map[string]*entry // by folded original
-	spelled map[string]string // token spelling → original spelling
-	owner   map[string]*entry // folded token → entry
-	learned *matcher          // originals that are replaced wherever they stand
-	classOf map[string]Class  // folded learned original → class
-	cores   map[uint64]*entry // cores that are taken, by a token or, nil, by a text
-	numbers *matcher          // folded tokens without a core
-	order   []*entry          // in the order of first use
+	entries  map[string]*entry // by folded original
+	spelled  map[string]string // token spelling → original spelling, where it is not the first
+	classOf  map[string]Class  // folded originals that are replaced wherever they stand
+	learned  *matcher          // of the same
+	cores    map[uint64]*entry // cores that are taken, by a token or, nil, by a text
+	numbers  *matcher          // folded tokens without a core
+	byNumber map[string]*entry
+	order    []*entry // in the order of first use
 
 	written      map[string]string   // simple values as they were masked before
 	taught       map[string]struct{} // values that learn has seen
@@ -75,10 +76,11 @@ func WithPolicy(p Policy) Option {
 func NewSession(opts ...Option) *Session {
 	s := &Session{
 		random: bufio.NewReaderSize(rand.Reader, 512), limit: defaultLimit,
-		entries: map[string]*entry{}, spelled: map[string]string{}, owner: map[string]*entry{}, cores: map[uint64]*entry{},
-		written: map[string]string{}, taught: map[string]struct{}{}, rendered: map[string]string{}, outputs: map[string]struct{}{},
-		classOf: map[string]Class{}, numbers: newMatcher(false), learned: newMatcher(true),
+		entries: make(map[string]*entry, usual), spelled: map[string]string{}, cores: make(map[uint64]*entry, usual),
+		written: make(map[string]string, usual), taught: map[string]struct{}{}, rendered: map[string]string{}, outputs: map[string]struct{}{},
+		classOf: make(map[string]Class, usual), numbers: newMatcher(false, map[string]Class{}),
 	}
+	s.learned = newMatcher(true, s.classOf)
 	for _, opt := range opts {
 		opt(s)
 	}
@@ -125,13 +127,10 @@ func (s *Session) learn(class Class, text string) {
 		}
 	}
 	key := fold(text)
-	if common(class, text) || s.owner[key] != nil || len(key) < 2 || s.rules != nil && s.rules.passes(class, text) {
+	if common(class, text) || s.owner(key) != nil || len(key) < 2 || s.rules != nil && s.rules.passes(class, text) {
 		return
 	}
-	if _, ok := s.classOf[key]; !ok {
-		s.classOf[key] = class
-		s.learned.add(key)
-	}
+	s.learned.add(key, class)
 }
 
 // maxRounds bounds how often a masked text is looked at again.
@@ -216,10 +215,7 @@ func (s *Session) look(text string) view {
 func (s *Session) teach(v view) {
 	for _, found := range v.spans {
 		if text := v.text[found.start:found.end]; found.global {
-			if _, ok := s.taught[text]; !ok {
-				s.taught[text] = struct{}{}
-				s.learn(found.class, text)
-			}
+			s.learnOnce(found.class, text)
 		}
 	}
 }
@@ -272,7 +268,7 @@ func (s *Session) token(class Class, original string) (string, error) {
 
 func (s *Session) newToken(class Class, original string) (string, error) {
 	key := fold(original)
-	if s.owner[key] != nil {
+	if s.owner(key) != nil {
 		return original, nil // a token is never masked again
 	}
 	e := s.entries[key]
@@ -315,8 +311,20 @@ func (s *Session) spell(e *entry, original string) (string, error) {
 		}
 		written = other.token
 	}
-	s.spelled[written] = original
+	if original != e.first {
+		s.spelled[written] = original
+	}
 	return written, nil
+}
+
+// owner returns the entry of a folded token, nil when it is none.
+func (s *Session) owner(folded string) *entry {
+	if at := coreAt(folded); at >= 0 {
+		if e := s.cores[core(folded[at:])]; e != nil && e.token == folded {
+			return e
+		}
+	}
+	return s.byNumber[folded]
 }
 
 func (s *Session) register(e *entry) {
@@ -325,10 +333,13 @@ func (s *Session) register(e *entry) {
 		e.core = at
 		s.cores[core(e.token[at:])] = e
 	} else {
-		s.numbers.add(e.token)
+		s.numbers.add(e.token, e.class)
+		if s.byNumber == nil {
+			s.byNumber = map[string]*entry{}
+		}
+		s.byNumber[e.token] = e
 	}
 	s.longest = max(s.longest, len(e.token))
-	s.owner[e.token] = e
 	s.order = append(s.order, e)
 }
 

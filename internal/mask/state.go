@@ -76,8 +76,7 @@ func (s *Session) UnmarshalBinary(data []byte) error {
 	}
 	for _, v := range st.Learned {
 		if _, ok := s.classOf[v.Text]; !ok && !s.passes(v.Class, v.Text) {
-			s.classOf[v.Text] = v.Class
-			s.learned.add(v.Text)
+			s.learned.add(v.Text, v.Class)
 		}
 	}
 	for _, c := range st.Cores {

@@ -47,7 +47,7 @@ func (s *Session) invent(class Class, original string) (string, error) {
 // token. Word tokens differ in their cores, and no core stands in a text;
 // addresses in a text are values themselves.
 func (s *Session) free(token string) bool {
-	if s.classOf[token] != "" || s.entries[token] != nil || s.owner[token] != nil {
+	if s.classOf[token] != "" || s.entries[token] != nil || s.owner(token) != nil {
 		return false
 	}
 	if at := coreAt(token); at >= 0 {
@@ -181,7 +181,7 @@ func (s *Session) find(folded string) []match {
 	return tokens
 }
 
-var nothing = newMatcher(true)
+var nothing = newMatcher(true, nil)
 
 // shape makes a random string of the class's form. Addresses and numbers come
 // from ranges nobody owns: 198.18.0.0/15 (RFC 2544), 2001:db8::/32 (RFC 3849),

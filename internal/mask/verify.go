@@ -93,13 +93,13 @@ func (s *Session) dirty(v view) (Class, int, bool) {
 // isMasked says that a claimed piece of text is a token, or made of them.
 func (s *Session) isMasked(class Class, text, folded string) bool {
 	if simple(class) {
-		return s.owner[folded] != nil
+		return s.owner(folded) != nil
 	}
 	if _, ok := s.outputs[text]; ok {
 		return true
 	}
 	for _, p := range takeApart(text) {
-		if p.class != keep && s.owner[fold(p.text)] == nil && !s.passes(p.class, p.text) {
+		if p.class != keep && s.owner(fold(p.text)) == nil && !s.passes(p.class, p.text) {
 			return false
 		}
 	}

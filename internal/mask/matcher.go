@@ -10,6 +10,7 @@ import (
 // word character matches only where the word begins or ends.
 type matcher struct {
 	whole   bool
+	first   [256]bool                // the first bytes
 	filter  *[filterBits / 64]uint64 // one bit for pairs of first bytes
 	words   map[string]Class         // all strings, with what they are
 	lengths map[uint16][]int         // by the first two bytes, longest first
@@ -37,6 +38,7 @@ func (m *matcher) add(word string, class Class) {
 		return
 	}
 	m.words[word] = class
+	m.first[word[0]] = true
 	if m.filter == nil {
 		m.filter = new([filterBits / 64]uint64)
 	}
@@ -54,29 +56,26 @@ func (m *matcher) find(folded string) []match {
 		return nil
 	}
 	var found []match
-	inWord := false // the byte before is one of a word
+	end := 0
 	for i := 0; i+1 < len(folded); i++ {
-		isWord := kind[folded[i]] == kindName
-		inside := inWord && isWord && m.whole
-		inWord = isWord
-		if inside {
+		if !m.first[folded[i]] || i < end || m.whole && i > 0 && kind[folded[i]] == kindName && kind[folded[i-1]] == kindName {
 			continue
 		}
-		key := uint16(folded[i])<<8 | uint16(folded[i+1])
-		if bit := filterBit(key); m.filter[bit>>6]&(1<<(bit&63)) == 0 {
-			continue
-		}
-		if n := m.at(folded, i, key); n > 0 {
-			found = append(found, match{i, i + n})
-			i += n - 1
-			inWord = kind[folded[i]] == kindName
+		if n := m.at(folded, i); n > 0 {
+			end = i + n
+			found = append(found, match{i, end})
 		}
 	}
 	return found
 }
 
-// at returns the length of the longest string that stands at i, 0 for none.
-func (m *matcher) at(folded string, i int, key uint16) int {
+// at returns the length of the longest string that stands at i, 0 for none. Two
+// bytes at least are left there.
+func (m *matcher) at(folded string, i int) int {
+	key := uint16(folded[i])<<8 | uint16(folded[i+1])
+	if bit := filterBit(key); m.filter[bit>>6]&(1<<(bit&63)) == 0 {
+		return 0
+	}
 	for _, n := range m.lengths[key] {
 		if i+n > len(folded) || m.whole && i+n < len(folded) && wordByte(folded[i+n-1]) && wordByte(folded[i+n]) {
 			continue

@@ -93,20 +93,14 @@ func core(text string) uint64 {
 	return uint64(text[0])<<32 | uint64(text[1])<<24 | uint64(text[2])<<16 | uint64(text[3])<<8 | uint64(text[4])
 }
 
-// what a byte can be for sweep, beside its kind in a core.
-const (
-	sweepName   = 1 << 2 // of a word
-	sweepNumber = 1 << 3 // the first of a token without a core
-)
+// sweepName says that a byte is one of a word, beside its kind in a core.
+const sweepName = 1 << 2
 
 var sweepByte = func() (k [256]uint8) {
 	for b := range 256 {
 		k[b] = coreByte[b]
 		if kind[b] == kindName {
 			k[b] |= sweepName
-		}
-		if b >= '0' && b <= '9' || b == '+' || b == '(' {
-			k[b] |= sweepNumber
 		}
 	}
 	return k
@@ -117,7 +111,7 @@ var sweepByte = func() (k [256]uint8) {
 func (s *Session) sweep(folded string, note bool) (learned, tokens []match) {
 	inWord := false
 	learnedEnd, tokensEnd := 0, 0
-	known, numbers := s.learned.filter, s.numbers.filter
+	known, numbers := s.learned, s.numbers
 	for i := 0; i < len(folded); i++ {
 		k := sweepByte[folded[i]]
 		if k&3 == 1 && i >= 2 && i+2 < len(folded) && coreByte[folded[i+1]] == 2 && isCore(folded[i-2:]) { // its last digit
@@ -134,19 +128,17 @@ func (s *Session) sweep(folded string, note bool) (learned, tokens []match) {
 		isWord := k&sweepName != 0
 		begins := !inWord || !isWord
 		inWord = isWord
-		if !begins && k&sweepNumber == 0 || i+1 >= len(folded) {
-			continue
+		if i+1 >= len(folded) {
+			break
 		}
-		key := uint16(folded[i])<<8 | uint16(folded[i+1])
-		bit := filterBit(key)
-		if begins && known != nil && known[bit>>6]&(1<<(bit&63)) != 0 && i >= learnedEnd {
-			if n := s.learned.at(folded, i, key); n > 0 {
+		if begins && known.first[folded[i]] && i >= learnedEnd {
+			if n := known.at(folded, i); n > 0 {
 				learnedEnd = i + n
 				learned = append(learned, match{i, learnedEnd})
 			}
 		}
-		if k&sweepNumber != 0 && numbers != nil && numbers[bit>>6]&(1<<(bit&63)) != 0 && i >= tokensEnd {
-			if n := s.numbers.at(folded, i, key); n > 0 {
+		if numbers.first[folded[i]] && i >= tokensEnd {
+			if n := numbers.at(folded, i); n > 0 {
 				tokensEnd = i + n
 				tokens = append(tokens, match{i, tokensEnd})
 			}

@@ -74,7 +74,7 @@ func refused(class Class, offset int) error {
 
 // gateText checks one text; at maps its offsets to those of the body.
 func (s *Session) gateText(text string, at func(int) int) error {
-	if class, i, dirty := s.dirty(s.look(text)); dirty {
+	if class, i, dirty := s.dirty(s.look(text, fold(text))); dirty {
 		return refused(class, at(i))
 	}
 	return nil

@@ -198,7 +198,7 @@ func hour(folded string) bool {
 // camel says that a dotted name ends like a class: a part with a capital and small letters.
 func camel(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
-	return last != "" && last[0] >= 'A' && last[0] <= 'Z' && strings.ToUpper(last) != last
+	return last != "" && last[0] >= 'A' && last[0] <= 'Z' && strings.ContainsAny(last, "abcdefghijklmnopqrstuvwxyz")
 }
 
 func packageName(folded string) bool {
@@ -233,6 +233,11 @@ func (sc *scanner) domain(w word) {
 		return
 	}
 	name := text[w.start:w.end]
+	var buf [16]byte
+	last := w.start + strings.LastIndexByte(name, '.') + 1
+	if w.end-last > len(buf) || !topLevel[string(sc.folded(last, w.end, buf[:]))] { // as most names of classes
+		return
+	}
 	if w.upper() {
 		if w.lower() && camel(name) || camel(name[:strings.LastIndexByte(name, '.')+1]+"x") {
 			return

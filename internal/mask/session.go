@@ -177,13 +177,13 @@ func (s *Session) text(text string) (string, error) {
 	first.tokens = s.withBroken(text, first.folded, first.tokens)
 	at := first
 	for range maxRounds {
-		masked, err := s.replace(at)
+		masked, folded, err := s.replace(at)
 		if err != nil {
 			return "", err
 		}
 		// What is left must be free of what the scanner knows: a token may have changed
 		// how the text around it reads.
-		at = s.look(masked)
+		at = s.look(masked, folded)
 		if _, _, dirty := s.dirty(at); !dirty {
 			if err := s.verify(first, at); err != nil {
 				return "", err
@@ -204,8 +204,8 @@ type view struct {
 	tokens       []match // the session's tokens
 }
 
-func (s *Session) look(text string) view {
-	v := view{text: text, folded: fold(text), spans: detect(text, s.rules)}
+func (s *Session) look(text, folded string) view {
+	v := view{text: text, folded: folded, spans: detect(text, s.rules)}
 	v.learned, v.tokens = s.sweep(v.folded, false)
 	v.tokens = s.withBroken(text, v.folded, v.tokens)
 	return v
@@ -220,12 +220,13 @@ func (s *Session) teach(v view) {
 	}
 }
 
-// replace puts tokens in the place of what the scanner, and what was learned, claim.
-func (s *Session) replace(v view) (string, error) {
+// replace puts tokens in the place of what the scanner, and what was learned,
+// claim. It returns the text and the same folded.
+func (s *Session) replace(v view) (masked, folded string, err error) {
 	if len(s.classOf) > maxValues {
-		return "", tooMany()
+		return "", "", tooMany()
 	}
-	var out strings.Builder
+	var out, low strings.Builder
 	at := 0
 	for _, sp := range s.choose(v) {
 		if sp.class == keep {
@@ -233,21 +234,26 @@ func (s *Session) replace(v view) (string, error) {
 		}
 		if at == 0 {
 			out.Grow(len(v.text) + len(v.text)/8)
+			low.Grow(len(v.text) + len(v.text)/8)
 		}
 		out.WriteString(v.text[at:sp.start])
+		low.WriteString(v.folded[at:sp.start])
 		if len(s.order) > maxValues {
-			return "", tooMany()
+			return "", "", tooMany()
 		}
+		from := out.Len()
 		if err := s.render(&out, sp.class, v.text[sp.start:sp.end]); err != nil {
-			return "", err
+			return "", "", err
 		}
+		low.WriteString(fold(out.String()[from:]))
 		at = sp.end
 	}
 	if at == 0 {
-		return v.text, nil
+		return v.text, v.folded, nil
 	}
 	out.WriteString(v.text[at:])
-	return out.String(), nil
+	low.WriteString(v.folded[at:])
+	return out.String(), low.String(), nil
 }
 
 func tooMany() error {

@@ -27,12 +27,9 @@ func (s *Session) render(out *strings.Builder, class Class, text string) error {
 		}
 		if s.renderedWith != len(s.classOf) { // more is known by now, also of parts that were left
 			clear(s.rendered)
-			clear(s.outputs)
 			s.renderedWith = len(s.classOf)
 		}
-		masked := strings.Clone(out.String()[begin:])
-		s.rendered[text] = masked
-		s.outputs[masked] = struct{}{}
+		s.rendered[text] = strings.Clone(out.String()[begin:])
 		return nil
 	}
 	// A literal that quotes tokens is masked as the text it was.
@@ -171,6 +168,16 @@ var ordinarySegment = set(`home users usr var log logs opt etc tmp root lib bin 
 
 // databaseKey names the connection properties that hold a database.
 var databaseKey = set(`databasename database dbname db initialcatalog servicename currentschema`)
+
+// structural says that an address or a path holds nothing but structure.
+func structural(text string) bool {
+	for _, p := range takeApart(text) {
+		if p.class != keep {
+			return false
+		}
+	}
+	return true
+}
 
 // takeApart splits a URL, a JDBC URL or a path into its structure (scheme,
 // delimiters, port), which stays, and its names, which are masked. The texts of

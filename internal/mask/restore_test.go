@@ -155,3 +155,22 @@ func TestAStreamInAnyPiecesEqualsTheWholeAnswer(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatWasMaskedIsFoundInTheOriginal(t *testing.T) {
+	s := mask.NewSession()
+	text := "김철수 at db.kakao.com: GET https://pay.kakao.com/v1, then db.kakao.com"
+	out, found, err := s.Find(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range found {
+		got = append(got, string(f.Class)+" "+text[f.Start:f.End])
+		if !strings.Contains(out, f.Token) {
+			t.Errorf("%s is not in %q", f.Token, out)
+		}
+	}
+	if want := "host db.kakao.com, host pay.kakao.com, path v1, host db.kakao.com"; strings.Join(got, ", ") != want {
+		t.Errorf("got %q", got)
+	}
+}

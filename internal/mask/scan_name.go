@@ -368,7 +368,7 @@ func (sc *scanner) path(i int) int {
 			end = i + at
 		}
 	}
-	if end-i < 3 || ordinaryPath(text[i:end]) {
+	if end-i < 3 || ordinaryPath(text[i:end]) || structural(text[i:end]) {
 		return max(end, i+1)
 	}
 	sc.claim(i, end, Path, true)

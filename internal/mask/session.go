@@ -38,7 +38,7 @@ type Session struct {
 	written      map[string]string   // simple values as they were masked before
 	taught       map[string]struct{} // values that learn has seen
 	rendered     map[string]string   // addresses and paths as they were masked before
-	outputs      map[string]struct{} // what they became
+	outputs      map[string]struct{} // masked addresses and paths that were looked at
 	renderedWith int                 // values learned by then
 	merged       []span              // kept between texts
 	longest      int                 // bytes of a token
@@ -125,6 +125,9 @@ func (s *Session) learn(class Class, text string) {
 				s.learn(part.class, part.text)
 			}
 		}
+	}
+	if class == Path && structural(text) {
+		return
 	}
 	key := fold(text)
 	if common(class, text) || s.owner(key) != nil || len(key) < 2 || s.rules != nil && s.rules.passes(class, text) {

@@ -24,6 +24,9 @@ func (s *Session) choose(v view) []span {
 		all = append(all, sp)
 	}
 	all, _, _ = merge(all, v, i, k, span{start: len(v.text) + 1})
+	if len(v.tokens) > 0 {
+		s.leaveTokens(v, all)
+	}
 	s.merged = all
 	chosen := all[:0]
 	end := 0
@@ -41,6 +44,33 @@ func (s *Session) choose(v view) []span {
 		end = sp.end
 	}
 	return chosen
+}
+
+// leaveTokens leaves those of the claims, sorted by their begin, that are made of tokens only.
+func (s *Session) leaveTokens(v view, claims []span) {
+	first := 0
+	for i := range claims {
+		sp := &claims[i]
+		for first < len(v.tokens) && v.tokens[first].end <= sp.start {
+			first++
+		}
+		if first == len(v.tokens) {
+			return
+		}
+		if sp.class == keep || !simple(sp.class) || v.tokens[first].start >= sp.end {
+			continue
+		}
+		at, k := sp.start, first
+		for ; k < len(v.tokens) && v.tokens[k].start < sp.end; k++ {
+			if at < v.tokens[k].start && strings.IndexFunc(v.text[at:v.tokens[k].start], nameRune) >= 0 {
+				break
+			}
+			at = v.tokens[k].end
+		}
+		if at >= sp.end || (k == len(v.tokens) || v.tokens[k].start >= sp.end) && strings.IndexFunc(v.text[at:sp.end], nameRune) < 0 {
+			sp.class = keep
+		}
+	}
 }
 
 // sortSpans sorts claims by their begin, longer ones first. They come nearly sorted.
@@ -103,6 +133,7 @@ func (s *Session) isMasked(class Class, text, folded string) bool {
 			return false
 		}
 	}
+	s.outputs[strings.Clone(text)] = struct{}{}
 	return true
 }
 

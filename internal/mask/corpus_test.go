@@ -3,8 +3,10 @@ package mask_test
 import (
 	"bufio"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -135,6 +137,62 @@ func TestAllLinesOfTheCorpusInOneConversation(t *testing.T) {
 		texts = texts[n:]
 		if out := masked(t, s, text); s.Unmask(out) != text {
 			t.Fatal("it did not come back")
+		}
+	}
+}
+
+// mangled joins lines of the corpus and breaks them: what is cut, repeated and
+// replaced reads like nothing the scanner was made for.
+func mangled(r *rand.Rand, texts []string) string {
+	const signs = "'\"()=:;,./\\@-_ \n[]{}`$#<>|"
+	var b []byte
+	for range 1 + r.IntN(4) {
+		b = append(b, texts[r.IntN(len(texts))]...)
+		b = append(b, signs[r.IntN(len(signs))])
+	}
+	for range r.IntN(12) {
+		i := r.IntN(len(b))
+		switch r.IntN(4) {
+		case 0:
+			b[i] = byte(r.IntN(256))
+		case 1:
+			b = append(b[:i], b[min(len(b), i+r.IntN(6)):]...)
+		case 2:
+			j := r.IntN(len(b))
+			b = slices.Insert(b, i, slices.Clone(b[min(i, j):max(i, j)])...)
+		default:
+			b[i] = signs[r.IntN(len(signs))]
+		}
+		if len(b) == 0 {
+			return "x"
+		}
+	}
+	return string(b)
+}
+
+func TestBrokenLinesComeBackAreStableAndPassTheGate(t *testing.T) {
+	texts := corpusTexts()
+	r := rand.New(rand.NewPCG(7, 9))
+	const all = 4000
+	refused := 0
+	for range all {
+		text := mangled(r, texts)
+		s := mask.NewSession()
+		out, err := s.Mask(text)
+		if err != nil { // closed, which is right, but seldom
+			if refused++; refused > all/200 {
+				t.Fatalf("%d of %d are refused, now %q: %v", refused, all, text, err)
+			}
+			continue
+		}
+		if back := s.Unmask(out); back != text {
+			t.Fatalf("x    %q\nback %q", text, back)
+		}
+		if again, err := s.Mask(out); err != nil || again != out {
+			t.Fatalf("%v\nonce  %q\ntwice %q", err, out, again)
+		}
+		if err := s.Gate([]byte("x " + out)); err != nil {
+			t.Fatalf("%v: %q", err, out)
 		}
 	}
 }

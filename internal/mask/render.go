@@ -32,13 +32,9 @@ func (s *Session) render(out *strings.Builder, class Class, text string) error {
 		s.rendered[text] = strings.Clone(out.String()[begin:])
 		return nil
 	}
-	// A literal that quotes tokens is masked as the text it was.
 	if written, ok := s.written[text]; ok {
 		out.WriteString(written)
 		return nil
-	}
-	if s.owner(fold(text)) == nil {
-		text = s.Unmask(text)
 	}
 	return s.put(out, class, text)
 }

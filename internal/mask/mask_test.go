@@ -1,7 +1,10 @@
 package mask_test
 
 import (
+	"net/netip"
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,7 +36,7 @@ func TestAMaskedValueKeepsItsShape(t *testing.T) {
 	f("jdbc:mysql://real-database-url.com:3306/real_db", `jdbc:mysql://`+w+`:3306/`+w)
 	f("jdbc:mysql://db-a:3306,db-b:3307/shop?user=kim&password=s3cret", `jdbc:mysql://`+w+`:3306,`+w+`:3307/`+w+`\?`+w+`=`+w+`&`+w+`=`+w)
 	f("jdbc:postgresql://10.1.2.3/shop", `jdbc:postgresql://198\.1[89]\.\d{3}\.\d{3}/`+w)
-	f("jdbc:oracle:thin:@ora.corp:1521:PRODDB", `jdbc:oracle:thin:@`+w+`:1521:[A-Z0-9]{6}`)
+	f("jdbc:oracle:thin:@ora.corp:1521:PRODDB", `jdbc:oracle:thin:@`+w+`:1521:[A-Z0-9]{7}`)
 	f("jdbc:sqlserver://sql01:1433;databaseName=shop;user=sa", `jdbc:sqlserver://`+w+`:1433;[a-zA-Z0-9]+=`+w+`;`+w+`=`+w)
 	f("jdbc:postgresql:shop", `jdbc:postgresql:`+w)
 	f("call to https://pay.kakao.com:8443/v1/cards/77?cvc=123#top failed", `call to https://`+w+`:8443/`+w+`/`+w+`/`+w+`\?`+w+`=`+w+`#`+w+` failed`)
@@ -41,16 +44,64 @@ func TestAMaskedValueKeepsItsShape(t *testing.T) {
 	f("GET /v1/api/{id}/test", `GET /`+w+`/`+w+`/\{`+w+`\}/`+w)
 	f("from 10.20.30.40 to fe80::1ff:fe23:4567:890a", `from 198\.1[89]\.\d{3}\.\d{3} to 2001:db8:[0-9a-f]+:[0-9a-f]+::[0-9a-f]+`)
 	f("addr:fe80::1ff:1 done", `addr:2001:db8:[0-9a-f:]+ done`)
-	f("mail kim.chul-su@kakaocorp.com now", `mail `+w+`@`+w+`\.example now`)
+	f("mail kim.chul-su@kakaocorp.com now", `mail `+w+`@x\.example now`)
 	f("call 010-1234-5678 or +82 10-9876-5432 or 02-123-4567", `call 010-0\d{3}-\d{4} or \+82 0\d-\d{4}-\d{4} or 02-0\d{2}-\d{4}`)
 	f("UnknownHostException: redis-master", `UnknownHostException: `+w)
 	f("Connection to mysql-prod:3306 refused", `Connection to `+w+`:3306 refused`)
 	f("SELECT * FROM shop.users u, `order` o WHERE u.name = '김철수' AND o.memo = 'it''s' AND x = \"q w\"",
-		`SELECT \* FROM `+w+`\.`+w+` u, `+"`"+w+"`"+` o WHERE u.name = '`+w+`' AND o.memo = '`+w+`' AND x = "`+w+`"`)
+		`SELECT \* FROM `+w+`\.`+w+` u, `+"`"+w+"`"+` o WHERE u.name = '`+w+`' AND o.`+w+` = '`+w+`' AND x = "`+w+`"`)
 	f("Server=x;Password=hunter22;Pooling", `Server=`+w+`;Password=`+w+`;Pooling`)
 	f("Authorization: Bearer abcDEF123.456-789", `Authorization: Bearer [a-zA-Z0-9]+`)
 	f("card 4111-1111-1111-1111, 900101-1234567", `card `+w+`, `+w)
-	f("insert into Member(id) values('a-1')", `insert into [A-Z][a-z0-9]{6}\(id\) values\('`+w+`'\)`)
+	f("insert into Member(id) values('a-1')", `insert into [A-Z][a-z0-9]{7}\(id\) values\('`+w+`'\)`)
+}
+
+func TestEveryClassIsFoundByItsFormOrItsPlace(t *testing.T) {
+	f := func(class mask.Class, text string, originals ...string) {
+		t.Helper()
+		s := mask.NewSession()
+		got := masked(t, s, text)
+		for _, original := range originals {
+			if strings.Contains(got, original) {
+				t.Errorf("%q survived in %q", original, got)
+			}
+		}
+		if !slices.ContainsFunc(s.Summary(), func(c mask.Count) bool { return c.Class == class }) {
+			t.Errorf("%q has nothing of the class %s: %v", text, class, s.Summary())
+		}
+	}
+	f(mask.Host, "Host: db-7.moim.co.kr is down", "moim")
+	f(mask.Pod, "pod shop-api-6945c568f-2ghw8 restarted, then kafka-0", "shop-api", "kafka")
+	f(mask.IP, "from 10.1.2.3 to [2404:6800:4004::200e]:443", "10.1.2.3", "6800")
+	f(mask.Database, "dbname=crm_main", "crm")
+	f(mask.Table, "select 1 from tb_order where x=1", "tb_order")
+	f(mask.Column, "SELECT mbr_grade FROM t WHERE join_dt > 3", "mbr_grade", "join_dt")
+	f(mask.Literal, "UPDATE a_b SET c_d = 'Kim' WHERE n = 1234567", "Kim", "1234567")
+	f(mask.Resident, "900101-1234567 and 9001011234567", "900101")
+	f(mask.Card, "4111 1111 1111 1111 and 5555555555554444", "1111", "5555")
+	f(mask.Business, "사업자 120-81-47521", "47521")
+	f(mask.Account, "계좌 110-234-567890 and bank account 12345678901", "567890", "12345678901")
+	f(mask.Secret, "Authorization: Bearer abc.DEF-123_456, password=qwer, gh"+"p_0123456789abcdefghijABCDEFGHIJ012345", "abc.DEF", "qwer", "ghp_")
+	f(mask.Secret, "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY----- done", "MIIE")
+	f(mask.Cookie, "Cookie: a=b1c2d3e4; SESSION=9z8y7x6w", "b1c2d3e4", "9z8y7x6w")
+	f(mask.Path, `/home/kim/x.log, /Users/lee/y.log, C:\Users\park\z.log`, "kim", "lee", "park")
+}
+
+func TestAnAddressAndAStatementKeepTheirSyntax(t *testing.T) {
+	s := mask.NewSession()
+	got := masked(t, s, "http://kim:pw@pay.moim.co.kr:8443/v1/cards/77?cvc=123#top")
+	u, err := url.Parse(got)
+	if err != nil || u.Scheme != "http" || u.Port() != "8443" || u.User == nil || len(u.Query()) != 1 || u.Fragment == "" || strings.Count(u.Path, "/") != 3 {
+		t.Errorf("%q: %v", got, err)
+	}
+	ip, err := netip.ParseAddr(masked(t, s, "10.1.2.3"))
+	if err != nil || !netip.MustParsePrefix("198.18.0.0/15").Contains(ip) {
+		t.Errorf("%v, %v", ip, err)
+	}
+	words := strings.Fields(masked(t, s, "UPDATE shop.tb_order SET order_grade = 'gold' WHERE order_no = 7654321 AND id = ?"))
+	if len(words) != 14 || words[0] != "UPDATE" || words[2] != "SET" || words[6] != "WHERE" || !strings.Contains(words[1], ".") || !strings.HasPrefix(words[5], "'val") {
+		t.Errorf("%q", words)
+	}
 }
 
 func TestWhatDatabasesSayInTheirMessagesIsMasked(t *testing.T) {
@@ -64,7 +115,7 @@ func TestWhatDatabasesSayInTheirMessagesIsMasked(t *testing.T) {
 	const w = `[a-zA-Z][a-zA-Z0-9]{5,10}`
 	// PostgreSQL
 	f("Detail: Key (name)=(홍길동) already exists.", `Detail: Key \(name\)=\(`+w+`\) already exists\.`)
-	f("Key (lower(mail::text), city)=(kim (sales), 서울) is not present in table", `Key \(lower\(mail::text\), city\)=\(`+w+`\) is not present in table`)
+	f("Key (lower(mail::text), city)=(kim (sales), 서울) is not present in table", `Key \(lower\(mail::text\), `+w+`\)=\(`+w+`\) is not present in table`)
 	f("Failing row contains (1, 홍길동, null, Kim (b)).", `Failing row contains \(`+w+`\)\.`)
 	f(`invalid input syntax for type uuid: "x"`, `invalid input syntax for type uuid: "`+w+`"`)
 	f(`invalid input value for enum mood: "홍"`, `invalid input value for enum mood: "`+w+`"`)
@@ -72,9 +123,9 @@ func TestWhatDatabasesSayInTheirMessagesIsMasked(t *testing.T) {
 	f(`For input string: "900101"`, `For input string: "`+w+`"`)
 	// SQL Server, MySQL, MongoDB
 	f("The duplicate key value is (홍길동, 3).", `The duplicate key value is \(`+w+`\)\.`)
-	f("Duplicate entry 'O'Brien' for key 'PRIMARY'", `Duplicate entry '`+w+`' for key '`+w+`'`)
-	f("Duplicate entry 'x' for key 'PRIMARY'", `Duplicate entry '`+w+`' for key '`+w+`'`)
-	f(`duplicate key error collection: shop.users index: mail_1 dup key: { mail: "kim" }`, `duplicate key error collection: `+w+` index: mail_1 dup key: \{`+w+`\}`)
+	f("Duplicate entry 'O'Brien' for key 'PRIMARY'", `Duplicate entry '`+w+`' for key 'PRIMARY'`)
+	f("Duplicate entry 'xy' for key 'uk_mail'", `Duplicate entry '`+w+`' for key '`+w+`'`)
+	f(`duplicate key error collection: shop.users index: mail_1 dup key: { mail: "kim" }`, `duplicate key error collection: `+w+`\.`+w+` index: mail_1 dup key: \{`+w+`\}`)
 	// Where a database is, and who asked
 	f("Connection refused: shopdb/10.0.0.5:3306", `Connection refused: `+w+`/198\.1[89]\.\d{3}\.\d{3}:3306`)
 	f("Connection refused: no further information: shop_db/<unresolved>:3306", `Connection refused: no further information: `+w+`/<unresolved>:3306`)

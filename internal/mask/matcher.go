@@ -1,8 +1,8 @@
 package mask
 
 import (
-	"sort"
-	"strings"
+	"slices"
+	"unsafe"
 )
 
 // matcher finds a set of folded strings in a folded text: leftmost, longest,
@@ -10,88 +10,78 @@ import (
 // word character matches only where the word begins or ends.
 type matcher struct {
 	whole   bool
-	buckets map[string][]string // by the first two bytes, longest first
-	singles map[byte][]string   // one-byte strings
-	longest int
+	first   [256]bool                // the first bytes
+	filter  *[filterBits / 64]uint64 // one bit for pairs of first bytes
+	words   map[string]Class         // all strings, with what they are
+	lengths map[uint16][]int         // by the first two bytes, longest first
 }
+
+// filterBits is the size of a filter: most pairs of bytes have a bit of their own
+// among those that begin strings.
+const filterBits = 1 << 12
+
+func filterBit(key uint16) uint16 { return (key ^ key>>5) & (filterBits - 1) }
 
 type match struct{ start, end int }
 
-func newMatcher(whole bool) *matcher {
-	return &matcher{whole: whole, buckets: map[string][]string{}, singles: map[byte][]string{}}
+// newMatcher returns a matcher of the strings that add puts into words.
+func newMatcher(whole bool, words map[string]Class) *matcher {
+	return &matcher{whole: whole, words: words, lengths: map[uint16][]int{}}
 }
 
-func (m *matcher) add(word string) {
-	m.longest = max(m.longest, len(word))
+// add takes a string of two bytes at least into the set; shorter ones are left out.
+func (m *matcher) add(word string, class Class) {
 	if len(word) < 2 {
-		if word != "" {
-			m.singles[word[0]] = []string{word}
-		}
 		return
 	}
-	list := m.buckets[word[:2]]
-	list = append(list, word)
-	sort.SliceStable(list, func(i, j int) bool { return len(list[i]) > len(list[j]) })
-	m.buckets[word[:2]] = list
+	if _, ok := m.words[word]; ok {
+		return
+	}
+	m.words[word] = class
+	m.first[word[0]] = true
+	if m.filter == nil {
+		m.filter = new([filterBits / 64]uint64)
+	}
+	key := uint16(word[0])<<8 | uint16(word[1])
+	m.filter[filterBit(key)>>6] |= 1 << (filterBit(key) & 63)
+	if list := m.lengths[key]; !slices.Contains(list, len(word)) {
+		list = append(list, len(word))
+		slices.SortFunc(list, func(a, b int) int { return b - a })
+		m.lengths[key] = list
+	}
 }
 
 func (m *matcher) find(folded string) []match {
+	if m.filter == nil {
+		return nil
+	}
 	var found []match
-	for i := 0; i < len(folded); {
-		if n := m.at(folded, i); n > 0 {
-			found = append(found, match{i, i + n})
-			i += n
+	end := 0
+	for i := 0; i+1 < len(folded); i++ {
+		if !m.first[folded[i]] || i < end || m.whole && i > 0 && kind[folded[i]] == kindName && kind[folded[i-1]] == kindName {
 			continue
 		}
-		i++
+		if n := m.at(folded, i); n > 0 {
+			end = i + n
+			found = append(found, match{i, end})
+		}
 	}
 	return found
 }
 
-// at returns the length of the longest string that stands at i, 0 for none.
+// at returns the length of the longest string that stands at i, 0 for none. Two
+// bytes at least are left there.
 func (m *matcher) at(folded string, i int) int {
-	if i+2 <= len(folded) {
-		for _, word := range m.buckets[folded[i:i+2]] {
-			if strings.HasPrefix(folded[i:], word) && m.bounded(folded, i, i+len(word)) {
-				return len(word)
-			}
-		}
+	key := uint16(folded[i])<<8 | uint16(folded[i+1])
+	if bit := filterBit(key); m.filter[bit>>6]&(1<<(bit&63)) == 0 {
+		return 0
 	}
-	for _, word := range m.singles[folded[i]] {
-		if m.bounded(folded, i, i+len(word)) {
-			return len(word)
-		}
-	}
-	return 0
-}
-
-func (m *matcher) bounded(text string, start, end int) bool {
-	if !m.whole {
-		return true
-	}
-	if start > 0 && wordByte(text[start]) && wordByte(text[start-1]) {
-		return false
-	}
-	return end >= len(text) || !wordByte(text[end-1]) || !wordByte(text[end])
-}
-
-// partial returns the length of the longest suffix of folded that begins a
-// string of the set without completing it.
-func (m *matcher) partial(folded string) int {
-	for n := min(m.longest-1, len(folded)); n > 0; n-- {
-		suffix := folded[len(folded)-n:]
-		if n == 1 {
-			for two := range m.buckets {
-				if two[0] == suffix[0] {
-					return n
-				}
-			}
+	for _, n := range m.lengths[key] {
+		if i+n > len(folded) || m.whole && i+n < len(folded) && wordByte(folded[i+n-1]) && wordByte(folded[i+n]) {
 			continue
 		}
-		for _, word := range m.buckets[suffix[:2]] {
-			if len(word) > n && strings.HasPrefix(word, suffix) {
-				return n
-			}
+		if _, ok := m.words[folded[i:i+n]]; ok {
+			return n
 		}
 	}
 	return 0
@@ -103,17 +93,26 @@ func wordByte(b byte) bool {
 	return b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
 }
 
+// lower is the ASCII letter of a byte in lower case.
+var lower = func() (l [256]byte) {
+	for b := range 256 {
+		l[b] = byte(b)
+		if b >= 'A' && b <= 'Z' {
+			l[b] += 'a' - 'A'
+		}
+	}
+	return l
+}()
+
 // fold lowers ASCII letters only, so that offsets stay those of the original.
 func fold(s string) string {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= 'A' && s[i] <= 'Z' {
 			b := []byte(s)
 			for ; i < len(b); i++ {
-				if b[i] >= 'A' && b[i] <= 'Z' {
-					b[i] += 'a' - 'A'
-				}
+				b[i] = lower[b[i]]
 			}
-			return string(b)
+			return unsafe.String(unsafe.SliceData(b), len(b)) // b is not changed any more
 		}
 	}
 	return s

@@ -127,6 +127,14 @@ func FuzzMask(f *testing.F) {
 		if back := s.Unmask(out); back != text {
 			t.Fatalf("x      %q\nmasked %q\nback   %q", text, out, back)
 		}
+		if again, err := s.Mask(out); err != nil || again != out {
+			t.Fatalf("%v\nonce  %q\ntwice %q", err, out, again)
+		}
+		if first := strings.TrimLeft(out, " \t\r\n"); first != "" && !strings.ContainsAny(first[:1], `{["`) { // else it would be read as JSON
+			if err := s.Gate([]byte(out)); err != nil {
+				t.Fatalf("%v in %q", err, out)
+			}
+		}
 		u := s.Unmasker()
 		if streamed := u.Write(out[:len(out)/2]) + u.Write(out[len(out)/2:]) + u.Flush(); streamed != text {
 			t.Fatalf("streamed %q", streamed)

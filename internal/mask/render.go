@@ -1,9 +1,6 @@
 package mask
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // part is one piece of an address: structure (class keep) or something to mask.
 type part struct {
@@ -15,35 +12,44 @@ type part struct {
 // simple says that a value of the class is replaced by one token as a whole.
 func simple(c Class) bool { return c != URL && c != JDBCURL && c != Path }
 
-// render returns the masked form of one claimed piece of text.
-func (s *Session) render(class Class, text string) (string, error) {
-	switch {
-	case class == keep:
-		return text, nil
-	case !simple(class):
-		var out strings.Builder
-		for _, p := range takeApart(text) {
-			masked, err := s.part(p)
-			if err != nil {
-				return "", err
-			}
+// render writes the masked form of one claimed piece of text.
+func (s *Session) render(out *strings.Builder, class Class, text string) error {
+	if !simple(class) {
+		if masked, ok := s.rendered[text]; ok && len(s.classOf) == s.renderedWith {
 			out.WriteString(masked)
+			return nil
 		}
-		return out.String(), nil
+		begin := out.Len()
+		for _, p := range takeApart(text) {
+			if err := s.part(out, p); err != nil {
+				return err
+			}
+		}
+		if s.renderedWith != len(s.classOf) { // more is known by now, also of parts that were left
+			clear(s.rendered)
+			s.renderedWith = len(s.classOf)
+		}
+		s.rendered[text] = strings.Clone(out.String()[begin:])
+		return nil
 	}
-	// A literal that quotes tokens is masked as the text it was.
-	if s.owner[fold(text)] == nil {
-		text = s.Unmask(text)
+	if written, ok := s.written[text]; ok {
+		out.WriteString(written)
+		return nil
 	}
-	return s.token(class, text)
+	return s.put(out, class, text)
 }
 
-func (s *Session) part(p part) (string, error) {
-	if p.class != keep {
-		return s.token(p.class, p.text)
+func (s *Session) put(out *strings.Builder, class Class, text string) error {
+	token, err := s.token(class, text)
+	out.WriteString(token)
+	return err
+}
+
+func (s *Session) part(out *strings.Builder, p part) error {
+	if p.class != keep && !s.passes(p.class, p.text) {
+		return s.put(out, p.class, p.text)
 	}
 	// Structure such as the scheme may be a learned name as well: a database "mysql".
-	var out strings.Builder
 	at := 0
 	folded := fold(p.text)
 	for _, m := range s.learned.find(folded) {
@@ -51,55 +57,157 @@ func (s *Session) part(p part) (string, error) {
 		if !simple(class) || reserved[folded[m.start:m.end]] && !s.spellingKnown(p.text[m.start:m.end]) {
 			continue
 		}
-		masked, err := s.token(class, p.text[m.start:m.end])
-		if err != nil {
-			return "", err
+		out.WriteString(p.text[at:m.start])
+		if err := s.put(out, class, p.text[m.start:m.end]); err != nil {
+			return err
 		}
-		out.WriteString(p.text[at:m.start] + masked)
 		at = m.end
 	}
 	out.WriteString(p.text[at:])
-	return out.String(), nil
+	return nil
 }
 
-var (
-	jdbcHead  = regexp.MustCompile(`(?i)^jdbc:[a-z0-9]+:(?:(?:thin|oci|mem|file|tcp|ssl|replication|loadbalance|failover|aurora):)*@?(?://)?`)
-	urlHead   = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]*://`)
-	authority = regexp.MustCompile(`^[^/?#;]*`)
-	run       = regexp.MustCompile(`[^/?&=#;:,{}()\[\]@!$*+|~]+`)
-	portAt    = regexp.MustCompile(`^:[0-9]{1,5}(?:$|[^0-9A-Za-z._-])`)
-	bracketed = regexp.MustCompile(`^\[[0-9A-Fa-f:.%]+\]`)
-)
+// jdbcParts may stand between the name of a JDBC driver and the address.
+var jdbcParts = set(`thin oci mem file tcp ssl replication loadbalance failover aurora`)
+
+// jdbcHead returns the beginning of a JDBC URL that is structure, "" when text is none.
+func jdbcHead(text string) string {
+	if len(text) < 6 || fold(text[:5]) != "jdbc:" {
+		return ""
+	}
+	i := strings.IndexByte(text[5:], ':')
+	if i < 0 {
+		return ""
+	}
+	n := 5 + i + 1
+	for {
+		i := strings.IndexByte(text[n:], ':')
+		if i < 0 || !jdbcParts[fold(text[n:n+i])] {
+			break
+		}
+		n += i + 1
+	}
+	n += len(text[n:]) - len(strings.TrimPrefix(text[n:], "@"))
+	return text[:n+len(text[n:])-len(strings.TrimPrefix(text[n:], "//"))]
+}
+
+// urlHead returns the scheme of a URL with its slashes, "" when text is none.
+func urlHead(text string) string {
+	i := strings.Index(text, "://")
+	if i <= 0 || !letter(text[0]) {
+		return ""
+	}
+	for _, c := range []byte(text[:i]) {
+		if !wordByte(c) && c != '+' && c != '.' && c != '-' || c == '_' {
+			return ""
+		}
+	}
+	return text[:i+3]
+}
+
+// portEnd returns the length of the port with its colon that text begins with, 0 for none.
+func portEnd(text string) int {
+	if text == "" || text[0] != ':' {
+		return 0
+	}
+	n := 1
+	for n < len(text) && n < 7 && text[n] >= '0' && text[n] <= '9' {
+		n++
+	}
+	if n == 1 || n == 7 || n < len(text) && (wordByte(text[n]) || text[n] == '.' || text[n] == '-') {
+		return 0
+	}
+	return n
+}
+
+// bracketed returns the address in brackets that text begins with, "" for none.
+func bracketed(text string) string {
+	if text == "" || text[0] != '[' {
+		return ""
+	}
+	n := 1
+	for n < len(text) && (hexByte(text[n]) || text[n] == ':' || text[n] == '.' || text[n] == '%') {
+		n++
+	}
+	if n == 1 || n >= len(text) || text[n] != ']' {
+		return ""
+	}
+	return text[:n+1]
+}
+
+// delimiter ends a name in an address.
+var delimiter = func() (is [256]bool) {
+	for _, c := range []byte(`/?&=#;:,{}()[]@!$*+|~\`) {
+		is[c] = true
+	}
+	return is
+}()
+
+// nextRun returns the bounds of the first name in an address from i on.
+func nextRun(text string, i int) (start, end int) {
+	for i < len(text) && delimiter[text[i]] {
+		i++
+	}
+	start = i
+	for i < len(text) && !delimiter[text[i]] {
+		i++
+	}
+	return start, i
+}
 
 // databaseScheme names the URL schemes whose first path segment is a database.
 var databaseScheme = set(`mysql mariadb postgres postgresql mongodb mongodb+srv redis rediss clickhouse sqlserver oracle cockroachdb amqp amqps`)
 
+// ordinarySegment is a part of a path that is the same on many machines.
+var ordinarySegment = set(`home users usr var log logs opt etc tmp root lib bin srv mnt documents desktop downloads appdata local roaming temp windows src main java resources
+	node_modules site-packages target build dist`)
+
 // databaseKey names the connection properties that hold a database.
 var databaseKey = set(`databasename database dbname db initialcatalog servicename currentschema`)
+
+// structural says that an address or a path holds nothing but structure.
+func structural(text string) bool {
+	for _, p := range takeApart(text) {
+		if p.class != keep {
+			return false
+		}
+	}
+	return true
+}
 
 // takeApart splits a URL, a JDBC URL or a path into its structure (scheme,
 // delimiters, port), which stays, and its names, which are masked. The texts of
 // the parts joined are the input.
 func takeApart(text string) []part {
-	var parts []part
+	parts := make([]part, 0, 12)
 	add := func(class Class, piece string, global bool) {
 		if piece != "" {
 			parts = append(parts, part{class, piece, global && class != keep})
 		}
 	}
-	head := jdbcHead.FindString(text)
+	head := jdbcHead(text)
 	database := head != ""
 	if head == "" {
-		head = urlHead.FindString(text)
+		head = urlHead(text)
 		database = databaseScheme[fold(strings.TrimSuffix(head, "://"))]
+	}
+	plain := head == "" // a path
+	if plain && len(text) > 2 && letter(text[0]) && text[1] == ':' && text[2] == '\\' {
+		head = text[:2] // a drive of Windows
 	}
 	add(keep, head, false)
 	rest := text[len(head):]
-	if head != "" {
-		auth := authority.FindString(rest)
+	if !plain {
+		auth := rest
+		if n := strings.IndexAny(rest, "/?#;"); n >= 0 {
+			auth = rest[:n]
+		}
 		rest = rest[len(auth):]
 		if user, host, ok := cutLast(auth, '@'); ok {
-			runs(user, func(piece string, name bool) { add(pick(name, Name), piece, false) })
+			name, password, _ := strings.Cut(user, ":")
+			runs(name, func(piece string, name bool) { add(pick(name, Name), piece, false) })
+			add(keep, user[len(name):len(user)-len(password)], false)
+			add(Secret, password, len(password) >= 6)
 			add(keep, "@", false)
 			auth = host
 		}
@@ -114,6 +222,9 @@ func takeApart(text string) []part {
 		if name && (first || before == "=" && databaseKey[fold(key)]) {
 			class, first = Database, false
 		}
+		if plain && name && ordinarySegment[fold(piece)] {
+			name = false
+		}
 		add(pick(name, class), piece, class == Database)
 		key, before = before, piece
 	})
@@ -124,17 +235,13 @@ func takeApart(text string) []part {
 // is left. Behind a host's port may stand an Oracle SID, and an authority alone
 // may be a database (jdbc:postgresql:shop).
 func takeHost(auth string, alone bool, add func(Class, string, bool)) string {
-	if b := bracketed.FindString(auth); b != "" {
+	if b := bracketed(auth); b != "" {
 		add(keep, "[", false)
 		add(IP, b[1:len(b)-1], true)
 		add(keep, "]", false)
 		return auth[len(b):]
 	}
-	if loc := portAt.FindString(auth); loc != "" {
-		n := 1
-		for n < len(auth) && auth[n] >= '0' && auth[n] <= '9' {
-			n++
-		}
+	if n := portEnd(auth); n > 0 {
 		add(keep, auth[:n], false)
 		if n < len(auth) && auth[n] == ':' {
 			add(keep, ":", false)
@@ -143,33 +250,38 @@ func takeHost(auth string, alone bool, add func(Class, string, bool)) string {
 		}
 		return auth[n:]
 	}
-	loc := run.FindStringIndex(auth)
-	if loc == nil {
+	start, end := nextRun(auth, 0)
+	if end == start {
 		add(keep, auth, false)
 		return ""
 	}
-	add(keep, auth[:loc[0]], false)
-	host := auth[loc[0]:loc[1]]
+	add(keep, auth[:start], false)
+	host := auth[start:end]
 	switch {
+	case fold(host) == "localhost" || strings.HasPrefix(host, "127.") && isIP(host):
+		add(keep, host, false)
 	case isIP(host):
 		add(IP, host, true)
-	case alone && loc[1] == len(auth) && loc[0] == 0 && !strings.Contains(host, "."):
+	case alone && end == len(auth) && start == 0 && !strings.Contains(host, "."):
 		add(Database, host, true)
 	default:
 		add(Host, host, true)
 	}
-	return auth[loc[1]:]
+	return auth[end:]
 }
 
 // runs calls yield for every name and every piece of structure between names.
 func runs(text string, yield func(piece string, name bool)) {
 	at := 0
-	for _, loc := range run.FindAllStringIndex(text, -1) {
-		yield(text[at:loc[0]], false)
-		yield(text[loc[0]:loc[1]], true)
-		at = loc[1]
+	for {
+		start, end := nextRun(text, at)
+		yield(text[at:start], false)
+		if start == end {
+			return
+		}
+		yield(text[start:end], true)
+		at = end
 	}
-	yield(text[at:], false)
 }
 
 func pick(name bool, class Class) Class {

@@ -1,9 +1,10 @@
 package mask
 
 import (
+	"bufio"
 	"crypto/rand"
-	"encoding/json"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 const (
 	defaultLimit = 512 << 10 // bytes of one text
 	maxValues    = 5000      // different values of one conversation
+	usual        = 48        // values there is room for from the beginning
 )
 
 // Session is one conversation with a model: the same value has the same token
@@ -21,22 +23,36 @@ const (
 type Session struct {
 	random io.Reader
 	limit  int
+	rules  *rules
+	err    error // of the policy: nothing is masked, so nothing may leave
 
-	entries map[string]*entry // by folded original
-	spelled map[string]string // token spelling → original spelling
-	tokens  *matcher          // every token handed out, folded
-	owner   map[string]*entry // folded token → entry
-	learned *matcher          // originals that are replaced wherever they stand
-	classOf map[string]Class  // folded learned original → class
-	seen    []string          // folded texts of the conversation: no token may stand in them
-	order   []*entry          // in the order of first use
+	entries  map[string]*entry // by folded original
+	spelled  map[string]string // token spelling → original spelling, where it is not the first
+	classOf  map[string]Class  // folded originals that are replaced wherever they stand
+	learned  *matcher          // of the same
+	cores    map[uint64]*entry // cores that are taken, by a token or, nil, by a text
+	numbers  *matcher          // folded tokens without a core
+	byNumber map[string]*entry
+	order    []*entry // in the order of first use
+
+	written      map[string]string   // simple values as they were masked before
+	taught       map[string]struct{} // values that learn has seen
+	rendered     map[string]string   // addresses and paths as they were masked before
+	outputs      map[string]struct{} // masked addresses and paths that were looked at
+	renderedWith int                 // values learned by then
+	merged       []span              // kept between texts
+	longest      int                 // bytes of a token
+	beginnings   map[string]struct{} // of tokens, for streams
+	begun        int                 // tokens whose beginnings are known
 }
 
 // entry is one value and its token. Spellings that differ in case only share
 // the entry; see spell.
 type entry struct {
 	class Class
+	key   string // in Session.entries
 	token string // folded
+	core  int    // where the core of a word token begins
 	first string // the spelling seen first, for a token whose case the model changed
 	mixed string // the one mixed-case spelling written as a capitalised token
 }
@@ -50,15 +66,28 @@ func WithLimit(bytes int) Option { return func(s *Session) { s.limit = bytes } }
 // WithRandom replaces crypto/rand as the source of tokens, for golden tests.
 func WithRandom(r io.Reader) Option { return func(s *Session) { s.random = r } }
 
+// WithPolicy applies a policy. One that Policy.Check refuses makes Mask and Gate
+// refuse every text.
+func WithPolicy(p Policy) Option {
+	return func(s *Session) { s.rules, s.err = p.rules() }
+}
+
 // NewSession returns the masking of one conversation.
 func NewSession(opts ...Option) *Session {
 	s := &Session{
-		random: rand.Reader, limit: defaultLimit,
-		entries: map[string]*entry{}, spelled: map[string]string{}, owner: map[string]*entry{},
-		classOf: map[string]Class{}, tokens: newMatcher(false), learned: newMatcher(true),
+		random: bufio.NewReaderSize(rand.Reader, 512), limit: defaultLimit,
+		entries: make(map[string]*entry, usual), spelled: map[string]string{}, cores: make(map[uint64]*entry, usual),
+		written: make(map[string]string, usual), taught: map[string]struct{}{}, rendered: map[string]string{}, outputs: map[string]struct{}{},
+		classOf: make(map[string]Class, usual), numbers: newMatcher(false, map[string]Class{}),
 	}
+	s.learned = newMatcher(true, s.classOf)
 	for _, opt := range opts {
 		opt(s)
+	}
+	if s.rules != nil {
+		for _, word := range s.rules.words {
+			s.learn(Person, word)
+		}
 	}
 	return s
 }
@@ -97,120 +126,162 @@ func (s *Session) learn(class Class, text string) {
 			}
 		}
 	}
-	key := fold(text)
-	if common(class, text) || s.owner[key] != nil {
+	if class == Path && structural(text) {
 		return
 	}
-	if _, ok := s.classOf[key]; !ok {
-		s.classOf[key] = class
-		s.learned.add(key)
+	key := fold(text)
+	if common(class, text) || s.owner(key) != nil || len(key) < 2 || s.rules != nil && s.rules.passes(class, text) {
+		return
 	}
+	s.learned.add(key, class)
 }
+
+// maxRounds bounds how often a masked text is looked at again.
+const maxRounds = 4
 
 // Mask returns text with every learned and every detected value replaced by its
 // token. On any doubt it returns an error (fault.TooLarge, fault.Internal), and
 // the caller must not send anything. Masking a masked text changes nothing.
 func (s *Session) Mask(text string) (string, error) {
+	if s.err != nil {
+		return "", s.err
+	}
 	if len(text) > s.limit {
 		return "", fault.New(fault.TooLarge, "the text to mask is over %d bytes", s.limit)
 	}
-	s.seen = append(s.seen, fold(text))
-	spans := detect(text)
-	for _, found := range spans {
-		if found.global {
-			s.learn(found.class, text[found.start:found.end])
+	return s.text(text)
+}
+
+// MaskAll masks the texts of one request, also those that were masked in an
+// earlier turn. What is found in one is masked in all of them, whatever their
+// order; masking them one by one leaves in the first what the last one teaches.
+func (s *Session) MaskAll(texts ...string) ([]string, error) {
+	masked := slices.Clone(texts)
+	for range maxRounds {
+		known := len(s.classOf)
+		for i, text := range masked {
+			var err error
+			if masked[i], err = s.Mask(text); err != nil {
+				return nil, err
+			}
+		}
+		if len(s.classOf) == known {
+			return masked, nil
 		}
 	}
-	if len(s.classOf) > maxValues {
-		return "", tooMany()
-	}
-	var out strings.Builder
-	at := 0
-	for _, sp := range s.choose(text, spans) {
-		out.WriteString(text[at:sp.start])
-		if len(s.order) > maxValues {
-			return "", tooMany()
-		}
-		masked, err := s.render(sp.class, text[sp.start:sp.end])
+	return nil, fault.New(fault.Internal, "the texts could not be masked completely")
+}
+
+// text masks one text within the limits.
+func (s *Session) text(text string) (string, error) {
+	first := view{text: text, folded: fold(text), spans: detect(text, s.rules)}
+	s.teach(first)
+	first.learned, first.tokens = s.sweep(first.folded, true)
+	first.tokens = s.withBroken(text, first.folded, first.tokens)
+	at := first
+	for range maxRounds {
+		masked, folded, err := s.replace(at)
 		if err != nil {
 			return "", err
 		}
-		out.WriteString(masked)
+		// What is left must be free of what the scanner knows: a token may have changed
+		// how the text around it reads.
+		at = s.look(masked, folded)
+		if _, _, dirty := s.dirty(at); !dirty {
+			if err := s.verify(first, at); err != nil {
+				return "", err
+			}
+			return masked, nil
+		}
+		s.teach(at)
+		at.learned, _ = s.sweep(at.folded, false)
+	}
+	return "", fault.New(fault.Internal, "the text could not be masked completely")
+}
+
+// view is a text and what is known of it.
+type view struct {
+	text, folded string
+	spans        []span  // what the scanner claims
+	learned      []match // the values that are replaced wherever they stand
+	tokens       []match // the session's tokens
+}
+
+func (s *Session) look(text, folded string) view {
+	v := view{text: text, folded: folded, spans: detect(text, s.rules)}
+	v.learned, v.tokens = s.sweep(v.folded, false)
+	v.tokens = s.withBroken(text, v.folded, v.tokens)
+	return v
+}
+
+// teach learns what the scanner claims as known everywhere.
+func (s *Session) teach(v view) {
+	for _, found := range v.spans {
+		if text := v.text[found.start:found.end]; found.global {
+			s.learnOnce(found.class, text)
+		}
+	}
+}
+
+// replace puts tokens in the place of what the scanner, and what was learned,
+// claim. It returns the text and the same folded.
+func (s *Session) replace(v view) (masked, folded string, err error) {
+	if len(s.classOf) > maxValues {
+		return "", "", tooMany()
+	}
+	var out, low strings.Builder
+	at := 0
+	for _, sp := range s.choose(v) {
+		if sp.class == keep {
+			continue
+		}
+		if at == 0 {
+			out.Grow(len(v.text) + len(v.text)/8)
+			low.Grow(len(v.text) + len(v.text)/8)
+		}
+		out.WriteString(v.text[at:sp.start])
+		low.WriteString(v.folded[at:sp.start])
+		if len(s.order) > maxValues {
+			return "", "", tooMany()
+		}
+		from := out.Len()
+		if err := s.render(&out, sp.class, v.text[sp.start:sp.end]); err != nil {
+			return "", "", err
+		}
+		low.WriteString(fold(out.String()[from:]))
 		at = sp.end
 	}
-	out.WriteString(text[at:])
-	masked := out.String()
-	if err := s.verify(text, masked); err != nil {
-		return "", err
+	if at == 0 {
+		return v.text, v.folded, nil
 	}
-	return masked, nil
+	out.WriteString(v.text[at:])
+	low.WriteString(v.folded[at:])
+	return out.String(), low.String(), nil
 }
 
 func tooMany() error {
 	return fault.New(fault.TooLarge, "the conversation has more than %d values to mask", maxValues)
 }
 
-// choose merges what detectors, learned values and tokens already present claim
-// of the text: the leftmost claim wins, at one place the longest.
-func (s *Session) choose(text string, detected []span) []span {
-	all := append([]span(nil), detected...)
-	folded := fold(text)
-	for _, m := range s.learned.find(folded) {
-		if class := s.classOf[folded[m.start:m.end]]; !reserved[folded[m.start:m.end]] || s.spellingKnown(text[m.start:m.end]) {
-			all = append(all, span{start: m.start, end: m.end, class: class})
-		}
-	}
-	for _, m := range s.tokens.find(folded) {
-		all = append(all, span{start: m.start, end: m.end, class: keep})
-	}
-	sort.SliceStable(all, func(i, j int) bool {
-		if all[i].start != all[j].start {
-			return all[i].start < all[j].start
-		}
-		return all[i].end > all[j].end
-	})
-	chosen := all[:0]
-	end := 0
-	for _, sp := range all {
-		if sp.start >= end && sp.end > sp.start {
-			chosen = append(chosen, sp)
-			end = sp.end
-		}
-	}
-	return chosen
-}
-
-// spellingKnown limits learned values that are also words of SQL (a table
-// "order") to lower case: ORDER BY stays readable, the table is masked.
-func (s *Session) spellingKnown(text string) bool { return text == fold(text) }
-
-// verify is the second look before a text may leave: it must map back to what
-// it was, and nothing learned may still stand in it outside of a token.
-func (s *Session) verify(text, masked string) error {
-	if s.Unmask(masked) != s.Unmask(text) {
-		return fault.New(fault.Internal, "masking is not reversible for this text")
-	}
-	folded := fold(masked)
-	tokens := s.tokens.find(folded)
-	i := 0
-	for _, m := range s.learned.find(folded) {
-		for i < len(tokens) && tokens[i].end <= m.start {
-			i++
-		}
-		inside := i < len(tokens) && tokens[i].start < m.end
-		if inside || reserved[folded[m.start:m.end]] && !s.spellingKnown(masked[m.start:m.end]) {
-			continue
-		}
-		return fault.New(fault.Internal, "a value of class %s survived masking", s.classOf[folded[m.start:m.end]])
-	}
-	return nil
-}
-
 // token returns what stands for original, spelled after it.
 func (s *Session) token(class Class, original string) (string, error) {
+	if written, ok := s.written[original]; ok {
+		return written, nil
+	}
+	written, err := s.newToken(class, original)
+	if err == nil {
+		s.written[original] = written
+	}
+	return written, err
+}
+
+func (s *Session) newToken(class Class, original string) (string, error) {
 	key := fold(original)
-	if s.owner[key] != nil {
+	if s.owner(key) != nil {
 		return original, nil // a token is never masked again
+	}
+	if quoted := s.Unmask(original); quoted != original { // what quotes tokens is masked as the text it was
+		original, key = quoted, fold(quoted)
 	}
 	e := s.entries[key]
 	if e == nil {
@@ -221,8 +292,7 @@ func (s *Session) token(class Class, original string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		e = &entry{class: class, token: made, first: original}
-		s.entries[key] = e
+		e = &entry{class: class, key: key, token: made, first: original}
 		s.register(e)
 	}
 	return s.spell(e, original)
@@ -248,61 +318,41 @@ func (s *Session) spell(e *entry, original string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			other = &entry{class: e.class, token: made, first: original}
-			s.entries[key] = other
+			other = &entry{class: e.class, key: key, token: made, first: original}
 			s.register(other)
 		}
 		written = other.token
 	}
-	s.spelled[written] = original
+	if original != e.first {
+		s.spelled[written] = original
+	}
 	return written, nil
 }
 
-func (s *Session) register(e *entry) {
-	s.tokens.add(e.token)
-	s.owner[e.token] = e
-	s.order = append(s.order, e)
-}
-
-// Unmask puts the originals back, also where the model changed a token's case
-// or wrote a particle, a quote or a plural right behind it.
-func (s *Session) Unmask(text string) string {
-	return s.unmask(text, func(v string) string { return v })
-}
-
-// UnmaskJSON is Unmask for a text that is JSON: originals are escaped, so that
-// a quote in a SQL literal cannot break the document.
-func (s *Session) UnmaskJSON(text string) string {
-	return s.unmask(text, func(v string) string {
-		quoted, err := json.Marshal(v)
-		if err != nil {
-			return v
+// owner returns the entry of a folded token, nil when it is none.
+func (s *Session) owner(folded string) *entry {
+	if at := coreAt(folded); at >= 0 {
+		if e := s.cores[core(folded[at:])]; e != nil && e.token == folded {
+			return e
 		}
-		return string(quoted[1 : len(quoted)-1])
-	})
+	}
+	return s.byNumber[folded]
 }
 
-func (s *Session) unmask(text string, escape func(string) string) string {
-	found := s.tokens.find(fold(text))
-	if len(found) == 0 {
-		return text
+func (s *Session) register(e *entry) {
+	s.entries[e.key] = e
+	if at := coreAt(e.token); at >= 0 {
+		e.core = at
+		s.cores[core(e.token[at:])] = e
+	} else {
+		s.numbers.add(e.token, e.class)
+		if s.byNumber == nil {
+			s.byNumber = map[string]*entry{}
+		}
+		s.byNumber[e.token] = e
 	}
-	var out strings.Builder
-	at := 0
-	for _, m := range found {
-		out.WriteString(text[at:m.start])
-		out.WriteString(escape(s.original(text[m.start:m.end])))
-		at = m.end
-	}
-	out.WriteString(text[at:])
-	return out.String()
-}
-
-func (s *Session) original(token string) string {
-	if v, ok := s.spelled[token]; ok {
-		return v
-	}
-	return s.owner[fold(token)].first
+	s.longest = max(s.longest, len(e.token))
+	s.order = append(s.order, e)
 }
 
 // Summary counts the masked values by class, most first.
@@ -332,3 +382,14 @@ func (s *Session) Tokens() []Token {
 	}
 	return tokens
 }
+
+// common says that a value is too short or too ordinary to be a secret by itself.
+func common(class Class, text string) bool {
+	if len([]rune(text)) < 2 || class == Name && ordinary[fold(text)] {
+		return true
+	}
+	digits := strings.Trim(text, "0123456789.,-") == ""
+	return digits && len(text) < 5
+}
+
+func unquote(text string) string { return strings.Trim(text, "\"'`[]") }

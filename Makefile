@@ -10,13 +10,13 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html web/package-lock.j
 export CGO_ENABLED := 0
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh)
 
-.PHONY: help setup build web test test-go test-web test-interop lint fmt gen demo bench-ingest bench-kill bench-query eval-mask clean
+.PHONY: help setup build web test test-go test-web test-interop lint fmt gen demo bench-ingest bench-kill bench-query bench-gateway eval-mask clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: ## install everything the other targets need
-	@sh scripts/setup.sh engine web node-e2e browser postgres lint
+	@sh scripts/setup.sh engine web node-e2e node-sdk browser postgres lint
 
 web/dist/index.html: $(WEB_SOURCES)
 	@sh scripts/setup.sh web
@@ -39,7 +39,7 @@ test-web: web
 	npm --prefix web test
 
 test-go: build
-	@sh scripts/setup.sh engine browser postgres node-e2e
+	@sh scripts/setup.sh engine browser postgres node-e2e node-sdk
 	sh scripts/test.sh $(ARGS)
 
 test-interop: build ## a Java program with the OpenTelemetry agent (needs JDK >= 17 and Maven), a Collector reading log files and its machine
@@ -75,6 +75,10 @@ bench-kill: build ## kill -9 MATRIX and its engine during load, 20 times
 bench-query: build ## 10 million spans and log records in, and the questions of the screens to them
 	@sh scripts/setup.sh engine
 	$(GO) run ./bench/query $(ARGS)
+
+bench-gateway: build ## calls of models through MATRIX, through Portkey's gateway and without one
+	@sh scripts/setup.sh engine
+	$(GO) run ./bench/gateway $(ARGS)
 
 eval-mask: ## recall and precision of the masking on the corpus of labelled telemetry
 	$(GO) run ./eval/mask $(ARGS)

@@ -3,6 +3,8 @@
 # with npm, and nothing twice:
 #   setup.sh engine    the telemetry engine, into the user's cache
 #   setup.sh web       the UI's npm packages
+#   setup.sh node-e2e  the npm packages of the Node.js program that is watched
+#   setup.sh node-sdk  the official clients of the model services
 #   setup.sh browser   Chromium for the browser tests (Debian's package)
 #   setup.sh postgres  PostgreSQL for the store tests (Debian's package)
 #   setup.sh lint      golangci-lint, built from the pinned module in tools/
@@ -98,11 +100,12 @@ for part in "$@"; do
         engine) engine ;;
         web) packages "$root/web" ;;
         node-e2e) packages "$root/test/e2e/node" ;;
+        node-sdk) packages "$root/test/sdk" ;;
         browser) debian 'command -v chromium || command -v chromium-browser || command -v google-chrome' chromium fonts-noto-cjk ;;
         postgres) debian 'ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' postgresql ;;
         lint) lint ;;
         *)
-            say "unknown part '$part': engine web node-e2e browser postgres lint"
+            say "unknown part '$part': engine web node-e2e node-sdk browser postgres lint"
             exit 2
             ;;
     esac

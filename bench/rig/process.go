@@ -116,6 +116,8 @@ func tail(text string) string {
 type Usage struct {
 	CPU  time.Duration // user and system time of all its threads
 	Peak int64         // largest resident memory, in bytes
+	// Resident is the resident memory now, in bytes.
+	Resident int64
 }
 
 // clockTick is the unit of CPU time in /proc on Linux.
@@ -145,13 +147,16 @@ func UsageOf(pid int) (Usage, error) {
 		return u, err
 	}
 	for line := range strings.Lines(string(status)) {
-		if kib, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			n, err := strconv.ParseInt(strings.Fields(kib)[0], 10, 64)
-			if err != nil {
-				return u, fmt.Errorf("process %d: %w", pid, err)
-			}
-			u.Peak = n << 10
+		name, kib, _ := strings.Cut(line, ":")
+		into, wanted := map[string]*int64{"VmHWM": &u.Peak, "VmRSS": &u.Resident}[name]
+		if !wanted {
+			continue
 		}
+		n, err := strconv.ParseInt(strings.Fields(kib)[0], 10, 64)
+		if err != nil {
+			return u, fmt.Errorf("process %d: %w", pid, err)
+		}
+		*into = n << 10
 	}
 	return u, nil
 }

@@ -10,34 +10,48 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
-	"github.com/matrix-aiops/matrix/internal/fake/model"
+	"github.com/matrix-aiops/matrix/internal/fake/llm"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
 )
 
 // provider is one that exists in this process only.
-type provider func(ctx context.Context, r ai.Request) (ai.Response, error)
+type provider func(ctx context.Context, r ai.Request, on func(ai.Piece) error) (ai.Response, error)
 
-func (p provider) Complete(ctx context.Context, r ai.Request) (ai.Response, error) { return p(ctx, r) }
+// Complete implements ai.Provider.
+func (p provider) Complete(ctx context.Context, r ai.Request, on func(ai.Piece) error) (ai.Response, error) {
+	return p(ctx, r, on)
+}
+
+func serviceOf(p ai.Provider) ai.Service {
+	return ai.Service{Kind: "test", Provider: p, Keys: []ai.Key{{Alias: "main", Secret: "sk-main"}}}
+}
 
 // inProcess replaces the gateway by one with these providers, asked in the
 // order first, second.
 func (h *house) inProcess(t *testing.T, first, second provider) {
 	t.Helper()
-	g, err := ai.New(ai.Options{DB: h.db, Telemetry: h.telemetry, Providers: map[string]ai.Provider{"first": first, "second": second},
+	g, err := ai.New(ai.Options{DB: h.db, Telemetry: h.telemetry, Dir: t.TempDir(), Services: map[string]ai.Service{"first": serviceOf(first), "second": serviceOf(second)},
 		DefaultChain: []ai.Entry{{Provider: "first", Model: "a", TimeoutMs: 600_000}, {Provider: "second", Model: "b", TimeoutMs: 600_000}},
-		Log:          slog.New(slog.NewTextHandler(h.logs, nil)), Now: h.clock})
+		Log:          slog.New(slog.NewTextHandler(h.logs, nil)), Now: h.clock, Wait: h.wait})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Gateway = g
+	h.use(t, g)
 }
 
 func answers(text string) provider {
-	return func(context.Context, ai.Request) (ai.Response, error) { return ai.Response{Text: text}, nil }
+	return func(_ context.Context, _ ai.Request, on func(ai.Piece) error) (ai.Response, error) {
+		if on != nil {
+			if err := on(ai.Piece{Text: text}); err != nil {
+				return ai.Response{}, err
+			}
+		}
+		return ai.Response{Text: text, Finish: ai.FinishStop}, nil
+	}
 }
 
-func hangs(ctx context.Context, _ ai.Request) (ai.Response, error) {
+func hangs(ctx context.Context, _ ai.Request, _ func(ai.Piece) error) (ai.Response, error) {
 	<-ctx.Done()
 	return ai.Response{}, fmt.Errorf("ask model: %w", ctx.Err())
 }
@@ -52,9 +66,8 @@ func statuses(c *ai.Call) string {
 
 func TestEveryAnswerIsLoggedWithTheModelThatGaveIt(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
-	h.first.RefuseSchemas()
-	h.first.Script(model.Reply{Text: "one, says kim@kakaocorp.com"},
-		model.Reply{Body: `{"model": "gpt-4.1-mini-2025-04-14", "choices": [{"message": {"role": "assistant", "content": "two"}, "finish_reason": "stop"}]}`})
+	h.first.Script(llm.Reply{Text: "one, says kim@kakaocorp.com"},
+		llm.Reply{Body: `{"model": "gpt-4.1-mini-2025-04-14", "choices": [{"message": {"role": "assistant", "content": "two"}, "finish_reason": "stop"}]}`})
 	in := input(seedCase(t))
 	in.Validate = func(answer string) error {
 		if answer != "two" {
@@ -62,22 +75,22 @@ func TestEveryAnswerIsLoggedWithTheModelThatGaveIt(t *testing.T) {
 		}
 		return nil
 	}
-	attempts := h.logged(t, h.run(t, in).CallID).Attempts
+	attempts := h.logged(t, h.ask(t, in).CallID).Attempts
 	if len(attempts) != 2 {
 		t.Fatalf("attempts %+v", attempts)
 	}
 	refused, accepted := attempts[0], attempts[1]
-	if !strings.HasPrefix(refused.Answer, "one, says ") || strings.Contains(refused.Answer, "kakaocorp") || refused.Requests != 2 || refused.ServedModel != "gpt-4.1-mini" {
+	if !strings.HasPrefix(refused.Answer, "one, says ") || strings.Contains(refused.Answer, "kakaocorp") || refused.Key != "main" || refused.ServedModel != "gpt-4.1-mini" {
 		t.Errorf("refused %+v", refused)
 	}
-	if accepted.Answer != "two" || accepted.Requests != 1 || accepted.Model != "gpt-4.1-mini" || accepted.ServedModel != "gpt-4.1-mini-2025-04-14" {
+	if accepted.Answer != "two" || !accepted.Repair || accepted.Model != "gpt-4.1-mini" || accepted.ServedModel != "gpt-4.1-mini-2025-04-14" {
 		t.Errorf("accepted %+v", accepted)
 	}
 }
 
 func TestWhatAnUnusableAnswerCostIsCounted(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
-	h.first.Script(model.Reply{Text: "cut o", Finish: "length"}) // of gpt-4.1-mini: 0.4 USD per million in, 1.6 out
+	h.first.Script(llm.Reply{Text: "cut o", Finish: "length"}) // of gpt-4.1-mini: 0.4 USD per million in, 1.6 out
 	call := h.logged(t, h.run(t, input(seedCase(t))).CallID)
 	if statuses(call) != "openai:error backup:ok" {
 		t.Fatalf("attempts %+v", call.Attempts)
@@ -99,7 +112,7 @@ func TestAPanicOfAProviderOrACheckLeavesARecordAndAsksTheNext(t *testing.T) {
 		h.inProcess(t, first, answers("good"))
 		in := input(seedCase(t))
 		in.Validate = validate
-		call := h.logged(t, h.run(t, in).CallID)
+		call := h.logged(t, h.ask(t, in).CallID)
 		if statuses(call) != want || call.Attempts[0].Error == "" {
 			t.Errorf("attempts %+v, want %s", call.Attempts, want)
 		}
@@ -109,7 +122,9 @@ func TestAPanicOfAProviderOrACheckLeavesARecordAndAsksTheNext(t *testing.T) {
 		}
 		h.logs.Reset()
 	}
-	f(func(context.Context, ai.Request) (ai.Response, error) { panic("secret of the message") }, nil, "first:error second:ok")
+	f(func(context.Context, ai.Request, func(ai.Piece) error) (ai.Response, error) {
+		panic("secret of the message")
+	}, nil, "first:error second:ok")
 	f(answers("bad"), func(answer string) error {
 		if answer == "bad" {
 			panic(errors.New("secret of the message"))
@@ -125,7 +140,7 @@ func TestAModelThatHangsLeavesTimeForTheNext(t *testing.T) {
 		h.inProcess(t, hangs, second)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		result, err := h.Run(ctx, caller, ai.AlertAnalyzer, input(seedCase(t)))
+		result, err := h.Run(ctx, caller, writer, input(seedCase(t)))
 		if (err == nil) != (status == ai.CallOK) || err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("err %v", err)
 		}
@@ -153,7 +168,7 @@ func TestAChainNamesConfiguredProvidersOnly(t *testing.T) {
 			t.Errorf("err %v", err)
 		}
 	}
-	refused(h.Roles().Update(t.Context(), *role, "kim"))
+	refused(h.Roles().Update(t.Context(), *role, true, "kim"))
 	role.Code = "another"
 	refused(h.Roles().Create(t.Context(), *role, "kim"))
 }
@@ -168,7 +183,7 @@ func TestARefusedAnswerThatCannotBeMaskedIsNotLogged(t *testing.T) {
 		}
 		return nil
 	}
-	call := h.logged(t, h.run(t, in).CallID)
+	call := h.logged(t, h.ask(t, in).CallID)
 	if statuses(call) != "first:invalid second:ok" || call.Attempts[0].Answer != "" || call.Attempts[0].Error != "it is not good" {
 		t.Errorf("attempts %+v", call.Attempts)
 	}

@@ -37,6 +37,7 @@ type callRow struct {
 	CallerRef    string    `ch:"caller_ref"`
 	Role         string    `ch:"role"`
 	RoleVersion  uint32    `ch:"role_version"`
+	Label        string    `ch:"label"`
 	Language     string    `ch:"language"`
 	Status       string    `ch:"status"`
 	Provider     string    `ch:"provider"`
@@ -45,10 +46,17 @@ type callRow struct {
 	System       string    `ch:"system"`
 	Message      string    `ch:"message"`
 	Answer       string    `ch:"answer"`
+	Finish       string    `ch:"finish"`
+	SchemaValid  *bool     `ch:"schema_valid"`
+	Dropped      []string  `ch:"dropped"`
 	LatencyMs    uint32    `ch:"latency_ms"`
+	FirstTokenMs uint32    `ch:"first_token_ms"`
+	OverheadUs   uint32    `ch:"overhead_us"`
 	InputTokens  uint64    `ch:"input_tokens"`
 	CachedTokens uint64    `ch:"cached_tokens"`
 	OutputTokens uint64    `ch:"output_tokens"`
+	CacheWrite   uint64    `ch:"cache_write_tokens"`
+	Reasoning    uint64    `ch:"reasoning_tokens"`
 	CostUSD      *float64  `ch:"cost_usd"`
 	Masked       string    `ch:"masked"`
 	Error        string    `ch:"error"`
@@ -58,14 +66,17 @@ func (r callRow) call(p project.ID) (Call, error) {
 	c := Call{
 		Project: p, CallID: r.CallID, At: r.At.UTC(), CallerKind: r.CallerKind, CallerName: r.CallerName, CallerRef: r.CallerRef,
 		Role: r.Role, RoleVersion: int(r.RoleVersion), Language: r.Language, Status: r.Status, Provider: r.Provider, Model: r.Model, Attempts: []Attempt{},
-		System: r.System, Message: r.Message, Answer: r.Answer, LatencyMs: int64(r.LatencyMs), Error: r.Error,
-		Usage: Usage{InputTokens: int64(r.InputTokens), CachedTokens: int64(r.CachedTokens), OutputTokens: int64(r.OutputTokens), CostUSD: r.CostUSD},
+		System: r.System, Message: r.Message, Answer: r.Answer, Finish: r.Finish, SchemaValid: r.SchemaValid, Dropped: r.Dropped, Label: r.Label,
+		LatencyMs: int64(r.LatencyMs), FirstTokenMs: int64(r.FirstTokenMs), OverheadUs: int64(r.OverheadUs), Error: r.Error,
+		Usage: Usage{InputTokens: int64(r.InputTokens), CachedTokens: int64(r.CachedTokens), CacheWriteTokens: int64(r.CacheWrite),
+			OutputTokens: int64(r.OutputTokens), ReasoningTokens: int64(r.Reasoning), CostUSD: r.CostUSD},
 	}
 	return c, errors.Join(json.Unmarshal([]byte(r.Parameters), &c.Parameters), json.Unmarshal([]byte(r.Masked), &c.Masked))
 }
 
-const callFacts = `call_id, at, caller_kind, caller_name, caller_ref, role, role_version, language, status, provider, model, parameters,
-	latency_ms, input_tokens, cached_tokens, output_tokens, cost_usd, masked, error`
+const callFacts = `call_id, at, caller_kind, caller_name, caller_ref, role, role_version, label::String AS label, language, status, provider, model, parameters,
+	finish::String AS finish, schema_valid, dropped::Array(String) AS dropped, latency_ms, first_token_ms, overhead_us,
+	input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd, masked, error`
 
 // Calls returns one page of the project's calls, newest first, without
 // attempts and texts.
@@ -189,22 +200,33 @@ func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, err
 		Status       string    `ch:"status"`
 		Error        string    `ch:"error"`
 		Answer       string    `ch:"answer"`
-		Requests     uint8     `ch:"requests"`
+		Key          string    `ch:"key"`
+		InWords      bool      `ch:"in_words"`
+		Dropped      []string  `ch:"dropped"`
+		Class        string    `ch:"class"`
+		Code         string    `ch:"code"`
 		LatencyMs    uint32    `ch:"latency_ms"`
+		FirstTokenMs uint32    `ch:"first_token_ms"`
+		WaitMs       uint32    `ch:"wait_ms"`
 		InputTokens  uint64    `ch:"input_tokens"`
 		CachedTokens uint64    `ch:"cached_tokens"`
 		OutputTokens uint64    `ch:"output_tokens"`
+		CacheWrite   uint64    `ch:"cache_write_tokens"`
+		Reasoning    uint64    `ch:"reasoning_tokens"`
 		CostUSD      *float64  `ch:"cost_usd"`
 	}
-	err = g.calls.telemetry.Select(ctx, p, &attempts, `SELECT at, provider, model, served_model, repair, status, error, answer, requests, latency_ms, input_tokens, cached_tokens, output_tokens, cost_usd
+	err = g.calls.telemetry.Select(ctx, p, &attempts, `SELECT at, provider, model, served_model, key::String AS key, repair, in_words, dropped::Array(String) AS dropped,
+			status, class::String AS class, code::String AS code, error, answer, latency_ms, first_token_ms, wait_ms, input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd
 		FROM ai_attempts WHERE project_id = {project:UInt32} AND call_id = {id:String} ORDER BY number LIMIT 1 BY number`, clickhouse.P("id", id))
 	if err != nil {
 		return nil, fmt.Errorf("load ai attempts: %w", err)
 	}
 	for _, a := range attempts {
 		c.Attempts = append(c.Attempts, Attempt{At: a.At.UTC(), Provider: a.Provider, Model: a.Model, ServedModel: a.ServedModel, Repair: a.Repair,
-			Status: a.Status, Error: a.Error, Answer: a.Answer, Requests: int64(a.Requests), LatencyMs: int64(a.LatencyMs),
-			Usage: Usage{InputTokens: int64(a.InputTokens), CachedTokens: int64(a.CachedTokens), OutputTokens: int64(a.OutputTokens), CostUSD: a.CostUSD}})
+			Key: a.Key, InWords: a.InWords, Dropped: a.Dropped, Class: Class(a.Class), Code: a.Code, FirstTokenMs: int64(a.FirstTokenMs), WaitMs: int64(a.WaitMs),
+			Status: a.Status, Error: a.Error, Answer: a.Answer, LatencyMs: int64(a.LatencyMs),
+			Usage: Usage{InputTokens: int64(a.InputTokens), CachedTokens: int64(a.CachedTokens), CacheWriteTokens: int64(a.CacheWrite),
+				OutputTokens: int64(a.OutputTokens), ReasoningTokens: int64(a.Reasoning), CostUSD: a.CostUSD}})
 	}
 	return &c, nil
 }

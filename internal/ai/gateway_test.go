@@ -20,7 +20,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai/openai"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
-	"github.com/matrix-aiops/matrix/internal/fake/model"
+	"github.com/matrix-aiops/matrix/internal/fake/llm"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/mask"
@@ -40,12 +40,13 @@ var caller = ai.Caller{Project: shop, Kind: "incident", Name: "analyzer", Ref: "
 // house is a gateway with two model services, on real stores.
 type house struct {
 	*ai.Gateway
-	first, second *model.Server
+	first, second *llm.Server
 	telemetry     *clickhouse.DB
 	db            *metadb.DB
 	logs          *bytes.Buffer
 	mu            sync.Mutex
 	now           time.Time
+	paused        []time.Duration
 }
 
 func (h *house) clock() time.Time {
@@ -66,9 +67,9 @@ func newHouse(t *testing.T, db *metadb.DB) *house {
 	if err := h.telemetry.Migrate(t.Context(), "ai", ai.Migrations()); err != nil {
 		t.Fatal(err)
 	}
-	providers := map[string]ai.Provider{}
-	serve := func(name string) *model.Server {
-		server, err := model.Start("sk-secret-key")
+	services := map[string]ai.Service{}
+	serve := func(name string) *llm.Server {
+		server, err := llm.Start("sk-secret-key")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,25 +79,68 @@ func newHouse(t *testing.T, db *metadb.DB) *house {
 				t.Errorf("%s got requests that are not well formed: %v", name, faults)
 			}
 		})
-		p, err := openai.New(openai.Options{BaseURL: server.URL, APIKey: "sk-secret-key"})
+		p, err := openai.New(openai.Options{BaseURL: server.URL})
 		if err != nil {
 			t.Fatal(err)
 		}
-		providers[name] = p
+		services[name] = ai.Service{Kind: "openai", Provider: p, Keys: []ai.Key{{Alias: "main", Secret: "sk-secret-key"}}}
 		return server
 	}
 	h.first, h.second = serve("openai"), serve("backup")
-	g, err := ai.New(ai.Options{DB: db, Telemetry: h.telemetry, Providers: providers,
+	g, err := ai.New(ai.Options{DB: db, Telemetry: h.telemetry, Dir: t.TempDir(), Services: services,
 		DefaultChain: []ai.Entry{{Provider: "openai", Model: "gpt-4.1-mini"}, {Provider: "backup", Model: "local"}},
-		Log:          slog.New(slog.NewTextHandler(h.logs, nil)), Now: h.clock, Random: rand.NewChaCha8([32]byte{1})})
+		Log:          slog.New(slog.NewTextHandler(h.logs, nil)), Now: h.clock, Wait: h.wait, Random: rand.NewChaCha8([32]byte{1})})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Gateway = g
+	h.use(t, g)
 	if err := g.Roles().Seed(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	none := 0
+	if _, err := g.Roles().Create(t.Context(), ai.Role{Code: writer, SystemMessage: "Write.", Retries: &none}, "kim"); err != nil {
+		t.Fatal(err)
+	}
 	return h
+}
+
+// use makes g the gateway of the house.
+func (h *house) use(t *testing.T, g *ai.Gateway) {
+	t.Helper()
+	h.Gateway = g
+	closeAfter(t, g)
+}
+
+func closeAfter(t *testing.T, g *ai.Gateway) {
+	t.Helper()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := g.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// writer is a role that answers in free text and asks no model twice.
+const writer = "writer"
+
+// ask is run of the writer.
+func (h *house) ask(t *testing.T, in ai.Input) *ai.Result {
+	t.Helper()
+	result, err := h.Run(t.Context(), caller, writer, in)
+	if err != nil {
+		t.Fatalf("%v; attempts %+v", err, result)
+	}
+	return result
+}
+
+// wait notes a pause and does not make it.
+func (h *house) wait(_ context.Context, d time.Duration) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.paused = append(h.paused, d)
+	return nil
 }
 
 func seedCase(t testing.TB) *ground.Bundle {
@@ -127,6 +171,9 @@ func (h *house) run(t *testing.T, in ai.Input) *ai.Result {
 
 func (h *house) logged(t *testing.T, id string) *ai.Call {
 	t.Helper()
+	if err := h.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	call, err := h.Call(t.Context(), shop, id)
 	if err != nil {
 		t.Fatal(err)
@@ -191,13 +238,13 @@ func TestTheWholeRequestIsAsTheGoldenFileShows(t *testing.T) {
 
 func TestTheNextModelIsAskedAfterAnErrorATimeoutOrAnInvalidAnswer(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
-	role, err := h.Roles().Get(t.Context(), ai.AlertAnalyzer)
+	role, err := h.Roles().Get(t.Context(), writer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	role.Chain = []ai.Entry{{Provider: "openai", Model: "gpt-4.1-mini", TimeoutMs: 100}, {Provider: "unconfigured", Model: "x"}, {Provider: "backup", Model: "local"}}
 	before := ai.NewRoles(h.db, h.clock, []string{"openai", "unconfigured", "backup"}) // when all of them were configured
-	if _, err := before.Update(t.Context(), *role, "kim"); err != nil {
+	if _, err := before.Update(t.Context(), *role, true, "kim"); err != nil {
 		t.Fatal(err)
 	}
 	in := input(seedCase(t))
@@ -207,11 +254,11 @@ func TestTheNextModelIsAskedAfterAnErrorATimeoutOrAnInvalidAnswer(t *testing.T) 
 		}
 		return nil
 	}
-	f := func(want string, first ...model.Reply) {
+	f := func(want string, first ...llm.Reply) {
 		t.Helper()
 		h.first.Script(first...)
-		h.second.Script(model.Reply{Text: "good"})
-		result := h.run(t, in)
+		h.second.Script(llm.Reply{Text: "good"})
+		result := h.ask(t, in)
 		var got []string
 		for _, a := range h.logged(t, result.CallID).Attempts {
 			got = append(got, fmt.Sprintf("%s:%s:%v", a.Provider, a.Status, a.Repair))
@@ -220,15 +267,15 @@ func TestTheNextModelIsAskedAfterAnErrorATimeoutOrAnInvalidAnswer(t *testing.T) 
 			t.Errorf("attempts %v, want %s; result %+v", got, want, result)
 		}
 	}
-	f("openai:error:false unconfigured:skipped:false backup:ok:false", model.Reply{Status: 503})
-	f("openai:timeout:false unconfigured:skipped:false backup:ok:false", model.Reply{Hang: true})
-	f("openai:invalid:false openai:invalid:true unconfigured:skipped:false backup:ok:false", model.Reply{Text: "bad"}, model.Reply{Text: "worse"})
-	f("openai:invalid:false openai:error:true unconfigured:skipped:false backup:ok:false", model.Reply{Text: "bad"}, model.Reply{Status: 500})
+	f("openai:error:false unconfigured:skipped:false backup:ok:false", llm.Reply{Status: 503})
+	f("openai:timeout:false unconfigured:skipped:false backup:ok:false", llm.Reply{Hang: true})
+	f("openai:invalid:false openai:invalid:true unconfigured:skipped:false backup:ok:false", llm.Reply{Text: "bad"}, llm.Reply{Text: "worse"})
+	f("openai:invalid:false openai:error:true unconfigured:skipped:false backup:ok:false", llm.Reply{Text: "bad"}, llm.Reply{Status: 500})
 }
 
 func TestARepairTellsTheModelWhatWasWrongWithoutTellingASecret(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
-	h.first.Script(model.Reply{Text: "first"}, model.Reply{Text: "second"})
+	h.first.Script(llm.Reply{Text: "first"}, llm.Reply{Text: "second"})
 	in := input(seedCase(t))
 	in.Validate = func(answer string) error {
 		if answer == "first" {
@@ -236,7 +283,7 @@ func TestARepairTellsTheModelWhatWasWrongWithoutTellingASecret(t *testing.T) {
 		}
 		return nil
 	}
-	result := h.run(t, in)
+	result := h.ask(t, in)
 	messages := h.first.Requests()[1].Messages
 	told := messages[3].Content
 	if len(messages) != 4 || messages[2].Content != "first" || !strings.Contains(told, "are not in the evidence") || strings.Contains(told, "members") || strings.Contains(told, "kakao") {
@@ -249,8 +296,8 @@ func TestARepairTellsTheModelWhatWasWrongWithoutTellingASecret(t *testing.T) {
 
 func TestWhenNoModelAnswersTheCallIsLoggedAndTheErrorSaysSo(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
-	h.first.Script(model.Reply{Status: 401})
-	h.second.Script(model.Reply{Refusal: "no"})
+	h.first.Script(llm.Reply{Status: 401})
+	h.second.Script(llm.Reply{Refusal: "no"})
 	result, err := h.Run(t.Context(), caller, ai.AlertAnalyzer, input(seedCase(t)))
 	if !errors.Is(err, ai.ErrExhausted) || ai.Reason(err) != "model_failed" || result.Text != "" {
 		t.Fatalf("result %+v, err %v", result, err)
@@ -280,12 +327,40 @@ func TestWhatCannotBeMaskedIsNotSent(t *testing.T) {
 	}
 }
 
+func TestTheGateRefusesWhatWouldLeaveUnmasked(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	f := func(tool ai.Tool, refused bool) {
+		t.Helper()
+		sent := len(h.first.Requests()) + len(h.second.Requests())
+		h.first.Script(llm.Reply{Text: "good"})
+		result, err := h.Run(t.Context(), caller, writer, ai.Input{Message: "ask kim@kakaocorp.com", Tools: []ai.Tool{tool}})
+		if refused != errors.Is(err, ai.ErrMasking) {
+			t.Fatalf("err %v", err)
+		}
+		call := h.logged(t, result.CallID)
+		if now := len(h.first.Requests()) + len(h.second.Requests()); refused && (now != sent || call.Status != ai.CallUnmasked || call.Attempts[0].Class != ai.Unmasked || strings.Contains(call.Attempts[0].Error, "kakaocorp")) {
+			t.Errorf("%d requests were sent; logged %+v", now-sent, call)
+		}
+	}
+	schema := func(description string) json.RawMessage {
+		return json.RawMessage(`{"type":"object","properties":{"city":{"type":"string","description":"` + description + `"}}}`)
+	}
+	f(ai.Tool{Name: "mail", Description: "writes to lee@kakaocorp.com", Schema: schema("a city of Korea")}, false) // descriptions are masked
+	f(ai.Tool{Name: "mail", Schema: schema("such as kim@kakaocorp.com")}, true)                                    // what is in a schema cannot be
+	for _, r := range h.first.Requests() {
+		if strings.Contains(string(r.Raw), "kakaocorp") {
+			t.Errorf("sent %s", r.Raw)
+		}
+	}
+}
+
 func TestWithoutAProviderThereIsNoModel(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
-	g, err := ai.New(ai.Options{DB: h.db, Telemetry: h.telemetry})
+	g, err := ai.New(ai.Options{DB: h.db, Telemetry: h.telemetry, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
+	closeAfter(t, g)
 	if _, err := g.Run(t.Context(), caller, ai.AlertAnalyzer, input(seedCase(t))); !errors.Is(err, ai.ErrNoModel) || ai.Reason(err) != "no_model" {
 		t.Errorf("err %v", err)
 	}
@@ -302,7 +377,7 @@ func TestACallerWaitsForTheRolesIntervalOnAllNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 		role.RateLimitIntervalMs = 60_000
-		if _, err := h.Roles().Update(t.Context(), *role, "kim"); err != nil {
+		if _, err := h.Roles().Update(t.Context(), *role, true, "kim"); err != nil {
 			t.Fatal(err)
 		}
 		in := input(seedCase(t))
@@ -343,9 +418,9 @@ func TestACallerWaitsForTheRolesIntervalOnAllNodes(t *testing.T) {
 func TestACallerThatGoesAwayEndsTheChain(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
 	ctx, cancel := context.WithCancel(t.Context())
-	h.first.Behave(func(model.Request) model.Reply {
+	h.first.Behave(func(llm.Request) llm.Reply {
 		cancel()
-		return model.Reply{Hang: true}
+		return llm.Reply{Hang: true}
 	})
 	result, err := h.Run(ctx, caller, ai.AlertAnalyzer, input(seedCase(t)))
 	if !errors.Is(err, context.Canceled) || len(h.second.Requests()) != 0 {
@@ -354,36 +429,6 @@ func TestACallerThatGoesAwayEndsTheChain(t *testing.T) {
 	if call := h.logged(t, result.CallID); call.Status != ai.CallCancelled {
 		t.Errorf("logged %+v", call)
 	}
-}
-
-func TestTheLogOfACallWaitsWhileTheEngineIsAway(t *testing.T) {
-	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
-		h := newHouse(t, db)
-		ctx := t.Context()
-		if err := h.telemetry.Exec(ctx, `RENAME TABLE ai_calls TO ai_calls_away`); err != nil {
-			t.Fatal(err)
-		}
-		result := h.run(t, input(seedCase(t)))
-		if err := h.telemetry.Exec(ctx, `RENAME TABLE ai_calls_away TO ai_calls`); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := h.Call(ctx, shop, result.CallID); !fault.Is(err, fault.NotFound) {
-			t.Fatalf("err %v", err)
-		}
-		for range 2 { // a second flush finds nothing to do
-			if err := h.Flush(ctx); err != nil {
-				t.Fatal(err)
-			}
-		}
-		call := h.logged(t, result.CallID)
-		if call.Status != ai.CallOK || len(call.Attempts) != 1 || call.Message == "" {
-			t.Errorf("logged %+v", call)
-		}
-		page, err := h.Calls(ctx, shop, ai.CallQuery{})
-		if err != nil || page.Total != 1 {
-			t.Errorf("page %+v, err %v", page, err)
-		}
-	})
 }
 
 func TestCallsAreListedByPageNewestFirst(t *testing.T) {
@@ -396,6 +441,9 @@ func TestCallsAreListedByPageNewestFirst(t *testing.T) {
 	var got []string
 	query := ai.CallQuery{Limit: 2, Role: ai.AlertAnalyzer, Ref: "incident/12"}
 	for {
+		if err := h.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		page, err := h.Calls(t.Context(), shop, query)
 		if err != nil || page.Total != 5 {
 			t.Fatalf("page %+v, err %v", page, err)
@@ -426,8 +474,11 @@ func TestSpendingCountsWhatCostSomethingAndWhatHasNoPrice(t *testing.T) {
 	began := h.clock()
 	priced := h.run(t, input(seedCase(t)))
 	h.advance(time.Minute)
-	h.first.Script(model.Reply{Status: 500})
+	h.first.Script(llm.Reply{Status: 500}, llm.Reply{Status: 500}, llm.Reply{Status: 500})
 	unpriced := h.run(t, input(seedCase(t))) // answered by a model without a price
+	if err := h.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	s, err := h.Spent(t.Context(), shop, began, began.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
@@ -446,7 +497,7 @@ func TestSpendingCountsWhatCostSomethingAndWhatHasNoPrice(t *testing.T) {
 
 func TestAnUnknownModelCostsNothingKnown(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
-	h.first.Script(model.Reply{Status: 500})
+	h.first.Script(llm.Reply{Status: 500}, llm.Reply{Status: 500}, llm.Reply{Status: 500})
 	if result := h.run(t, input(seedCase(t))); result.Usage.CostUSD != nil || result.Usage.InputTokens == 0 {
 		t.Errorf("usage %+v", result.Usage)
 	}
@@ -483,12 +534,12 @@ func TestNoCanaryOfAnyClassInAnyFieldReachesTheModel(t *testing.T) {
 		b.Facts = append(b.Facts, f)
 	}
 	b.Title = "alarm on " + strings.Join(all[:11], " ")
-	h.first.Behave(func(r model.Request) model.Reply { // repeats every word it was told
+	h.first.Behave(func(r llm.Request) llm.Reply { // repeats every word it was told
 		data, err := json.Marshal(map[string]string{"text": r.Messages[1].Content})
 		if err != nil {
 			t.Error(err)
 		}
-		return model.Reply{Text: string(data)}
+		return llm.Reply{Text: string(data)}
 	})
 	in := input(b)
 	refusals := 0
@@ -498,7 +549,12 @@ func TestNoCanaryOfAnyClassInAnyFieldReachesTheModel(t *testing.T) {
 		}
 		return nil
 	}
-	result := h.run(t, in)
+	result, err := h.Run(t.Context(), caller, h.role(t, func(r *ai.Role) {
+		r.ResponseFormat = []byte(`{"type":"json_schema","name":"answer","schema":{"type":"object","properties":{"text":{"type":"string"}},"required":["text"],"additionalProperties":false}}`)
+	}), in)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(h.first.Requests()) != 2 {
 		t.Fatalf("%d requests", len(h.first.Requests()))
 	}

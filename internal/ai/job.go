@@ -7,14 +7,14 @@ import (
 	"github.com/matrix-aiops/matrix/internal/job"
 )
 
-// flushArgs is the job that moves waiting call records to the engine.
-type flushArgs struct{}
+// pruneArgs is the job that forgets what was used of budgets long ago.
+type pruneArgs struct{}
 
 // Kind implements job.Args.
-func (flushArgs) Kind() string { return "ai_flush_calls" }
+func (pruneArgs) Kind() string { return "ai_prune_budgets" }
 
-// Register makes the queue flush waiting call records once a minute.
+// Register makes the queue prune once a day.
 func (g *Gateway) Register(q *job.Queue) {
-	job.Handle(q, func(ctx context.Context, _ flushArgs) error { return g.Flush(ctx) })
-	q.Every(time.Minute, func() job.Args { return flushArgs{} })
+	job.Handle(q, func(ctx context.Context, _ pruneArgs) error { return g.prune(ctx) })
+	q.Every(24*time.Hour, func() job.Args { return pruneArgs{} })
 }

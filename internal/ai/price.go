@@ -3,7 +3,6 @@ package ai
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -66,6 +65,7 @@ func (s *Roles) SetPrice(ctx context.Context, p Price, author string) (*Price, e
 	if err != nil {
 		return nil, fmt.Errorf("store price: %w", err)
 	}
+	s.forget()
 	p.Input, p.Output, p.UpdatedAt, p.UpdatedBy = input/micro, output/micro, &now, author
 	return &p, nil
 }
@@ -80,6 +80,7 @@ func (s *Roles) DeletePrice(ctx context.Context, provider, model, author string)
 	if n == 0 {
 		return fault.New(fault.NotFound, "the model %q of %q has no price", model, provider)
 	}
+	s.forget()
 	return nil
 }
 
@@ -101,22 +102,36 @@ func seedPrices(ctx context.Context, tx *metadb.Tx) error {
 // dated is the suffix of a pinned model: gpt-4o-mini-2024-07-18.
 var dated = regexp.MustCompile(`-[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
 
+// prices are what models cost, by provider and model: millionths of a dollar per
+// million tokens of the question and of the answer.
+type prices map[modelKey][2]int64
+
+// known returns the prices as they are now, for many calls.
+func (s *Roles) known(ctx context.Context) (prices, error) {
+	rows, err := s.db.Query(ctx, `SELECT provider, model, input, output FROM ai_price WHERE NOT deleted`)
+	all := prices{}
+	_, err = metadb.Collect(rows, err, func(rows *metadb.Rows) (struct{}, error) {
+		var key modelKey
+		var price [2]int64
+		err := rows.Scan(&key.provider, &key.model, &price[0], &price[1])
+		all[key] = price
+		return struct{}{}, err
+	})
+	return all, err
+}
+
 // cost returns what the tokens cost in USD, nil when the price of the model is
 // unknown. Cached input is counted at the full price: an upper bound.
-func (s *Roles) cost(ctx context.Context, e Entry, u Usage) (*float64, error) {
-	for _, model := range []string{e.Model, dated.ReplaceAllString(e.Model, "")} {
-		var input, output int64
-		err := s.db.QueryRow(ctx, `SELECT input, output FROM ai_price WHERE provider = $1 AND model = $2 AND NOT deleted`, e.Provider, model).Scan(&input, &output)
-		if errors.Is(err, metadb.ErrNoRows) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("load price: %w", err)
-		}
-		usd := (float64(u.InputTokens)*float64(input) + float64(u.OutputTokens)*float64(output)) / micro / 1e6
-		return &usd, nil
+func (p prices) cost(e Entry, u Usage) *float64 {
+	price, known := p[modelKey{e.Provider, e.Model}]
+	if !known {
+		price, known = p[modelKey{e.Provider, dated.ReplaceAllString(e.Model, "")}]
 	}
-	return nil, nil
+	if !known {
+		return nil
+	}
+	usd := (float64(u.InputTokens)*float64(price[0]) + float64(u.OutputTokens)*float64(price[1])) / micro / 1e6
+	return &usd
 }
 
 // total sums the usage of all attempts; one unknown cost makes the sum unknown.
@@ -128,6 +143,8 @@ func total(attempts []Attempt) Usage {
 		u := a.Usage
 		sum.InputTokens += u.InputTokens
 		sum.CachedTokens += u.CachedTokens
+		sum.CacheWriteTokens += u.CacheWriteTokens
+		sum.ReasoningTokens += u.ReasoningTokens
 		sum.OutputTokens += u.OutputTokens
 		switch {
 		case u.CostUSD != nil:

@@ -1,13 +1,14 @@
 package ai
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
+	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 )
@@ -15,26 +16,42 @@ import (
 // AlertAnalyzer is the code of the role that writes incident reports.
 const AlertAnalyzer = "agent-alert-analyzer"
 
-// Role is what a model is asked to be, by which models and how.
+// Role is what a model is asked to be, by which models and how. A stored version
+// never changes.
 type Role struct {
-	Code          string     `json:"code"`
-	Version       int        `json:"version"` // 1, 2, …; 0 when not stored yet
-	Description   string     `json:"description"`
-	SystemMessage string     `json:"system_message"` // {{language}} becomes Korean or English
-	Chain         []Entry    `json:"chain"`          // empty: the installation's default chain
+	Code        string `json:"code"`
+	Version     int    `json:"version"` // 1, 2, …; 0 when not stored yet
+	Name        string `json:"name"`    // for people; "" shows the code
+	Description string `json:"description"`
+	// SystemMessage has variables as {{name}}: {{language}} becomes Korean or
+	// English, the others are given with a call.
+	SystemMessage string     `json:"system_message"`
+	Chain         []Entry    `json:"chain"` // empty: the installation's default chain
 	Parameters    Parameters `json:"parameters"`
 	// ResponseFormat is a Format as JSON, or null for free text.
 	ResponseFormat      json.RawMessage `json:"response_format"`
 	RateLimitIntervalMs int64           `json:"rate_limit_interval_ms"` // between two calls of one caller; 0 = none
-	UpdatedAt           time.Time       `json:"updated_at"`
-	UpdatedBy           string          `json:"updated_by"`
+	// Retries are how often one call may ask a model again that failed for a
+	// moment, over all of its chain; null is defaultRetries.
+	Retries *int `json:"retries"`
+	// LogOptional answers also when the record of the call cannot be kept, because
+	// the telemetry store has been away too long.
+	LogOptional bool      `json:"log_optional"`
+	Notes       string    `json:"notes"` // why this version was made
+	UpdatedAt   time.Time `json:"updated_at"`
+	UpdatedBy   string    `json:"updated_by"`
 }
 
 // Entry is one model of a chain.
 type Entry struct {
-	Provider  string `json:"provider"`
-	Model     string `json:"model"`
-	TimeoutMs int64  `json:"timeout_ms"` // of one attempt; 0 = 60 s
+	Provider     string      `json:"provider"`
+	Model        string      `json:"model"`
+	Parameters   *Parameters `json:"parameters,omitempty"`     // instead of the role's, one by one
+	TimeoutMs    int64       `json:"timeout_ms"`               // of one attempt; 0 = 60 s
+	FirstTokenMs int64       `json:"first_token_ms,omitempty"` // until the answer begins; 0 = the timeout
+	BetweenMs    int64       `json:"between_ms,omitempty"`     // between two pieces of it; 0 = the timeout
+	// FallThrough are the failures after which the next model is asked; empty: all.
+	FallThrough []Class `json:"fall_through,omitempty"`
 }
 
 const (
@@ -43,11 +60,16 @@ const (
 	maxModel         = 200 // bytes of a name
 	maxTimeoutMs     = 10 * 60 * 1000
 	maxIntervalMs    = 24 * 3600 * 1000
+	maxStop          = 4
+	maxRetries       = 10
+	defaultRetries   = 2
 )
 
 var (
 	roleCode   = regexp.MustCompile(`^[a-z][a-z0-9-]{1,62}$`)
 	formatName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	variable   = regexp.MustCompile(`\{\{\s*([a-z][a-z0-9_]{0,62})\s*\}\}`)
+	efforts    = []string{"", "minimal", "low", "medium", "high"}
 )
 
 // Check reports the first field that makes the role unusable, as fault.Invalid.
@@ -55,7 +77,7 @@ func (r *Role) Check() error {
 	invalid := func(field, format string, args ...any) error {
 		return fault.New(fault.Invalid, format, args...).WithField(field)
 	}
-	switch p := r.Parameters; {
+	switch {
 	case !roleCode.MatchString(r.Code):
 		return invalid("code", "a code is 2 to 63 lower-case letters, digits and hyphens")
 	case strings.TrimSpace(r.SystemMessage) == "":
@@ -64,47 +86,98 @@ func (r *Role) Check() error {
 		return invalid("system_message", "the system message is over %d bytes", maxSystemMessage)
 	case len(r.Chain) > maxChain:
 		return invalid("chain", "a chain has at most %d models", maxChain)
-	case p.Temperature != nil && (*p.Temperature < 0 || *p.Temperature > 2):
-		return invalid("parameters.temperature", "the temperature is between 0 and 2")
-	case p.TopP != nil && (*p.TopP <= 0 || *p.TopP > 1):
-		return invalid("parameters.top_p", "top_p is over 0 and at most 1")
-	case p.MaxTokens != nil && (*p.MaxTokens < 1 || *p.MaxTokens > 1_000_000):
-		return invalid("parameters.max_tokens", "max_tokens is between 1 and 1000000")
+	case len(r.Name) > maxModel:
+		return invalid("name", "the name is over %d bytes", maxModel)
+	case len(r.Notes) > maxReason:
+		return invalid("notes", "the notes are over %d bytes", maxReason)
+	case r.Retries != nil && (*r.Retries < 0 || *r.Retries > maxRetries):
+		return invalid("retries", "a call asks at most %d times again", maxRetries)
 	case r.RateLimitIntervalMs < 0 || r.RateLimitIntervalMs > maxIntervalMs:
 		return invalid("rate_limit_interval_ms", "the interval is at most a day")
 	}
+	if err := r.Parameters.check("parameters"); err != nil {
+		return err
+	}
 	for _, e := range r.Chain {
-		if e.Provider == "" || e.Model == "" || len(e.Model) > maxModel || e.TimeoutMs < 0 || e.TimeoutMs > maxTimeoutMs {
-			return invalid("chain", "each entry needs a provider, a model and a timeout of at most 10 minutes")
+		if e.Provider == "" || e.Model == "" || len(e.Model) > maxModel {
+			return invalid("chain", "each entry needs a provider and a model")
+		}
+		for _, ms := range []int64{e.TimeoutMs, e.FirstTokenMs, e.BetweenMs} {
+			if ms < 0 || ms > maxTimeoutMs {
+				return invalid("chain", "a timeout is at most 10 minutes")
+			}
+		}
+		for _, class := range e.FallThrough {
+			if _, known := kinds[class]; !known {
+				return invalid("chain", "there is no failure %q", class)
+			}
+		}
+		if e.Parameters != nil {
+			if err := e.Parameters.check("chain"); err != nil {
+				return err
+			}
 		}
 	}
-	_, err := r.format()
+	_, err := readFormat(r.ResponseFormat)
 	return err
 }
 
-// format reads ResponseFormat; nil when the role answers in free text.
-func (r *Role) format() (*Format, error) {
-	if len(r.ResponseFormat) == 0 || string(r.ResponseFormat) == "null" {
-		return nil, nil
+// Variables are the names of the variables of the system message, without
+// language, in the order in which they first stand there.
+func (r *Role) Variables() []string {
+	names := []string{}
+	for _, found := range variable.FindAllStringSubmatch(r.SystemMessage, -1) {
+		if name := found[1]; name != "language" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
-	refuse := func(why string) error {
-		return fault.New(fault.Invalid, "response_format is {\"type\":\"json_schema\",\"name\":…,\"schema\":{…}}: %s", why).WithField("response_format")
+	return names
+}
+
+// check reports the first parameter that no model takes; field is the one that
+// holds them.
+func (p *Parameters) check(field string) error {
+	within := func(name string, v *float64, low, high float64) error {
+		if v != nil && !(*v >= low && *v <= high) {
+			return fault.New(fault.Invalid, "%s is between %g and %g", name, low, high).WithField(field + "." + name)
+		}
+		return nil
 	}
-	var f Format
-	if err := json.Unmarshal(r.ResponseFormat, &f); err != nil {
-		return nil, refuse("it is not JSON of that form")
+	atLeastOne := func(name string, v *int64) error {
+		if v != nil && (*v < 1 || *v > 1_000_000) {
+			return fault.New(fault.Invalid, "%s is between 1 and 1000000", name).WithField(field + "." + name)
+		}
+		return nil
 	}
-	if f.Type != "json_schema" || !formatName.MatchString(f.Name) {
-		return nil, refuse("the type or the name is wrong")
+	err := cmp.Or(
+		within("temperature", p.Temperature, 0, 2), within("top_p", p.TopP, math.SmallestNonzeroFloat64, 1),
+		within("presence_penalty", p.PresencePenalty, -2, 2), within("frequency_penalty", p.FrequencyPenalty, -2, 2),
+		atLeastOne("top_k", p.TopK), atLeastOne("max_tokens", p.MaxTokens),
+	)
+	switch {
+	case err != nil:
+		return err
+	case len(p.Stop) > maxStop || slices.ContainsFunc(p.Stop, func(s string) bool { return s == "" || len(s) > maxModel }):
+		return fault.New(fault.Invalid, "an answer ends at one of at most %d texts of at most %d bytes", maxStop, maxModel).WithField(field + ".stop")
+	case !slices.Contains(efforts, p.ReasoningEffort):
+		return fault.New(fault.Invalid, "the effort is minimal, low, medium or high").WithField(field + ".reasoning_effort")
 	}
-	var s jsonschema.Schema
-	if err := json.Unmarshal(f.Schema, &s); err != nil {
-		return nil, refuse("the schema is no JSON schema")
+	return nil
+}
+
+// over returns the parameters with those of o instead, where o has any.
+func (p Parameters) over(o *Parameters) Parameters {
+	if o == nil {
+		return p
 	}
-	if _, err := s.Resolve(nil); err != nil {
-		return nil, refuse("the schema cannot be resolved")
+	p.Temperature, p.TopP, p.TopK = cmp.Or(o.Temperature, p.Temperature), cmp.Or(o.TopP, p.TopP), cmp.Or(o.TopK, p.TopK)
+	p.MaxTokens, p.Seed = cmp.Or(o.MaxTokens, p.MaxTokens), cmp.Or(o.Seed, p.Seed)
+	p.PresencePenalty, p.FrequencyPenalty = cmp.Or(o.PresencePenalty, p.PresencePenalty), cmp.Or(o.FrequencyPenalty, p.FrequencyPenalty)
+	p.ReasoningEffort = cmp.Or(o.ReasoningEffort, p.ReasoningEffort)
+	if o.Stop != nil {
+		p.Stop = o.Stop
 	}
-	return &f, nil
+	return p
 }
 
 //go:embed defaults
@@ -132,13 +205,28 @@ func DefaultRoles() []Role {
 
 var languageNames = map[string]string{"ko": "Korean", "en": "English"}
 
-// system renders the system message of a call: the role's, then the frame that
-// no role can leave out.
-func (r *Role) system(language string) string {
+// system renders the system message of a call: the role's with its variables, then
+// the frame that no role can leave out. fault.Invalid names a variable that was
+// not given.
+func (r *Role) system(language string, given map[string]string) (string, error) {
 	name, ok := languageNames[language]
 	if !ok {
 		name = languageNames["ko"]
 	}
-	text := strings.TrimSpace(r.SystemMessage) + "\n\n" + strings.TrimSpace(embedded("frame.md"))
-	return strings.ReplaceAll(text, "{{language}}", name)
+	if strings.TrimSpace(r.SystemMessage) == "" {
+		return "", nil // a question to a model, without a role
+	}
+	for _, missing := range r.Variables() {
+		if _, ok := given[missing]; !ok {
+			return "", fault.New(fault.Invalid, "role %q needs the variable %q", r.Code, missing).WithField("variables." + missing)
+		}
+	}
+	text := variable.ReplaceAllStringFunc(strings.TrimSpace(r.SystemMessage), func(found string) string {
+		key := variable.FindStringSubmatch(found)[1]
+		if key == "language" {
+			return name
+		}
+		return given[key]
+	})
+	return text + "\n\n" + strings.ReplaceAll(strings.TrimSpace(embedded("frame.md")), "{{language}}", name), nil
 }

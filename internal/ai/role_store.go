@@ -1,25 +1,41 @@
 package ai
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 )
 
-// Roles are the roles and prices of the installation. A call reads its role
-// from the database, so an edit is live on all nodes with the next call.
+// Roles are the roles and prices of the installation. What a label stands for is
+// remembered for liveWithin, so that an edit is live on all nodes by then, and at
+// once where it was made.
 type Roles struct {
 	db        *metadb.DB
 	now       func() time.Time
 	providers []string
+
+	mu        sync.Mutex
+	labels    map[[2]string]remembered // by code and label
+	live      live
+	liveUntil time.Time
 }
+
+type remembered struct {
+	*released
+	until time.Time
+}
+
+// liveWithin is how long another node may go on with what it remembers.
+const liveWithin = 500 * time.Millisecond
 
 // NewRoles returns the store on db. now is the clock; nil is time.Now.
 // providers are the configured ones, the only ones a chain may name.
@@ -27,7 +43,37 @@ func NewRoles(db *metadb.DB, now func() time.Time, providers []string) *Roles {
 	if now == nil {
 		now = time.Now
 	}
-	return &Roles{db: db, now: now, providers: providers}
+	return &Roles{db: db, now: now, providers: providers, labels: map[[2]string]remembered{}}
+}
+
+// forget drops what is remembered, after an edit.
+func (s *Roles) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.labels)
+	s.liveUntil = time.Time{}
+}
+
+// Released returns the version that a label of a role stands for; "" is
+// Production. dice is from 0 to 99 and decides between the label's version and
+// its canary. The Role is shared: it must not be changed. fault.NotFound.
+func (s *Roles) Released(ctx context.Context, code, label string, dice int) (*Role, error) {
+	key := [2]string{code, cmp.Or(label, Production)}
+	now := time.Now() // of the process, which runs on when tests stop their clock
+	s.mu.Lock()
+	known := s.labels[key]
+	s.mu.Unlock()
+	if known.released != nil && now.Before(known.until) {
+		return known.pick(dice), nil
+	}
+	fresh, err := s.load(ctx, key[0], key[1])
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.labels[key] = remembered{fresh, now.Add(liveWithin)}
+	s.mu.Unlock()
+	return fresh.pick(dice), nil
 }
 
 // check is Role.Check, and that the chain can be asked here.
@@ -61,13 +107,20 @@ func (s *Roles) Seed(ctx context.Context) error {
 				if err := s.write(ctx, tx, &r, 1, "matrix"); err != nil {
 					return err
 				}
+				if err := s.release(ctx, tx, &r, "matrix"); err != nil {
+					return err
+				}
 			}
+		}
+		if err := seedCapabilities(ctx, tx); err != nil {
+			return err
 		}
 		return seedPrices(ctx, tx)
 	})
 }
 
-// Get returns the role with that code; fault.NotFound.
+// Get returns the latest version of a role, which need not be the one in
+// production; fault.NotFound.
 func (s *Roles) Get(ctx context.Context, code string) (*Role, error) {
 	return role(ctx, s.db, code)
 }
@@ -80,6 +133,27 @@ func role(ctx context.Context, q metadb.Querier, code string) (*Role, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load role: %w", err)
+	}
+	var r Role
+	if err := json.Unmarshal([]byte(body), &r); err != nil {
+		return nil, fmt.Errorf("read role %s: %w", code, err)
+	}
+	return &r, nil
+}
+
+// At returns one version of a role, also of a deleted one; fault.NotFound.
+func (s *Roles) At(ctx context.Context, code string, version int) (*Role, error) {
+	return roleAt(ctx, s.db, code, version)
+}
+
+func roleAt(ctx context.Context, q metadb.Querier, code string, version int) (*Role, error) {
+	var body string
+	err := q.QueryRow(ctx, `SELECT body FROM ai_role_version WHERE code = $1 AND version = $2 AND NOT deleted`, code, version).Scan(&body)
+	if errors.Is(err, metadb.ErrNoRows) {
+		return nil, fault.New(fault.NotFound, "role %q has no version %d", code, version)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load version of role: %w", err)
 	}
 	var r Role
 	if err := json.Unmarshal([]byte(body), &r); err != nil {
@@ -122,7 +196,7 @@ func (s *Roles) History(ctx context.Context, code string) ([]RoleVersion, error)
 	})
 }
 
-// Create stores a new role; fault.Conflict when the code is taken, fault.Invalid
+// Create stores a new role, in production; fault.Conflict when the code is taken, fault.Invalid
 // when its chain names a provider that is not configured.
 func (s *Roles) Create(ctx context.Context, r Role, author string) (*Role, error) {
 	if err := s.check(&r); err != nil {
@@ -139,17 +213,22 @@ func (s *Roles) Create(ctx context.Context, r Role, author string) (*Role, error
 		if err != nil {
 			return err
 		}
-		return s.write(ctx, tx, &r, last+1, author)
+		if err := s.write(ctx, tx, &r, last+1, author); err != nil {
+			return err
+		}
+		return s.release(ctx, tx, &r, author)
 	})
 	if err != nil {
 		return nil, err
 	}
+	s.forget()
 	return &r, nil
 }
 
-// Update replaces the role if r.Version is still the stored one; else
-// fault.Conflict. It refuses what Create refuses.
-func (s *Roles) Update(ctx context.Context, r Role, author string) (*Role, error) {
+// Update stores a new version of the role if r.Version is still the latest; else
+// fault.Conflict. It refuses what Create refuses. With publish, production is
+// moved to it; else no call uses it before a label is.
+func (s *Roles) Update(ctx context.Context, r Role, publish bool, author string) (*Role, error) {
 	if err := s.check(&r); err != nil {
 		return nil, err
 	}
@@ -158,16 +237,31 @@ func (s *Roles) Update(ctx context.Context, r Role, author string) (*Role, error
 		if err := unchanged(ctx, tx, r.Code, expected); err != nil {
 			return err
 		}
-		return s.write(ctx, tx, &r, expected+1, author)
+		if err := s.write(ctx, tx, &r, expected+1, author); err != nil || !publish {
+			return err
+		}
+		return s.release(ctx, tx, &r, author)
 	})
 	if err != nil {
 		return nil, err
 	}
+	s.forget()
 	return &r, nil
 }
 
-// Delete removes the role if version is still the stored one. Its history stays.
+// release moves production to a version that was just stored, without canary.
+func (s *Roles) release(ctx context.Context, tx *metadb.Tx, r *Role, author string) error {
+	known, err := labels(ctx, tx, r.Code)
+	if err != nil {
+		return err
+	}
+	return s.move(ctx, tx, r.Code, labelNamed(known, Production), &Label{Name: Production, Version: r.Version, Protected: true}, author, r.Notes)
+}
+
+// Delete removes the role with its labels if version is still the latest one.
+// Its history stays.
 func (s *Roles) Delete(ctx context.Context, code string, version int, author string) error {
+	defer s.forget()
 	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
 		if err := unchanged(ctx, tx, code, version); err != nil {
 			return err
@@ -179,7 +273,10 @@ func (s *Roles) Delete(ctx context.Context, code string, version int, author str
 		if _, err := s.record(ctx, tx, r, version+1, author, true); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `DELETE FROM ai_role WHERE code = $1`, code)
+		if _, err := tx.Exec(ctx, `DELETE FROM ai_role WHERE code = $1`, code); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM ai_role_label WHERE code = $1`, code)
 		return err
 	})
 }

@@ -32,10 +32,10 @@ func TestAnEditedRoleIsLiveAtOnceAndKeepsItsHistory(t *testing.T) {
 		temperature := 0.2
 		r.Parameters.Temperature = &temperature
 		r.Chain = []ai.Entry{{Provider: "openai", Model: "gpt-4.1", TimeoutMs: 30_000}}
-		if _, err := node1.Update(ctx, *r, "kim"); err != nil {
+		if _, err := node1.Update(ctx, *r, true, "kim"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := node1.Update(ctx, *r, "lee"); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "kim") {
+		if _, err := node1.Update(ctx, *r, true, "lee"); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "kim") {
 			t.Errorf("an edit of an old version: %v", err)
 		}
 		seen, err := node2.Get(ctx, ai.AlertAnalyzer)

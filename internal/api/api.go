@@ -76,6 +76,9 @@ type Options struct {
 	Seed func(ctx context.Context, tx *metadb.Tx, p tenant.Project) error
 	// Ready are the dependencies /readyz asks.
 	Ready []Check
+	// Models answers clients of model services below /v1/; nil answers none. It
+	// asks Asking who they are.
+	Models http.Handler
 	// UI serves every path that is not the API's; nil serves none.
 	UI http.Handler
 }
@@ -204,6 +207,9 @@ func build(opts Options) (*server, *routes, error) {
 		writeProblem(w, &Problem{Kind: "not_found", Title: http.StatusText(http.StatusNotFound),
 			Status: http.StatusNotFound, Detail: "there is no such path in this API"})
 	})
+	if opts.Models != nil {
+		mux.Handle(modelPaths, opts.Models)
+	}
 	if opts.UI != nil {
 		mux.Handle("/", opts.UI)
 	}
@@ -234,8 +240,11 @@ func (s *server) resources() {
 	s.registerChannels()
 	s.registerIncidents()
 	s.registerRoles()
+	s.registerRuns()
 	s.registerCalls()
 	s.registerPrices()
+	s.registerModels()
+	s.registerBudgets()
 	s.registerIssues()
 	s.registerScrape()
 }

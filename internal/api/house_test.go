@@ -95,8 +95,13 @@ func (s *sink) Send(_ context.Context, _ json.RawMessage, m notify.Message) erro
 // canned is a model that always says the same.
 type canned struct{}
 
-func (canned) Complete(context.Context, ai.Request) (ai.Response, error) {
-	return ai.Response{Text: "hello", Model: "m"}, nil
+func (canned) Complete(_ context.Context, _ ai.Request, on func(ai.Piece) error) (ai.Response, error) {
+	if on != nil {
+		if err := on(ai.Piece{Text: "hello"}); err != nil {
+			return ai.Response{}, err
+		}
+	}
+	return ai.Response{Text: "hello", Model: "m", Finish: ai.FinishStop}, nil
 }
 
 func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*Options)) *house {
@@ -115,9 +120,14 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	if engine == nil {
 		engine = &clickhouse.DB{} // never asked
 	}
-	gateway, err := ai.New(ai.Options{DB: db, Telemetry: engine, Providers: map[string]ai.Provider{"canned": canned{}},
+	gateway, err := ai.New(ai.Options{DB: db, Telemetry: engine, Dir: t.TempDir(), Services: map[string]ai.Service{"canned": {Kind: "canned", Provider: canned{}, Keys: []ai.Key{{Alias: "main"}}}},
 		DefaultChain: []ai.Entry{{Provider: "canned", Model: "m"}}})
 	h.must(err)
+	t.Cleanup(func() {
+		gone, cancel := context.WithCancel(context.Background())
+		cancel() // some houses have no engine that it could store calls in
+		_ = gateway.Close(gone)
+	})
 	h.must(gateway.Roles().Seed(t.Context()))
 	outbox, err := notify.New(notify.Options{DB: db, Jobs: jobs, Sealer: sealer, Channels: []notify.Channel{h.sent}})
 	h.must(err)

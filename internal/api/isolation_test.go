@@ -313,20 +313,52 @@ func table(h *house) map[string]row {
 			crossed: func(b *place) request { return ids("incident", b.incident) }},
 
 		// AI roles.
+		"run-role": {who: readsProject, status: 200, make: func(p *place) request {
+			return request{path: map[string]any{"role": h.newRole()}, query: fmt.Sprintf("project=%d", p.id()), body: RunRequest{Input: "hello"}}
+		}},
 		"list-roles": {who: system, status: 200},
 		"create-role": {who: system, status: 201, make: func(*place) request {
 			return request{body: NewRoleRequest{h.unique("role"), roleBody()}}
 		}},
 		"get-role": {who: system, status: 200, make: func(*place) request { return ids("role", ai.AlertAnalyzer) }},
 		"update-role": {who: system, status: 200, make: func(*place) request {
-			return request{path: map[string]any{"role": h.newRole()}, body: roleBody(), etag: `"v1"`}
+			return request{path: map[string]any{"role": h.newRole()}, body: RoleChange{RoleRequest: roleBody()}, etag: `"v1"`}
 		}},
 		"delete-role": {who: system, status: 204, make: func(*place) request {
 			return request{path: map[string]any{"role": h.newRole()}, etag: `"v1"`}
 		}},
 		"get-role-history": {who: system, status: 200, make: func(*place) request { return ids("role", ai.AlertAnalyzer) }},
-		"list-providers":   {who: system, status: 200},
-		"list-prices":      {who: system, status: 200},
+		"list-role-labels": {who: system, status: 200, make: func(*place) request { return ids("role", ai.AlertAnalyzer) }},
+		"list-role-moves":  {who: system, status: 200, make: func(*place) request { return ids("role", ai.AlertAnalyzer) }},
+		"set-role-label": {who: system, status: 200, make: func(*place) request {
+			return request{path: map[string]any{"role": h.newRole(), "label": "candidate"}, body: LabelRequest{Version: 1}}
+		}},
+		"delete-role-label": {who: system, status: 204, make: func(*place) request {
+			return request{path: map[string]any{"role": h.newLabel(), "label": "candidate"}}
+		}},
+		"list-capabilities": {who: system, status: 200},
+		"set-capability": {who: system, status: 200, make: func(*place) request {
+			return request{path: map[string]any{"provider": "canned", "model": "m*"}, body: CapabilityRequest{Rejects: []string{"seed"}}}
+		}},
+		"delete-capability": {who: system, status: 204, make: func(*place) request {
+			return request{path: map[string]any{"provider": "canned", "model": h.newCapability()}}
+		}},
+		"list-budgets":  {who: system, status: 200},
+		"create-budget": {who: system, status: 201, make: func(*place) request { return request{body: budgetBody()} }},
+		"update-budget": {who: system, status: 200, make: func(*place) request {
+			return request{path: map[string]any{"budget": h.newBudget()}, body: budgetBody(), etag: `"v1"`}
+		}},
+		"delete-budget":  {who: system, status: 204, make: func(*place) request { return ids("budget", h.newBudget()) }},
+		"get-budget-use": {who: system, status: 200, make: func(*place) request { return ids("budget", h.newBudget()) }},
+		"list-circuits":  {who: system, status: 200},
+		"open-circuit": {who: system, status: 204, make: func(*place) request {
+			return request{body: CircuitRequest{Provider: "canned", Model: h.unique("model"), Key: "main", Reason: "test"}}
+		}},
+		"close-circuit": {who: system, status: 204, make: func(*place) request {
+			return request{body: CircuitRequest{Provider: "canned", Model: "m", Key: "main"}}
+		}},
+		"list-providers": {who: system, status: 200},
+		"list-prices":    {who: system, status: 200},
 		"set-price": {who: system, status: 200, make: func(*place) request {
 			return request{path: map[string]any{"provider": "canned", "model": "m"}, body: PriceRequest{1, 2}}
 		}},
@@ -638,7 +670,7 @@ func newNeighboursAt(t *testing.T, db *metadb.DB, now func() time.Time) *neighbo
 	n.must(n.tenants.SetMember(ctx, n.a.owner, n.a.org, n.a.group, user.Email, tenant.Admin))
 	n.clients["admin of the group"] = n.login(user.Email, user.Password)
 	n.clients["system admin"] = n.admin()
-	n.clients["token with scope"] = n.a.login.withToken(tenant.ScopeProjectAdmin, tenant.ScopeOrgAdmin)
+	n.clients["token with scope"] = n.a.login.withToken(tenant.ScopeProjectAdmin, tenant.ScopeAIAsk, tenant.ScopeOrgAdmin)
 	n.clients["token for projects"] = n.a.login.withToken(tenant.ScopeProjectRead)
 	n.clients["token for organisations"] = n.a.login.withToken(tenant.ScopeOrgRead)
 	return n

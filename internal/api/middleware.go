@@ -42,6 +42,12 @@ func callerOf(ctx context.Context) *call {
 	return &call{}
 }
 
+// Asking returns who sends a request to Options.Models.
+func Asking(r *http.Request) (tenant.Actor, error) {
+	c := callerOf(r.Context())
+	return c.actor, c.err
+}
+
 func requestID(ctx context.Context) string { return callerOf(ctx).id }
 
 // wrap puts what every request needs around next, outermost first: id and log,
@@ -72,7 +78,7 @@ func (s *server) logged(next http.Handler) http.Handler {
 		if c.actor.Token != nil {
 			attrs = append(attrs, "token_id", c.actor.Token.ID)
 		}
-		if strings.HasPrefix(r.URL.Path, "/api/") {
+		if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, modelPaths) {
 			s.log.InfoContext(r.Context(), "request", attrs...)
 		} else {
 			s.log.DebugContext(r.Context(), "request", attrs...) // screens and health checks
@@ -146,7 +152,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 		if s.secure(r) {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		if strings.HasPrefix(r.URL.Path, "/api/") {
+		if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, modelPaths) {
 			h.Set("Cache-Control", "no-store")
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -169,16 +175,26 @@ func (s *server) crossSite(next http.Handler) http.Handler {
 	return protection.Handler(next)
 }
 
-// authenticate finds out who asks: an API token in Authorization, or the
-// session cookie. It refuses nobody: that is for the operation to do.
+// modelPaths is where clients of model services ask: with a token only, as a
+// cookie would let other pages of the browser spend.
+const modelPaths = "/v1/"
+
+// authenticate finds out who asks: an API token in Authorization (or, as
+// Anthropic's clients send it, in X-Api-Key), or the session cookie. It refuses
+// nobody: that is for the operation to do.
 func (s *server) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := callerOf(r.Context())
 		if cookie, err := r.Cookie(s.cookieName(r)); err == nil {
 			c.secret = cookie.Value
 		}
-		switch header := r.Header.Get("Authorization"); {
-		case !strings.HasPrefix(r.URL.Path, "/api/"):
+		models := strings.HasPrefix(r.URL.Path, modelPaths)
+		header := r.Header.Get("Authorization")
+		if key := r.Header.Get("X-Api-Key"); models && header == "" && key != "" {
+			header = "Bearer " + key
+		}
+		switch {
+		case !strings.HasPrefix(r.URL.Path, "/api/") && !models:
 		case header != "":
 			token, ok := strings.CutPrefix(header, "Bearer ")
 			if !ok {
@@ -186,7 +202,7 @@ func (s *server) authenticate(next http.Handler) http.Handler {
 				break
 			}
 			c.actor, c.err = s.tenants.AuthenticateToken(r.Context(), strings.TrimSpace(token))
-		case c.secret != "":
+		case c.secret != "" && !models:
 			c.actor, c.err = s.tenants.AuthenticateSession(r.Context(), c.secret)
 		}
 		next.ServeHTTP(w, r)

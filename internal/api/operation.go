@@ -32,7 +32,7 @@ const failureShape = "failure"
 // {org} or {group}), and asks tenant.Can before the request is looked at any
 // further. An operation without authorisation cannot be written.
 func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle func(ctx context.Context, a tenant.Actor, in *I) (*O, error)) {
-	target := targetOf(act, op.Path)
+	target := s.targetOf(act, op.Path)
 	_, versioned := reflect.TypeFor[I]().FieldByName("IfMatch")
 	shape := func(p *Problem) huma.StatusError { return p }
 	if own, ok := op.Metadata[failureShape].(func(*Problem) huma.StatusError); ok {
@@ -88,11 +88,17 @@ func (s *server) authorize(hc huma.Context, act tenant.Action, target func(huma.
 // targetOf returns how an action's target is read from the path. It panics when
 // path does not name what the action is about: that is found at start, by
 // every test.
-func targetOf(act tenant.Action, path string) func(huma.Context) (tenant.Target, error) {
+func (s *server) targetOf(act tenant.Action, path string) func(huma.Context) (tenant.Target, error) {
 	noun, _, _ := strings.Cut(string(act), ".")
 	param := map[string]string{"project": "project", "org": "org", "group": "group"}[noun]
 	if param == "" || act == tenant.ProjectList || act == tenant.OrgList {
 		return func(huma.Context) (tenant.Target, error) { return tenant.Target{}, nil }
+	}
+	if act == tenant.ProjectAsk {
+		return func(hc huma.Context) (tenant.Target, error) {
+			id, err := s.tenants.ProjectFor(hc.Context(), callerOf(hc.Context()).actor, hc.Query("project"))
+			return tenant.Target{Project: id}, err
+		}
 	}
 	if !strings.Contains(path, "{"+param+"}") {
 		panic("api: " + path + " needs {" + param + "} for the action " + string(act))

@@ -169,6 +169,7 @@ func (p *place) newCall() {
 	answer, err := p.h.opts.AI.Run(p.h.t.Context(), ai.Caller{Project: p.id(), Kind: "test", Name: p.canary, Ref: p.canary}, p.h.newRole(),
 		ai.Input{Message: "about " + p.canary, Language: "en"})
 	p.h.must(err)
+	p.h.must(p.h.opts.AI.Flush(p.h.t.Context()))
 	p.call = answer.CallID
 }
 
@@ -177,6 +178,32 @@ func (h *house) newRole() string {
 	r, err := h.opts.AI.Roles().Create(h.t.Context(), ai.Role{Code: h.unique("role"), SystemMessage: "Say hello."}, "test")
 	h.must(err)
 	return r.Code
+}
+
+// newLabel returns the code of a new role that has the label candidate.
+func (h *house) newLabel() string {
+	code := h.newRole()
+	_, err := h.opts.AI.Roles().SetLabel(h.t.Context(), code, ai.Label{Name: "candidate", Version: 1}, false, "test", "")
+	h.must(err)
+	return code
+}
+
+func budgetBody() BudgetRequest {
+	return BudgetRequest{Scope: "person", Measure: "requests", Period: "month", Limit: 1e9}
+}
+
+// newBudget returns the id of a new budget that nobody reaches.
+func (h *house) newBudget() string {
+	b, err := h.opts.AI.Roles().SetBudget(h.t.Context(), budgetBody().budget("", 0), "test")
+	h.must(err)
+	return b.ID
+}
+
+// newCapability returns the model of a new rule.
+func (h *house) newCapability() string {
+	c, err := h.opts.AI.Roles().SetCapability(h.t.Context(), ai.Capability{Provider: "canned", Model: h.unique("model"), Rejects: []string{"seed"}}, "test")
+	h.must(err)
+	return c.Model
 }
 
 // newPrice sets the price of a model nobody had before and returns its name.

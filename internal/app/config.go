@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -92,9 +93,14 @@ type FileAI struct {
 
 // FileProvider is one model endpoint.
 type FileProvider struct {
-	Kind    string `yaml:"kind"`     // "openai": OpenAI and everything that speaks its protocol
+	// Kind is openai (also for everything else that speaks chat completions),
+	// openai-responses, anthropic or gemini.
+	Kind    string `yaml:"kind"`
 	BaseURL string `yaml:"base_url"` // "" = the provider's own
 	APIKey  string `yaml:"api_key"`
+	// APIKeys are several keys by an alias that logs show: they take turns, and
+	// stand in for each other.
+	APIKeys map[string]string `yaml:"api_keys"`
 }
 
 // FileIngest limits the receivers.
@@ -199,16 +205,27 @@ func expand(node *yaml.Node, getenv func(string) (string, bool)) error {
 }
 
 // WithEnvironment fills in what the well-known variables of the model world
-// say, when the file names no provider: OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL.
+// say, when the file names no provider: OPENAI_API_KEY, OPENAI_BASE_URL and
+// OPENAI_MODEL, ANTHROPIC_API_KEY and ANTHROPIC_MODEL, GEMINI_API_KEY and
+// GEMINI_MODEL. Those that are there are asked in this order.
 func (f File) WithEnvironment(getenv func(string) (string, bool)) File {
-	key, hasKey := getenv("OPENAI_API_KEY")
-	base, hasBase := getenv("OPENAI_BASE_URL")
-	if len(f.AI.Providers) > 0 || (!hasKey && !hasBase) {
+	if len(f.AI.Providers) > 0 {
 		return f
 	}
-	model, _ := getenv("OPENAI_MODEL")
-	f.AI.Providers = map[string]FileProvider{"openai": {Kind: "openai", BaseURL: base, APIKey: key}}
-	f.AI.DefaultChain = []string{"openai/" + cmp.Or(model, "gpt-5-mini")}
+	for _, known := range []struct{ kind, model string }{{"openai", "gpt-5-mini"}, {"anthropic", "claude-sonnet-4-5"}, {"gemini", "gemini-2.5-flash"}} {
+		name := strings.ToUpper(known.kind)
+		key, hasKey := getenv(name + "_API_KEY")
+		base, hasBase := getenv(name + "_BASE_URL")
+		if !hasKey && !hasBase {
+			continue
+		}
+		if f.AI.Providers == nil {
+			f.AI.Providers = map[string]FileProvider{}
+		}
+		model, _ := getenv(name + "_MODEL")
+		f.AI.Providers[known.kind] = FileProvider{Kind: known.kind, BaseURL: base, APIKey: key}
+		f.AI.DefaultChain = append(f.AI.DefaultChain, known.kind+"/"+cmp.Or(model, known.model))
+	}
 	return f
 }
 
@@ -311,8 +328,9 @@ func (f File) check() error {
 		return fault.New(fault.Invalid, "time_zone %q is not an IANA name such as Asia/Seoul", f.TimeZone).WithField("time_zone")
 	}
 	for name, p := range f.AI.Providers {
-		if p.Kind != "openai" {
-			return fault.New(fault.Unsupported, "ai.providers.%s.kind %q is not built: use openai (also for Azure, vLLM and Ollama)", name, p.Kind).WithField("ai.providers")
+		if providerKinds[p.Kind] == nil {
+			return fault.New(fault.Unsupported, "ai.providers.%s.kind %q is not known: it is one of %s; openai is also for Azure, vLLM, Ollama and others", name, p.Kind,
+				strings.Join(slices.Sorted(maps.Keys(providerKinds)), ", ")).WithField("ai.providers")
 		}
 		if strings.Contains(name, "/") {
 			return fault.New(fault.Invalid, "ai.providers: the name %q must not contain a slash", name).WithField("ai.providers")

@@ -16,11 +16,11 @@ import (
 // ground every line stands on; there, and only there, the pairs in foundation
 // are allowed between neighbours.
 var layers = [][]string{
-	{"fault", "project", "clickhouse", "metadb", "job", "otel", "search", "sqltext", "pattern", "mask", "ground"},
+	{"fault", "project", "clickhouse", "metadb", "job", "otel", "search", "sqltext", "pattern", "schema", "mask", "ground"},
 	{"tenant", "trace", "logs", "metric", "flame", "view", "dashboard", "issue"},
 	{"rule", "evidence", "report", "notify", "ai", "storage", "host", "scrape"},
 	{"incident"},
-	{"api", "ingest"},
+	{"api", "ingest", "modelapi"},
 	{"app"},
 }
 
@@ -28,6 +28,7 @@ var layers = [][]string{
 var foundation = map[string][]string{
 	"clickhouse": {"fault", "project"},
 	"metadb":     {"fault"},
+	"schema":     {"fault"},
 	"search":     {"fault"},
 	"otel":       {"clickhouse", "project"},
 	"job":        {"fault", "metadb"},

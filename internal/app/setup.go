@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
-	"github.com/matrix-aiops/matrix/internal/ai/openai"
 	"github.com/matrix-aiops/matrix/internal/api"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
@@ -132,14 +131,15 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	gateway, err := a.newGateway(meta, telemetry)
+	gateway, err := a.newGateway(meta, telemetry, tenants, outbox)
 	if err != nil {
 		return err
 	}
+	a.onStop("models", gateway.Close)
 	if err := gateway.Roles().Seed(ctx); err != nil {
 		return fmt.Errorf("seed roles: %w", err)
 	}
-	a.onStop("call log", gateway.Flush)
+	gateway.Register(queue)
 	traces := trace.NewStore(telemetry)
 	incidents, err := incident.New(incident.Options{
 		DB: meta, Jobs: queue, Outbox: outbox,
@@ -170,7 +170,6 @@ func (a *App) setup(ctx context.Context) error {
 	tracker := issue.NewTracker(issues, a.log)
 
 	tenants.Register(queue)
-	gateway.Register(queue)
 	job.Handle(queue, func(ctx context.Context, _ evaluateArgs) error { return engine.Evaluate(ctx) })
 	queue.Every(evaluateEvery, func() job.Args { return evaluateArgs{} })
 	job.Handle(queue, func(ctx context.Context, _ sweepArgs) error { return stored.Sweep(ctx) })
@@ -212,6 +211,7 @@ func (a *App) setup(ctx context.Context) error {
 	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	return a.serve(api.Options{
 		AI:         gateway,
+		Models:     a.newModels(gateway, tenants),
 		Dashboards: dashboard.NewStore(meta, nil),
 		Flames:     flame.NewStore(telemetry),
 		Hosts:      host.NewStore(metrics, traces),
@@ -314,23 +314,6 @@ func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue) (*notify.Outbox, erro
 			slack.New(slack.Options{Client: client, Dev: a.opts.Dev}),
 		},
 	})
-}
-
-// newGateway connects the configured model providers to MATRIX AI.
-func (a *App) newGateway(meta *metadb.DB, telemetry *clickhouse.DB) (*ai.Gateway, error) {
-	providers := map[string]ai.Provider{}
-	for name, p := range a.opts.File.AI.Providers {
-		provider, err := openai.New(openai.Options{BaseURL: p.BaseURL, APIKey: p.APIKey})
-		if err != nil {
-			return nil, fmt.Errorf("ai.providers.%s: %w", name, err)
-		}
-		providers[name] = provider
-	}
-	chain, err := a.opts.File.AI.chain()
-	if err != nil {
-		return nil, err
-	}
-	return ai.New(ai.Options{DB: meta, Telemetry: telemetry, Providers: providers, DefaultChain: chain, Log: a.log})
 }
 
 // seedProject gives a new project the alarms of the field's daily bread, a place

@@ -12,7 +12,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
 	"github.com/matrix-aiops/matrix/internal/evidence"
-	"github.com/matrix-aiops/matrix/internal/fake/model"
+	"github.com/matrix-aiops/matrix/internal/fake/llm"
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/mask"
@@ -140,22 +140,23 @@ func TestAModelWritesTheReportWithoutSeeingWhatIsSensitive(t *testing.T) {
 func (h *house) gateway(engine *clickhouse.DB) func(context.Context, ai.Input) (*ai.Result, error) {
 	h.t.Helper()
 	var err error
-	if h.model, err = model.Start("sk-test"); err != nil {
+	if h.model, err = llm.Start("sk-test"); err != nil {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { _ = h.model.Close() })
-	provider, err := openai.New(openai.Options{BaseURL: h.model.URL, APIKey: "sk-test"})
+	provider, err := openai.New(openai.Options{BaseURL: h.model.URL})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	if err := engine.Migrate(h.t.Context(), "ai", ai.Migrations()); err != nil {
 		h.t.Fatal(err)
 	}
-	gateway, err := ai.New(ai.Options{DB: h.db, Telemetry: engine, Providers: map[string]ai.Provider{"openai": provider},
+	gateway, err := ai.New(ai.Options{DB: h.db, Telemetry: engine, Dir: h.t.TempDir(), Services: map[string]ai.Service{"openai": {Kind: "openai", Provider: provider, Keys: []ai.Key{{Alias: "main", Secret: "sk-test"}}}},
 		DefaultChain: []ai.Entry{{Provider: "openai", Model: "gpt-test"}}})
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.t.Cleanup(func() { _ = gateway.Close(context.Background()) })
 	if err := gateway.Roles().Seed(h.t.Context()); err != nil {
 		h.t.Fatal(err)
 	}

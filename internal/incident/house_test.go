@@ -14,7 +14,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/evidence"
-	"github.com/matrix-aiops/matrix/internal/fake/model"
+	"github.com/matrix-aiops/matrix/internal/fake/llm"
 	fakeslack "github.com/matrix-aiops/matrix/internal/fake/slack"
 	fakewebhook "github.com/matrix-aiops/matrix/internal/fake/webhook"
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -45,7 +45,7 @@ type house struct {
 	service *incident.Service
 	slack   *fakeslack.Server
 	webhook *fakewebhook.Server
-	model   *model.Server // nil without gateway
+	model   *llm.Server // nil without gateway
 
 	mu       sync.Mutex
 	now      time.Time

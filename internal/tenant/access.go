@@ -60,6 +60,8 @@ const (
 	GroupAdmin   Action = "group.admin"   // change a group and its members, make projects
 	ProjectList  Action = "project.list"  // list the projects I can read
 	ProjectRead  Action = "project.read"  // read a project's telemetry and incidents
+	ProjectAsk   Action = "project.ask"   // ask AI roles on behalf of a project
+	ProjectModel Action = "project.model" // ask models by name, without a role
 	ProjectSave  Action = "project.save"  // keep searches of my own beside the project
 	ProjectWrite Action = "project.write" // work on incidents, edit rules and channels
 	ProjectAdmin Action = "project.admin" // settings, ingest keys, archiving
@@ -88,8 +90,10 @@ var requirements = map[Action]requirement{
 	OrgAdmin:     {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
 	GroupRead:    {role: Viewer, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	GroupAdmin:   {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
-	ProjectList:  {scopes: []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin}},
+	ProjectList:  {scopes: []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin, ScopeAIAsk, ScopeAIModel}},
 	ProjectRead:  {role: Viewer, scopes: []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin}},
+	ProjectAsk:   {role: Viewer, scopes: []Scope{ScopeAIAsk, ScopeAIModel}},
+	ProjectModel: {role: Editor, scopes: []Scope{ScopeAIModel}},
 	ProjectSave:  {role: Viewer, scopes: []Scope{ScopeProjectWrite, ScopeProjectAdmin}},
 	ProjectWrite: {role: Editor, scopes: []Scope{ScopeProjectWrite, ScopeProjectAdmin}},
 	ProjectAdmin: {role: Admin, scopes: []Scope{ScopeProjectAdmin}},

@@ -80,7 +80,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 			h.must(err)
 			return actor
 		}
-		for _, scope := range tenant.Scopes[:5] {
+		for _, scope := range tenant.Scopes[:len(tenant.Scopes)-1] {
 			actors["owner's token "+string(scope)] = token(actors["org owner"], scope)
 		}
 		actors["viewer's token project.admin"] = token(actors["org viewer"], tenant.ScopeProjectAdmin)
@@ -123,6 +123,36 @@ func TestWhoMayDoWhat(t *testing.T) {
 		}
 		wantFault(t, h.Can(ctx, root, "project.steal", tenant.Target{}), fault.Internal)
 	})
+}
+
+func TestATokenThatAsksRolesDoesNothingElse(t *testing.T) {
+	h, ctx := newHouse(t, metadbtest.SQLite(t)), t.Context()
+	here := tenant.Target{Project: h.first.Project.ID}
+	token := func(scope tenant.Scope) tenant.Actor {
+		t.Helper()
+		made, err := h.CreateToken(ctx, h.admin, "t", []tenant.Scope{scope}, h.clock.Now().Add(time.Hour))
+		h.must(err)
+		actor, err := h.AuthenticateToken(ctx, made.Secret)
+		h.must(err)
+		return actor
+	}
+	asks, models := token(tenant.ScopeAIAsk), token(tenant.ScopeAIModel)
+	h.must(h.Can(ctx, asks, tenant.ProjectAsk, here))
+	h.must(h.Can(ctx, models, tenant.ProjectAsk, here))
+	h.must(h.Can(ctx, models, tenant.ProjectModel, here))
+	wantFault(t, h.Can(ctx, asks, tenant.ProjectModel, here), fault.Denied)
+	for _, actor := range []tenant.Actor{asks, models} {
+		for _, action := range []tenant.Action{tenant.ProjectRead, tenant.ProjectWrite, tenant.ProjectSave, tenant.SystemAdmin} {
+			wantFault(t, h.Can(ctx, actor, action, here), fault.Denied)
+		}
+	}
+	only, err := h.ProjectFor(ctx, asks, "")
+	h.must(err)
+	if only != h.first.Project.ID {
+		t.Errorf("the only project is %v", only)
+	}
+	_, err = h.ProjectFor(ctx, asks, "seven")
+	wantFault(t, err, fault.Invalid)
 }
 
 func TestListsShowOnlyWhatOneIsIn(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -27,6 +28,30 @@ func scanProject(r interface{ Scan(...any) error }) (p Project, err error) {
 		&p.Version, &created, &updated, &p.UpdatedBy)
 	p.CreatedAt, p.UpdatedAt = metadb.FromMicros(created), metadb.FromMicros(updated)
 	return p, err
+}
+
+// ProjectFor returns the project that a request means which names it outside its
+// path: named, or when that is empty the only one the actor can see. fault.Invalid
+// when it is not clear. What the actor may do there is for Can to say.
+func (s *Store) ProjectFor(ctx context.Context, a Actor, named string) (project.ID, error) {
+	if named != "" {
+		id, err := strconv.ParseUint(named, 10, 32)
+		if err != nil || id == 0 {
+			return 0, fault.New(fault.Invalid, "a project is named by its number").WithField("project")
+		}
+		return project.ID(id), nil
+	}
+	if a.UserID == 0 {
+		return 0, fault.New(fault.Unauthenticated, "sign in, or send an API token")
+	}
+	seen, err := s.Projects(ctx, a)
+	if err != nil {
+		return 0, err
+	}
+	if len(seen) != 1 {
+		return 0, fault.New(fault.Invalid, "you can see %d projects: name the one to ask for", len(seen)).WithField("project")
+	}
+	return seen[0].ID, nil
 }
 
 // Projects lists the projects in use whose telemetry a may read.

@@ -95,11 +95,13 @@ type Options struct {
 
 // Store keeps tenants in the metadata database. It is safe for concurrent use.
 type Store struct {
-	db      *metadb.DB
+	db      *database
 	log     *slog.Logger
 	now     func() time.Time
 	hashing chan struct{} // bounds the memory that logins may take at once
 
+	tokens    memory[string, Actor] // by digest
+	askings   memory[askingKey, Asking]
 	keys      keyCache
 	asking    singleflight.Group // by hash
 	strangers chan struct{}
@@ -116,7 +118,7 @@ func New(opts Options) (*Store, error) {
 		now = time.Now
 	}
 	return &Store{
-		db:        opts.DB,
+		db:        &database{DB: opts.DB},
 		log:       cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "tenant"),
 		now:       now,
 		hashing:   make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),

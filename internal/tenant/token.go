@@ -19,13 +19,15 @@ const (
 	ScopeProjectRead  Scope = "project.read"
 	ScopeProjectWrite Scope = "project.write"
 	ScopeProjectAdmin Scope = "project.admin"
+	ScopeAIAsk        Scope = "ai.ask"   // AI roles
+	ScopeAIModel      Scope = "ai.model" // and models by name
 	ScopeOrgRead      Scope = "org.read"
 	ScopeOrgAdmin     Scope = "org.admin"
 	ScopeSystemAdmin  Scope = "system.admin"
 )
 
 // Scopes lists every scope.
-var Scopes = []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin, ScopeOrgRead, ScopeOrgAdmin, ScopeSystemAdmin}
+var Scopes = []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin, ScopeAIAsk, ScopeAIModel, ScopeOrgRead, ScopeOrgAdmin, ScopeSystemAdmin}
 
 // maxTokenLife is the longest a token may live.
 const maxTokenLife = 366 * 24 * time.Hour
@@ -127,16 +129,29 @@ func (s *Store) AuthenticateToken(ctx context.Context, secret string) (Actor, er
 	if !wellFormed(secret, tokenPrefix) {
 		return Actor{}, refused
 	}
+	hash := digest(secret)
+	actor, err := s.tokens.get(s, hash, func() (Actor, error) { return s.lookUpToken(ctx, hash) })
+	switch {
+	case errors.Is(err, metadb.ErrNoRows):
+		return Actor{}, refused
+	case err != nil:
+		return Actor{}, err
+	case !actor.Token.ExpiresAt.After(s.now()):
+		return Actor{}, refused
+	}
+	return actor, nil
+}
+
+// lookUpToken reads a token and whom it speaks for, and notes its use;
+// metadb.ErrNoRows. The token is shared: it must not be changed.
+func (s *Store) lookUpToken(ctx context.Context, hash string) (Actor, error) {
 	now := s.now()
 	token := &Token{}
 	actor := Actor{Token: token}
 	err := scanToken(s.db.QueryRow(ctx, `SELECT `+tokenColumns+`, a.id, a.name, a.system_admin
 		FROM api_token t JOIN account a ON a.id = t.user_id
-		WHERE t.hash = $1 AND t.revoked_at = 0 AND t.expires_at > $2 AND NOT a.disabled`, digest(secret), metadb.Micros(now)),
+		WHERE t.hash = $1 AND t.revoked_at = 0 AND t.expires_at > $2 AND NOT a.disabled`, hash, metadb.Micros(now)),
 		token, &actor.UserID, &actor.Name, &actor.System)
-	if errors.Is(err, metadb.ErrNoRows) {
-		return Actor{}, refused
-	}
 	if err != nil {
 		return Actor{}, err
 	}

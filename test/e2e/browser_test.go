@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	fakemodel "github.com/matrix-aiops/matrix/internal/fake/model"
+	"github.com/matrix-aiops/matrix/internal/fake/llm"
 )
 
 // TestTheScreensOfADemoRun drives the built UI in a real Chromium against a
@@ -21,7 +21,7 @@ func TestTheScreensOfADemoRun(t *testing.T) {
 		t.Skip("needs the built UI: make web")
 	}
 	model, useModel := startModel(t)
-	model.Script(fakemodel.Reply{Text: "I would rather not."}) // its first answer is refused
+	model.Script(llm.Reply{Text: "I would rather not."}) // its first answer is refused
 	h := start(t, useModel, scrapeTargets(t))
 	market := h.shop()
 	if err := market.Backfill(t.Context()); err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/app"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
 	"github.com/matrix-aiops/matrix/internal/client"
-	fakemodel "github.com/matrix-aiops/matrix/internal/fake/model"
+	"github.com/matrix-aiops/matrix/internal/fake/llm"
 	"github.com/matrix-aiops/matrix/internal/shop"
 )
 
@@ -263,9 +263,9 @@ const modelKey = "sk-e2e"
 
 // startModel runs a fake model service that analyses like a careful model, and
 // returns it with the option that lets MATRIX use it.
-func startModel(t *testing.T) (*fakemodel.Server, func(*app.Options)) {
+func startModel(t *testing.T) (*llm.Server, func(*app.Options)) {
 	t.Helper()
-	server, err := fakemodel.Start(modelKey)
+	server, err := llm.Start(modelKey)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,9 @@ const pages: [string, string | ((page: Page) => Promise<string>)][] = [
   ['me', '/me'],
   ['roles', '/roles'],
   ['role', '/roles/agent-alert-analyzer'],
+  ['role-labels', '/roles/agent-alert-analyzer?tab=labels'],
   ['role-history', '/roles/agent-alert-analyzer?tab=history'],
+  ['models', '/models'],
   ['prices', '/prices'],
   ['calls', `${home}/ai-calls`],
 ];

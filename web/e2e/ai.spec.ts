@@ -1,4 +1,4 @@
-import { callPage, expect, home, incident, incidentPage, login, picture, test } from './matrix.ts';
+import { callPage, expect, expectAccessible, home, incident, incidentPage, login, picture, test } from './matrix.ts';
 
 const role = 'agent-alert-analyzer';
 
@@ -21,6 +21,13 @@ test('from the list of calls to one call, its refused answer, and back to the in
   const attempts = page.getByRole('table');
   await expect(attempts).toContainText('거부');
   await expect(attempts).toContainText('거부 사유와 함께 다시 질의');
+  await expect(attempts).toContainText('유효하지 않은 답변');
+  await expect(attempts.getByRole('img', { name: /^호출 시작 후 .*까지$/ })).toHaveCount(2);
+  await expect(page.getByText(/^게이트웨이 [\d.]+ (µs|ms)$/)).toBeVisible();
+  const result = page.getByRole('complementary');
+  await expect(result).toContainText('production');
+  await expect(result).toContainText('답변 완료');
+  await expect(result).toContainText('통과');
   await page.getByText('받아들이지 않은 답변').click();
   await expect(page.getByRole('group', { name: '받아들이지 않은 답변' })).toHaveText('I would rather not.');
   await expect(page.getByRole('group', { name: '메시지', exact: true })).toContainText('[E1]');
@@ -32,6 +39,67 @@ test('from the list of calls to one call, its refused answer, and back to the in
   await expect(page).toHaveURL(new RegExp(await callPage(page)));
 });
 
+test('a call tells of pauses, failures, what was left out and how long the answer took to begin', async ({ page }) => {
+  const call = await (await page.request.get(`/api/v1${await callPage(page)}`)).json();
+  const begin = Date.parse(call.at);
+  const usage = { ...call.attempts[0].usage, cache_write_tokens: 12, reasoning_tokens: 34 };
+  const attempt = { ...call.attempts[0], answer: '', error: '', repair: false, usage };
+  const failed = {
+    ...attempt,
+    at: new Date(begin + 100).toISOString(),
+    status: 'error',
+    class: 'overloaded',
+    code: 'server_error',
+    latency_ms: 400,
+    wait_ms: 200,
+  };
+  const broken = {
+    ...attempt,
+    at: new Date(begin + 700).toISOString(),
+    key: 'second',
+    status: 'timeout',
+    class: 'timeout',
+    in_words: true,
+    dropped: ['seed', 'tools'],
+    first_token_ms: 300,
+    latency_ms: 1000,
+  };
+  const json = {
+    ...call,
+    status: 'partial',
+    label: '',
+    finish: 'length',
+    schema_valid: false,
+    parameters: { temperature: 0.2, seed: 7 },
+    dropped: ['seed', 'tools'],
+    latency_ms: 1705,
+    first_token_ms: 1000,
+    overhead_us: 5400,
+    usage,
+    attempts: [failed, broken],
+  };
+  await page.route(/\/api\/v1\/.*\/ai-calls\/[0-9a-f]+$/, (route) => route.fulfill({ json }));
+  await page.goto(await callPage(page));
+  await expect(page.getByText('중간에 끊김')).toBeVisible();
+  await expect(page.getByText('게이트웨이 5.4 ms')).toBeVisible();
+  await expect(page.getByText('시도 2회 · 첫 토큰 1 s')).toBeVisible();
+  await expect(page.getByText('출력 중 추론 34')).toBeVisible();
+  await expect(page.getByText('캐시 기록 12')).toBeVisible();
+  const rows = page.getByRole('table').getByRole('row');
+  await expect(rows.nth(1)).toContainText('서비스 장애 또는 과부하 server_error');
+  await expect(rows.nth(1)).toContainText('이후 200 ms 대기');
+  await expect(rows.nth(2)).toContainText('스키마를 문장으로 전달 · 제외: 시드, 도구');
+  await expect(rows.nth(2).getByRole('img')).toHaveAccessibleName('호출 시작 후 700 ms부터 1.7 s까지');
+  const side = page.getByRole('complementary');
+  await expect(side).toContainText('버전을 직접 지정');
+  await expect(side).toContainText('토큰 한도');
+  await expect(side).toContainText('위반');
+  await expect(side).toContainText('7 (제외)');
+  await expect(side).toContainText('제외: 도구');
+  await expectAccessible(page);
+  await picture(page, 'call-attempts');
+});
+
 test('the calls of a project without any say what fills them, and an unknown call is said to be so', async ({
   page,
 }) => {
@@ -39,70 +107,6 @@ test('the calls of a project without any say what fills them, and an unknown cal
   await expect(page.getByText('조건에 맞는 호출이 없습니다')).toBeVisible();
   await page.goto(`${home}/ai-calls/0123`);
   await expect(page.getByRole('alert')).toContainText('이 주소에는 아무것도 없습니다');
-});
-
-test('a role is edited, compared with the version before, and restored', async ({ page }) => {
-  await page.goto('/roles');
-  await page.getByRole('link', { name: role }).click();
-  const save = page.getByRole('button', { name: '저장' });
-  await expect(save).toBeDisabled();
-  const message = page.getByLabel('시스템 메시지');
-  const before = await message.inputValue();
-  await message.fill(`${before}\nKeep it short.`);
-  await page.getByRole('button', { name: '모델 추가' }).click();
-  await page.getByPlaceholder('모델', { exact: true }).fill('analyst-1');
-  await save.click();
-  await expect(page.getByText('저장했습니다(버전 2)')).toBeVisible();
-  await expect(save).toBeDisabled();
-  await picture(page, 'role');
-
-  await page.getByRole('tab', { name: '이력' }).click();
-  await expect(page.locator('[data-change=added]').filter({ hasText: 'Keep it short.' })).toBeVisible();
-  await expect(page.locator('[data-change=added]').filter({ hasText: 'chain.1: openai analyst-1' })).toBeVisible();
-  await picture(page, 'role-diff');
-  await page.getByRole('link', { name: /^버전 1/ }).click();
-  await expect(page).toHaveURL(/version=1/);
-  await page.getByRole('button', { name: '이 버전으로 되돌리기' }).click();
-  await expect(page).toHaveURL(/version=3/);
-  await expect(page.locator('[data-change=removed]').filter({ hasText: 'Keep it short.' })).toBeVisible();
-  await page.getByRole('tab', { name: '롤', exact: true }).click();
-  await expect(message).toHaveValue(before);
-});
-
-test('an edit that somebody overtook is not saved over theirs', async ({ page }) => {
-  await page.goto(`/roles/${role}`);
-  const description = page.getByLabel('설명');
-  await description.fill('mine');
-  const answer = await page.request.get(`/api/v1/roles/${role}`);
-  const { system_message, chain, parameters, response_format } = await answer.json();
-  const theirs = await page.request.put(`/api/v1/roles/${role}`, {
-    headers: { 'If-Match': answer.headers().etag ?? '' },
-    data: { system_message, chain, parameters, response_format, description: 'theirs' },
-  });
-  expect(theirs.ok()).toBe(true);
-  const { updated_by, version } = await theirs.json();
-  await page.getByRole('button', { name: '저장' }).click();
-  await expect(page.getByRole('alert')).toContainText(`${updated_by} 님이 버전 ${version}`);
-  await expect(description).toHaveValue('mine');
-  await picture(page, 'role-stale');
-  await page.getByRole('button', { name: /새 버전을 불러오고/ }).click();
-  await expect(description).toHaveValue('theirs');
-});
-
-test('a role is made and deleted', async ({ page }) => {
-  const code = `helper-${Date.now()}`;
-  await page.goto('/roles');
-  await page.getByRole('button', { name: '새 롤' }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByLabel(/^롤/).fill(code);
-  await dialog.getByLabel('시스템 메시지').fill('Answer in one word.');
-  await picture(page, 'role-new');
-  await dialog.getByRole('button', { name: '저장' }).click();
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText(code);
-  await page.getByRole('button', { name: '삭제' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: '삭제' }).click();
-  await expect(page).toHaveURL(/\/roles(\?|$)/);
-  await expect(page.getByRole('link', { name: code })).toBeHidden();
 });
 
 test('a price is added, edited and deleted', async ({ page }) => {

@@ -321,7 +321,11 @@ const roles = createRoute({
 const role = createRoute({
   getParentRoute: () => home,
   path: '/roles/$role',
-  validateSearch: optional((s) => ({ tab: choice(s.tab, ['history'] as const), version: positive(s.version) })),
+  validateSearch: optional((s) => ({
+    tab: choice(s.tab, ['labels', 'history'] as const),
+    version: positive(s.version),
+    against: positive(s.against),
+  })),
   component: lazyRouteComponent(() => import('./pages/role/RolePage.tsx'), 'RolePage'),
 });
 
@@ -330,6 +334,13 @@ const prices = createRoute({
   path: '/prices',
   validateSearch: optional((s) => ({ q: text(s.q) })),
   component: lazyRouteComponent(() => import('./pages/prices/Prices.tsx'), 'Prices'),
+});
+
+const models = createRoute({
+  getParentRoute: () => home,
+  path: '/models',
+  validateSearch: optional((s) => ({ q: text(s.q) })),
+  component: lazyRouteComponent(() => import('./pages/models/Models.tsx'), 'Models'),
 });
 
 const orgs = createRoute({
@@ -371,6 +382,7 @@ const tree = root.addChildren([
     myAccount,
     role,
     prices,
+    models,
     project.addChildren([
       calls,
       call,

@@ -1,257 +1,209 @@
-// Package openai is the provider for everything that speaks OpenAI's chat
-// completions: OpenAI, Azure OpenAI (its /openai/v1 endpoint), vLLM, Ollama, and
-// most gateways. It owns the translation of one request and its errors, through
-// the official client with retries off: the chain is package ai's.
+// Package openai is the provider for OpenAI and for everything that speaks its
+// chat completions: Azure OpenAI (its /openai/v1 endpoint), vLLM, Ollama,
+// LiteLLM, and most gateways. It owns the translation of one request and its
+// errors for chat completions, responses and embeddings, through the official
+// client with retries off: the chain is package ai's.
 package openai
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
+	"slices"
+	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	sdk "github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
-	"github.com/openai/openai-go/v3/shared"
+	"github.com/openai/openai-go/v3/packages/param"
+	"github.com/openai/openai-go/v3/packages/ssestream"
+	"github.com/openai/openai-go/v3/responses"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
-	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/ai/wire"
 )
 
 // DefaultBaseURL is OpenAI's own service.
 const DefaultBaseURL = "https://api.openai.com/v1"
 
-const maxResponse = 1 << 20 // bytes
+const longestCallID = 40 // that the service takes
 
 // Options configure a Provider.
 type Options struct {
 	BaseURL string // up to and without /chat/completions; default DefaultBaseURL
-	APIKey  string // may be empty for local servers
 	Client  *http.Client
 }
 
-// Provider implements ai.Provider.
+// Provider implements ai.Provider with chat completions, and ai.Embedder.
 type Provider struct {
+	service
 	completions sdk.ChatCompletionService
-	ownService  bool     // OpenAI or Azure: max_completion_tokens, and a key is needed
-	plainModels sync.Map // models whose server refused a JSON schema
+	embeddings  sdk.EmbeddingService
+}
+
+// Responses implements ai.Provider with the responses API.
+type Responses struct {
+	service
+	responses responses.ResponseService
+}
+
+// service is one address.
+type service struct {
+	own   bool // OpenAI or Azure: max_completion_tokens, and no parameters of others
+	azure bool
 }
 
 // New returns a provider for one service. It connects to nothing.
 func New(opts Options) (*Provider, error) {
+	s, options, err := connect(opts)
+	if err != nil {
+		return nil, err
+	}
+	// The services are made by themselves, not through sdk.NewClient, which would
+	// take keys and addresses out of the environment: that is app's to read.
+	return &Provider{service: s, completions: sdk.NewChatCompletionService(options...), embeddings: sdk.NewEmbeddingService(options...)}, nil
+}
+
+// NewResponses returns a provider for one service that speaks the responses API.
+func NewResponses(opts Options) (*Responses, error) {
+	s, options, err := connect(opts)
+	if err != nil {
+		return nil, err
+	}
+	return &Responses{service: s, responses: responses.NewResponseService(options...)}, nil
+}
+
+func connect(opts Options) (service, []option.RequestOption, error) {
 	base := opts.BaseURL
 	if base == "" {
 		base = DefaultBaseURL
 	}
-	u, err := url.Parse(base)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return nil, fault.New(fault.Invalid, "the base URL of the model service is not an http(s) address").WithField("base_url")
-	}
-	client := &http.Client{}
-	if opts.Client != nil {
-		copied := *opts.Client
-		client = &copied
-	}
-	// A redirect would carry the prompt, and perhaps the key, elsewhere.
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	client.Transport = bounded{client.Transport}
-	// The service is made by itself, not through sdk.NewClient, which would take
-	// keys and addresses out of the environment: that is app's to read.
-	options := []option.RequestOption{
-		option.WithBaseURL(strings.TrimRight(base, "/") + "/"), option.WithHTTPClient(client), option.WithMaxRetries(0),
-	}
-	if opts.APIKey != "" {
-		options = append(options, option.WithAPIKey(opts.APIKey))
+	u, err := wire.CheckURL(base)
+	if err != nil {
+		return service{}, nil, err
 	}
 	host := u.Hostname()
-	return &Provider{
-		completions: sdk.NewChatCompletionService(options...),
-		ownService:  strings.HasSuffix(host, ".openai.com") || strings.HasSuffix(host, ".azure.com"),
+	azure := strings.HasSuffix(host, ".azure.com")
+	return service{own: azure || strings.HasSuffix(host, ".openai.com"), azure: azure}, []option.RequestOption{
+		option.WithBaseURL(u.String() + "/"), option.WithHTTPClient(wire.Client(opts.Client)), option.WithMaxRetries(0),
 	}, nil
 }
 
-// bounded cuts off a response over maxResponse.
-type bounded struct{ next http.RoundTripper }
-
-var errTooLarge = errors.New("the response is too large")
-
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	next := b.next
-	if next == nil {
-		next = http.DefaultTransport
-	}
-	response, err := next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	data, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
-	err = errors.Join(err, response.Body.Close())
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxResponse {
-		return nil, errTooLarge
-	}
-	response.Body = io.NopCloser(bytes.NewReader(data))
-	return response, nil
-}
-
-// Complete implements ai.Provider. A server that refuses the JSON schema with
-// 400 or 422 is asked again without it, the schema written into the system
-// message instead, and from then on at once.
-func (p *Provider) Complete(ctx context.Context, r ai.Request) (ai.Response, error) {
-	if _, plain := p.plainModels.Load(r.Model); r.Format == nil || plain {
-		return p.complete(ctx, inWords(r))
-	}
-	response, err := p.complete(ctx, r)
-	if !fault.Is(err, fault.Invalid) {
-		return response, err
-	}
-	response, plainErr := p.complete(ctx, inWords(r))
-	response.Requests++
+func (s service) exchange(key string, stream bool) *wire.Exchange {
 	switch {
-	case plainErr == nil:
-		p.plainModels.Store(r.Model, true)
-		return response, nil
-	case fault.Is(plainErr, fault.Invalid):
-		return response, err // the schema was not what it refused
+	case key == "":
+		return &wire.Exchange{Stream: stream}
+	case s.azure:
+		return &wire.Exchange{Header: "Api-Key", Value: key, Stream: stream}
 	}
-	return response, plainErr
+	return &wire.Exchange{Header: "Authorization", Value: "Bearer " + key, Stream: stream}
 }
 
-// inWords moves the format of the answer into the system message.
-func inWords(r ai.Request) ai.Request {
-	if r.Format == nil {
-		return r
-	}
-	messages := append([]ai.Message(nil), r.Messages...)
-	words := "\n\nAnswer with exactly one JSON object, without code fence or other text, that is valid against this JSON schema:\n" + string(r.Format.Schema)
-	for i := range messages {
-		if messages[i].Role == "system" {
-			messages[i].Text += words
-			break
-		}
-	}
-	r.Messages, r.Format = messages, nil
-	return r
+// codes are the service's error codes, and for want of one its types, that are
+// known: those of its documentation, of Azure and of streams.
+var codes = map[string]ai.Class{
+	"invalid_api_key": ai.BadKey, "invalid_organization": ai.BadKey, "account_deactivated": ai.NotAllowed, "ip_not_authorized": ai.NotAllowed,
+	"unsupported_country_region_territory": ai.NotAllowed, "data_residency_mismatch": ai.NotAllowed,
+	"insufficient_quota": ai.QuotaExceeded, "billing_hard_limit_reached": ai.QuotaExceeded, "billing_not_active": ai.QuotaExceeded,
+	"rate_limit_exceeded": ai.RateLimited, "slow_down": ai.RateLimited,
+	"server_error": ai.Overloaded, "overloaded": ai.Overloaded, "server_is_overloaded": ai.Overloaded,
+	"model_not_found": ai.UnknownModel, "DeploymentNotFound": ai.UnknownModel,
+	"context_length_exceeded": ai.TooLong,
+	"content_filter":          ai.Refused, "content_policy_violation": ai.Refused, "invalid_prompt": ai.Refused, "bio_policy": ai.Refused, "misalignment_policy_violation": ai.Refused,
+	"unsupported_parameter": ai.BadRequest, "unsupported_value": ai.BadRequest, "unknown_parameter": ai.BadRequest, "missing_required_parameter": ai.BadRequest,
+	"invalid_value": ai.BadRequest, "invalid_type": ai.BadRequest,
 }
 
-func (p *Provider) complete(ctx context.Context, r ai.Request) (ai.Response, error) {
-	params, err := p.params(r)
-	if err != nil {
-		return ai.Response{}, err
-	}
-	completion, err := p.completions.New(ctx, params)
-	if err != nil {
-		return ai.Response{Requests: 1}, classify(ctx, err)
-	}
-	usage := completion.Usage
-	response := ai.Response{
-		Model: completion.Model, Requests: 1,
-		Usage: ai.Usage{InputTokens: usage.PromptTokens, CachedTokens: usage.PromptTokensDetails.CachedTokens, OutputTokens: usage.CompletionTokens},
-	}
-	if len(completion.Choices) == 0 {
-		return response, fault.New(fault.Unavailable, "the model service answered without a choice")
-	}
-	choice := completion.Choices[0]
-	switch {
-	case choice.Message.Refusal != "", choice.FinishReason == "content_filter":
-		return response, fault.New(fault.Unsupported, "the model declined to answer")
-	case choice.FinishReason == "length":
-		return response, fault.New(fault.TooLarge, "the answer was cut off at the token limit")
-	case strings.TrimSpace(choice.Message.Content) == "":
-		return response, fault.New(fault.Unavailable, "the model service answered with an empty message")
-	}
-	response.Text = choice.Message.Content
-	return response, nil
-}
-
-func (p *Provider) params(r ai.Request) (sdk.ChatCompletionNewParams, error) {
-	params := sdk.ChatCompletionNewParams{Model: r.Model}
-	for _, m := range r.Messages {
-		switch m.Role {
-		case "system":
-			params.Messages = append(params.Messages, sdk.SystemMessage(m.Text))
-		case "assistant":
-			params.Messages = append(params.Messages, sdk.AssistantMessage(m.Text))
-		default:
-			params.Messages = append(params.Messages, sdk.UserMessage(m.Text))
-		}
-	}
-	if t := r.Parameters.Temperature; t != nil {
-		params.Temperature = sdk.Float(*t)
-	}
-	if t := r.Parameters.TopP; t != nil {
-		params.TopP = sdk.Float(*t)
-	}
-	if n := r.Parameters.MaxTokens; n != nil {
-		if p.ownService {
-			params.MaxCompletionTokens = sdk.Int(*n)
-		} else {
-			params.MaxTokens = sdk.Int(*n) // what vLLM and Ollama know
-		}
-	}
-	if f := r.Format; f != nil {
-		var schema any
-		if err := json.Unmarshal(f.Schema, &schema); err != nil {
-			return params, fault.Wrap(err, fault.Internal, "the response format is not JSON")
-		}
-		params.ResponseFormat.OfJSONSchema = &shared.ResponseFormatJSONSchemaParam{
-			JSONSchema: shared.ResponseFormatJSONSchemaJSONSchemaParam{Name: f.Name, Strict: sdk.Bool(true), Schema: schema},
-		}
-	}
-	return params, nil
-}
-
-// codes are the error codes that are passed on. Nothing else of an error body
-// is: it may quote the key or the prompt, in whatever field.
-var codes = map[string]bool{
-	"invalid_api_key": true, "insufficient_quota": true, "rate_limit_exceeded": true, "billing_hard_limit_reached": true,
-	"model_not_found": true, "DeploymentNotFound": true, "context_length_exceeded": true, "content_filter": true,
-	"unsupported_parameter": true, "unsupported_value": true, "invalid_request_error": true, "server_error": true,
-}
-
-func classify(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("ask model: %w", ctx.Err())
-	}
-	if errors.Is(err, errTooLarge) {
-		return fault.New(fault.TooLarge, "the model service answered with more than %d bytes", maxResponse)
+// failure is the error of an exchange that did not end in an answer.
+func failure(ctx context.Context, x *wire.Exchange, err error) error {
+	if ended := x.Ended(ctx, err); ended != nil {
+		return ended
 	}
 	var refused *sdk.Error
-	if !errors.As(err, &refused) {
-		return fault.New(fault.Unavailable, "the model service cannot be reached or does not speak the protocol")
+	if errors.As(err, &refused) {
+		return x.Failure(0, codes, refused.Message, refused.Code, refused.Type)
 	}
-	reason := fmt.Sprintf("status %d", refused.StatusCode)
-	if codes[refused.Code] {
-		reason += " " + refused.Code
-	}
-	switch status := refused.StatusCode; {
-	case status == http.StatusUnauthorized:
-		return fault.New(fault.Unauthenticated, "the model service does not accept the key (%s)", reason)
-	case status == http.StatusForbidden:
-		return fault.New(fault.Denied, "the model service denies access (%s)", reason)
-	case status == http.StatusNotFound:
-		return fault.New(fault.NotFound, "the model service does not know the model or the path (%s)", reason)
-	case status == http.StatusTooManyRequests:
-		limited := fault.New(fault.RateLimited, "the model service is asked too often (%s)", reason)
-		if refused.Response != nil {
-			if wait, err := time.ParseDuration(refused.Response.Header.Get("Retry-After") + "s"); err == nil {
-				limited = limited.WithRetryAfter(wait)
-			}
+	var broken *ssestream.StreamError
+	if errors.As(err, &broken) {
+		if f := within(x, broken.Event.Data); f != nil {
+			return f
 		}
-		return limited
-	case status == http.StatusRequestTimeout || status >= 500:
-		return fault.New(fault.Unavailable, "the model service is failing (%s)", reason)
-	case status >= 400:
-		return fault.New(fault.Invalid, "the model service refused the request (%s)", reason)
 	}
-	return fault.New(fault.Unavailable, "the model service answered unexpectedly (%s)", reason)
+	if !x.Answered() {
+		return x.Failure(0, codes, "")
+	}
+	return x.Unreadable()
+}
+
+// within is the error that an answer with status 200 holds, as gateways in front
+// of a service send it, nil when it holds none.
+func within(x *wire.Exchange, data []byte) error {
+	var body struct {
+		Error *struct {
+			Code    any    `json:"code"`
+			Type    string `json:"type"`
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	if err := json.Unmarshal(data, &body); err == nil && body.Error != nil {
+		code := fmt.Sprint(body.Error.Code)
+		status, _ := strconv.Atoi(code) // some send a status for a code
+		if status < 400 || status > 599 {
+			status = 0
+		}
+		return x.Failure(status, codes, body.Error.Message, code, body.Error.Type)
+	}
+	return nil
+}
+
+// definition is a schema with its name, as both APIs write it. It is encoded
+// here because the client's own types would sort the properties.
+type definition struct {
+	Type        string          `json:"type,omitempty"`
+	Name        string          `json:"name"`
+	Description string          `json:"description,omitempty"`
+	Schema      json.RawMessage `json:"schema,omitempty"`
+	Parameters  json.RawMessage `json:"parameters,omitempty"`
+	Strict      bool            `json:"strict"`
+}
+
+// encoded is a parameter of the client that is the definition.
+func encoded[T param.ParamStruct, P param.InferPtr[T]](d definition) (T, error) {
+	data, err := json.Marshal(d)
+	if err != nil {
+		var none T
+		return none, ai.Fail(ai.BadRequest, "a schema is not JSON")
+	}
+	return param.Override[T, P](json.RawMessage(data)), nil
+}
+
+// tool is the definition of a tool. It is not strict: strict mode would make the
+// model fill in every optional argument with null, which a tool need not take.
+func tool(t ai.Tool) definition {
+	return definition{Name: t.Name, Description: t.Description, Parameters: t.Schema}
+}
+
+// Embed implements ai.Embedder.
+func (p *Provider) Embed(ctx context.Context, r ai.EmbedRequest) (ai.EmbedResponse, error) {
+	x := p.exchange(r.Key, false)
+	params := sdk.EmbeddingNewParams{Model: r.Model, Input: sdk.EmbeddingNewParamsInputUnion{OfArrayOfStrings: r.Input}}
+	if r.Dimensions > 0 {
+		params.Dimensions = sdk.Int(int64(r.Dimensions))
+	}
+	got, err := p.embeddings.New(x.With(ctx), params)
+	if !x.OK(err) {
+		return ai.EmbedResponse{}, failure(ctx, x, err)
+	}
+	response := ai.EmbedResponse{Model: got.Model, Usage: ai.Usage{InputTokens: got.Usage.PromptTokens}, Vectors: make([][]float64, len(r.Input))}
+	for _, e := range got.Data {
+		if e.Index >= 0 && e.Index < int64(len(r.Input)) {
+			response.Vectors[e.Index] = e.Embedding
+		}
+	}
+	if slices.ContainsFunc(response.Vectors, func(v []float64) bool { return len(v) == 0 }) {
+		return ai.EmbedResponse{Usage: response.Usage}, x.Unreadable()
+	}
+	return response, nil
 }

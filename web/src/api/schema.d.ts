@@ -4,6 +4,145 @@
  */
 
 export interface paths {
+    "/api/v1/ai-budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may be used of models */
+        get: operations["list-budgets"];
+        put?: never;
+        /** Make a budget; live within a second */
+        post: operations["create-budget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-budgets/{budget}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a budget; what was used stays counted */
+        put: operations["update-budget"];
+        post?: never;
+        /** Remove a budget */
+        delete: operations["delete-budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-budgets/{budget}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was used of a budget in its present period, the most first */
+        get: operations["get-budget-use"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-capabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What models do not take: parameters that are left out before they are asked */
+        get: operations["list-capabilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-capabilities/{provider}/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say what models do not take; live within a second */
+        put: operations["set-capability"];
+        post?: never;
+        /** Remove such a rule */
+        delete: operations["delete-capability"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-circuits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The circuits of this node: which models calls are kept away from, and why */
+        get: operations["list-circuits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-circuits/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let calls through again */
+        post: operations["close-circuit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-circuits/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep all calls away from a model with a key, on all nodes */
+        post: operations["open-circuit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ai-prices": {
         parameters: {
             query?: never;
@@ -50,6 +189,23 @@ export interface paths {
         get: operations["list-providers"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/roles/{role}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask an AI role; every call is masked, limited and logged */
+        post: operations["run-role"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1876,9 +2032,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One AI role */
+        /** The latest version of an AI role, which need not be the one in production */
         get: operations["get-role"];
-        /** Change an AI role; live with the next call */
+        /** Store a new version of an AI role and, unless it is a draft, move production to it: live within a second */
         put: operations["update-role"];
         post?: never;
         /** Delete an AI role; its history stays */
@@ -1897,6 +2053,58 @@ export interface paths {
         };
         /** The versions of an AI role, newest first */
         get: operations["get-role-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{role}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The labels of an AI role, and to which versions they point */
+        get: operations["list-role-labels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{role}/labels/{label}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make a label or move it: a release, a canary, or the way back */
+        put: operations["set-role-label"];
+        post?: never;
+        /** Remove a label */
+        delete: operations["delete-role-label"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{role}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to the labels of an AI role, newest first */
+        get: operations["list-role-moves"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2053,10 +2261,15 @@ export interface components {
             chain: components["schemas"]["Entry"][];
             code: string;
             description: string;
+            log_optional: boolean;
+            name: string;
+            notes: string;
             parameters: components["schemas"]["Parameters"];
             /** Format: int64 */
             rate_limit_interval_ms: number;
             response_format: unknown;
+            /** Format: int64 */
+            retries: number | null;
             system_message: string;
             /** Format: date-time */
             updated_at: string;
@@ -2078,17 +2291,24 @@ export interface components {
             answer: string;
             /** Format: date-time */
             at: string;
+            class: string;
+            code: string;
+            dropped: string[];
             error: string;
+            /** Format: int64 */
+            first_token_ms: number;
+            in_words: boolean;
+            key: string;
             /** Format: int64 */
             latency_ms: number;
             model: string;
             provider: string;
             repair: boolean;
-            /** Format: int64 */
-            requests: number;
             served_model: string;
             status: string;
             usage: components["schemas"]["Usage"];
+            /** Format: int64 */
+            wait_ms: number;
         };
         AttributeValue: {
             /**
@@ -2140,6 +2360,57 @@ export interface components {
             /** Format: int64 */
             total_ns: number;
         };
+        Budget: {
+            id: string;
+            /** Format: double */
+            limit: number;
+            measure: string;
+            of: string;
+            period: string;
+            scope: string;
+            /** Format: int64 */
+            soft_percent: number;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
+        };
+        BudgetRequest: {
+            /**
+             * Format: double
+             * @description at which calls are refused with 429
+             */
+            limit: number;
+            /** @enum {string} */
+            measure: "requests" | "tokens" | "usd";
+            /** @description id of the one it is about, or code of the role; absent counts each of them for itself */
+            of?: string;
+            /**
+             * @description of UTC
+             * @enum {string}
+             */
+            period: "minute" | "hour" | "day" | "month";
+            /**
+             * @description who is counted
+             * @enum {string}
+             */
+            scope: "all" | "org" | "group" | "project" | "person" | "token" | "role";
+            /**
+             * Format: int64
+             * @description of the limit, at which people are told; 0 tells nobody
+             */
+            soft_percent?: number;
+        };
+        BudgetUse: {
+            /** Format: date-time */
+            from: string;
+            subject: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: double */
+            used: number;
+        };
         Call: {
             answer: string;
             /** Format: date-time */
@@ -2149,13 +2420,20 @@ export interface components {
             caller_kind: string;
             caller_name: string;
             caller_ref: string;
+            dropped: string[];
             error: string;
+            finish: string;
+            /** Format: int64 */
+            first_token_ms: number;
+            label: string;
             language: string;
             /** Format: int64 */
             latency_ms: number;
             masked: components["schemas"]["Count"][];
             message: string;
             model: string;
+            /** Format: int64 */
+            overhead_us: number;
             parameters: components["schemas"]["Parameters"];
             /** Format: int32 */
             project_id: number;
@@ -2163,6 +2441,7 @@ export interface components {
             role: string;
             /** Format: int64 */
             role_version: number;
+            schema_valid: boolean | null;
             status: string;
             system: string;
             usage: components["schemas"]["Usage"];
@@ -2206,6 +2485,27 @@ export interface components {
             endpoint: string;
             service: string;
         };
+        Capability: {
+            /** @description parameters of which only the first that is set is sent */
+            either?: string[];
+            /** @description name of a model; * stands for any letters */
+            model: string;
+            notes?: string;
+            /** @description kind or name of a provider, or * */
+            provider: string;
+            /** @description parameters that are left out, and tools, json_schema */
+            rejects?: string[];
+            /** Format: date-time */
+            updated_at: string | null;
+            updated_by: string;
+        };
+        CapabilityRequest: {
+            /** @description parameters of which only the first that is set is sent */
+            either?: string[];
+            notes?: string;
+            /** @description parameters that are left out, and tools, json_schema */
+            rejects?: string[];
+        };
         Change: {
             action: string;
             /** Format: date-time */
@@ -2230,6 +2530,29 @@ export interface components {
             /** @enum {string} */
             chart: "cpu" | "memory" | "disk" | "network" | "disk_io" | "load";
             lines: components["schemas"]["Line"][];
+        };
+        Circuit: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            failures: number;
+            key: string;
+            manual: boolean;
+            model: string;
+            provider: string;
+            reason: string;
+            /** Format: date-time */
+            since: string;
+            state: string;
+            /** Format: date-time */
+            until: string;
+        };
+        CircuitRequest: {
+            /** @description alias of the key */
+            key: string;
+            model: string;
+            provider: string;
+            reason?: string;
         };
         ClockSkew: {
             instance: string;
@@ -2475,7 +2798,13 @@ export interface components {
             week_ago: components["schemas"]["RED"] | null;
         };
         Entry: {
+            /** Format: int64 */
+            between_ms?: number;
+            fall_through?: string[];
+            /** Format: int64 */
+            first_token_ms?: number;
             model: string;
+            parameters?: components["schemas"]["Parameters"];
             provider: string;
             /** Format: int64 */
             timeout_ms: number;
@@ -3121,6 +3450,38 @@ export interface components {
             /** Format: date-time */
             revoked_at: string | null;
         };
+        Label: {
+            /** Format: int64 */
+            canary_share: number;
+            /** Format: int64 */
+            canary_version: number;
+            name: string;
+            protected: boolean;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
+        };
+        LabelRequest: {
+            /**
+             * Format: int64
+             * @description percent
+             */
+            canary_share?: number;
+            /**
+             * Format: int64
+             * @description answers a share of the calls instead; 0 = none
+             */
+            canary_version?: number;
+            /** @description move it although it is protected */
+            override?: boolean;
+            /** @description only moved by who sends override */
+            protected?: boolean;
+            reason?: string;
+            /** Format: int64 */
+            version: number;
+        };
         Left: {
             /** @description as its author wrote it */
             detail?: string;
@@ -3379,6 +3740,22 @@ export interface components {
         MergeRequest: {
             issues: number[];
         };
+        Message: {
+            call_id?: string;
+            calls?: components["schemas"]["ToolCall"][];
+            role: string;
+            text: string;
+        };
+        Move: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            from: components["schemas"]["Label"] | null;
+            /** Format: int64 */
+            number: number;
+            reason: string;
+            to: components["schemas"]["Label"] | null;
+        };
         Named: {
             name: string;
         };
@@ -3405,6 +3782,12 @@ export interface components {
             chain: components["schemas"]["Entry"][];
             code: string;
             description?: string;
+            /** @description answer also when the record of the call cannot be kept */
+            log_optional?: boolean;
+            /** @description for people; absent shows the code */
+            name?: string;
+            /** @description why this version is made */
+            notes?: string;
             parameters: components["schemas"]["Parameters"];
             /**
              * Format: int64
@@ -3413,7 +3796,12 @@ export interface components {
             rate_limit_interval_ms?: number;
             /** @description {type: json_schema, name, schema}, or absent for free text */
             response_format?: unknown;
-            /** @description {{language}} becomes Korean or English */
+            /**
+             * Format: int64
+             * @description how often a call may ask a model again that failed for a moment, over its whole chain; absent = 2
+             */
+            retries?: number;
+            /** @description with variables as {{name}}; {{language}} becomes Korean or English */
             system_message: string;
         };
         NewToken: {
@@ -3599,8 +3987,48 @@ export interface components {
              */
             total: number;
         };
+        PageBudget: {
+            items: components["schemas"]["Budget"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageBudgetUse: {
+            items: components["schemas"]["BudgetUse"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageCapability: {
+            items: components["schemas"]["Capability"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageChange: {
             items: components["schemas"]["Change"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageCircuit: {
+            items: components["schemas"]["Circuit"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -3649,6 +4077,16 @@ export interface components {
              */
             total: number;
         };
+        PageLabel: {
+            items: components["schemas"]["Label"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageLogPattern: {
             items: components["schemas"]["LogPattern"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -3671,6 +4109,16 @@ export interface components {
         };
         PageMember: {
             items: components["schemas"]["Member"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageMove: {
+            items: components["schemas"]["Move"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -3838,10 +4286,20 @@ export interface components {
             width: number;
         };
         Parameters: {
+            /** Format: double */
+            frequency_penalty?: number;
             /** Format: int64 */
             max_tokens?: number;
             /** Format: double */
+            presence_penalty?: number;
+            reasoning_effort?: string;
+            /** Format: int64 */
+            seed?: number;
+            stop?: string[];
+            /** Format: double */
             temperature?: number;
+            /** Format: int64 */
+            top_k?: number;
             /** Format: double */
             top_p?: number;
         };
@@ -4098,10 +4556,18 @@ export interface components {
             /** Format: int64 */
             traces?: number;
         };
-        RoleRequest: {
+        RoleChange: {
             /** @description asked in this order; empty = the installation's default */
             chain: components["schemas"]["Entry"][];
             description?: string;
+            /** @description store the version without moving production to it */
+            draft?: boolean;
+            /** @description answer also when the record of the call cannot be kept */
+            log_optional?: boolean;
+            /** @description for people; absent shows the code */
+            name?: string;
+            /** @description why this version is made */
+            notes?: string;
             parameters: components["schemas"]["Parameters"];
             /**
              * Format: int64
@@ -4110,7 +4576,12 @@ export interface components {
             rate_limit_interval_ms?: number;
             /** @description {type: json_schema, name, schema}, or absent for free text */
             response_format?: unknown;
-            /** @description {{language}} becomes Korean or English */
+            /**
+             * Format: int64
+             * @description how often a call may ask a model again that failed for a moment, over its whole chain; absent = 2
+             */
+            retries?: number;
+            /** @description with variables as {{name}}; {{language}} becomes Korean or English */
             system_message: string;
         };
         RoleVersion: {
@@ -4118,10 +4589,15 @@ export interface components {
             code: string;
             deleted: boolean;
             description: string;
+            log_optional: boolean;
+            name: string;
+            notes: string;
             parameters: components["schemas"]["Parameters"];
             /** Format: int64 */
             rate_limit_interval_ms: number;
             response_format: unknown;
+            /** Format: int64 */
+            retries: number | null;
             system_message: string;
             /** Format: date-time */
             updated_at: string;
@@ -4207,6 +4683,44 @@ export interface components {
              * @description 0: nobody has changed them yet
              */
             version: number;
+        };
+        RunAnswer: {
+            /** @description of the log of calls */
+            call_id: string;
+            /** @description parameters that the model does not take */
+            dropped?: string[];
+            /** @description stop or length */
+            finish: string;
+            /** Format: int64 */
+            latency_ms: number;
+            model: string;
+            /** @description the answer of a role with a response format */
+            parsed?: unknown;
+            provider: string;
+            role: string;
+            /** Format: int64 */
+            role_version: number;
+            text: string;
+            usage: components["schemas"]["Usage"];
+        };
+        RunRequest: {
+            /** @description the turn of the user */
+            input?: string;
+            /** @description of the role; absent is production */
+            label?: string;
+            /**
+             * @description of the answer; absent is ko
+             * @enum {string}
+             */
+            language?: "ko" | "en";
+            /** @description the turns before it */
+            messages?: components["schemas"]["Message"][];
+            /** @description answer as server-sent events: text, then done or error */
+            stream?: boolean;
+            /** @description of the role's system message */
+            variables?: {
+                [key: string]: string;
+            };
         };
         Sampling: {
             /** @description spans of the range say that not all requests were recorded */
@@ -4732,6 +5246,11 @@ export interface components {
             name: string;
             scopes: string[];
         };
+        ToolCall: {
+            arguments: string;
+            id: string;
+            name: string;
+        };
         TopEndpoint: {
             items: components["schemas"]["Endpoint"][];
             /** Format: int64 */
@@ -4852,6 +5371,8 @@ export interface components {
         };
         Usage: {
             /** Format: int64 */
+            cache_write_tokens: number;
+            /** Format: int64 */
             cached_tokens: number;
             /** Format: double */
             cost_usd: number | null;
@@ -4859,6 +5380,8 @@ export interface components {
             input_tokens: number;
             /** Format: int64 */
             output_tokens: number;
+            /** Format: int64 */
+            reasoning_tokens: number;
         };
         User: {
             /** Format: date-time */
@@ -4983,14 +5506,21 @@ export type AttributeValue = components['schemas']['AttributeValue'];
 export type Available = components['schemas']['Available'];
 export type Bars = components['schemas']['Bars'];
 export type Bucket = components['schemas']['Bucket'];
+export type Budget = components['schemas']['Budget'];
+export type BudgetRequest = components['schemas']['BudgetRequest'];
+export type BudgetUse = components['schemas']['BudgetUse'];
 export type Call = components['schemas']['Call'];
 export type CallPage = components['schemas']['CallPage'];
 export type Caller = components['schemas']['Caller'];
 export type CallingEndpoint = components['schemas']['CallingEndpoint'];
+export type Capability = components['schemas']['Capability'];
+export type CapabilityRequest = components['schemas']['CapabilityRequest'];
 export type Change = components['schemas']['Change'];
 export type ChannelKinds = components['schemas']['ChannelKinds'];
 export type ChannelRequest = components['schemas']['ChannelRequest'];
 export type Chart = components['schemas']['Chart'];
+export type Circuit = components['schemas']['Circuit'];
+export type CircuitRequest = components['schemas']['CircuitRequest'];
 export type ClockSkew = components['schemas']['ClockSkew'];
 export type CommentRequest = components['schemas']['CommentRequest'];
 export type ComparedStep = components['schemas']['ComparedStep'];
@@ -5064,6 +5594,8 @@ export type JaegerSummary = components['schemas']['JaegerSummary'];
 export type JaegerTag = components['schemas']['JaegerTag'];
 export type JaegerTrace = components['schemas']['JaegerTrace'];
 export type Key = components['schemas']['Key'];
+export type Label = components['schemas']['Label'];
+export type LabelRequest = components['schemas']['LabelRequest'];
 export type Left = components['schemas']['Left'];
 export type Line = components['schemas']['Line'];
 export type Link = components['schemas']['Link'];
@@ -5086,6 +5618,8 @@ export type Me = components['schemas']['Me'];
 export type Member = components['schemas']['Member'];
 export type MemberRequest = components['schemas']['MemberRequest'];
 export type MergeRequest = components['schemas']['MergeRequest'];
+export type Message = components['schemas']['Message'];
+export type Move = components['schemas']['Move'];
 export type Named = components['schemas']['Named'];
 export type NewKey = components['schemas']['NewKey'];
 export type NewRoleRequest = components['schemas']['NewRoleRequest'];
@@ -5100,14 +5634,20 @@ export type OutlineSpan = components['schemas']['OutlineSpan'];
 export type Overview = components['schemas']['Overview'];
 export type Page = components['schemas']['Page'];
 export type PageAvailable = components['schemas']['PageAvailable'];
+export type PageBudget = components['schemas']['PageBudget'];
+export type PageBudgetUse = components['schemas']['PageBudgetUse'];
+export type PageCapability = components['schemas']['PageCapability'];
 export type PageChange = components['schemas']['PageChange'];
+export type PageCircuit = components['schemas']['PageCircuit'];
 export type PageDashboard = components['schemas']['PageDashboard'];
 export type PageEdition = components['schemas']['PageEdition'];
 export type PageGroup = components['schemas']['PageGroup'];
 export type PageKey = components['schemas']['PageKey'];
+export type PageLabel = components['schemas']['PageLabel'];
 export type PageLogPattern = components['schemas']['PageLogPattern'];
 export type PageLogRecord = components['schemas']['PageLogRecord'];
 export type PageMember = components['schemas']['PageMember'];
+export type PageMove = components['schemas']['PageMove'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
 export type PagePerson = components['schemas']['PagePerson'];
 export type PagePrice = components['schemas']['PagePrice'];
@@ -5145,12 +5685,14 @@ export type Report = components['schemas']['Report'];
 export type ResourceAttribute = components['schemas']['ResourceAttribute'];
 export type ResourceAttributes = components['schemas']['ResourceAttributes'];
 export type Retention = components['schemas']['Retention'];
-export type RoleRequest = components['schemas']['RoleRequest'];
+export type RoleChange = components['schemas']['RoleChange'];
 export type RoleVersion = components['schemas']['RoleVersion'];
 export type Rule = components['schemas']['Rule'];
 export type RuleRef = components['schemas']['RuleRef'];
 export type RuleRequest = components['schemas']['RuleRequest'];
 export type Rules = components['schemas']['Rules'];
+export type RunAnswer = components['schemas']['RunAnswer'];
+export type RunRequest = components['schemas']['RunRequest'];
 export type Sampling = components['schemas']['Sampling'];
 export type Scatter = components['schemas']['Scatter'];
 export type ScrapeTarget = components['schemas']['ScrapeTarget'];
@@ -5183,6 +5725,7 @@ export type TableFootprint = components['schemas']['TableFootprint'];
 export type Target = components['schemas']['Target'];
 export type Token = components['schemas']['Token'];
 export type TokenRequest = components['schemas']['TokenRequest'];
+export type ToolCall = components['schemas']['ToolCall'];
 export type TopEndpoint = components['schemas']['TopEndpoint'];
 export type TopHost = components['schemas']['TopHost'];
 export type TopInstance = components['schemas']['TopInstance'];
@@ -5206,6 +5749,358 @@ export type Whole = components['schemas']['Whole'];
 export type Wrong = components['schemas']['Wrong'];
 export type $defs = Record<string, never>;
 export interface operations {
+    "list-budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBudget"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-budget": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                budget: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                budget: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-budget-use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                budget: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBudgetUse"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-capabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCapability"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-capability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description kind or name of a provider, or * */
+                provider: string;
+                /** @description percent-encoded; * stands for any letters */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CapabilityRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Capability"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-capability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description kind or name of a provider, or * */
+                provider: string;
+                /** @description percent-encoded; * stands for any letters */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-circuits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCircuit"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "close-circuit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CircuitRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "open-circuit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CircuitRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-prices": {
         parameters: {
             query?: never;
@@ -5321,6 +6216,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageString"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "run-role": {
+        parameters: {
+            query?: {
+                /** @description for which it is asked; absent when you can see one only */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                    "text/event-stream": string;
                 };
             };
             /** @description Problem */
@@ -10802,7 +11737,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RoleRequest"];
+                "application/json": components["schemas"]["RoleChange"];
             };
         };
         responses: {
@@ -10879,6 +11814,141 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageRoleVersion"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-role-labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLabel"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-role-label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description role code */
+                role: string;
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Label"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-role-label": {
+        parameters: {
+            query?: {
+                /** @description although it is protected */
+                override?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description role code */
+                role: string;
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-role-moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMove"];
                 };
             };
             /** @description Problem */

@@ -7,8 +7,12 @@ export type {
   Available as ProfileKind,
   Bucket,
   Call,
+  Capability,
+  CapabilityRequest as CapabilityEdit,
   Change as RuleChange,
   ChannelRequest as ChannelEdit,
+  Circuit,
+  CircuitRequest as CircuitEdit,
   ComparedStep,
   Comparison,
   Dashboard,
@@ -20,6 +24,7 @@ export type {
   Edge as MapEdge,
   Edition as DashboardEdition,
   Endpoint,
+  Entry as ChainEntry,
   Exception,
   Facets,
   Fact,
@@ -45,6 +50,8 @@ export type {
   IssueRequest as IssueEdit,
   Item as IssueItem,
   Key,
+  Label,
+  LabelRequest as LabelEdit,
   Link as SpanLink,
   LogDetails,
   LogFacets,
@@ -54,6 +61,7 @@ export type {
   LogTail,
   Me,
   Member,
+  Move as LabelMove,
   NewKey,
   NewRoleRequest as NewRole,
   NewToken,
@@ -65,6 +73,7 @@ export type {
   OutlineSpan,
   Overview as HostOverview,
   Panel as DashboardPanel,
+  Parameters,
   PathPart,
   Person,
   Point,
@@ -78,7 +87,7 @@ export type {
   Report,
   ResourceAttribute,
   ResourceAttributes,
-  RoleRequest as RoleEdit,
+  RoleChange,
   RoleVersion,
   Rule,
   RuleRequest as RuleEdit,
@@ -120,6 +129,11 @@ export type {
   View,
   Whole as IssueOccurrence,
 } from './schema.d.ts';
+
+import type { RoleChange } from './schema.d.ts';
+
+/** What one edits of a role, without how it is saved. */
+export type RoleEdit = Omit<RoleChange, 'draft' | 'notes'>;
 
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 

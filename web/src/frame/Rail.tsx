@@ -7,6 +7,7 @@ import {
   IconBuilding,
   IconChartLine,
   IconCoin,
+  IconCpu,
   IconDatabase,
   IconHome,
   IconLayoutDashboard,
@@ -148,6 +149,7 @@ export function Rail({ collapsed, onToggle }: Props) {
       {me?.user.system && (
         <>
           <Item icon={IconSparkles} label={t('nav.roles')} collapsed={collapsed} link={{ to: '/roles' }} />
+          <Item icon={IconCpu} label={t('nav.models')} collapsed={collapsed} link={{ to: '/models' }} />
           <Item icon={IconCoin} label={t('nav.prices')} collapsed={collapsed} link={{ to: '/prices' }} />
         </>
       )}

@@ -25,7 +25,7 @@ export function useChange<I, O>(change: (input: I) => Promise<O>, { refresh, als
     onError: (error) => {
       toastProblem(error);
       // Somebody was faster: what the next try starts from must be what is there now.
-      if (['conflict', 'not_found'].includes(asProblem(error).reason)) {
+      if (['conflict', 'refused', 'not_found'].includes(asProblem(error).reason)) {
         void client.invalidateQueries({ queryKey: refresh });
       }
     },

@@ -7,7 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { callQuery } from '../../api/calls.ts';
 import { meQuery } from '../../api/session.ts';
 import type { Call } from '../../api/types.ts';
-import { durationMs } from '../../format/duration.ts';
+import { duration, durationMs } from '../../format/duration.ts';
 import { count } from '../../format/number.ts';
 import { absolute } from '../../format/time.ts';
 import { useProjectId } from '../../frame/useProject.ts';
@@ -20,6 +20,7 @@ import { When } from '../../parts/When.tsx';
 import { About } from '../calls/About.tsx';
 import { Cost } from '../calls/Cost.tsx';
 import { Outcome } from '../calls/Outcome.tsx';
+import { setParameters } from '../roles/parameters.ts';
 import { Attempts } from './Attempts.tsx';
 import classes from './Call.module.css';
 import { readable } from './readable.ts';
@@ -109,11 +110,25 @@ function Head({ call }: { call: Call }) {
         </Fact>
         <Fact label={t('calls.column.latency')}>
           <strong>{durationMs(call.latency_ms)}</strong>
-          <span className="dim">{t('calls.attempts_made', { attempts: call.attempts.length })}</span>
+          <span className="dim">
+            {[
+              t('calls.attempts_made', { attempts: call.attempts.length }),
+              call.first_token_ms > 0 && t('calls.first_token', { time: durationMs(call.first_token_ms) }),
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          </span>
+          <span className="dim">{t('calls.overhead', { time: duration(call.overhead_us * 1000) })}</span>
         </Fact>
         <Fact label={t('calls.tokens')}>
           <strong>{t('calls.in_out', { input: count(usage.input_tokens), output: count(usage.output_tokens) })}</strong>
           <span className="dim">{t('calls.cached', { cached: count(usage.cached_tokens) })}</span>
+          {usage.cache_write_tokens > 0 && (
+            <span className="dim">{t('calls.cache_write', { written: count(usage.cache_write_tokens) })}</span>
+          )}
+          {usage.reasoning_tokens > 0 && (
+            <span className="dim">{t('calls.reasoning', { reasoning: count(usage.reasoning_tokens) })}</span>
+          )}
         </Fact>
         <Fact label={t('calls.column.cost')}>
           <strong>
@@ -147,13 +162,39 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
   );
 }
 
-/** With which parameters it was asked, and how much was hidden. */
+/** How it ended, with which parameters it was asked, and how much was hidden. */
 function Side({ call }: { call: Call }) {
   const { t } = useTranslation();
-  const parameters = Object.entries(call.parameters).filter(([, value]) => value !== undefined);
+  const parameters = setParameters(call.parameters);
+  const dropped = call.dropped ?? [];
+  // What is no parameter of the call, such as its tools, is told when it was left out.
+  const others = dropped.filter((name) => !parameters.some(([set]) => set === name));
   const masked = call.masked ?? [];
   return (
     <aside className={`panel ${classes.side}`}>
+      <section>
+        <h2 className={classes.heading}>{t('calls.result')}</h2>
+        <dl>
+          <dt>{t('calls.label')}</dt>
+          <dd>{call.label || <span className="dim">{t('calls.no_label')}</span>}</dd>
+          <dt>{t('calls.finish.title')}</dt>
+          <dd>
+            {call.finish ? (
+              t(`calls.finish.${call.finish as 'stop'}`, call.finish)
+            ) : (
+              <span className="dim">{t('calls.finish.none')}</span>
+            )}
+          </dd>
+          <dt>{t('calls.schema.title')}</dt>
+          <dd>
+            {call.schema_valid === null || call.schema_valid === undefined ? (
+              <span className="dim">{t('calls.schema.none')}</span>
+            ) : (
+              t(call.schema_valid ? 'calls.schema.valid' : 'calls.schema.invalid')
+            )}
+          </dd>
+        </dl>
+      </section>
       <section>
         <h2 className={classes.heading}>{t('calls.parameters')}</h2>
         {parameters.length === 0 ? (
@@ -162,11 +203,26 @@ function Side({ call }: { call: Call }) {
           <dl>
             {parameters.map(([name, value]) => (
               <div key={name} style={{ display: 'contents' }}>
-                <dt>{t(`roles.parameter.${name as 'top_p'}`, name)}</dt>
-                <dd>{value}</dd>
+                <dt>{t(`roles.parameter.${name}`)}</dt>
+                <dd>
+                  {dropped.includes(name) ? (
+                    <>
+                      <span className={classes.left}>{value}</span> {t('calls.left_out')}
+                    </>
+                  ) : (
+                    value
+                  )}
+                </dd>
               </div>
             ))}
           </dl>
+        )}
+        {others.length > 0 && (
+          <p>
+            {t('calls.dropped', {
+              names: others.map((name) => t(`roles.parameter.${name as 'top_p'}`, name)).join(', '),
+            })}
+          </p>
         )}
       </section>
       <section>

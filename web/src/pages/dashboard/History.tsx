@@ -1,4 +1,5 @@
-import { Skeleton } from '@mantine/core';
+import { Button, Skeleton } from '@mantine/core';
+import { IconHistory } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
@@ -39,20 +40,25 @@ export function History({ project, dashboard }: { project: number; dashboard: Da
         at: e.at,
         by: e.author,
         deleted: e.action === 'deleted',
-        text: JSON.stringify(e.document, null, 2),
+        marks: e.version === dashboard.version ? [t('versions.current')] : [],
+        parts: [{ text: JSON.stringify(e.document, null, 2) }],
       }))}
-      current={dashboard.version}
       chosen={version}
       link={link}
-      onRestore={
-        canWrite
-          ? (of) => {
-              const old = editions.find((e) => e.version === of);
-              if (old) restore.mutate(old);
-            }
-          : undefined
-      }
-      restoring={restore.isPending}
+      actions={(of) => {
+        const old = editions.find((e) => e.version === of);
+        if (!canWrite || !old || of === dashboard.version) return null;
+        return (
+          <Button
+            variant="default"
+            leftSection={<IconHistory size={15} />}
+            loading={restore.isPending}
+            onClick={() => restore.mutate(old)}
+          >
+            {t('versions.restore')}
+          </Button>
+        );
+      }}
     />
   );
 }

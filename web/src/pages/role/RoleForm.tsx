@@ -6,28 +6,39 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { asProblem } from '../../api/problem.ts';
 import { roleQuery, updateRole } from '../../api/roles.ts';
-import type { Role, RoleEdit } from '../../api/types.ts';
+import type { Role, RoleChange } from '../../api/types.ts';
 import { toastDone, toastProblem } from '../../parts/toast.tsx';
 import { type Draft, draftOf, editIn } from '../roles/draft.ts';
 import { RoleFields } from '../roles/RoleFields.tsx';
 import classes from './Role.module.css';
+import { SaveDialog } from './SaveDialog.tsx';
+
+/** What is being written, on the version it began with, and the old version it was copied from. */
+export type Writing = Draft & { version: number; copied?: number };
+
+interface Props {
+  role: Role;
+  draft?: Writing;
+  onDraft: (draft?: Writing) => void;
+}
 
 /**
  * The role as it is stored, until the first keystroke; from then on a draft
  * that stands on the version it began with, whatever is loaded meanwhile.
  */
-export function RoleForm({ role }: { role: Role }) {
+export function RoleForm({ role, draft, onDraft }: Props) {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const [draft, setDraft] = useState<Draft & { version: number }>();
+  const [saving, setSaving] = useState<'release' | 'draft'>();
   const stale = draft !== undefined && draft.version !== role.version;
   const edit = draft && editIn(draft);
   const save = useMutation({
-    mutationFn: ({ version, edit }: { version: number; edit: RoleEdit }) => updateRole(role.code, version, edit),
-    onSuccess: (saved) => {
+    mutationFn: ({ version, change }: { version: number; change: RoleChange }) =>
+      updateRole(role.code, version, change),
+    onSuccess: (saved, { change }) => {
       client.setQueryData(roleQuery(role.code).queryKey, saved);
-      setDraft(undefined);
-      toastDone(t('roles.saved', { version: saved.version }));
+      onDraft(undefined);
+      toastDone(t(change.draft ? 'roles.saved_draft' : 'roles.saved', { version: saved.version }));
       void client.invalidateQueries({ queryKey: ['roles'] });
     },
     onError: (error) => {
@@ -35,43 +46,64 @@ export function RoleForm({ role }: { role: Role }) {
       if (asProblem(error).reason === 'conflict') void client.invalidateQueries({ queryKey: ['roles'] });
       else toastProblem(error);
     },
+    onSettled: () => setSaving(undefined),
   });
   return (
-    <form
-      className={`panel form ${classes.edit}`}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (draft && edit) save.mutate({ version: draft.version, edit });
-      }}
-    >
-      <RoleFields
-        draft={draft ?? draftOf(role)}
-        onChange={(next) => setDraft({ ...next, version: draft?.version ?? role.version })}
-      />
-      <div className={classes.end}>
-        {stale && (
-          <div className={classes.stale} role="alert">
-            <IconAlertTriangle size={18} aria-hidden />
-            <div>{t('roles.stale', { name: role.updated_by, version: role.version, base: draft.version })}</div>
-            <Link to="/roles/$role" params={{ role: role.code }} search={{ tab: 'history' }}>
-              {t('roles.see_change')}
-            </Link>
-            <Button variant="default" onClick={() => setDraft(undefined)}>
-              {t('roles.reload')}
+    <>
+      <form
+        className={`panel form ${classes.edit}`}
+        onSubmit={(event) => {
+          event.preventDefault();
+          const by = (event.nativeEvent as SubmitEvent).submitter as HTMLButtonElement | null;
+          if (edit) setSaving(by?.value === 'draft' ? 'draft' : 'release');
+        }}
+      >
+        <RoleFields
+          draft={draft ?? draftOf(role)}
+          onChange={(next) => onDraft({ ...next, version: draft?.version ?? role.version, copied: draft?.copied })}
+        />
+        <div className={classes.end}>
+          {stale && (
+            <div className={classes.stale} role="alert">
+              <IconAlertTriangle size={18} aria-hidden />
+              <div>{t('roles.stale', { name: role.updated_by, version: role.version, base: draft.version })}</div>
+              <Link to="/roles/$role" params={{ role: role.code }} search={{ tab: 'history' }}>
+                {t('roles.see_change')}
+              </Link>
+              <Button variant="default" onClick={() => onDraft(undefined)}>
+                {t('roles.reload')}
+              </Button>
+            </div>
+          )}
+          <div className={classes.buttons}>
+            {draft?.copied && !stale && (
+              <span className={classes.copied}>{t('roles.copied', { version: draft.copied })}</span>
+            )}
+            {draft && !stale && (
+              <Button variant="subtle" onClick={() => onDraft(undefined)}>
+                {t('roles.discard')}
+              </Button>
+            )}
+            <Button type="submit" value="draft" variant="default" disabled={!edit || stale}>
+              {t('roles.save_draft')}
+            </Button>
+            <Button type="submit" value="release" disabled={!edit || stale}>
+              {t('roles.save_release')}
             </Button>
           </div>
-        )}
-        <div className={classes.buttons}>
-          {draft && !stale && (
-            <Button variant="default" onClick={() => setDraft(undefined)}>
-              {t('roles.discard')}
-            </Button>
-          )}
-          <Button type="submit" loading={save.isPending} disabled={!edit || stale}>
-            {t('action.save')}
-          </Button>
         </div>
-      </div>
-    </form>
+      </form>
+      {saving && draft && edit && (
+        <SaveDialog
+          role={role}
+          draft={saving === 'draft'}
+          busy={save.isPending}
+          onSave={(notes) =>
+            save.mutate({ version: draft.version, change: { ...edit, notes, draft: saving === 'draft' } })
+          }
+          onClose={() => setSaving(undefined)}
+        />
+      )}
+    </>
   );
 }

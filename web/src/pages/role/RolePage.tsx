@@ -7,25 +7,29 @@ import { useTranslation } from 'react-i18next';
 import { Problem } from '../../api/problem.ts';
 import { deleteRole, roleQuery } from '../../api/roles.ts';
 import { meQuery } from '../../api/session.ts';
-import type { Role } from '../../api/types.ts';
+import type { Role, RoleVersion } from '../../api/types.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { Mono } from '../../parts/Mono.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
+import { draftOf } from '../roles/draft.ts';
 import { History } from './History.tsx';
+import { Labels } from './Labels.tsx';
 import classes from './Role.module.css';
-import { RoleForm } from './RoleForm.tsx';
+import { RoleForm, type Writing } from './RoleForm.tsx';
+import { Standing } from './Standing.tsx';
 
 const ROUTE = '/home/roles/$role';
 
-/** One role: what it is now, to be edited, and every version it had. */
+/** One role: its latest version, to be edited, which versions calls use, and every version it had. */
 export function RolePage() {
   const { t } = useTranslation();
   const { role: code } = useParams({ from: ROUTE });
   const { data: me } = useQuery(meQuery);
   const { data: role, error, refetch } = useQuery({ ...roleQuery(code), enabled: me?.user.system ?? false });
-  useTitle(code, t('nav.roles'));
+  useTitle(role?.name || code, t('nav.roles'));
   const problem = me && !me.user.system ? new Problem(403) : error;
 
   if (problem && !role) {
@@ -51,6 +55,12 @@ function Loaded({ role }: { role: Role }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const { tab = 'edit' } = useSearch({ from: ROUTE });
+  const [draft, setDraft] = useState<Writing>();
+  const [copying, setCopying] = useState<RoleVersion>();
+  const copy = (old: RoleVersion) => {
+    setDraft({ ...draftOf(old), version: role.version, copied: old.version });
+    void navigate({ to: '.', search: {} });
+  };
   return (
     <div className="page">
       <div className={classes.crumbs}>
@@ -59,34 +69,61 @@ function Loaded({ role }: { role: Role }) {
         <span>{t('versions.one', { version: role.version })}</span>
       </div>
       <div className="page-head">
-        <h1>{role.code}</h1>
+        <h1>{role.name || role.code}</h1>
         <Delete role={role} />
       </div>
       <p className={classes.about}>
+        {role.name && (
+          <>
+            <Mono text={role.code} />{' '}
+          </>
+        )}
         {role.description}{' '}
         <span className="dim">
           {t('roles.changed_by', { name: role.updated_by })} <When at={role.updated_at} />
         </span>
       </p>
+      <Standing role={role} />
       <Tabs
         value={tab}
         onChange={(next) =>
           void navigate({
             to: '.',
-            search: (old) => ({ ...old, tab: next === 'history' ? next : undefined, version: undefined }),
+            search: (old) => ({
+              ...old,
+              tab: next === 'history' || next === 'labels' ? next : undefined,
+              version: undefined,
+              against: undefined,
+            }),
             replace: true,
           })
         }
       >
         <Tabs.List mb={16}>
           <Tabs.Tab value="edit">{t('roles.tab.edit')}</Tabs.Tab>
+          <Tabs.Tab value="labels">{t('roles.tab.labels')}</Tabs.Tab>
           <Tabs.Tab value="history">{t('roles.tab.history')}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="edit">
-          <RoleForm role={role} />
+          <RoleForm role={role} draft={draft} onDraft={setDraft} />
         </Tabs.Panel>
-        <Tabs.Panel value="history">{tab === 'history' && <History role={role} />}</Tabs.Panel>
+        <Tabs.Panel value="labels">{tab === 'labels' && <Labels role={role} />}</Tabs.Panel>
+        <Tabs.Panel value="history">
+          {tab === 'history' && <History role={role} onCopy={(old) => (draft ? setCopying(old) : copy(old))} />}
+        </Tabs.Panel>
       </Tabs>
+      <Confirm
+        opened={copying !== undefined}
+        title={t('roles.copy_title', { version: copying?.version })}
+        verb={t('roles.copy')}
+        onClose={() => setCopying(undefined)}
+        onConfirm={() => {
+          if (copying) copy(copying);
+          setCopying(undefined);
+        }}
+      >
+        {t('roles.copy_means')}
+      </Confirm>
     </div>
   );
 }

@@ -1,8 +1,11 @@
-import { NumberInput, Textarea, TextInput } from '@mantine/core';
+import { NumberInput, Switch, Textarea, TextInput } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import type { Role, RoleEdit } from '../../api/types.ts';
+import type { RoleEdit } from '../../api/types.ts';
 import { ChainEditor } from './ChainEditor.tsx';
-import { type Draft, editIn } from './draft.ts';
+import type { Draft } from './draft.ts';
+import { formatFault } from './format.ts';
+import { ParameterFields } from './ParameterFields.tsx';
+import { FURTHER, setParameters } from './parameters.ts';
 import classes from './Roles.module.css';
 
 interface Props {
@@ -10,26 +13,24 @@ interface Props {
   onChange: (draft: Draft) => void;
 }
 
+/** What of the parameters is folded away, until one of them is set. */
+const FOLDED: readonly string[] = [...FURTHER, 'stop', 'reasoning_effort'];
+
 /** The fields of a role, for a new one and for one that is there. */
 export function RoleFields({ draft, onChange }: Props) {
   const { t } = useTranslation();
   const { edit, format } = draft;
   const set = (part: Partial<RoleEdit>) => onChange({ ...draft, edit: { ...edit, ...part } });
-  const parameter = (name: keyof Role['parameters'], min: number, max: number, step: number) => (
-    <NumberInput
-      label={t(`roles.parameter.${name}`)}
-      placeholder={t('roles.unset')}
-      min={min}
-      max={max}
-      step={step}
-      value={edit.parameters[name] ?? ''}
-      onChange={(value) =>
-        set({ parameters: { ...edit.parameters, [name]: value === '' ? undefined : Number(value) } })
-      }
-    />
-  );
+  const further = setParameters(edit.parameters).filter(([name]) => FOLDED.includes(name));
   return (
     <>
+      <TextInput
+        label={t('roles.name')}
+        description={t('roles.name_hint')}
+        maxLength={200}
+        value={edit.name ?? ''}
+        onChange={(e) => set({ name: e.currentTarget.value })}
+      />
       <TextInput
         label={t('roles.description')}
         maxLength={1000}
@@ -47,11 +48,23 @@ export function RoleFields({ draft, onChange }: Props) {
         value={edit.system_message}
         onChange={(e) => set({ system_message: e.currentTarget.value })}
       />
-      <ChainEditor chain={edit.chain ?? []} onChange={(chain) => set({ chain })} />
+      <ChainEditor chain={edit.chain} onChange={(chain) => set({ chain })} />
       <div className={classes.parameters}>
-        {parameter('temperature', 0, 2, 0.1)}
-        {parameter('top_p', 0, 1, 0.05)}
-        {parameter('max_tokens', 1, 1_000_000, 256)}
+        <ParameterFields
+          which="common"
+          unset={t('roles.unset')}
+          parameters={edit.parameters}
+          onChange={(parameters) => set({ parameters })}
+        />
+        <NumberInput
+          label={t('roles.retries')}
+          placeholder={t('roles.retries_default')}
+          allowDecimal={false}
+          min={0}
+          max={10}
+          value={edit.retries ?? ''}
+          onChange={(value) => set({ retries: value === '' ? undefined : Number(value) })}
+        />
         <NumberInput
           label={t('roles.rate_limit')}
           suffix=" ms"
@@ -61,17 +74,59 @@ export function RoleFields({ draft, onChange }: Props) {
           onChange={(value) => set({ rate_limit_interval_ms: Number(value) })}
         />
       </div>
-      <Textarea
-        label={t('roles.response_format')}
-        description={t('roles.response_format_hint')}
-        autosize
-        minRows={3}
-        maxRows={16}
-        classNames={{ input: classes.mono }}
-        error={!editIn(draft) && t('roles.not_json')}
-        value={format}
-        onChange={(e) => onChange({ ...draft, format: e.currentTarget.value })}
+      <details className={classes.fold}>
+        <summary>
+          {t('roles.further')}
+          {further.length > 0 && (
+            <span className="dim">
+              {` · ${further.map(([name, value]) => `${t(`roles.parameter.${name}`)} ${value}`).join(' · ')}`}
+            </span>
+          )}
+        </summary>
+        <div className={classes.parameters}>
+          <ParameterFields
+            which="further"
+            unset={t('roles.unset')}
+            parameters={edit.parameters}
+            onChange={(parameters) => set({ parameters })}
+          />
+        </div>
+      </details>
+      <Switch
+        label={t('roles.log_optional')}
+        description={t('roles.log_optional_hint')}
+        checked={edit.log_optional ?? false}
+        onChange={(e) => set({ log_optional: e.currentTarget.checked })}
       />
+      <Format text={format} onChange={(next) => onChange({ ...draft, format: next })} />
     </>
+  );
+}
+
+function Format({ text, onChange }: { text: string; onChange: (text: string) => void }) {
+  const { t } = useTranslation();
+  const fault = formatFault(text);
+  return (
+    <Textarea
+      label={t('roles.response_format')}
+      description={t('roles.response_format_hint')}
+      autosize
+      minRows={3}
+      maxRows={16}
+      spellCheck={false}
+      classNames={{ input: classes.mono }}
+      error={
+        fault &&
+        [
+          t('roles.format_at', { line: fault.line, column: fault.column }),
+          fault.path && `${fault.path}:`,
+          t(`roles.format_wants.${fault.wants}`),
+        ]
+          .filter(Boolean)
+          .join(' ')
+      }
+      value={text}
+      onChange={(e) => onChange(e.currentTarget.value)}
+    />
   );
 }

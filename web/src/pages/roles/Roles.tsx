@@ -1,19 +1,23 @@
-import { Button } from '@mantine/core';
-import { IconPlus, IconSparkles } from '@tabler/icons-react';
+import { Button, Skeleton } from '@mantine/core';
+import { IconFlask2, IconPencil, IconPlus, IconSparkles } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '../../api/problem.ts';
-import { rolesQuery } from '../../api/roles.ts';
+import { labelsQuery, rolesQuery } from '../../api/roles.ts';
 import { meQuery } from '../../api/session.ts';
+import type { Role } from '../../api/types.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
+import badges from '../../parts/State.module.css';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
+import { inProduction, labelsOf } from '../role/standing.ts';
 import { NewRole } from './NewRole.tsx';
+import classes from './Roles.module.css';
 
 /** The roles models are asked in: what they are told, which models, with which parameters. */
 export function Roles() {
@@ -48,7 +52,7 @@ export function Roles() {
                 <th>{t('roles.code')}</th>
                 <th>{t('roles.description')}</th>
                 <th>{t('roles.chain')}</th>
-                <th className="num">{t('roles.version')}</th>
+                <th>{t('roles.in_production')}</th>
                 <th>{t('roles.changed')}</th>
               </tr>
             </thead>
@@ -58,8 +62,13 @@ export function Roles() {
                 <tr key={each.code} className="link">
                   <td>
                     <Link className="row-link" to="/roles/$role" params={{ role: each.code }}>
-                      <code>{each.code}</code>
+                      {each.name || <code>{each.code}</code>}
                     </Link>
+                    {each.name && (
+                      <div className={classes.second}>
+                        <code>{each.code}</code>
+                      </div>
+                    )}
                   </td>
                   <td>{each.description}</td>
                   <td>
@@ -69,7 +78,9 @@ export function Roles() {
                       <span className="dim">{t('roles.default_chain')}</span>
                     )}
                   </td>
-                  <td className="num">{each.version}</td>
+                  <td>
+                    <Production role={each} />
+                  </td>
                   <td className="nowrap">
                     <When at={each.updated_at} /> <span className="dim">{each.updated_by}</span>
                   </td>
@@ -80,6 +91,33 @@ export function Roles() {
         )}
       </section>
       {making && <NewRole onClose={() => setMaking(false)} />}
+    </div>
+  );
+}
+
+/** The version that answers, whether a later one waits, and whether another answers a share. */
+function Production({ role }: { role: Role }) {
+  const { t } = useTranslation();
+  const { data: labels, error } = useQuery(labelsQuery(role.code));
+  if (error && !labels) return <span className="dim">{t('roles.labels_unknown')}</span>;
+  if (!labels) return <Skeleton height={12} width={90} />;
+  const production = inProduction(labels);
+  const waiting = labelsOf(role.version, labels).length === 0;
+  return (
+    <div className={classes.marks}>
+      {production ? t('versions.one', { version: production.version }) : <span className="dim">{'–'}</span>}
+      {production !== undefined && production.canary_version > 0 && (
+        <span className={badges.badge} data-tone="info">
+          <IconFlask2 size={14} aria-hidden />
+          {t('labels.canary_of', { version: production.canary_version, share: production.canary_share })}
+        </span>
+      )}
+      {waiting && (
+        <span className={badges.badge} data-tone="warning">
+          <IconPencil size={14} aria-hidden />
+          {t('roles.draft_ahead', { version: role.version })}
+        </span>
+      )}
     </div>
   );
 }

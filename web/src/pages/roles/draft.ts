@@ -1,5 +1,7 @@
 import { editOf } from '../../api/roles.ts';
-import type { Role, RoleEdit } from '../../api/types.ts';
+import type { ChainEntry, Parameters, Role, RoleEdit } from '../../api/types.ts';
+import { formatFault } from './format.ts';
+import { setParameters } from './parameters.ts';
 
 /** A role being edited; the format as text, which need not be JSON at every keystroke. */
 export interface Draft {
@@ -14,12 +16,25 @@ export const draftOf = (role: Role): Draft => ({
   format: role.response_format ? JSON.stringify(role.response_format, null, 2) : '',
 });
 
-/** What is sent; undefined while the format is not JSON. */
+/** What is sent; undefined while the format cannot be used. */
 export function editIn({ edit, format }: Draft): RoleEdit | undefined {
-  if (format.trim() === '') return { ...edit, response_format: undefined };
-  try {
-    return { ...edit, response_format: JSON.parse(format) };
-  } catch {
-    return undefined;
-  }
+  if (formatFault(format)) return undefined;
+  return {
+    ...edit,
+    chain: edit.chain.map(entryIn),
+    parameters: given(edit.parameters),
+    response_format: format.trim() === '' ? undefined : JSON.parse(format),
+  };
 }
+
+/** What was cleared again is not sent. */
+const entryIn = (entry: ChainEntry): ChainEntry => ({
+  ...entry,
+  parameters: setParameters(entry.parameters).length > 0 ? given(entry.parameters) : undefined,
+  first_token_ms: entry.first_token_ms || undefined,
+  between_ms: entry.between_ms || undefined,
+  fall_through: entry.fall_through?.length ? entry.fall_through : undefined,
+});
+
+const given = (parameters: Parameters = {}): Parameters =>
+  Object.fromEntries(setParameters(parameters).map(([name]) => [name, parameters[name]]));

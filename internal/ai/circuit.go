@@ -1,0 +1,117 @@
+package ai
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+)
+
+// live is what people edit about models while calls run.
+type live struct {
+	rules   capabilities
+	budgets []Budget
+	prices  prices
+}
+
+// live reads what people edit, and brings circuits opened by hand to this node's
+// breaker.
+func (g *Gateway) live(ctx context.Context) (live, error) {
+	s := g.roles
+	now := time.Now()
+	s.mu.Lock()
+	known, until := s.live, s.liveUntil
+	s.mu.Unlock()
+	if now.Before(until) {
+		return known, nil
+	}
+	rules, err := s.Capabilities(ctx)
+	if err != nil {
+		return live{}, fmt.Errorf("load capabilities: %w", err)
+	}
+	budgets, err := s.Budgets(ctx)
+	if err != nil {
+		return live{}, fmt.Errorf("load budgets: %w", err)
+	}
+	prices, err := s.known(ctx)
+	if err != nil {
+		return live{}, fmt.Errorf("load prices: %w", err)
+	}
+	rows, err := g.db.Query(ctx, `SELECT provider, model, alias, reason FROM ai_circuit`)
+	tripped, err := metadb.Collect(rows, err, func(rows *metadb.Rows) (Circuit, error) {
+		var c Circuit
+		return c, rows.Scan(&c.Provider, &c.Model, &c.Key, &c.Reason)
+	})
+	if err != nil {
+		return live{}, fmt.Errorf("load circuits: %w", err)
+	}
+	g.breaker.hold(tripped)
+	fresh := live{rules, budgets, prices}
+	s.mu.Lock()
+	s.live, s.liveUntil = fresh, now.Add(liveWithin)
+	s.mu.Unlock()
+	return fresh, nil
+}
+
+// hold makes the given circuits those that are open by hand.
+func (b *breaker) hold(tripped []Circuit) {
+	held := map[circuitKey]bool{}
+	for _, c := range tripped {
+		key := circuitKey{c.Provider, c.Model, c.Key}
+		held[key] = true
+		b.trip(key, c.Reason)
+	}
+	for _, c := range b.all() {
+		if key := (circuitKey{c.Provider, c.Model, c.Key}); c.Manual && !held[key] {
+			b.reset(key)
+		}
+	}
+}
+
+// Circuits returns the circuits of this node, those that are not closed first.
+// What opened by itself is of this node alone; what was opened by hand is so on
+// all of them.
+func (g *Gateway) Circuits(ctx context.Context) ([]Circuit, error) {
+	if _, err := g.live(ctx); err != nil {
+		return nil, err
+	}
+	return g.breaker.all(), nil
+}
+
+// Trip keeps all calls away from a model with a key, on all nodes, until Reset.
+func (g *Gateway) Trip(ctx context.Context, c Circuit, author string) error {
+	service, known := g.services[c.Provider]
+	switch {
+	case !known || !slices.ContainsFunc(service.Keys, func(k Key) bool { return k.Alias == c.Key }):
+		return fault.New(fault.NotFound, "there is no service %q with the key %q", c.Provider, c.Key)
+	case c.Model == "" || len(c.Model) > maxModel:
+		return fault.New(fault.Invalid, "name the model").WithField("model")
+	case len(c.Reason) > maxReason:
+		return fault.New(fault.Invalid, "the reason is over %d bytes", maxReason).WithField("reason")
+	}
+	reason := "opened by " + author
+	if c.Reason != "" {
+		reason += ": " + c.Reason
+	}
+	_, err := g.db.Exec(ctx, `INSERT INTO ai_circuit (provider, model, alias, reason) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (provider, model, alias) DO UPDATE SET reason = excluded.reason`, c.Provider, c.Model, c.Key, reason)
+	if err != nil {
+		return fmt.Errorf("open circuit: %w", err)
+	}
+	g.roles.forget()
+	return nil
+}
+
+// Reset closes a circuit: one opened by hand on all nodes, one that opened by
+// itself on this node.
+func (g *Gateway) Reset(ctx context.Context, provider, model, key string) error {
+	if _, err := g.db.Exec(ctx, `DELETE FROM ai_circuit WHERE provider = $1 AND model = $2 AND alias = $3`, provider, model, key); err != nil {
+		return fmt.Errorf("close circuit: %w", err)
+	}
+	g.breaker.reset(circuitKey{provider, model, key})
+	g.roles.forget()
+	return nil
+}

@@ -1,0 +1,305 @@
+package ai
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/mask"
+	"github.com/matrix-aiops/matrix/internal/schema"
+)
+
+// conversation is one call under way.
+type conversation struct {
+	g           *Gateway
+	id          string
+	caller      Caller
+	role        *Role
+	label       string // by which the version was found
+	in          Input
+	chain       []Entry
+	rules       capabilities
+	prices      prices
+	format      *format // nil: free text
+	retries     int     // that are left
+	session     *mask.Session
+	started     time.Time
+	plainSystem string
+	tools       []Tool        // their descriptions masked
+	messages    []Message     // masked, the system message first
+	answer      string        // masked, the last one received
+	told        string        // why the answer was refused, "" when it cannot be told
+	plainFrom   modelKey      // that just refused a request with a schema
+	retryAfter  time.Duration // that the last failure asked for
+	committed   time.Time     // when the client got the first piece; zero before
+	attempts    []Attempt
+}
+
+// run answers with the originals put back.
+func (c *conversation) run(ctx context.Context) (answer *Response, err error) {
+	if err := c.mask(); err != nil {
+		c.g.log.ErrorContext(ctx, "a message could not be masked", "role", c.role.Code, "kind", fault.KindOf(err).String())
+		return nil, ErrMasking
+	}
+	left := 0
+	for _, e := range c.chain {
+		if c.g.usable(e) {
+			left++
+		}
+	}
+	for _, entry := range c.chain {
+		if !c.g.usable(entry) {
+			c.skip(entry, "", "the provider is not configured")
+			continue
+		}
+		answer, failed := c.ask(ctx, entry, left)
+		switch {
+		case answer != nil:
+			return answer, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case failed == Unmasked:
+			return nil, ErrMasking
+		case !c.committed.IsZero():
+			return nil, ErrPartial
+		case !entry.fallsThrough(failed):
+			return nil, c.exhausted()
+		}
+		left--
+	}
+	return nil, c.exhausted()
+}
+
+// tellsCaller are the failures that say something of the request itself, or of
+// when to ask again.
+var tellsCaller = []Class{RateLimited, TooLong, Refused, BadRequest}
+
+// exhausted is ErrExhausted. When every model failed for the same reason, and the
+// caller can do something about it, it is of that kind.
+func (c *conversation) exhausted() error {
+	var common Class
+	for _, a := range c.attempts {
+		switch {
+		case a.Status == AttemptSkipped:
+		case common != "" && common != a.Class:
+			return ErrExhausted
+		default:
+			common = a.Class
+		}
+	}
+	if !slices.Contains(tellsCaller, common) {
+		return ErrExhausted
+	}
+	err := fault.As(fault.Wrap(ErrExhausted, kinds[common], "no model of the chain gave a valid answer: %s", c.attempts[len(c.attempts)-1].Error))
+	if common == RateLimited {
+		err = err.WithRetryAfter(max(c.retryAfter, time.Second))
+	}
+	return err
+}
+
+// mask masks all texts of the request: what is detected in one is masked in all.
+func (c *conversation) mask() error {
+	c.session.Learn(c.in.Sensitive...)
+	turns := c.in.Messages
+	if c.in.Message != "" {
+		turns = append(turns[:len(turns):len(turns)], Message{Role: RoleUser, Text: c.in.Message})
+	}
+	system := c.plainSystem
+	messages := []Message{{Role: RoleSystem}}
+	texts := []string{""}
+	for _, m := range turns {
+		if m.Role == RoleSystem {
+			system += "\n\n" + m.Text
+			continue
+		}
+		m.Calls = slices.Clone(m.Calls)
+		messages, texts = append(messages, m), append(texts, m.Text)
+		for _, call := range m.Calls {
+			texts = append(texts, call.Arguments)
+		}
+	}
+	texts[0] = strings.TrimSpace(system)
+	for _, t := range c.in.Tools {
+		texts = append(texts, t.Description)
+	}
+	masked, err := c.session.MaskAll(texts...)
+	if err != nil {
+		return err
+	}
+	next := func() string {
+		text := masked[0]
+		masked = masked[1:]
+		return text
+	}
+	for i := range messages {
+		messages[i].Text = next()
+		for k := range messages[i].Calls {
+			messages[i].Calls[k].Arguments = next()
+		}
+	}
+	c.tools = slices.Clone(c.in.Tools)
+	for i := range c.tools {
+		c.tools[i].Description = next()
+	}
+	if messages[0].Text == "" {
+		messages = messages[1:]
+	}
+	c.messages = messages
+	return nil
+}
+
+// plainWords are the strings of a request that are not masked, because the
+// service or the answer needs them as they are: names, ids of calls, and schemas
+// in whatever dialect they are sent. Of a schema that the caller sends it is the
+// words only: its sentences may say anything, and are for the gate to judge.
+func (c *conversation) plainWords(r *Request) []string {
+	words := []string{r.Model}
+	fromCaller := func(s []string) {
+		for _, text := range s {
+			if !strings.ContainsAny(text, " \t\n") {
+				words = append(words, text)
+			}
+		}
+	}
+	switch {
+	case c.format == nil:
+	case c.in.Format != nil:
+		words = append(words, c.format.Name)
+		fromCaller(schema.Strings(c.format.Schema))
+	default:
+		words = append(append(words, c.format.Name), schema.Strings(c.format.Schema)...)
+	}
+	for _, t := range r.Tools {
+		words = append(words, t.Name)
+		fromCaller(schema.Strings(t.Schema))
+	}
+	for _, m := range r.Messages {
+		for _, call := range m.Calls {
+			words = append(append(words, call.ID, call.Name), strings.Split(call.ID, ".")...)
+		}
+		if m.CallID != "" {
+			words = append(append(words, m.CallID), strings.Split(m.CallID, ".")...)
+		}
+	}
+	return words
+}
+
+// system and message are what was sent, for the log.
+func (c *conversation) system() string {
+	if len(c.messages) > 0 && c.messages[0].Role == RoleSystem {
+		return c.messages[0].Text
+	}
+	return ""
+}
+
+// message is the user's turn when there is one, else the turns as JSON.
+func (c *conversation) message() string {
+	turns := c.messages
+	if len(turns) > 0 && turns[0].Role == RoleSystem {
+		turns = turns[1:]
+	}
+	if len(turns) == 1 && turns[0].Role == RoleUser {
+		return turns[0].Text
+	}
+	if len(turns) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(turns)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// unmask puts the originals back.
+func (c *conversation) unmask(r Response) Response {
+	if c.format != nil && len(r.Calls) == 0 {
+		r.Text = c.session.UnmaskJSON(schema.Raise(c.format.Schema, r.Text))
+	} else {
+		r.Text = c.session.Unmask(r.Text)
+	}
+	calls := r.Calls
+	r.Calls = nil
+	for _, call := range calls {
+		call.Arguments = c.session.UnmaskJSON(call.Arguments)
+		r.Calls = append(r.Calls, call)
+	}
+	return r
+}
+
+// check judges an answer, originals put back, against the schema and then by the
+// caller's check. An answer that asks for tools is not the last word.
+func (c *conversation) check(r *Response) error {
+	if len(r.Calls) > 0 {
+		return nil
+	}
+	if c.format != nil {
+		if err := c.format.check(r.Text); err != nil {
+			return err
+		}
+	}
+	if c.in.Validate != nil {
+		return c.in.Validate(r.Text)
+	}
+	return nil
+}
+
+// refusal words the error of a check for the model. The error may quote
+// originals, and the answer may hold anything: both are masked, and when that
+// fails nothing is told or logged of it.
+func (c *conversation) refusal(err error) (reason, told string) {
+	text := err.Error()
+	if len(text) > maxRefusal {
+		text = strings.ToValidUTF8(text[:maxRefusal], "") + "…"
+	}
+	reason, maskErr := c.session.Mask(text)
+	var answerErr error
+	c.answer, answerErr = c.session.Mask(c.answer)
+	switch {
+	case maskErr != nil:
+		return "invalid answer", ""
+	case answerErr != nil:
+		return reason, ""
+	}
+	return reason, "Your answer was refused:\n" + reason + "\n\nAnswer again in the same format, with these faults corrected and nothing else changed."
+}
+
+const maxRefusal = 2000 // bytes of a refusal told to the model
+
+// describe words a provider's error for the call log: kinds and messages only,
+// as Provider promises that they are free of secrets.
+func describe(err error) string {
+	var failed *Failure
+	if errors.As(err, &failed) {
+		return failed.Error()
+	}
+	if f := fault.As(err); f != nil {
+		return f.Kind.String() + ": " + f.Message
+	}
+	if errors.Is(err, context.Canceled) {
+		return "the caller went away"
+	}
+	return "the provider failed"
+}
+
+func (c *conversation) result(answer *Response) *Result {
+	r := &Result{
+		CallID: c.id, Role: c.role.Code, RoleVersion: c.role.Version, Label: c.label,
+		Masked: c.session.Summary(), Tokens: c.session.Tokens(), Attempts: c.attempts,
+		Usage: total(c.attempts), LatencyMs: c.g.now().Sub(c.started).Milliseconds(),
+	}
+	if answer != nil {
+		r.Text, r.Calls, r.Finish = answer.Text, answer.Calls, answer.Finish
+		r.Structured = c.format != nil && len(answer.Calls) == 0
+	}
+	for _, a := range c.attempts {
+		if a.Status != AttemptSkipped {
+			r.Provider, r.Model, r.Dropped = a.Provider, a.Model, a.Dropped
+		}
+	}
+	return r
+}

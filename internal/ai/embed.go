@@ -1,0 +1,83 @@
+package ai
+
+import (
+	"context"
+	"time"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/mask"
+)
+
+// Embed turns texts, masked, into vectors, with a model of a service. It asks
+// once with each key of the service until one is accepted. The call is logged
+// without a role. Errors as of Ask; fault.Unsupported when the service has none.
+func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input []string, dimensions int) (*EmbedResponse, error) {
+	service := g.services[entry.Provider]
+	embedder, ok := service.Provider.(Embedder)
+	if !ok {
+		return nil, fault.New(fault.Unsupported, "the service %q makes no vectors", entry.Provider).WithField("model")
+	}
+	c := &conversation{g: g, caller: caller, role: &Role{}, chain: []Entry{entry}, started: g.now(), session: mask.NewSession(mask.WithRandom(g.random)), id: NewCallID()}
+	masked := make([]string, len(input))
+	c.in.Messages = make([]Message, 0, len(input))
+	for i, text := range input {
+		var err error
+		if masked[i], err = c.session.Mask(text); err != nil {
+			g.calls.write(ctx, c.record(caller, c.result(nil), ErrMasking))
+			return nil, ErrMasking
+		}
+		c.messages = append(c.messages, Message{Role: RoleUser, Text: masked[i]})
+		c.in.Messages = append(c.in.Messages, Message{Role: RoleUser, Text: text})
+	}
+	live, err := g.live(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.prices = live.prices
+	taken, err := g.reserve(ctx, caller, "", live.budgets, c.guess())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { g.settle(ctx, caller, taken, used(c.attempts)) }()
+	limited, cancel := context.WithTimeout(ctx, defaultTimeout)
+	defer cancel()
+	var spent []string
+	for {
+		key, reason := c.key(entry, spent)
+		if key == nil {
+			if reason != "" {
+				c.skip(entry, "", reason)
+			}
+			break
+		}
+		spent = append(spent, key.Alias)
+		a := Attempt{At: g.now(), Provider: entry.Provider, Model: entry.Model, Key: key.Alias, Status: AttemptOK}
+		response, err := embedder.Embed(WithGate(limited, func(body []byte) error { return c.session.Gate(body, entry.Model) }), EmbedRequest{Key: key.Secret, Model: entry.Model, Input: masked, Dimensions: dimensions})
+		a.LatencyMs = g.now().Sub(a.At).Milliseconds()
+		a.ServedModel, a.Usage = response.Model, response.Usage
+		c.price(entry, &a)
+		var failed *Failure
+		if err != nil {
+			failed = failureOf(err)
+			if limited.Err() != nil && ctx.Err() == nil {
+				failed = Fail(TimedOut, "no answer within %s", defaultTimeout.Round(time.Second))
+			}
+			a.fail(failed)
+		}
+		g.breaker.done(circuitKey{entry.Provider, entry.Model, key.Alias}, a.Class, ctx.Err() != nil)
+		c.attempts = append(c.attempts, a)
+		if err == nil {
+			g.calls.write(ctx, c.record(caller, c.result(nil), nil))
+			return &response, nil
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	err = ErrExhausted
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	g.calls.write(ctx, c.record(caller, c.result(nil), err))
+	return nil, err
+}

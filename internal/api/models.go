@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/tenant"
+)
+
+// CapabilityRequest is what a model does not take.
+type CapabilityRequest struct {
+	Rejects []string `json:"rejects,omitempty" maxItems:"20" doc:"parameters that are left out, and tools, json_schema"`
+	Either  []string `json:"either,omitempty" maxItems:"20" doc:"parameters of which only the first that is set is sent"`
+	Notes   string   `json:"notes,omitempty" maxLength:"1000"`
+}
+
+// InCapability names the models of a rule in the path.
+type InCapability struct {
+	Provider string `path:"provider" maxLength:"63" doc:"kind or name of a provider, or *"`
+	Model    string `path:"model" maxLength:"200" doc:"percent-encoded; * stands for any letters"`
+}
+
+// CircuitRequest names a model with a key.
+type CircuitRequest struct {
+	Provider string `json:"provider" minLength:"1" maxLength:"63"`
+	Model    string `json:"model" minLength:"1" maxLength:"200"`
+	Key      string `json:"key" maxLength:"63" doc:"alias of the key"`
+	Reason   string `json:"reason,omitempty" maxLength:"1000"`
+}
+
+func (s *server) registerModels() {
+	roles := s.opts.AI.Roles()
+	register(s, tenant.SystemAdmin, get("list-capabilities", "/api/v1/ai-capabilities", "What models do not take: parameters that are left out before they are asked"),
+		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[ai.Capability]], error) {
+			return all(roles.Capabilities(ctx))
+		})
+	register(s, tenant.SystemAdmin, put("set-capability", "/api/v1/ai-capabilities/{provider}/{model}", "Say what models do not take; live within a second"),
+		func(ctx context.Context, a tenant.Actor, in *struct {
+			InCapability
+			Body CapabilityRequest
+		}) (*result[*ai.Capability], error) {
+			return ok(roles.SetCapability(ctx, ai.Capability{Provider: in.Provider, Model: in.Model, Rejects: in.Body.Rejects, Either: in.Body.Either, Notes: in.Body.Notes}, a.Name))
+		})
+	register(s, tenant.SystemAdmin, del("delete-capability", "/api/v1/ai-capabilities/{provider}/{model}", "Remove such a rule"),
+		func(ctx context.Context, _ tenant.Actor, in *InCapability) (*struct{}, error) {
+			return done(roles.DeleteCapability(ctx, in.Provider, in.Model))
+		})
+	register(s, tenant.SystemAdmin, get("list-circuits", "/api/v1/ai-circuits", "The circuits of this node: which models calls are kept away from, and why"),
+		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[ai.Circuit]], error) {
+			return all(s.opts.AI.Circuits(ctx))
+		})
+	register(s, tenant.SystemAdmin, post("open-circuit", "/api/v1/ai-circuits/open", "Keep all calls away from a model with a key, on all nodes", http.StatusNoContent),
+		func(ctx context.Context, a tenant.Actor, in *struct{ Body CircuitRequest }) (*struct{}, error) {
+			b := in.Body
+			return done(s.opts.AI.Trip(ctx, ai.Circuit{Provider: b.Provider, Model: b.Model, Key: b.Key, Reason: b.Reason}, a.Name))
+		})
+	register(s, tenant.SystemAdmin, post("close-circuit", "/api/v1/ai-circuits/close", "Let calls through again", http.StatusNoContent),
+		func(ctx context.Context, _ tenant.Actor, in *struct{ Body CircuitRequest }) (*struct{}, error) {
+			return done(s.opts.AI.Reset(ctx, in.Body.Provider, in.Body.Model, in.Body.Key))
+		})
+}

@@ -227,11 +227,11 @@ func (l *callLog) read(index uint64) (*Call, error) {
 	if err != nil {
 		return nil, err
 	}
-	var c Call
-	if json.Unmarshal(data, &c) != nil {
-		return nil, nil
+	c := &Call{}
+	if unreadable := json.Unmarshal(data, c) != nil; unreadable {
+		c = nil
 	}
-	return &c, nil
+	return c, nil
 }
 
 // advance notes that records up to index are stored, and cuts them off the file.

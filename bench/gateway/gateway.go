@@ -139,17 +139,21 @@ func answers(ctx context.Context, w *way) error {
 	}
 }
 
-// config is MATRIX's: the model server as two services, one that answers at once and one that thinks.
+// config is MATRIX's: the model server as services, one that answers at once and one that thinks, each outside of
+// the house, for roles, and in it, for calls by name.
 const config = `ai:
   providers:
-    quick: {kind: openai, base_url: %q, api_key: %s}
-    slow: {kind: openai, base_url: %q, api_key: %s}
+    quick: {kind: openai, base_url: %[1]q, api_key: %[3]s}
+    slow: {kind: openai, base_url: %[2]q, api_key: %[3]s}
+    near-quick: {kind: openai, base_url: %[4]q, api_key: %[3]s, in_house: true}
+    near-slow: {kind: openai, base_url: %[5]q, api_key: %[3]s, in_house: true}
+  keep_texts: none
 `
 
 // startMatrix starts MATRIX on an engine and makes what its callers need: a token that may ask models, and roles.
 func startMatrix(ctx context.Context, dir, binary, model string, engine *rig.Engine, thinks time.Duration) (*rig.Matrix, []*way, error) {
 	file := filepath.Join(dir, "matrix.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, config, modelBase(model, 0, true), modelKey, modelBase(model, thinks, true), modelKey), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, config, modelBase(model, 0, true), modelBase(model, thinks, true), modelKey, modelBase(model, 0, false), modelBase(model, thinks, false)), 0o600); err != nil {
 		return nil, nil, err
 	}
 	m, err := rig.StartMatrix(ctx, dir, binary, "--clickhouse", engine.DSN(), "--config", file)
@@ -170,7 +174,7 @@ func prepare(ctx context.Context, m *rig.Matrix) ([]*way, error) {
 	}
 	for _, service := range []string{"quick", "slow"} {
 		role := map[string]any{
-			"code": "analyst-" + service, "system_message": system, "parameters": map[string]any{"temperature": 0.2, "max_tokens": 512},
+			"code": "analyst-" + service, "system_message": system, "keep_texts": "masked", "parameters": map[string]any{"temperature": 0.2, "max_tokens": 512},
 			"chain": []map[string]any{{"provider": service, "model": "bench-model", "timeout_ms": 0}},
 		}
 		if _, err := c.Call(ctx, http.MethodPost, "/api/v1/roles", "", role, nil); err != nil {
@@ -195,7 +199,7 @@ func prepare(ctx context.Context, m *rig.Matrix) ([]*way, error) {
 	}
 	header := always("Authorization: Bearer " + token.Secret + "\r\n")
 	ways := []*way{
-		{name: "MATRIX, model by name", address: address, path: always(modelPath), header: header, model: named("", "/bench-model"), matrix: true},
+		{name: "MATRIX, pass-through", address: address, path: always(modelPath), header: header, model: named("near-", "/bench-model"), matrix: true},
 		{name: "MATRIX, role", address: address, path: always(modelPath), header: header, model: named("role:analyst-", ""), matrix: true},
 	}
 	for _, w := range ways {

@@ -26,7 +26,10 @@ time_zone              IANA name for times in messages: Asia/Seoul
 secrets_key            file with the key that encrypts channel secrets
 trusted_proxies        networks whose X-Forwarded-For is believed
 ai.providers           name: {kind: openai, base_url: …, api_key: …}
+                       in_house: true masks nothing for it
 ai.default_chain       list of provider/model
+ai.keep_texts          masked, none or originals: what the log keeps of
+                       the texts of calls, where a role does not say
 ingest.max_body_mib    largest telemetry request
 ingest.max_active_series  series of metrics of a project with a sample
                        within the hour, on each node

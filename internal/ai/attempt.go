@@ -13,7 +13,7 @@ import (
 // attempt asks one model once and notes how it went. It returns a valid answer,
 // originals put back, or why there is none.
 func (c *conversation) attempt(ctx context.Context, entry Entry, t try) (answer *Response, failed *Failure) {
-	a := Attempt{At: c.g.now(), Provider: entry.Provider, Model: entry.Model, Key: t.key.Alias, Repair: t.repair, InWords: t.inWords, Dropped: t.dropped}
+	a := Attempt{At: c.g.now(), Provider: entry.Provider, Model: entry.Model, Key: t.key.Alias, Repair: t.repair, InWords: t.inWords, InHouse: t.inHouse, Dropped: t.dropped}
 	circuit := circuitKey{entry.Provider, entry.Model, t.key.Alias}
 	defer func() {
 		if v := recover(); v != nil { // a fault of one provider or check is not the end of the chain
@@ -29,9 +29,12 @@ func (c *conversation) attempt(ctx context.Context, entry Entry, t try) (answer 
 	}()
 
 	t.request.Key = t.key.Secret
-	w := c.watch(ctx, entry)
+	w := c.watch(ctx, entry, t.inHouse)
 	defer w.stop()
-	leaving := WithGate(w.ctx, func(body []byte) error { return c.session.Gate(body, c.plainWords(&t.request)...) })
+	leaving := w.ctx
+	if !t.inHouse {
+		leaving = WithGate(leaving, func(body []byte) error { return c.session.Gate(body, c.plainWords(&t.request)...) })
+	}
 	response, err := c.g.services[entry.Provider].Provider.Complete(leaving, t.request, w.on)
 	a.LatencyMs = c.g.now().Sub(a.At).Milliseconds()
 	a.ServedModel, a.Usage = response.Model, response.Usage
@@ -61,10 +64,10 @@ func (c *conversation) attempt(ctx context.Context, entry Entry, t try) (answer 
 		a.fail(failed)
 		return nil, failed
 	}
-	restored := c.unmask(response)
+	restored := c.unmask(response, t.inHouse)
 	if err := c.check(&restored); err != nil {
 		var reason string
-		reason, c.told = c.refusal(err)
+		reason, c.told = c.refusal(err, t.inHouse)
 		a.Status, a.Class, a.Error, a.Answer = AttemptInvalid, InvalidAnswer, reason, c.answer
 		return nil, Fail(InvalidAnswer, "the answer was refused")
 	}
@@ -102,8 +105,8 @@ type watch struct {
 	first    time.Time // piece; zero before
 	timeout  time.Duration
 	between  time.Duration
-	timer    *time.Timer // of the next piece, nil when it has no bound of its own
-	unmasker *mask.Unmasker
+	timer    *time.Timer    // of the next piece, nil when it has no bound of its own
+	unmasker *mask.Unmasker // nil: the pieces are originals
 	cancel   context.CancelCauseFunc
 	release  context.CancelFunc
 }
@@ -113,7 +116,7 @@ type stalled struct{ what string }
 
 func (s stalled) Error() string { return s.what }
 
-func (c *conversation) watch(ctx context.Context, entry Entry) *watch {
+func (c *conversation) watch(ctx context.Context, entry Entry, inHouse bool) *watch {
 	w := &watch{c: c, started: time.Now(), timeout: time.Duration(entry.TimeoutMs) * time.Millisecond, between: time.Duration(entry.BetweenMs) * time.Millisecond}
 	if w.timeout == 0 {
 		w.timeout = defaultTimeout
@@ -130,7 +133,9 @@ func (c *conversation) watch(ctx context.Context, entry Entry) *watch {
 	if first > 0 {
 		w.timer = time.AfterFunc(first, func() { w.cancel(stalled{fmt.Sprintf("the answer did not begin within %s", first)}) })
 	}
-	w.unmasker = c.session.Unmasker()
+	if !inHouse {
+		w.unmasker = c.session.Unmasker()
+	}
 	w.on = w.piece
 	return w
 }
@@ -147,6 +152,9 @@ func (w *watch) piece(p Piece) error {
 	}
 	if w.c.in.Stream == nil {
 		return nil
+	}
+	if w.unmasker == nil {
+		return w.deliver(p.Text)
 	}
 	return w.deliver(w.unmasker.Write(p.Text))
 }
@@ -165,7 +173,7 @@ func (w *watch) deliver(text string) error {
 
 // flush brings the rest of a streamed answer to the client.
 func (w *watch) flush() error {
-	if w.c.in.Stream == nil {
+	if w.c.in.Stream == nil || w.unmasker == nil {
 		return nil
 	}
 	return w.deliver(w.unmasker.Flush())

@@ -20,8 +20,8 @@ const (
 	CallError     = "error"
 )
 
-// Call is one logged call. System, Message and Answer are the masked texts: the
-// log holds no original.
+// Call is one logged call. System, Message and Answer are the masked texts, "" when
+// the log keeps none.
 type Call struct {
 	Project     project.ID `json:"project_id"`
 	CallID      string     `json:"call_id"`
@@ -49,18 +49,23 @@ type Call struct {
 	OverheadUs   int64        `json:"overhead_us"`    // of the latency, what no model and no pause took
 	Usage        Usage        `json:"usage"`
 	Masked       []mask.Count `json:"masked"`
+	// Originals are what the tokens stand for, where a policy keeps it. Who reads
+	// a call does not get them with it: see Gateway.Originals.
+	Originals    []mask.Token `json:"-"`
+	HasOriginals bool         `json:"has_originals" doc:"the log keeps what the tokens stand for"`
 	Error        string       `json:"error"`
 	Attempts     []Attempt    `json:"attempts"`
 }
 
-func (c *conversation) record(caller Caller, r *Result, err error) *Call {
+func (c *conversation) record(ctx context.Context, caller Caller, r *Result, err error) *Call {
 	call := &Call{
 		Project: caller.Project, CallID: r.CallID, At: c.started.UTC(), CallerKind: caller.Kind, CallerName: caller.Name, CallerRef: caller.Ref,
 		Role: r.Role, RoleVersion: r.RoleVersion, Language: c.in.Language, Status: CallOK, Provider: r.Provider, Model: r.Model,
 		Label: r.Label, Parameters: c.role.Parameters.over(c.in.Parameters), Dropped: r.Dropped,
-		System: c.system(), Message: c.message(), Answer: c.answer, Finish: r.Finish,
-		LatencyMs: r.LatencyMs, OverheadUs: c.overhead().Microseconds(), Usage: r.Usage, Masked: r.Masked, Attempts: r.Attempts,
+		Finish:    r.Finish,
+		LatencyMs: r.LatencyMs, OverheadUs: c.overhead().Microseconds(), Usage: r.Usage, Attempts: r.Attempts,
 	}
+	c.keepTexts(ctx, call)
 	for _, a := range r.Attempts {
 		if a.FirstTokenMs > 0 {
 			call.FirstTokenMs = a.At.Add(time.Duration(a.FirstTokenMs) * time.Millisecond).Sub(c.started).Milliseconds()

@@ -22,7 +22,7 @@ type callColumns struct {
 	callerKind, role, label, language, status    *lowColumn
 	provider, model, finish                      *lowColumn
 	parameters, system, message, answer          textColumn
-	masked, failure                              textColumn
+	masked, originals, failure                   textColumn
 	dropped                                      *proto.ColArr[string]
 	valid                                        *proto.ColNullable[bool]
 	latency, first, overhead                     proto.ColUInt32
@@ -47,6 +47,12 @@ func (c *callColumns) append(call *Call) error {
 	if err != nil {
 		return err
 	}
+	var originals []byte
+	if len(call.Originals) > 0 {
+		if originals, err = json.Marshal(call.Originals); err != nil {
+			return err
+		}
+	}
 	c.project.Append(uint32(call.Project))
 	c.version.Append(uint32(call.RoleVersion))
 	c.at.Append(call.At)
@@ -66,6 +72,7 @@ func (c *callColumns) append(call *Call) error {
 	c.message.Append(call.Message)
 	c.answer.Append(call.Answer)
 	c.masked.AppendBytes(masked)
+	c.originals.AppendBytes(originals)
 	c.failure.Append(call.Error)
 	c.dropped.Append(call.Dropped)
 	c.valid.Append(nullable(call.SchemaValid))
@@ -88,7 +95,7 @@ func (c *callColumns) block() proto.Input {
 		{Name: "caller_kind", Data: c.callerKind}, {Name: "caller_name", Data: c.callerName}, {Name: "caller_ref", Data: c.callerRef},
 		{Name: "role", Data: c.role}, {Name: "label", Data: c.label}, {Name: "language", Data: c.language}, {Name: "status", Data: c.status},
 		{Name: "provider", Data: c.provider}, {Name: "model", Data: c.model}, {Name: "finish", Data: c.finish}, {Name: "parameters", Data: c.parameters},
-		{Name: "system", Data: c.system}, {Name: "message", Data: c.message}, {Name: "answer", Data: c.answer}, {Name: "masked", Data: c.masked}, {Name: "error", Data: c.failure},
+		{Name: "system", Data: c.system}, {Name: "message", Data: c.message}, {Name: "answer", Data: c.answer}, {Name: "masked", Data: c.masked}, {Name: "originals", Data: c.originals}, {Name: "error", Data: c.failure},
 		{Name: "dropped", Data: c.dropped}, {Name: "schema_valid", Data: c.valid}, {Name: "latency_ms", Data: c.latency}, {Name: "first_token_ms", Data: c.first},
 		{Name: "overhead_us", Data: c.overhead}, {Name: "input_tokens", Data: c.input}, {Name: "cached_tokens", Data: c.cached}, {Name: "cache_write_tokens", Data: c.cacheWrite},
 		{Name: "output_tokens", Data: c.output}, {Name: "reasoning_tokens", Data: c.reasoning}, {Name: "cost_usd", Data: c.cost}, {Name: "attempts", Data: c.attempts},
@@ -103,7 +110,7 @@ type attemptColumns struct {
 	number                                       proto.ColUInt8
 	provider, model, served, key                 *lowColumn
 	status, class, code                          *lowColumn
-	repair, inWords                              proto.ColBool
+	repair, inWords, inHouse                     proto.ColBool
 	dropped                                      *proto.ColArr[string]
 	latency, first, wait                         proto.ColUInt32
 	input, cached, cacheWrite, output, reasoning proto.ColUInt64
@@ -135,6 +142,7 @@ func (c *attemptColumns) append(call *Call) {
 		c.code.Append(a.Code)
 		c.repair.Append(a.Repair)
 		c.inWords.Append(a.InWords)
+		c.inHouse.Append(a.InHouse)
 		c.dropped.Append(a.Dropped)
 		c.latency.Append(small(a.LatencyMs))
 		c.first.Append(small(a.FirstTokenMs))
@@ -153,7 +161,7 @@ func (c *attemptColumns) block() proto.Input {
 		{Name: "project_id", Data: c.project}, {Name: "at", Data: c.at}, {Name: "call_id", Data: c.id}, {Name: "number", Data: c.number},
 		{Name: "provider", Data: c.provider}, {Name: "model", Data: c.model}, {Name: "served_model", Data: c.served}, {Name: "key", Data: c.key},
 		{Name: "status", Data: c.status}, {Name: "class", Data: c.class}, {Name: "code", Data: c.code}, {Name: "error", Data: c.failure}, {Name: "answer", Data: c.answer},
-		{Name: "repair", Data: c.repair}, {Name: "in_words", Data: c.inWords}, {Name: "dropped", Data: c.dropped},
+		{Name: "repair", Data: c.repair}, {Name: "in_words", Data: c.inWords}, {Name: "in_house", Data: c.inHouse}, {Name: "dropped", Data: c.dropped},
 		{Name: "latency_ms", Data: c.latency}, {Name: "first_token_ms", Data: c.first}, {Name: "wait_ms", Data: c.wait},
 		{Name: "input_tokens", Data: c.input}, {Name: "cached_tokens", Data: c.cached}, {Name: "cache_write_tokens", Data: c.cacheWrite},
 		{Name: "output_tokens", Data: c.output}, {Name: "reasoning_tokens", Data: c.reasoning}, {Name: "cost_usd", Data: c.cost},

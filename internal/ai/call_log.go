@@ -14,6 +14,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/mask"
 )
 
 // callLog brings the records of calls to the telemetry engine. A record is first
@@ -98,9 +99,15 @@ func (l *callLog) full() bool {
 	return l.waiting >= l.limit
 }
 
+// callRecord is a call as it stands in the file.
+type callRecord struct {
+	*Call
+	Originals []mask.Token `json:"originals,omitempty"`
+}
+
 // write keeps a record, which is not changed from then on.
 func (l *callLog) write(ctx context.Context, c *Call) {
-	data, err := json.Marshal(c)
+	data, err := json.Marshal(callRecord{c, c.Originals})
 	if err == nil {
 		err = l.append(data, c)
 	}
@@ -227,11 +234,13 @@ func (l *callLog) read(index uint64) (*Call, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Call{}
-	if unreadable := json.Unmarshal(data, c) != nil; unreadable {
-		c = nil
+	r := callRecord{Call: &Call{}}
+	if unreadable := json.Unmarshal(data, &r) != nil; unreadable {
+		r.Call = nil
+	} else {
+		r.Call.Originals = r.Originals
 	}
-	return c, nil
+	return r.Call, nil
 }
 
 // advance notes that records up to index are stored, and cuts them off the file.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
@@ -59,6 +60,7 @@ type callRow struct {
 	Reasoning    uint64    `ch:"reasoning_tokens"`
 	CostUSD      *float64  `ch:"cost_usd"`
 	Masked       string    `ch:"masked"`
+	HasOriginals bool      `ch:"has_originals"`
 	Error        string    `ch:"error"`
 }
 
@@ -67,7 +69,7 @@ func (r callRow) call(p project.ID) (Call, error) {
 		Project: p, CallID: r.CallID, At: r.At.UTC(), CallerKind: r.CallerKind, CallerName: r.CallerName, CallerRef: r.CallerRef,
 		Role: r.Role, RoleVersion: int(r.RoleVersion), Language: r.Language, Status: r.Status, Provider: r.Provider, Model: r.Model, Attempts: []Attempt{},
 		System: r.System, Message: r.Message, Answer: r.Answer, Finish: r.Finish, SchemaValid: r.SchemaValid, Dropped: r.Dropped, Label: r.Label,
-		LatencyMs: int64(r.LatencyMs), FirstTokenMs: int64(r.FirstTokenMs), OverheadUs: int64(r.OverheadUs), Error: r.Error,
+		LatencyMs: int64(r.LatencyMs), FirstTokenMs: int64(r.FirstTokenMs), OverheadUs: int64(r.OverheadUs), HasOriginals: r.HasOriginals, Error: r.Error,
 		Usage: Usage{InputTokens: int64(r.InputTokens), CachedTokens: int64(r.CachedTokens), CacheWriteTokens: int64(r.CacheWrite),
 			OutputTokens: int64(r.OutputTokens), ReasoningTokens: int64(r.Reasoning), CostUSD: r.CostUSD},
 	}
@@ -180,7 +182,7 @@ func readCursor(cursor string) (before int64, id string, err error) {
 // Call returns one call of the project with its attempts; fault.NotFound.
 func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, error) {
 	var rows []callRow
-	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callFacts+`, system, message, answer FROM ai_calls WHERE project_id = {project:UInt32} AND call_id = {id:String} LIMIT 1`, clickhouse.P("id", id))
+	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callFacts+`, system, message, answer, originals != '' AS has_originals FROM ai_calls WHERE project_id = {project:UInt32} AND call_id = {id:String} LIMIT 1`, clickhouse.P("id", id))
 	if err != nil {
 		return nil, fmt.Errorf("load ai call: %w", err)
 	}
@@ -202,6 +204,7 @@ func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, err
 		Answer       string    `ch:"answer"`
 		Key          string    `ch:"key"`
 		InWords      bool      `ch:"in_words"`
+		InHouse      bool      `ch:"in_house"`
 		Dropped      []string  `ch:"dropped"`
 		Class        string    `ch:"class"`
 		Code         string    `ch:"code"`
@@ -215,7 +218,7 @@ func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, err
 		Reasoning    uint64    `ch:"reasoning_tokens"`
 		CostUSD      *float64  `ch:"cost_usd"`
 	}
-	err = g.calls.telemetry.Select(ctx, p, &attempts, `SELECT at, provider, model, served_model, key::String AS key, repair, in_words, dropped::Array(String) AS dropped,
+	err = g.calls.telemetry.Select(ctx, p, &attempts, `SELECT at, provider, model, served_model, key::String AS key, repair, in_words, in_house, dropped::Array(String) AS dropped,
 			status, class::String AS class, code::String AS code, error, answer, latency_ms, first_token_ms, wait_ms, input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd
 		FROM ai_attempts WHERE project_id = {project:UInt32} AND call_id = {id:String} ORDER BY number LIMIT 1 BY number`, clickhouse.P("id", id))
 	if err != nil {
@@ -223,10 +226,33 @@ func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, err
 	}
 	for _, a := range attempts {
 		c.Attempts = append(c.Attempts, Attempt{At: a.At.UTC(), Provider: a.Provider, Model: a.Model, ServedModel: a.ServedModel, Repair: a.Repair,
-			Key: a.Key, InWords: a.InWords, Dropped: a.Dropped, Class: Class(a.Class), Code: a.Code, FirstTokenMs: int64(a.FirstTokenMs), WaitMs: int64(a.WaitMs),
+			Key: a.Key, InWords: a.InWords, InHouse: a.InHouse, Dropped: a.Dropped, Class: Class(a.Class), Code: a.Code, FirstTokenMs: int64(a.FirstTokenMs), WaitMs: int64(a.WaitMs),
 			Status: a.Status, Error: a.Error, Answer: a.Answer, LatencyMs: int64(a.LatencyMs),
 			Usage: Usage{InputTokens: int64(a.InputTokens), CachedTokens: int64(a.CachedTokens), CacheWriteTokens: int64(a.CacheWrite),
 				OutputTokens: int64(a.OutputTokens), ReasoningTokens: int64(a.Reasoning), CostUSD: a.CostUSD}})
 	}
 	return &c, nil
+}
+
+// Originals returns what the tokens of a call stand for, empty where the log
+// keeps none. Who may see them is the caller's to know. fault.NotFound.
+func (g *Gateway) Originals(ctx context.Context, p project.ID, id string) ([]mask.Token, error) {
+	var rows []struct {
+		Originals string `ch:"originals"`
+	}
+	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT originals FROM ai_calls WHERE project_id = {project:UInt32} AND call_id = {id:String} LIMIT 1`, clickhouse.P("id", id))
+	if err != nil {
+		return nil, fmt.Errorf("load originals of ai call: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, fault.New(fault.NotFound, "there is no call %q", id)
+	}
+	tokens := []mask.Token{}
+	if rows[0].Originals == "" {
+		return tokens, nil
+	}
+	if err := json.Unmarshal([]byte(rows[0].Originals), &tokens); err != nil {
+		return nil, fmt.Errorf("read originals of ai call: %w", err)
+	}
+	return tokens, nil
 }

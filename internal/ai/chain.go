@@ -66,15 +66,20 @@ type try struct {
 	spent   []string // aliases of keys that are of no use for this call
 	repair  bool     // the model was told why its answer was refused
 	inWords bool     // the schema is written into the system message
+	inHouse bool     // nothing is masked for the service
 	failed  Class
 	pause   time.Duration
 }
 
 func (c *conversation) try(entry Entry) try {
 	service := c.g.services[entry.Provider]
-	t := try{pause: firstPause}
+	t := try{pause: firstPause, inHouse: service.InHouse}
+	told := c.masked
+	if service.InHouse {
+		told = c.open
+	}
 	asked := c.role.Parameters.over(entry.Parameters).over(c.in.Parameters)
-	t.request = Request{Model: entry.Model, Messages: c.messages, Tools: c.tools, ToolChoice: c.in.ToolChoice}
+	t.request = Request{Model: entry.Model, Messages: told.messages, Tools: told.tools, ToolChoice: c.in.ToolChoice}
 	t.request.Parameters, t.dropped = c.rules.fit(entry.Provider, service.Kind, entry.Model, asked)
 	if c.format != nil {
 		t.request.Format = c.format.Format

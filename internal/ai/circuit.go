@@ -24,6 +24,9 @@ func (g *Gateway) live(ctx context.Context) (live, error) {
 	now := time.Now()
 	s.mu.Lock()
 	known, until := s.live, s.liveUntil
+	if !now.Before(until) && now.Before(until.Add(renewWithin)) { // this call renews it, the others go on meanwhile
+		s.liveUntil = until.Add(renewWithin)
+	}
 	s.mu.Unlock()
 	if now.Before(until) {
 		return known, nil

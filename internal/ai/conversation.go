@@ -2,7 +2,6 @@ package ai
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -26,12 +25,13 @@ type conversation struct {
 	prices      prices
 	format      *format // nil: free text
 	retries     int     // that are left
+	keep        string  // what the log keeps of the texts
 	session     *mask.Session
 	started     time.Time
 	plainSystem string
-	tools       []Tool        // their descriptions masked
-	messages    []Message     // masked, the system message first
-	answer      string        // masked, the last one received
+	open        said          // to services of the house
+	masked      said          // to all others
+	answer      string        // as the model gave it, the last one received
 	told        string        // why the answer was refused, "" when it cannot be told
 	plainFrom   modelKey      // that just refused a request with a schema
 	retryAfter  time.Duration // that the last failure asked for
@@ -41,10 +41,6 @@ type conversation struct {
 
 // run answers with the originals put back.
 func (c *conversation) run(ctx context.Context) (answer *Response, err error) {
-	if err := c.mask(); err != nil {
-		c.g.log.ErrorContext(ctx, "a message could not be masked", "role", c.role.Code, "kind", fault.KindOf(err).String())
-		return nil, ErrMasking
-	}
 	left := 0
 	for _, e := range c.chain {
 		if c.g.usable(e) {
@@ -55,6 +51,10 @@ func (c *conversation) run(ctx context.Context) (answer *Response, err error) {
 		if !c.g.usable(entry) {
 			c.skip(entry, "", "the provider is not configured")
 			continue
+		}
+		if err := c.prepare(c.g.services[entry.Provider].InHouse); err != nil {
+			c.g.log.ErrorContext(ctx, "a message could not be masked", "role", c.role.Code, "kind", fault.KindOf(err).String())
+			return nil, ErrMasking
 		}
 		answer, failed := c.ask(ctx, entry, left)
 		switch {
@@ -101,55 +101,87 @@ func (c *conversation) exhausted() error {
 	return err
 }
 
-// mask masks all texts of the request: what is detected in one is masked in all.
-func (c *conversation) mask() error {
-	c.session.Learn(c.in.Sensitive...)
+// said is what a model is told.
+type said struct {
+	messages []Message // a system message first, or none
+	tools    []Tool
+}
+
+// plain is what the caller and the role say, as they say it.
+func (c *conversation) plain() said {
 	turns := c.in.Messages
 	if c.in.Message != "" {
 		turns = append(turns[:len(turns):len(turns)], Message{Role: RoleUser, Text: c.in.Message})
 	}
 	system := c.plainSystem
-	messages := []Message{{Role: RoleSystem}}
-	texts := []string{""}
+	messages := make([]Message, 1, len(turns)+1)
 	for _, m := range turns {
 		if m.Role == RoleSystem {
 			system += "\n\n" + m.Text
 			continue
 		}
-		m.Calls = slices.Clone(m.Calls)
-		messages, texts = append(messages, m), append(texts, m.Text)
+		messages = append(messages, m)
+	}
+	messages[0] = Message{Role: RoleSystem, Text: strings.TrimSpace(system)}
+	if messages[0].Text == "" {
+		messages = messages[1:]
+	}
+	return said{messages, c.in.Tools}
+}
+
+// prepare makes what a model is told: as it is for a service of the house, and
+// masked for any other.
+func (c *conversation) prepare(inHouse bool) error {
+	if inHouse {
+		if c.open.messages == nil {
+			c.open = c.plain()
+		}
+		return nil
+	}
+	if c.masked.messages != nil {
+		return nil
+	}
+	c.session.Learn(c.in.Sensitive...)
+	masked, err := c.mask(c.plain())
+	if err == nil {
+		c.masked = masked
+	}
+	return err
+}
+
+// mask masks all texts: what is detected in one is masked in all.
+func (c *conversation) mask(plain said) (said, error) {
+	var texts []string
+	for _, m := range plain.messages {
+		texts = append(texts, m.Text)
 		for _, call := range m.Calls {
 			texts = append(texts, call.Arguments)
 		}
 	}
-	texts[0] = strings.TrimSpace(system)
-	for _, t := range c.in.Tools {
+	for _, t := range plain.tools {
 		texts = append(texts, t.Description)
 	}
-	masked, err := c.session.MaskAll(texts...)
+	texts, err := c.session.MaskAll(texts...)
 	if err != nil {
-		return err
+		return said{}, err
 	}
 	next := func() string {
-		text := masked[0]
-		masked = masked[1:]
+		text := texts[0]
+		texts = texts[1:]
 		return text
 	}
-	for i := range messages {
-		messages[i].Text = next()
-		for k := range messages[i].Calls {
-			messages[i].Calls[k].Arguments = next()
+	masked := said{slices.Clone(plain.messages), slices.Clone(plain.tools)}
+	for i := range masked.messages {
+		m := &masked.messages[i]
+		m.Text, m.Calls = next(), slices.Clone(m.Calls)
+		for k := range m.Calls {
+			m.Calls[k].Arguments = next()
 		}
 	}
-	c.tools = slices.Clone(c.in.Tools)
-	for i := range c.tools {
-		c.tools[i].Description = next()
+	for i := range masked.tools {
+		masked.tools[i].Description = next()
 	}
-	if messages[0].Text == "" {
-		messages = messages[1:]
-	}
-	c.messages = messages
-	return nil
+	return masked, nil
 }
 
 // plainWords are the strings of a request that are not masked, because the
@@ -188,35 +220,14 @@ func (c *conversation) plainWords(r *Request) []string {
 	return words
 }
 
-// system and message are what was sent, for the log.
-func (c *conversation) system() string {
-	if len(c.messages) > 0 && c.messages[0].Role == RoleSystem {
-		return c.messages[0].Text
-	}
-	return ""
-}
-
-// message is the user's turn when there is one, else the turns as JSON.
-func (c *conversation) message() string {
-	turns := c.messages
-	if len(turns) > 0 && turns[0].Role == RoleSystem {
-		turns = turns[1:]
-	}
-	if len(turns) == 1 && turns[0].Role == RoleUser {
-		return turns[0].Text
-	}
-	if len(turns) == 0 {
-		return ""
-	}
-	text, err := json.Marshal(turns)
-	if err != nil {
-		return ""
-	}
-	return string(text)
-}
-
 // unmask puts the originals back.
-func (c *conversation) unmask(r Response) Response {
+func (c *conversation) unmask(r Response, inHouse bool) Response {
+	if inHouse { // it was told, and says, originals
+		if c.format != nil && len(r.Calls) == 0 {
+			r.Text = schema.Raise(c.format.Schema, r.Text)
+		}
+		return r
+	}
 	if c.format != nil && len(r.Calls) == 0 {
 		r.Text = c.session.UnmaskJSON(schema.Raise(c.format.Schema, r.Text))
 	} else {
@@ -249,21 +260,23 @@ func (c *conversation) check(r *Response) error {
 }
 
 // refusal words the error of a check for the model. The error may quote
-// originals, and the answer may hold anything: both are masked, and when that
-// fails nothing is told or logged of it.
-func (c *conversation) refusal(err error) (reason, told string) {
-	text := err.Error()
-	if len(text) > maxRefusal {
-		text = strings.ToValidUTF8(text[:maxRefusal], "") + "…"
+// originals, and the answer may hold anything: for a service that is not of the
+// house both are masked, and when that fails nothing is told or logged of it.
+func (c *conversation) refusal(err error, inHouse bool) (reason, told string) {
+	reason = err.Error()
+	if len(reason) > maxRefusal {
+		reason = strings.ToValidUTF8(reason[:maxRefusal], "") + "…"
 	}
-	reason, maskErr := c.session.Mask(text)
-	var answerErr error
-	c.answer, answerErr = c.session.Mask(c.answer)
-	switch {
-	case maskErr != nil:
-		return "invalid answer", ""
-	case answerErr != nil:
-		return reason, ""
+	if !inHouse {
+		var maskErr, answerErr error
+		reason, maskErr = c.session.Mask(reason)
+		c.answer, answerErr = c.session.Mask(c.answer)
+		switch {
+		case maskErr != nil:
+			return "invalid answer", ""
+		case answerErr != nil:
+			return reason, ""
+		}
 	}
 	return reason, "Your answer was refused:\n" + reason + "\n\nAnswer again in the same format, with these faults corrected and nothing else changed."
 }
@@ -289,9 +302,9 @@ func describe(err error) string {
 func (c *conversation) result(answer *Response) *Result {
 	r := &Result{
 		CallID: c.id, Role: c.role.Code, RoleVersion: c.role.Version, Label: c.label,
-		Masked: c.session.Summary(), Tokens: c.session.Tokens(), Attempts: c.attempts,
-		Usage: total(c.attempts), LatencyMs: c.g.now().Sub(c.started).Milliseconds(),
+		Attempts: c.attempts, Usage: total(c.attempts), LatencyMs: c.g.now().Sub(c.started).Milliseconds(),
 	}
+	r.Masked, r.Tokens = c.replacements()
 	if answer != nil {
 		r.Text, r.Calls, r.Finish = answer.Text, answer.Calls, answer.Finish
 		r.Structured = c.format != nil && len(answer.Calls) == 0

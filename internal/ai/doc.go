@@ -25,6 +25,8 @@ var (
 	answers string
 	//go:embed gateway.sql
 	gateway string
+	//go:embed in_house.sql
+	inHouse string
 )
 
 // Migrations are the versions of this package's tables in the telemetry engine,
@@ -34,6 +36,7 @@ func Migrations() []clickhouse.Migration {
 		{Version: 1, Name: "calls and attempts", SQL: tables},
 		{Version: 2, Name: "answers of attempts", SQL: answers},
 		{Version: 3, Name: "failures, parameters left out, tokens by kind", SQL: gateway},
+		{Version: 4, Name: "services of the house, originals", SQL: inHouse},
 	}
 }
 
@@ -131,6 +134,7 @@ type Attempt struct {
 	Key          string    `json:"key"`          // alias
 	Repair       bool      `json:"repair"`       // asked again with the reason of the refusal
 	InWords      bool      `json:"in_words"`     // the schema was written into the system message
+	InHouse      bool      `json:"in_house"`     // nothing was masked for the service
 	Dropped      []string  `json:"dropped"`      // what was asked for and the model does not take
 	Status       string    `json:"status"`
 	Class        Class     `json:"class"`  // of the failure

@@ -2,6 +2,7 @@ package ai
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -17,17 +18,17 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 	if !ok {
 		return nil, fault.New(fault.Unsupported, "the service %q makes no vectors", entry.Provider).WithField("model")
 	}
-	c := &conversation{g: g, caller: caller, role: &Role{}, chain: []Entry{entry}, started: g.now(), session: mask.NewSession(mask.WithRandom(g.random)), id: NewCallID()}
-	masked := make([]string, len(input))
-	c.in.Messages = make([]Message, 0, len(input))
-	for i, text := range input {
-		var err error
-		if masked[i], err = c.session.Mask(text); err != nil {
-			g.calls.write(ctx, c.record(caller, c.result(nil), ErrMasking))
-			return nil, ErrMasking
-		}
-		c.messages = append(c.messages, Message{Role: RoleUser, Text: masked[i]})
+	c := &conversation{g: g, caller: caller, role: &Role{}, chain: []Entry{entry}, started: g.now(), keep: g.keep, session: mask.NewSession(mask.WithRandom(g.random)), id: NewCallID()}
+	for _, text := range input {
 		c.in.Messages = append(c.in.Messages, Message{Role: RoleUser, Text: text})
+	}
+	if err := c.prepare(service.InHouse); err != nil {
+		g.calls.write(ctx, c.record(ctx, caller, c.result(nil), ErrMasking))
+		return nil, ErrMasking
+	}
+	leaving := slices.Clone(input)
+	for i, m := range c.masked.messages {
+		leaving[i] = m.Text
 	}
 	live, err := g.live(ctx)
 	if err != nil {
@@ -41,6 +42,9 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 	defer func() { g.settle(ctx, caller, taken, used(c.attempts)) }()
 	limited, cancel := context.WithTimeout(ctx, defaultTimeout)
 	defer cancel()
+	if !service.InHouse {
+		limited = WithGate(limited, func(body []byte) error { return c.session.Gate(body, entry.Model) })
+	}
 	var spent []string
 	for {
 		key, reason := c.key(entry, spent)
@@ -51,8 +55,8 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 			break
 		}
 		spent = append(spent, key.Alias)
-		a := Attempt{At: g.now(), Provider: entry.Provider, Model: entry.Model, Key: key.Alias, Status: AttemptOK}
-		response, err := embedder.Embed(WithGate(limited, func(body []byte) error { return c.session.Gate(body, entry.Model) }), EmbedRequest{Key: key.Secret, Model: entry.Model, Input: masked, Dimensions: dimensions})
+		a := Attempt{At: g.now(), Provider: entry.Provider, Model: entry.Model, Key: key.Alias, InHouse: service.InHouse, Status: AttemptOK}
+		response, err := embedder.Embed(limited, EmbedRequest{Key: key.Secret, Model: entry.Model, Input: leaving, Dimensions: dimensions})
 		a.LatencyMs = g.now().Sub(a.At).Milliseconds()
 		a.ServedModel, a.Usage = response.Model, response.Usage
 		c.price(entry, &a)
@@ -67,7 +71,7 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 		g.breaker.done(circuitKey{entry.Provider, entry.Model, key.Alias}, a.Class, ctx.Err() != nil)
 		c.attempts = append(c.attempts, a)
 		if err == nil {
-			g.calls.write(ctx, c.record(caller, c.result(nil), nil))
+			g.calls.write(ctx, c.record(ctx, caller, c.result(nil), nil))
 			return &response, nil
 		}
 		if ctx.Err() != nil {
@@ -78,6 +82,6 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	g.calls.write(ctx, c.record(caller, c.result(nil), err))
+	g.calls.write(ctx, c.record(ctx, caller, c.result(nil), err))
 	return nil, err
 }

@@ -32,6 +32,9 @@ type Options struct {
 	// refused; default 1 GiB.
 	LogLimit int64
 	Services map[string]Service // by the name a chain uses, such as openai
+	// KeepTexts is what the log keeps of the texts of calls whose role does not say:
+	// KeepMasked, KeepNone or KeepOriginals; "" is KeepMasked.
+	KeepTexts string
 	// DefaultChain is asked for roles without a chain of their own. Empty with
 	// no service configured: Run returns ErrNoModel.
 	DefaultChain []Entry
@@ -54,6 +57,8 @@ type Service struct {
 	Kind     string // openai, anthropic, …: which capabilities are its models'
 	Provider Provider
 	Keys     []Key // at least one; of a service without keys one without a secret
+	// InHouse is a service that may know everything: nothing is masked for it.
+	InHouse bool
 }
 
 // Key is a key of a service.
@@ -69,6 +74,7 @@ type Gateway struct {
 	calls    *callLog
 	services map[string]Service
 	chain    []Entry
+	keep     string
 	breaker  *breaker
 	log      *slog.Logger
 	now      func() time.Time
@@ -89,6 +95,9 @@ func New(opts Options) (*Gateway, error) {
 			return nil, fault.New(fault.Invalid, "ai: service %q has no provider or no key", name)
 		}
 	}
+	if err := checkKeep(opts.KeepTexts, "KeepTexts"); err != nil {
+		return nil, err
+	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
@@ -107,7 +116,7 @@ func New(opts Options) (*Gateway, error) {
 		return nil, err
 	}
 	return &Gateway{
-		roles: NewRoles(opts.DB, opts.Now, slices.Sorted(maps.Keys(opts.Services))), db: opts.DB, services: opts.Services, chain: opts.DefaultChain,
+		roles: NewRoles(opts.DB, opts.Now, slices.Sorted(maps.Keys(opts.Services))), db: opts.DB, services: opts.Services, chain: opts.DefaultChain, keep: cmp.Or(opts.KeepTexts, KeepMasked),
 		calls: calls, breaker: newBreaker(opts.Now),
 		log: log, now: opts.Now, random: opts.Random, wait: opts.Wait, place: opts.Place, onSoft: opts.OnSoftLimit,
 	}, nil
@@ -182,7 +191,7 @@ func (g *Gateway) run(ctx context.Context, caller Caller, role *Role, label stri
 	answer, err := c.run(ctx)
 	g.settle(ctx, caller, taken, used(c.attempts))
 	result := c.result(answer)
-	g.calls.write(ctx, c.record(caller, result, err))
+	g.calls.write(ctx, c.record(ctx, caller, result, err))
 	if err != nil {
 		return result, err
 	}
@@ -201,6 +210,7 @@ func (g *Gateway) converse(caller Caller, role *Role, in Input) (*conversation, 
 	if len(c.chain) == 0 {
 		c.chain = g.chain
 	}
+	c.keep = cmp.Or(role.KeepTexts, g.keep)
 	c.retries = defaultRetries
 	if role.Retries != nil {
 		c.retries = *role.Retries

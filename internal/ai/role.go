@@ -36,10 +36,13 @@ type Role struct {
 	Retries *int `json:"retries"`
 	// LogOptional answers also when the record of the call cannot be kept, because
 	// the telemetry store has been away too long.
-	LogOptional bool      `json:"log_optional"`
-	Notes       string    `json:"notes"` // why this version was made
-	UpdatedAt   time.Time `json:"updated_at"`
-	UpdatedBy   string    `json:"updated_by"`
+	LogOptional bool `json:"log_optional"`
+	// KeepTexts is what the log keeps of the texts of its calls: masked, none or
+	// originals; "" is what the installation says.
+	KeepTexts string    `json:"keep_texts"`
+	Notes     string    `json:"notes"` // why this version was made
+	UpdatedAt time.Time `json:"updated_at"`
+	UpdatedBy string    `json:"updated_by"`
 }
 
 // Entry is one model of a chain.
@@ -95,7 +98,7 @@ func (r *Role) Check() error {
 	case r.RateLimitIntervalMs < 0 || r.RateLimitIntervalMs > maxIntervalMs:
 		return invalid("rate_limit_interval_ms", "the interval is at most a day")
 	}
-	if err := r.Parameters.check("parameters"); err != nil {
+	if err := cmp.Or(checkKeep(r.KeepTexts, "keep_texts"), r.Parameters.check("parameters")); err != nil {
 		return err
 	}
 	for _, e := range r.Chain {

@@ -34,8 +34,12 @@ type remembered struct {
 	until time.Time
 }
 
-// liveWithin is how long another node may go on with what it remembers.
-const liveWithin = 500 * time.Millisecond
+// liveWithin is how long another node may go on with what it remembers, and
+// renewWithin how much longer while one of its calls reads anew.
+const (
+	liveWithin  = 400 * time.Millisecond
+	renewWithin = 100 * time.Millisecond
+)
 
 // NewRoles returns the store on db. now is the clock; nil is time.Now.
 // providers are the configured ones, the only ones a chain may name.
@@ -62,6 +66,9 @@ func (s *Roles) Released(ctx context.Context, code, label string, dice int) (*Ro
 	now := time.Now() // of the process, which runs on when tests stop their clock
 	s.mu.Lock()
 	known := s.labels[key]
+	if !now.Before(known.until) && now.Before(known.until.Add(renewWithin)) {
+		s.labels[key] = remembered{known.released, known.until.Add(renewWithin)}
+	}
 	s.mu.Unlock()
 	if known.released != nil && now.Before(known.until) {
 		return known.pick(dice), nil

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
@@ -35,5 +36,16 @@ func (s *server) registerCalls() {
 			Call string `path:"call" maxLength:"64" doc:"call id"`
 		}) (*result[*ai.Call], error) {
 			return ok(s.opts.AI.Call(ctx, in.Project, in.Call))
+		})
+	register(s, tenant.ProjectAdmin, get("get-ai-call-originals", "/api/v1/projects/{project}/ai-calls/{call}/originals", "What the tokens of one call stand for, where its role keeps that"),
+		func(ctx context.Context, actor tenant.Actor, in *struct {
+			InProject
+			Call string `path:"call" maxLength:"64" doc:"call id"`
+		}) (*result[[]mask.Token], error) {
+			originals, err := s.opts.AI.Originals(ctx, in.Project, in.Call)
+			if err == nil {
+				s.log.InfoContext(ctx, "the originals of an ai call were read", "project_id", in.Project, "call_id", in.Call, "user_id", actor.UserID, "request_id", requestID(ctx))
+			}
+			return ok(originals, err)
 		})
 }

@@ -254,6 +254,8 @@ func table(h *house) map[string]row {
 		"get-ai-spending": {who: readsProject, status: 200},
 		"get-ai-call": {who: readsProject, status: 200, make: func(p *place) request { return ids("call", p.call) },
 			crossed: func(b *place) request { return ids("call", b.call) }},
+		"get-ai-call-originals": {who: adminsProject, status: 200, make: func(p *place) request { return ids("call", p.call) },
+			crossed: func(b *place) request { return ids("call", b.call) }},
 
 		// Issues.
 		"list-issues":         {who: readsProject, status: 200},

@@ -89,6 +89,9 @@ type File struct {
 type FileAI struct {
 	Providers    map[string]FileProvider `yaml:"providers"`
 	DefaultChain []string                `yaml:"default_chain"` // "provider/model"
+	// KeepTexts is what the log keeps of the texts of calls whose role does not
+	// say: masked (default), none or originals.
+	KeepTexts string `yaml:"keep_texts"`
 }
 
 // FileProvider is one model endpoint.
@@ -101,6 +104,8 @@ type FileProvider struct {
 	// APIKeys are several keys by an alias that logs show: they take turns, and
 	// stand in for each other.
 	APIKeys map[string]string `yaml:"api_keys"`
+	// InHouse is a service that may know everything: nothing is masked for it.
+	InHouse bool `yaml:"in_house"`
 }
 
 // FileIngest limits the receivers.

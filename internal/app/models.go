@@ -40,14 +40,14 @@ func (a *App) newGateway(meta *metadb.DB, telemetry *clickhouse.DB, tenants *ten
 		if err != nil {
 			return nil, fmt.Errorf("ai.providers.%s: %w", name, err)
 		}
-		services[name] = ai.Service{Kind: p.Kind, Provider: provider, Keys: p.keys()}
+		services[name] = ai.Service{Kind: p.Kind, Provider: provider, Keys: p.keys(), InHouse: p.InHouse}
 	}
 	chain, err := a.opts.File.AI.chain()
 	if err != nil {
 		return nil, err
 	}
 	return ai.New(ai.Options{
-		DB: meta, Telemetry: telemetry, Dir: filepath.Join(a.opts.DataDir, "ai-calls"), Services: services, DefaultChain: chain, Log: a.log,
+		DB: meta, Telemetry: telemetry, Dir: filepath.Join(a.opts.DataDir, "ai-calls"), Services: services, DefaultChain: chain, KeepTexts: a.opts.File.AI.KeepTexts, Log: a.log,
 		Place: func(ctx context.Context, p project.ID) (org, group int64, err error) {
 			found, err := tenants.Project(ctx, p)
 			return found.OrgID, found.GroupID, err

@@ -112,3 +112,22 @@ func TestTheGateAcceptsWhateverMaskMade(t *testing.T) {
 		}
 	})
 }
+
+func TestTheGateRefusesATextOnceAValueInItWasLearned(t *testing.T) {
+	s := mask.NewSession()
+	text, err := s.Mask("the ledger is full")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := []byte(`{"content":"` + text + `"}`)
+	if err := s.Gate(body); err != nil {
+		t.Fatal(err)
+	}
+	s.Learn(mask.Value{Class: mask.Table, Text: "ledger"})
+	if err := s.Gate(body); !fault.Is(err, fault.Denied) {
+		t.Errorf("err %v", err)
+	}
+	if again, err := s.Mask(text); err != nil || again == text {
+		t.Errorf("masked again: %q, %v", again, err)
+	}
+}

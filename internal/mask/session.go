@@ -44,6 +44,7 @@ type Session struct {
 	longest      int                 // bytes of a token
 	beginnings   map[string]struct{} // of tokens, for streams
 	begun        int                 // tokens whose beginnings are known
+	clean        map[string]int      // texts that Mask returned, with how many values were learned by then
 }
 
 // entry is one value and its token. Spellings that differ in case only share
@@ -78,7 +79,7 @@ func NewSession(opts ...Option) *Session {
 		random: bufio.NewReaderSize(rand.Reader, 512), limit: defaultLimit,
 		entries: make(map[string]*entry, usual), spelled: map[string]string{}, cores: make(map[uint64]*entry, usual),
 		written: make(map[string]string, usual), taught: map[string]struct{}{}, rendered: map[string]string{}, outputs: map[string]struct{}{},
-		classOf: make(map[string]Class, usual), numbers: newMatcher(false, map[string]Class{}),
+		classOf: make(map[string]Class, usual), numbers: newMatcher(false, map[string]Class{}), clean: map[string]int{},
 	}
 	s.learned = newMatcher(true, s.classOf)
 	for _, opt := range opts {
@@ -149,7 +150,21 @@ func (s *Session) Mask(text string) (string, error) {
 	if len(text) > s.limit {
 		return "", fault.New(fault.TooLarge, "the text to mask is over %d bytes", s.limit)
 	}
-	return s.text(text)
+	if s.isClean(text) {
+		return text, nil
+	}
+	masked, err := s.text(text)
+	if err == nil {
+		s.clean[masked] = len(s.classOf)
+	}
+	return masked, err
+}
+
+// isClean says that Mask has returned exactly this text, and that nothing was
+// learned since: looking at it once more would find what it found then.
+func (s *Session) isClean(text string) bool {
+	learned, ok := s.clean[text]
+	return ok && learned == len(s.classOf)
 }
 
 // MaskAll masks the texts of one request, also those that were masked in an

@@ -12,7 +12,10 @@ import (
 
 // liveWithin is how long another node may go on with what it remembers of a
 // token, or of what its owner may do. Where it was changed that ends at once.
-const liveWithin = 500 * time.Millisecond
+const liveWithin = 400 * time.Millisecond
+
+// renewWithin is how much longer others go on with it while one reads it anew.
+const renewWithin = 100 * time.Millisecond
 
 // memoryMax bounds what is remembered. Only what was found is.
 const memoryMax = 10_000
@@ -55,6 +58,11 @@ func (m *memory[K, V]) get(s *Store, key K, read func() (V, error)) (V, error) {
 	m.mu.RUnlock()
 	if ok && known.changes == changes && now.Before(known.until) {
 		return known.value, nil
+	}
+	if ok && known.changes == changes && now.Before(known.until.Add(renewWithin)) {
+		m.mu.Lock()
+		m.entries[key] = memorised[V]{known.value, changes, known.until.Add(renewWithin)}
+		m.mu.Unlock()
 	}
 	value, err := read()
 	if err != nil {

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { get } from './client.ts';
 import { within } from './pages.ts';
-import type { Call, Page, Spending } from './types.ts';
+import type { Call, MaskToken, Page, Spending } from './types.ts';
 
 export interface CallFilter {
   role?: string;
@@ -27,6 +27,15 @@ export const callQuery = (project: number, id: string) =>
   queryOptions({
     queryKey: ['call', project, id],
     queryFn: ({ signal }) => get<Call>(`${base(project)}/${encodeURIComponent(id)}`, undefined, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** What the tokens of a call stand for; each reading is noted, so it is asked for only when somebody wants to see it. */
+export const originalsQuery = (project: number, id: string) =>
+  queryOptions({
+    queryKey: ['call', project, id, 'originals'],
+    queryFn: ({ signal }) =>
+      get<MaskToken[]>(`${base(project)}/${encodeURIComponent(id)}/originals`, undefined, signal),
     staleTime: Number.POSITIVE_INFINITY,
   });
 

@@ -48,4 +48,5 @@ export const editOf = (role: Role): RoleEdit => ({
   rate_limit_interval_ms: role.rate_limit_interval_ms,
   retries: role.retries ?? undefined,
   log_optional: role.log_optional,
+  keep_texts: (role.keep_texts || undefined) as RoleEdit['keep_texts'],
 });

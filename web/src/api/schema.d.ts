@@ -494,6 +494,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/ai-calls/{call}/originals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the tokens of one call stand for, where its role keeps that */
+        get: operations["get-ai-call-originals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/ai-spending": {
         parameters: {
             query?: never;
@@ -2261,6 +2278,7 @@ export interface components {
             chain: components["schemas"]["Entry"][];
             code: string;
             description: string;
+            keep_texts: string;
             log_optional: boolean;
             name: string;
             notes: string;
@@ -2297,6 +2315,7 @@ export interface components {
             error: string;
             /** Format: int64 */
             first_token_ms: number;
+            in_house: boolean;
             in_words: boolean;
             key: string;
             /** Format: int64 */
@@ -2425,6 +2444,8 @@ export interface components {
             finish: string;
             /** Format: int64 */
             first_token_ms: number;
+            /** @description the log keeps what the tokens stand for */
+            has_originals: boolean;
             label: string;
             language: string;
             /** Format: int64 */
@@ -3782,6 +3803,11 @@ export interface components {
             chain: components["schemas"]["Entry"][];
             code: string;
             description?: string;
+            /**
+             * @description what the log keeps of the texts of its calls; absent: what the installation says
+             * @enum {string}
+             */
+            keep_texts?: "masked" | "none" | "originals";
             /** @description answer also when the record of the call cannot be kept */
             log_optional?: boolean;
             /** @description for people; absent shows the code */
@@ -4562,6 +4588,11 @@ export interface components {
             description?: string;
             /** @description store the version without moving production to it */
             draft?: boolean;
+            /**
+             * @description what the log keeps of the texts of its calls; absent: what the installation says
+             * @enum {string}
+             */
+            keep_texts?: "masked" | "none" | "originals";
             /** @description answer also when the record of the call cannot be kept */
             log_optional?: boolean;
             /** @description for people; absent shows the code */
@@ -4589,6 +4620,7 @@ export interface components {
             code: string;
             deleted: boolean;
             description: string;
+            keep_texts: string;
             log_optional: boolean;
             name: string;
             notes: string;
@@ -7126,6 +7158,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ai-call-originals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description call id */
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskToken"][] | null;
                 };
             };
             /** @description Problem */

@@ -59,6 +59,7 @@ export type {
   LogPattern,
   LogRecord,
   LogTail,
+  MaskToken,
   Me,
   Member,
   Move as LabelMove,

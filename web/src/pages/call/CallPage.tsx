@@ -1,10 +1,10 @@
-import { Skeleton } from '@mantine/core';
+import { Skeleton, Switch } from '@mantine/core';
 import { IconChevronRight } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { callQuery } from '../../api/calls.ts';
+import { callQuery, originalsQuery } from '../../api/calls.ts';
 import { meQuery } from '../../api/session.ts';
 import type { Call } from '../../api/types.ts';
 import { duration, durationMs } from '../../format/duration.ts';
@@ -23,6 +23,7 @@ import { Outcome } from '../calls/Outcome.tsx';
 import { setParameters } from '../roles/parameters.ts';
 import { Attempts } from './Attempts.tsx';
 import classes from './Call.module.css';
+import { withOriginals } from './originals.ts';
 import { readable } from './readable.ts';
 
 const ROUTE = '/home/projects/$project/ai-calls/$call';
@@ -33,6 +34,8 @@ export function CallPage() {
   const project = useProjectId();
   const { call: id } = useParams({ from: ROUTE });
   const { data: call, error, refetch } = useQuery(callQuery(project, id));
+  const [open, setOpen] = useState(false);
+  const originals = useQuery({ ...originalsQuery(project, id), enabled: open });
   useTitle(call?.role ?? id.slice(0, 8), t('nav.calls'));
 
   if (error && !call) {
@@ -43,6 +46,7 @@ export function CallPage() {
     );
   }
   if (!call) return <Waiting />;
+  const tokens = (open && originals.data) || [];
   const texts = [
     [t('calls.system'), call.system],
     [t('calls.message'), call.message],
@@ -54,10 +58,23 @@ export function CallPage() {
       <div className={classes.columns}>
         <div className={classes.main}>
           <Attempts call={call} />
+          {call.has_originals && (
+            <Switch
+              label={t('calls.originals')}
+              description={t('calls.originals_hint')}
+              checked={open}
+              onChange={(e) => setOpen(e.currentTarget.checked)}
+              error={open && originals.error && t('calls.originals_denied')}
+            />
+          )}
           {texts.map(([name, text]) => (
             <section key={name}>
               <h2 className={classes.heading}>{name}</h2>
-              {text ? <Block text={text} what={name} /> : <p className="dim">{t('calls.no_text')}</p>}
+              {text ? (
+                <Block text={withOriginals(text, tokens)} what={name} />
+              ) : (
+                <p className="dim">{t('calls.no_text')}</p>
+              )}
             </section>
           ))}
         </div>

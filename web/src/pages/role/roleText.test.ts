@@ -11,6 +11,7 @@ const role: RoleVersion = {
   notes: '',
   retries: null,
   log_optional: false,
+  keep_texts: '',
   description: 'writes',
   system_message: 'Be brief.\nBe exact.',
   chain: [{ provider: 'openai', model: 'gpt-4.1', timeout_ms: 60_000 }],

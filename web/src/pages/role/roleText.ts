@@ -9,6 +9,7 @@ export function settingsText(role: RoleVersion): string {
     `retries: ${role.retries ?? 'default'}`,
     `rate_limit_interval_ms: ${role.rate_limit_interval_ms}`,
     `log_optional: ${role.log_optional}`,
+    `keep_texts: ${role.keep_texts || 'default'}`,
     ...setParameters(role.parameters).map(([name, value]) => `parameters.${name}: ${value}`),
     ...(role.chain ?? []).flatMap((entry, i) => [
       `chain.${i + 1}: ${entry.provider} ${entry.model} ${entry.timeout_ms} ms`,

@@ -1,4 +1,4 @@
-import { NumberInput, Switch, Textarea, TextInput } from '@mantine/core';
+import { NumberInput, Select, Switch, Textarea, TextInput } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { RoleEdit } from '../../api/types.ts';
 import { ChainEditor } from './ChainEditor.tsx';
@@ -97,6 +97,17 @@ export function RoleFields({ draft, onChange }: Props) {
         description={t('roles.log_optional_hint')}
         checked={edit.log_optional ?? false}
         onChange={(e) => set({ log_optional: e.currentTarget.checked })}
+      />
+      <Select
+        label={t('roles.keep_texts')}
+        description={t('roles.keep_texts_hint')}
+        data={(['', 'masked', 'none', 'originals'] as const).map((value) => ({
+          value,
+          label: t(`roles.keep.${value || 'installation'}` as const),
+        }))}
+        allowDeselect={false}
+        value={edit.keep_texts ?? ''}
+        onChange={(value) => set({ keep_texts: (value || undefined) as RoleEdit['keep_texts'] })}
       />
       <Format text={format} onChange={(next) => onChange({ ...draft, format: next })} />
     </>

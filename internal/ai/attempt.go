@@ -42,7 +42,7 @@ func (c *conversation) attempt(ctx context.Context, entry Entry, t try) (answer 
 		a.FirstTokenMs = w.first.Sub(w.started).Milliseconds()
 	}
 	c.price(entry, &a)
-	c.answer, a.Answer = response.Text, response.Text
+	c.answer, a.Answer, c.unknown = response.Text, response.Text, nil
 	if err != nil {
 		failed = w.failure(err)
 		c.retryAfter = failed.RetryAfter

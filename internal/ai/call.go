@@ -49,6 +49,7 @@ type Call struct {
 	OverheadUs   int64        `json:"overhead_us"`    // of the latency, what no model and no pause took
 	Usage        Usage        `json:"usage"`
 	Masked       []mask.Count `json:"masked"`
+	Unknown      []string     `json:"unknown_tokens"` // what looks like a token in the answer and is none of the call, never restored
 	// Originals are what the tokens stand for, where a policy keeps it. Who reads
 	// a call does not get them with it: see Gateway.Originals.
 	Originals    []mask.Token `json:"-"`
@@ -63,7 +64,7 @@ func (c *conversation) record(ctx context.Context, caller Caller, r *Result, err
 		Role: r.Role, RoleVersion: r.RoleVersion, Language: c.in.Language, Status: CallOK, Provider: r.Provider, Model: r.Model,
 		Label: r.Label, Parameters: c.role.Parameters.over(c.in.Parameters), Dropped: r.Dropped,
 		Finish:    r.Finish,
-		LatencyMs: r.LatencyMs, OverheadUs: c.overhead().Microseconds(), Usage: r.Usage, Attempts: r.Attempts,
+		LatencyMs: r.LatencyMs, OverheadUs: c.overhead().Microseconds(), Usage: r.Usage, Unknown: c.unknown, Attempts: r.Attempts,
 	}
 	c.keepTexts(ctx, call)
 	for _, a := range r.Attempts {

@@ -23,7 +23,7 @@ type callColumns struct {
 	provider, model, finish                      *lowColumn
 	parameters, system, message, answer          textColumn
 	masked, originals, failure                   textColumn
-	dropped                                      *proto.ColArr[string]
+	dropped, unknown                             *proto.ColArr[string]
 	valid                                        *proto.ColNullable[bool]
 	latency, first, overhead                     proto.ColUInt32
 	input, cached, cacheWrite, output, reasoning proto.ColUInt64
@@ -34,7 +34,7 @@ type callColumns struct {
 func newCallColumns() *callColumns {
 	return &callColumns{
 		at: new(proto.ColDateTime64).WithPrecision(proto.PrecisionMilli), callerKind: low(), role: low(), label: low(), language: low(), status: low(),
-		provider: low(), model: low(), finish: low(), dropped: low().Array(), valid: proto.NewColNullable(new(proto.ColBool)), cost: new(proto.ColFloat64).Nullable(),
+		provider: low(), model: low(), finish: low(), dropped: low().Array(), unknown: new(proto.ColStr).Array(), valid: proto.NewColNullable(new(proto.ColBool)), cost: new(proto.ColFloat64).Nullable(),
 	}
 }
 
@@ -75,6 +75,7 @@ func (c *callColumns) append(call *Call) error {
 	c.originals.AppendBytes(originals)
 	c.failure.Append(call.Error)
 	c.dropped.Append(call.Dropped)
+	c.unknown.Append(call.Unknown)
 	c.valid.Append(nullable(call.SchemaValid))
 	c.latency.Append(small(call.LatencyMs))
 	c.first.Append(small(call.FirstTokenMs))
@@ -95,7 +96,7 @@ func (c *callColumns) block() proto.Input {
 		{Name: "caller_kind", Data: c.callerKind}, {Name: "caller_name", Data: c.callerName}, {Name: "caller_ref", Data: c.callerRef},
 		{Name: "role", Data: c.role}, {Name: "label", Data: c.label}, {Name: "language", Data: c.language}, {Name: "status", Data: c.status},
 		{Name: "provider", Data: c.provider}, {Name: "model", Data: c.model}, {Name: "finish", Data: c.finish}, {Name: "parameters", Data: c.parameters},
-		{Name: "system", Data: c.system}, {Name: "message", Data: c.message}, {Name: "answer", Data: c.answer}, {Name: "masked", Data: c.masked}, {Name: "originals", Data: c.originals}, {Name: "error", Data: c.failure},
+		{Name: "system", Data: c.system}, {Name: "message", Data: c.message}, {Name: "answer", Data: c.answer}, {Name: "masked", Data: c.masked}, {Name: "unknown_tokens", Data: c.unknown}, {Name: "originals", Data: c.originals}, {Name: "error", Data: c.failure},
 		{Name: "dropped", Data: c.dropped}, {Name: "schema_valid", Data: c.valid}, {Name: "latency_ms", Data: c.latency}, {Name: "first_token_ms", Data: c.first},
 		{Name: "overhead_us", Data: c.overhead}, {Name: "input_tokens", Data: c.input}, {Name: "cached_tokens", Data: c.cached}, {Name: "cache_write_tokens", Data: c.cacheWrite},
 		{Name: "output_tokens", Data: c.output}, {Name: "reasoning_tokens", Data: c.reasoning}, {Name: "cost_usd", Data: c.cost}, {Name: "attempts", Data: c.attempts},

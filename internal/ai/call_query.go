@@ -60,6 +60,7 @@ type callRow struct {
 	Reasoning    uint64    `ch:"reasoning_tokens"`
 	CostUSD      *float64  `ch:"cost_usd"`
 	Masked       string    `ch:"masked"`
+	Unknown      []string  `ch:"unknown_tokens"`
 	HasOriginals bool      `ch:"has_originals"`
 	Error        string    `ch:"error"`
 }
@@ -69,7 +70,7 @@ func (r callRow) call(p project.ID) (Call, error) {
 		Project: p, CallID: r.CallID, At: r.At.UTC(), CallerKind: r.CallerKind, CallerName: r.CallerName, CallerRef: r.CallerRef,
 		Role: r.Role, RoleVersion: int(r.RoleVersion), Language: r.Language, Status: r.Status, Provider: r.Provider, Model: r.Model, Attempts: []Attempt{},
 		System: r.System, Message: r.Message, Answer: r.Answer, Finish: r.Finish, SchemaValid: r.SchemaValid, Dropped: r.Dropped, Label: r.Label,
-		LatencyMs: int64(r.LatencyMs), FirstTokenMs: int64(r.FirstTokenMs), OverheadUs: int64(r.OverheadUs), HasOriginals: r.HasOriginals, Error: r.Error,
+		LatencyMs: int64(r.LatencyMs), FirstTokenMs: int64(r.FirstTokenMs), OverheadUs: int64(r.OverheadUs), HasOriginals: r.HasOriginals, Error: r.Error, Unknown: r.Unknown,
 		Usage: Usage{InputTokens: int64(r.InputTokens), CachedTokens: int64(r.CachedTokens), CacheWriteTokens: int64(r.CacheWrite),
 			OutputTokens: int64(r.OutputTokens), ReasoningTokens: int64(r.Reasoning), CostUSD: r.CostUSD},
 	}
@@ -78,7 +79,7 @@ func (r callRow) call(p project.ID) (Call, error) {
 
 const callFacts = `call_id, at, caller_kind, caller_name, caller_ref, role, role_version, label::String AS label, language, status, provider, model, parameters,
 	finish::String AS finish, schema_valid, dropped::Array(String) AS dropped, latency_ms, first_token_ms, overhead_us,
-	input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd, masked, error`
+	input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd, masked, unknown_tokens, error`
 
 // Calls returns one page of the project's calls, newest first, without
 // attempts and texts.

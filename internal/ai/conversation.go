@@ -32,6 +32,7 @@ type conversation struct {
 	open        said          // to services of the house
 	masked      said          // to all others
 	answer      string        // as the model gave it, the last one received
+	unknown     []string      // what looks like a token in it and is none
 	told        string        // why the answer was refused, "" when it cannot be told
 	plainFrom   modelKey      // that just refused a request with a schema
 	retryAfter  time.Duration // that the last failure asked for
@@ -227,6 +228,10 @@ func (c *conversation) unmask(r Response, inHouse bool) Response {
 			r.Text = schema.Raise(c.format.Schema, r.Text)
 		}
 		return r
+	}
+	c.unknown = c.session.Unknown(r.Text)
+	for _, call := range r.Calls {
+		c.unknown = append(c.unknown, c.session.Unknown(call.Arguments)...)
 	}
 	if c.format != nil && len(r.Calls) == 0 {
 		r.Text = c.session.UnmaskJSON(schema.Raise(c.format.Schema, r.Text))

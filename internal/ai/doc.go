@@ -27,6 +27,8 @@ var (
 	gateway string
 	//go:embed in_house.sql
 	inHouse string
+	//go:embed unknown.sql
+	unknown string
 )
 
 // Migrations are the versions of this package's tables in the telemetry engine,
@@ -37,6 +39,7 @@ func Migrations() []clickhouse.Migration {
 		{Version: 2, Name: "answers of attempts", SQL: answers},
 		{Version: 3, Name: "failures, parameters left out, tokens by kind", SQL: gateway},
 		{Version: 4, Name: "services of the house, originals", SQL: inHouse},
+		{Version: 5, Name: "unknown tokens of answers", SQL: unknown},
 	}
 }
 

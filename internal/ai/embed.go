@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
-	"github.com/matrix-aiops/matrix/internal/mask"
 )
 
 // Embed turns texts, masked, into vectors, with a model of a service. It asks
@@ -18,7 +17,11 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 	if !ok {
 		return nil, fault.New(fault.Unsupported, "the service %q makes no vectors", entry.Provider).WithField("model")
 	}
-	c := &conversation{g: g, caller: caller, role: &Role{}, chain: []Entry{entry}, started: g.now(), keep: g.keep, session: mask.NewSession(mask.WithRandom(g.random)), id: NewCallID()}
+	c := &conversation{g: g, caller: caller, role: &Role{}, chain: []Entry{entry}, started: g.now(), keep: g.keep, id: NewCallID()}
+	var err error
+	if c.session, err = g.session(ctx, caller.Project, c.role, true); err != nil {
+		return nil, err
+	}
 	for _, text := range input {
 		c.in.Messages = append(c.in.Messages, Message{Role: RoleUser, Text: text})
 	}

@@ -16,7 +16,6 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
-	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
@@ -82,6 +81,7 @@ type Gateway struct {
 	wait     func(context.Context, time.Duration) error
 	place    func(context.Context, project.ID) (org, group int64, err error)
 	onSoft   func(context.Context, Caller, SoftLimit) error
+	policies *policies
 	plain    sync.Map // modelKey: until when a service that refused a schema is asked in words
 }
 
@@ -117,7 +117,7 @@ func New(opts Options) (*Gateway, error) {
 	}
 	return &Gateway{
 		roles: NewRoles(opts.DB, opts.Now, slices.Sorted(maps.Keys(opts.Services))), db: opts.DB, services: opts.Services, chain: opts.DefaultChain, keep: cmp.Or(opts.KeepTexts, KeepMasked),
-		calls: calls, breaker: newBreaker(opts.Now),
+		calls: calls, breaker: newBreaker(opts.Now), policies: newPolicies(),
 		log: log, now: opts.Now, random: opts.Random, wait: opts.Wait, place: opts.Place, onSoft: opts.OnSoftLimit,
 	}, nil
 }
@@ -170,6 +170,9 @@ func (g *Gateway) run(ctx context.Context, caller Caller, role *Role, label stri
 		return nil, err
 	}
 	c.label = label
+	if c.session, err = g.session(ctx, caller.Project, role, label != ""); err != nil {
+		return nil, err
+	}
 	live, err := g.live(ctx)
 	if err != nil {
 		return nil, err
@@ -206,7 +209,7 @@ func (g *Gateway) Ask(ctx context.Context, caller Caller, entry Entry, in Input)
 
 // converse prepares a call.
 func (g *Gateway) converse(caller Caller, role *Role, in Input) (*conversation, error) {
-	c := &conversation{g: g, id: cmp.Or(in.CallID, NewCallID()), caller: caller, role: role, in: in, started: g.now(), chain: role.Chain, session: mask.NewSession(mask.WithRandom(g.random))}
+	c := &conversation{g: g, id: cmp.Or(in.CallID, NewCallID()), caller: caller, role: role, in: in, started: g.now(), chain: role.Chain}
 	if len(c.chain) == 0 {
 		c.chain = g.chain
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/mask"
 )
 
 // AlertAnalyzer is the code of the role that writes incident reports.
@@ -39,10 +40,13 @@ type Role struct {
 	LogOptional bool `json:"log_optional"`
 	// KeepTexts is what the log keeps of the texts of its calls: masked, none or
 	// originals; "" is what the installation says.
-	KeepTexts string    `json:"keep_texts"`
-	Notes     string    `json:"notes"` // why this version was made
-	UpdatedAt time.Time `json:"updated_at"`
-	UpdatedBy string    `json:"updated_by"`
+	KeepTexts string `json:"keep_texts"`
+	// Masking is what its calls mask beside the defaults and the policy of their
+	// project; null is nothing.
+	Masking   *mask.Policy `json:"masking,omitempty"`
+	Notes     string       `json:"notes"` // why this version was made
+	UpdatedAt time.Time    `json:"updated_at"`
+	UpdatedBy string       `json:"updated_by"`
 }
 
 // Entry is one model of a chain.
@@ -119,6 +123,11 @@ func (r *Role) Check() error {
 			if err := e.Parameters.check("chain"); err != nil {
 				return err
 			}
+		}
+	}
+	if r.Masking != nil {
+		if err := checkPolicy(r.Masking, "masking"); err != nil {
+			return err
 		}
 	}
 	_, err := readFormat(r.ResponseFormat)

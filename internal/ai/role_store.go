@@ -233,7 +233,8 @@ func (s *Roles) Create(ctx context.Context, r Role, author string) (*Role, error
 }
 
 // Update stores a new version of the role if r.Version is still the latest; else
-// fault.Conflict. It refuses what Create refuses. With publish, production is
+// fault.Conflict. It refuses what Create refuses. Without a masking policy it
+// keeps the one the role has: an empty policy takes it away. With publish, production is
 // moved to it; else no call uses it before a label is.
 func (s *Roles) Update(ctx context.Context, r Role, publish bool, author string) (*Role, error) {
 	if err := s.check(&r); err != nil {
@@ -243,6 +244,13 @@ func (s *Roles) Update(ctx context.Context, r Role, publish bool, author string)
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
 		if err := unchanged(ctx, tx, r.Code, expected); err != nil {
 			return err
+		}
+		if r.Masking == nil {
+			known, err := role(ctx, tx, r.Code)
+			if err != nil {
+				return err
+			}
+			r.Masking = known.Masking
 		}
 		if err := s.write(ctx, tx, &r, expected+1, author); err != nil || !publish {
 			return err
@@ -306,6 +314,9 @@ func lastVersion(ctx context.Context, q metadb.Querier, code string) (int, error
 }
 
 func (s *Roles) write(ctx context.Context, tx *metadb.Tx, r *Role, version int, author string) error {
+	if r.Masking != nil && r.Masking.Empty() {
+		r.Masking = nil
+	}
 	body, err := s.record(ctx, tx, r, version, author, false)
 	if err != nil {
 		return err

@@ -242,6 +242,7 @@ func (s *server) resources() {
 	s.registerRoles()
 	s.registerRuns()
 	s.registerCalls()
+	s.registerMasking()
 	s.registerPrices()
 	s.registerModels()
 	s.registerBudgets()

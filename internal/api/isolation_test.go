@@ -14,6 +14,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
+	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
 	"github.com/matrix-aiops/matrix/internal/tenant"
@@ -256,6 +257,15 @@ func table(h *house) map[string]row {
 			crossed: func(b *place) request { return ids("call", b.call) }},
 		"get-ai-call-originals": {who: adminsProject, status: 200, make: func(p *place) request { return ids("call", p.call) },
 			crossed: func(b *place) request { return ids("call", b.call) }},
+		"get-ai-masking":         {who: readsProject, status: 200},
+		"get-ai-masking-history": {who: readsProject, status: 200},
+		"set-ai-masking": {who: adminsProject, status: 200, make: func(p *place) request {
+			return request{body: MaskingRequest{Policy: mask.Policy{Allow: []string{p.canary + ".example"}}}, etag: p.maskingVersion()}
+		}},
+		"test-ai-masking": {who: readsProject, status: 200, make: func(p *place) request {
+			return request{query: fmt.Sprintf("project=%d", p.id()), body: MaskingTest{Text: "hello"}}
+		}},
+		"list-mask-classes": {who: signedIn, status: 200},
 
 		// Issues.
 		"list-issues":         {who: readsProject, status: 200},

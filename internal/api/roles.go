@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
@@ -21,6 +22,7 @@ type RoleRequest struct {
 	Retries             *int            `json:"retries,omitempty" minimum:"0" maximum:"10" doc:"how often a call may ask a model again that failed for a moment, over its whole chain; absent = 2"`
 	LogOptional         bool            `json:"log_optional,omitempty" doc:"answer also when the record of the call cannot be kept"`
 	KeepTexts           string          `json:"keep_texts,omitempty" enum:"masked,none,originals" doc:"what the log keeps of the texts of its calls; absent: what the installation says"`
+	Masking             *mask.Policy    `json:"masking,omitempty" doc:"what its calls mask beside the defaults; absent keeps what the role has, {} takes it away"`
 	Notes               string          `json:"notes,omitempty" maxLength:"1000" doc:"why this version is made"`
 }
 
@@ -28,7 +30,7 @@ func (r RoleRequest) role(code string, version int) ai.Role {
 	return ai.Role{
 		Code: code, Version: version, Name: r.Name, Description: r.Description, SystemMessage: r.SystemMessage, Chain: r.Chain,
 		Parameters: r.Parameters, ResponseFormat: r.ResponseFormat, RateLimitIntervalMs: r.RateLimitIntervalMs,
-		Retries: r.Retries, LogOptional: r.LogOptional, KeepTexts: r.KeepTexts, Notes: r.Notes,
+		Retries: r.Retries, LogOptional: r.LogOptional, KeepTexts: r.KeepTexts, Masking: r.Masking, Notes: r.Notes,
 	}
 }
 

@@ -117,7 +117,7 @@ func TestWhatDatabasesSayInTheirMessagesIsMasked(t *testing.T) {
 	f("Detail: Key (name)=(홍길동) already exists.", `Detail: Key \(name\)=\(`+w+`\) already exists\.`)
 	f("Key (lower(mail::text), city)=(kim (sales), 서울) is not present in table", `Key \(lower\(mail::text\), `+w+`\)=\(`+w+`\) is not present in table`)
 	f("Failing row contains (1, 홍길동, null, Kim (b)).", `Failing row contains \(`+w+`\)\.`)
-	f(`invalid input syntax for type uuid: "x"`, `invalid input syntax for type uuid: "`+w+`"`)
+	f(`invalid input syntax for type uuid: "xy"`, `invalid input syntax for type uuid: "`+w+`"`)
 	f(`invalid input value for enum mood: "홍"`, `invalid input value for enum mood: "`+w+`"`)
 	f(`value "4111222233334444" is out of range for type integer`, `value "`+w+`" is out of range for type integer`)
 	f(`For input string: "900101"`, `For input string: "`+w+`"`)
@@ -311,5 +311,34 @@ func TestAStreamedAnswerEqualsTheWholeOne(t *testing.T) {
 		if got += u.Flush(); got != s.Unmask(out) {
 			t.Fatalf("pieces of %d: %q", size, got)
 		}
+	}
+}
+
+func TestASingleLetterOfAMessageStays(t *testing.T) {
+	for _, text := range []string{
+		"the answer is not JSON: invalid character 'V' looking for beginning of value",
+		"unexpected token 'V' at position 0",
+		"invalid character in name 'V'",
+		"user 'V' is unknown",
+		"Duplicate entry 'A' for key 'PRIMARY'",
+		`invalid input syntax for type integer: "x"`,
+		"user: \"V\", role \"w\"",
+	} {
+		s := mask.NewSession()
+		s.Learn(mask.Value{Class: mask.Name, Text: "V"})
+		if got := masked(t, s, text); got != text {
+			t.Errorf("Mask(%q) = %q", text, got)
+		}
+		if err := s.Gate([]byte(text)); err != nil {
+			t.Errorf("Gate(%q) = %v", text, err)
+		}
+	}
+	s := mask.NewSession() // where it is known to be a value it is masked, there and nowhere else
+	doc, err := s.MaskJSON([]byte(`{"user":"V","error":"invalid character 'V'"}`), mask.Fields{"user": mask.Name})
+	if err != nil || strings.Contains(string(doc), `"user":"V"`) || !strings.Contains(string(doc), "invalid character 'V'") {
+		t.Errorf("%s, %v", doc, err)
+	}
+	if got := masked(t, s, "user 'Kim' has the password=V"); strings.Contains(got, "Kim") || strings.Contains(got, "=V") {
+		t.Error(got)
 	}
 }

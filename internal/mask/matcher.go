@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"maps"
 	"slices"
 	"unsafe"
 )
@@ -49,6 +50,21 @@ func (m *matcher) add(word string, class Class) {
 		slices.SortFunc(list, func(a, b int) int { return b - a })
 		m.lengths[key] = list
 	}
+}
+
+// clone returns a matcher of the same strings that puts its own into words,
+// which already holds them.
+func (m *matcher) clone(words map[string]Class) *matcher {
+	own := *m
+	own.words, own.lengths = words, maps.Clone(m.lengths)
+	if m.filter != nil {
+		filter := *m.filter
+		own.filter = &filter
+	}
+	for key, list := range own.lengths { // what is appended must not reach m
+		own.lengths[key] = slices.Clip(list)
+	}
+	return &own
 }
 
 func (m *matcher) find(folded string) []match {

@@ -67,3 +67,70 @@ func TestAPolicyIsJSON(t *testing.T) {
 		t.Errorf("%s, %v", data, err)
 	}
 }
+
+func TestAPatternThatIsWrongIsToldWhere(t *testing.T) {
+	f := func(pattern, want string) {
+		t.Helper()
+		err := mask.Policy{Patterns: []mask.Pattern{{Name: "x", Pattern: pattern}}}.Check()
+		if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", pattern, err, want)
+		}
+	}
+	f("가나[a", "at character 3: missing closing ]")
+	f("(ab", "at character 4: missing closing )")
+	f("(ab))c", "at character 5: unexpected )")
+	f("a**", "at character 2: invalid nested repetition operator")
+	f(`ab\q`, "at character 3: invalid escape sequence")
+	f("(?:[a-z]{50}[0-9]{50}){20}", "too large: RE2 makes ")
+	f(strings.Repeat("a", 1001), "at most 1000 bytes")
+}
+
+func TestPoliciesTogetherMaskWhatAnyOfThemNames(t *testing.T) {
+	role := mask.Policy{Off: []mask.Class{mask.Path, mask.IP}, Patterns: []mask.Pattern{{Name: "order", Pattern: `ORD-[0-9]{6}`}}, Allow: []string{"db.kakao.com"}}
+	project := mask.Policy{Off: []mask.Class{mask.Email}, Always: []mask.Class{mask.IP}, Patterns: []mask.Pattern{{Name: "order", Pattern: `TICKET-[0-9]{4}`}}, Dictionaries: map[string][]string{"people": {"김철수"}}}
+	const text = "GET /v1/users from 10.1.2.3 by kim@shop.com for 김철수: ORD-123456, TICKET-1234, db.kakao.com, pay.kakao.com"
+	kept := []string{"/v1/users", "kim@shop.com", "db.kakao.com"}
+	gone := []string{"10.1.2.3", "김철수", "ORD-123456", "TICKET-1234", "pay.kakao"}
+	for _, order := range [][]mask.Policy{{role, project}, {project, role}} {
+		compiled, err := mask.Compile(order...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // sessions share it
+			got := masked(t, mask.NewSession(mask.WithCompiled(compiled)), text)
+			for _, k := range kept {
+				if !strings.Contains(got, k) {
+					t.Errorf("%s is gone: %q", k, got)
+				}
+			}
+			for _, g := range gone {
+				if strings.Contains(got, g) {
+					t.Errorf("%s survived: %q", g, got)
+				}
+			}
+		}
+	}
+	if none, err := mask.Compile(mask.Policy{}, mask.Policy{Always: []mask.Class{mask.IP}}); none != nil || err != nil {
+		t.Errorf("the defaults are compiled: %v, %v", none, err)
+	}
+	if _, err := mask.Compile(role, mask.Policy{Off: []mask.Class{mask.Secret}}); !fault.Is(err, fault.Invalid) {
+		t.Error(err)
+	}
+	if err := (mask.Policy{Off: []mask.Class{mask.IP}, Always: []mask.Class{mask.IP}}).Check(); fault.As(err).Field != "always[0]" {
+		t.Error(err)
+	}
+}
+
+func BenchmarkASessionWithAPolicy(b *testing.B) {
+	people := make([]string, 2000)
+	for i := range people {
+		people[i] = "person" + strings.Repeat("x", i%7) + string(rune('가'+i))
+	}
+	compiled, err := mask.Compile(mask.Policy{Patterns: []mask.Pattern{{Name: "order", Pattern: `ORD-[0-9]{6}`}}, Dictionaries: map[string][]string{"people": people}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		mask.NewSession(mask.WithCompiled(compiled))
+	}
+}

@@ -406,12 +406,14 @@ func incomplete(text string) int {
 	return 0
 }
 
-// Finding is one masked piece of a text: text[Start:End] left as Token.
+// Finding is one masked piece of a text: text[Start:End] left as Token, which
+// stands At this offset of the masked text.
 type Finding struct {
 	Start int    `json:"start"`
 	End   int    `json:"end"`
 	Class Class  `json:"class"`
 	Token string `json:"token"`
+	At    int    `json:"at"`
 }
 
 // Find masks a text and says what was masked where, in the offsets of text: for
@@ -432,14 +434,18 @@ func (s *Session) Locate(masked, text string) []Finding {
 		token := masked[m.start:m.end]
 		original := s.original(token)
 		start := m.start + shift
+		quotes := 0
 		if !strings.HasPrefix(text[min(start, len(text)):], original) {
 			original = inJSON(original)
+		}
+		if at := start - 1; at >= 0 && at < len(text) && text[at] != '"' && masked[m.start-1] == '"' && strings.HasPrefix(text[at:], original) {
+			start, quotes = at, 1 // a number of a document has become a string
 		}
 		if !strings.HasPrefix(text[min(start, len(text)):], original) {
 			continue // the text held a token of the conversation already
 		}
-		found = append(found, Finding{start, start + len(original), s.owner(fold(token)).class, token})
-		shift += len(original) - len(token)
+		found = append(found, Finding{start, start + len(original), s.owner(fold(token)).class, token, m.start})
+		shift += len(original) - len(token) - 2*quotes
 	}
 	return found
 }

@@ -18,7 +18,7 @@ const keep Class = "\x00keep"
 // looks closer only then. The claims may overlap; see Session.choose.
 type scanner struct {
 	text  string
-	rules *rules
+	rules *Compiled
 	spans []span
 
 	recent [4]string // words, with what stands before them, that no rule about secrets matched
@@ -102,7 +102,7 @@ var kind = func() (k [256]byte) {
 }()
 
 // detect returns the claims on a text.
-func detect(text string, r *rules) []span {
+func detect(text string, r *Compiled) []span {
 	sc := scanner{text: text, rules: r}
 	sc.run()
 	if r != nil {

@@ -88,7 +88,7 @@ func (sc *scanner) quotedAfter(w word, class Class) {
 			start, end = named.start, named.end
 		}
 	}
-	if end <= start || end-start > 128 || i == w.end {
+	if end <= start+1 || end-start > 128 || i == w.end { // one letter is what a parser stumbled over
 		return
 	}
 	if class == Table || class == Database {
@@ -269,6 +269,8 @@ func (sc *scanner) message(w word, verb string) {
 		case m.class == Host && (stopWord[fold(text[start:end])] || isIP(text[start:end])):
 			continue
 		case verb == "host" && i == 1 && !hostBefore[fold(text[sc.prev.start:sc.prev.end])] && !strings.ContainsAny(text[start:end], "-.0123456789"):
+			continue
+		case m.class == Literal && end == start+1: // what a parser stumbled over
 			continue
 		case verb == "lookup" && plainWord(text[start:end]) && !strings.HasPrefix(text[end:], ":") && !strings.HasPrefix(text[end:], " on "):
 			continue

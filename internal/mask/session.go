@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/rand"
 	"io"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -23,7 +24,8 @@ const (
 type Session struct {
 	random io.Reader
 	limit  int
-	rules  *rules
+	rules  *Compiled
+	given  int   // words of its dictionaries
 	err    error // of the policy: nothing is masked, so nothing may leave
 
 	entries  map[string]*entry // by folded original
@@ -70,8 +72,11 @@ func WithRandom(r io.Reader) Option { return func(s *Session) { s.random = r } }
 // WithPolicy applies a policy. One that Policy.Check refuses makes Mask and Gate
 // refuse every text.
 func WithPolicy(p Policy) Option {
-	return func(s *Session) { s.rules, s.err = p.rules() }
+	return func(s *Session) { s.rules, s.err = Compile(p) }
 }
+
+// WithCompiled applies a policy that is ready for use; nil is the default.
+func WithCompiled(c *Compiled) Option { return func(s *Session) { s.rules = c } }
 
 // NewSession returns the masking of one conversation.
 func NewSession(opts ...Option) *Session {
@@ -86,9 +91,9 @@ func NewSession(opts ...Option) *Session {
 		opt(s)
 	}
 	if s.rules != nil {
-		for _, word := range s.rules.words {
-			s.learn(Person, word)
-		}
+		s.given = len(s.rules.words.words)
+		s.classOf = maps.Clone(s.rules.words.words)
+		s.learned = s.rules.words.clone(s.classOf)
 	}
 	return s
 }
@@ -241,7 +246,7 @@ func (s *Session) teach(v view) {
 // replace puts tokens in the place of what the scanner, and what was learned,
 // claim. It returns the text and the same folded.
 func (s *Session) replace(v view) (masked, folded string, err error) {
-	if len(s.classOf) > maxValues {
+	if len(s.classOf) > maxValues+s.given {
 		return "", "", tooMany()
 	}
 	var out, low strings.Builder

@@ -312,6 +312,17 @@ const call = createRoute({
   component: lazyRouteComponent(() => import('./pages/call/CallPage.tsx'), 'CallPage'),
 });
 
+const masking = createRoute({
+  getParentRoute: () => project,
+  path: '/masking',
+  validateSearch: optional((s) => ({
+    tab: choice(s.tab, ['history'] as const),
+    version: positive(s.version),
+    against: positive(s.against),
+  })),
+  component: lazyRouteComponent(() => import('./pages/masking/MaskingPage.tsx'), 'MaskingPage'),
+});
+
 const roles = createRoute({
   getParentRoute: () => home,
   path: '/roles',
@@ -386,6 +397,7 @@ const tree = root.addChildren([
     project.addChildren([
       calls,
       call,
+      masking,
       projectHome,
       incidents,
       incident,

@@ -49,4 +49,5 @@ export const editOf = (role: Role): RoleEdit => ({
   retries: role.retries ?? undefined,
   log_optional: role.log_optional,
   keep_texts: (role.keep_texts || undefined) as RoleEdit['keep_texts'],
+  masking: role.masking,
 });

@@ -195,6 +195,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ai/masking/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The classes of values that are masked */
+        get: operations["list-mask-classes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/masking/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See what of a text would leave; nothing is sent, stored or logged */
+        post: operations["test-ai-masking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ai/roles/{role}/runs": {
         parameters: {
             query?: never;
@@ -503,6 +537,41 @@ export interface paths {
         };
         /** What the tokens of one call stand for, where its role keeps that */
         get: operations["get-ai-call-originals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-masking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a project masks of what goes to models, beside the defaults */
+        get: operations["get-ai-masking"];
+        /** Change what a project masks; live within a second */
+        put: operations["set-ai-masking"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-masking/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a project masked, newest first, with who changed it and why */
+        get: operations["get-ai-masking-history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2274,12 +2343,22 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AiMasking: {
+            policy: components["schemas"]["Policy"];
+            reason: string;
+            /** Format: date-time */
+            updated_at: string | null;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
+        };
         AiRole: {
             chain: components["schemas"]["Entry"][];
             code: string;
             description: string;
             keep_texts: string;
             log_optional: boolean;
+            masking?: components["schemas"]["Policy"];
             name: string;
             notes: string;
             parameters: components["schemas"]["Parameters"];
@@ -2465,6 +2544,7 @@ export interface components {
             schema_valid: boolean | null;
             status: string;
             system: string;
+            unknown_tokens: string[];
             usage: components["schemas"]["Usage"];
         };
         CallPage: {
@@ -3720,6 +3800,11 @@ export interface components {
             rules: number;
             type: string;
         };
+        MaskClass: {
+            class: string;
+            /** @description no policy can switch it off */
+            locked: boolean;
+        };
         MaskToken: {
             class: string;
             token: string;
@@ -3728,6 +3813,73 @@ export interface components {
         Masking: {
             counts: components["schemas"]["Count"][];
             tokens: components["schemas"]["MaskToken"][];
+        };
+        MaskingHit: {
+            class: string;
+            /** Format: int64 */
+            end: number;
+            /** Format: int64 */
+            masked_end: number;
+            /**
+             * Format: int64
+             * @description of the token in what would leave, in characters
+             */
+            masked_start: number;
+            /**
+             * Format: int64
+             * @description in the text, in characters
+             */
+            start: number;
+            /** @description what stands for it */
+            token: string;
+        };
+        MaskingMatches: {
+            /** Format: int64 */
+            matches: number;
+            name: string;
+            of_role: boolean;
+        };
+        MaskingOutcome: {
+            /** @description different values by class, most first */
+            counts: components["schemas"]["Count"][];
+            /** @description the last look at what would leave */
+            gate: components["schemas"]["MaskingVerdict"];
+            /** @description in the order of the text */
+            hits: components["schemas"]["MaskingHit"][];
+            /** @description what would leave; empty when it is refused */
+            masked: string;
+            patterns: components["schemas"]["MaskingMatches"][];
+            restored: string;
+            /** @description restored is the text again, or a document equal to it */
+            same: boolean;
+        };
+        MaskingRequest: {
+            policy: components["schemas"]["Policy"];
+            /** @description why it is changed */
+            reason?: string;
+        };
+        MaskingTest: {
+            /** @description classes of the document's fields by path or name; plain is not looked at */
+            fields?: {
+                [key: string]: string;
+            };
+            /** @description a document, instead of text; as it is written, or as a string that holds it */
+            json?: unknown;
+            /** @description of the role; absent is production */
+            label?: string;
+            /** @description tried instead of that of the project */
+            policy?: components["schemas"]["Policy"];
+            /** @description role code whose policy applies */
+            role?: string;
+            /** @description tried instead of that of the role */
+            role_policy?: components["schemas"]["Policy"];
+            /** @description free text */
+            text?: string;
+        };
+        MaskingVerdict: {
+            /** @description why nothing of it would leave */
+            reason: string;
+            refused: boolean;
         };
         Me: {
             memberships: components["schemas"]["Member"][];
@@ -3810,6 +3962,8 @@ export interface components {
             keep_texts?: "masked" | "none" | "originals";
             /** @description answer also when the record of the call cannot be kept */
             log_optional?: boolean;
+            /** @description what its calls mask beside the defaults; absent keeps what the role has, {} takes it away */
+            masking?: components["schemas"]["Policy"];
             /** @description for people; absent shows the code */
             name?: string;
             /** @description why this version is made */
@@ -4133,6 +4287,26 @@ export interface components {
              */
             total: number;
         };
+        PageMaskClass: {
+            items: components["schemas"]["MaskClass"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageMasking: {
+            items: components["schemas"]["AiMasking"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageMember: {
             items: components["schemas"]["Member"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -4351,6 +4525,10 @@ export interface components {
             /** Format: int64 */
             total_ns: number;
         };
+        Pattern: {
+            name: string;
+            pattern: string;
+        };
         Person: {
             /** Format: int64 */
             id: number;
@@ -4385,6 +4563,15 @@ export interface components {
         Point: {
             evidence: string[];
             text: string;
+        };
+        Policy: {
+            allow?: string[];
+            always?: string[];
+            dictionaries?: {
+                [key: string]: string[] | null;
+            };
+            off?: string[];
+            patterns?: components["schemas"]["Pattern"][];
         };
         Price: {
             /**
@@ -4595,6 +4782,8 @@ export interface components {
             keep_texts?: "masked" | "none" | "originals";
             /** @description answer also when the record of the call cannot be kept */
             log_optional?: boolean;
+            /** @description what its calls mask beside the defaults; absent keeps what the role has, {} takes it away */
+            masking?: components["schemas"]["Policy"];
             /** @description for people; absent shows the code */
             name?: string;
             /** @description why this version is made */
@@ -4622,6 +4811,7 @@ export interface components {
             description: string;
             keep_texts: string;
             log_optional: boolean;
+            masking?: components["schemas"]["Policy"];
             name: string;
             notes: string;
             parameters: components["schemas"]["Parameters"];
@@ -5531,6 +5721,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AiMasking = components['schemas']['AiMasking'];
 export type AiRole = components['schemas']['AiRole'];
 export type AssigneeFacet = components['schemas']['AssigneeFacet'];
 export type Attempt = components['schemas']['Attempt'];
@@ -5644,8 +5835,15 @@ export type LogRecord = components['schemas']['LogRecord'];
 export type LogTail = components['schemas']['LogTail'];
 export type Login = components['schemas']['Login'];
 export type Made = components['schemas']['Made'];
+export type MaskClass = components['schemas']['MaskClass'];
 export type MaskToken = components['schemas']['MaskToken'];
 export type Masking = components['schemas']['Masking'];
+export type MaskingHit = components['schemas']['MaskingHit'];
+export type MaskingMatches = components['schemas']['MaskingMatches'];
+export type MaskingOutcome = components['schemas']['MaskingOutcome'];
+export type MaskingRequest = components['schemas']['MaskingRequest'];
+export type MaskingTest = components['schemas']['MaskingTest'];
+export type MaskingVerdict = components['schemas']['MaskingVerdict'];
 export type Me = components['schemas']['Me'];
 export type Member = components['schemas']['Member'];
 export type MemberRequest = components['schemas']['MemberRequest'];
@@ -5678,6 +5876,8 @@ export type PageKey = components['schemas']['PageKey'];
 export type PageLabel = components['schemas']['PageLabel'];
 export type PageLogPattern = components['schemas']['PageLogPattern'];
 export type PageLogRecord = components['schemas']['PageLogRecord'];
+export type PageMaskClass = components['schemas']['PageMaskClass'];
+export type PageMasking = components['schemas']['PageMasking'];
 export type PageMember = components['schemas']['PageMember'];
 export type PageMove = components['schemas']['PageMove'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
@@ -5698,9 +5898,11 @@ export type Parameters = components['schemas']['Parameters'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PathPart = components['schemas']['PathPart'];
 export type PathShare = components['schemas']['PathShare'];
+export type Pattern = components['schemas']['Pattern'];
 export type Person = components['schemas']['Person'];
 export type Placement = components['schemas']['Placement'];
 export type Point = components['schemas']['Point'];
+export type Policy = components['schemas']['Policy'];
 export type Price = components['schemas']['Price'];
 export type PriceRequest = components['schemas']['PriceRequest'];
 export type Problem = components['schemas']['Problem'];
@@ -6248,6 +6450,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageString"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-mask-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMaskClass"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-ai-masking": {
+        parameters: {
+            query?: {
+                /** @description whose policy applies; absent when you can see one only */
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaskingTest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskingOutcome"];
                 };
             };
             /** @description Problem */
@@ -7192,6 +7459,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MaskToken"][] | null;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ai-masking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AiMasking"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-ai-masking": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaskingRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AiMasking"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ai-masking-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMasking"];
                 };
             };
             /** @description Problem */

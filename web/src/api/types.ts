@@ -2,6 +2,7 @@
 // internal/api/openapi.yaml by `npm run gen`. Times are RFC 3339, durations
 // nanoseconds, span ids 16 and trace ids 32 hex digits.
 export type {
+  AiMasking as Masking,
   AiRole as Role,
   Attempt,
   Available as ProfileKind,
@@ -59,6 +60,10 @@ export type {
   LogPattern,
   LogRecord,
   LogTail,
+  MaskClass,
+  MaskingHit,
+  MaskingOutcome,
+  MaskingTest,
   MaskToken,
   Me,
   Member,
@@ -78,6 +83,7 @@ export type {
   PathPart,
   Person,
   Point,
+  Policy as MaskPolicy,
   Price,
   PriceRequest as PriceEdit,
   Profile,

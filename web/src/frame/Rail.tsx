@@ -14,6 +14,7 @@ import {
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
   IconLogs,
+  IconMask,
   IconMessages,
   IconServer,
   IconSettings,
@@ -144,6 +145,14 @@ export function Rail({ collapsed, onToggle }: Props) {
           label={t('nav.calls')}
           collapsed={collapsed}
           link={{ to: '/projects/$project/ai-calls', params }}
+        />
+      )}
+      {params && (
+        <Item
+          icon={IconMask}
+          label={t('nav.masking')}
+          collapsed={collapsed}
+          link={{ to: '/projects/$project/masking', params }}
         />
       )}
       {me?.user.system && (

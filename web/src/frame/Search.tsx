@@ -139,6 +139,7 @@ function useHits(text: string): Hit[] {
     [t('nav.rules'), { to: '/projects/$project/rules', params }],
     [t('nav.channels'), { to: '/projects/$project/channels', params }],
     [t('nav.calls'), { to: '/projects/$project/ai-calls', params }],
+    [t('nav.masking'), { to: '/projects/$project/masking', params }],
     [t('nav.settings'), { to: '/projects/$project/settings', params }],
     [t('frame.me'), { to: '/me' }],
     [t('nav.orgs'), { to: '/orgs' }],

@@ -187,6 +187,7 @@ function Side({ call }: { call: Call }) {
   // What is no parameter of the call, such as its tools, is told when it was left out.
   const others = dropped.filter((name) => !parameters.some(([set]) => set === name));
   const masked = call.masked ?? [];
+  const unknown = call.unknown_tokens ?? [];
   return (
     <aside className={`panel ${classes.side}`}>
       <section>
@@ -257,6 +258,19 @@ function Side({ call }: { call: Call }) {
           </dl>
         )}
       </section>
+      {unknown.length > 0 && (
+        <section>
+          <h2 className={classes.heading}>{t('calls.unknown')}</h2>
+          <p>{t('calls.unknown_means')}</p>
+          <p>
+            {unknown.map((token) => (
+              <span key={token}>
+                <code>{token}</code>{' '}
+              </span>
+            ))}
+          </p>
+        </section>
+      )}
     </aside>
   );
 }

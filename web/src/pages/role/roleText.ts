@@ -1,4 +1,5 @@
 import type { RoleVersion } from '../../api/types.ts';
+import { policyText } from '../masking/policy.ts';
 import { setParameters } from '../roles/parameters.ts';
 
 /** What of a role is neither its message nor its format, one thing a line. */
@@ -10,6 +11,7 @@ export function settingsText(role: RoleVersion): string {
     `rate_limit_interval_ms: ${role.rate_limit_interval_ms}`,
     `log_optional: ${role.log_optional}`,
     `keep_texts: ${role.keep_texts || 'default'}`,
+    ...policyText(role.masking, 'masking.'),
     ...setParameters(role.parameters).map(([name, value]) => `parameters.${name}: ${value}`),
     ...(role.chain ?? []).flatMap((entry, i) => [
       `chain.${i + 1}: ${entry.provider} ${entry.model} ${entry.timeout_ms} ms`,

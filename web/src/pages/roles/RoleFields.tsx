@@ -1,6 +1,9 @@
 import { NumberInput, Select, Switch, Textarea, TextInput } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { RoleEdit } from '../../api/types.ts';
+import { PolicyFields } from '../masking/PolicyFields.tsx';
+import { policyIn, policyText } from '../masking/policy.ts';
+import { usePolicyProblem } from '../masking/usePolicyProblem.ts';
 import { ChainEditor } from './ChainEditor.tsx';
 import type { Draft } from './draft.ts';
 import { formatFault } from './format.ts';
@@ -19,7 +22,9 @@ const FOLDED: readonly string[] = [...FURTHER, 'stop', 'reasoning_effort'];
 /** The fields of a role, for a new one and for one that is there. */
 export function RoleFields({ draft, onChange }: Props) {
   const { t } = useTranslation();
-  const { edit, format } = draft;
+  const { edit, format, masking } = draft;
+  const policy = policyText(policyIn(masking));
+  const problem = usePolicyProblem(masking);
   const set = (part: Partial<RoleEdit>) => onChange({ ...draft, edit: { ...edit, ...part } });
   const further = setParameters(edit.parameters).filter(([name]) => FOLDED.includes(name));
   return (
@@ -109,6 +114,16 @@ export function RoleFields({ draft, onChange }: Props) {
         value={edit.keep_texts ?? ''}
         onChange={(value) => set({ keep_texts: (value || undefined) as RoleEdit['keep_texts'] })}
       />
+      <details className={classes.fold}>
+        <summary>
+          {t('roles.masking')}
+          {policy.length > 0 && <span className="dim">{` · ${policy.slice(0, 3).join(' · ')}`}</span>}
+        </summary>
+        <div className="form">
+          <p className={classes.second}>{t('roles.masking_hint')}</p>
+          <PolicyFields draft={masking} onChange={(next) => onChange({ ...draft, masking: next })} problem={problem} />
+        </div>
+      </details>
       <Format text={format} onChange={(next) => onChange({ ...draft, format: next })} />
     </>
   );

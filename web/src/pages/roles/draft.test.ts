@@ -27,10 +27,12 @@ describe('a role that is sent', () => {
         ],
       },
       format: ' ',
+      masking: EMPTY.masking,
     });
     expect(JSON.parse(JSON.stringify(edit))).toEqual({
       system_message: 'Be brief.',
       parameters: { temperature: 0 },
+      masking: {},
       chain: [
         { provider: 'a', model: 'b', timeout_ms: 0 },
         {

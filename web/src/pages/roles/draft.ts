@@ -1,5 +1,6 @@
 import { editOf } from '../../api/roles.ts';
 import type { ChainEntry, Parameters, Role, RoleEdit } from '../../api/types.ts';
+import { type PolicyDraft, policyDraft, policyIn } from '../masking/policy.ts';
 import { formatFault } from './format.ts';
 import { setParameters } from './parameters.ts';
 
@@ -7,22 +8,30 @@ import { setParameters } from './parameters.ts';
 export interface Draft {
   edit: RoleEdit;
   format: string;
+  masking: PolicyDraft;
 }
 
-export const EMPTY: Draft = { edit: { system_message: '', chain: [], parameters: {} }, format: '' };
+export const EMPTY: Draft = {
+  edit: { system_message: '', chain: [], parameters: {} },
+  format: '',
+  masking: policyDraft(),
+};
 
 export const draftOf = (role: Role): Draft => ({
   edit: editOf(role),
   format: role.response_format ? JSON.stringify(role.response_format, null, 2) : '',
+  masking: policyDraft(role.masking),
 });
 
 /** What is sent; undefined while the format cannot be used. */
-export function editIn({ edit, format }: Draft): RoleEdit | undefined {
+export function editIn({ edit, format, masking }: Draft): RoleEdit | undefined {
   if (formatFault(format)) return undefined;
   return {
     ...edit,
     chain: edit.chain.map(entryIn),
     parameters: given(edit.parameters),
+    // Without a policy the server keeps the one it has: an empty one takes it away.
+    masking: policyIn(masking),
     response_format: format.trim() === '' ? undefined : JSON.parse(format),
   };
 }

@@ -42,7 +42,7 @@ test-go: build
 	@sh scripts/setup.sh engine browser postgres node-e2e node-sdk
 	sh scripts/test.sh $(ARGS)
 
-test-interop: build ## a Java program with the OpenTelemetry agent (needs JDK >= 17 and Maven), a Collector reading log files and its machine
+test-interop: build ## a Java program with the OpenTelemetry agent and an OpenSearch node (need JDK >= 17 and Maven), a Collector reading log files and its machine
 	@sh scripts/setup.sh engine postgres
 	sh scripts/test.sh -tags interop -run $(or $(RUN),Interop) ./test/interop/...
 

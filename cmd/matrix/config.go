@@ -30,6 +30,15 @@ ai.providers           name: {kind: openai, base_url: …, api_key: …}
 ai.default_chain       list of provider/model
 ai.keep_texts          masked, none or originals: what the log keeps of
                        the texts of calls, where a role does not say
+ai.telemetry           false keeps calls out of their project's traces and metrics
+ai.search.urls         nodes of the Elasticsearch or OpenSearch that gets the
+                       records of AI calls
+ai.search.user         with
+ai.search.password     or, instead of both,
+ai.search.api_key      as Elasticsearch shows it encoded
+ai.search.ca_file      certificates (PEM) that its nodes are checked by
+ai.search.index        prefix of the data streams: matrix-ai
+ai.search.lifecycle    ILM policy of new indices, of Elasticsearch only
 ingest.max_body_mib    largest telemetry request
 ingest.max_active_series  series of metrics of a project with a sample
                        within the hour, on each node

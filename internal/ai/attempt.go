@@ -35,7 +35,7 @@ func (c *conversation) attempt(ctx context.Context, entry Entry, t try) (answer 
 	if !t.inHouse {
 		leaving = WithGate(leaving, func(body []byte) error { return c.session.Gate(body, c.plainWords(&t.request)...) })
 	}
-	response, err := c.g.services[entry.Provider].Provider.Complete(leaving, t.request, w.on)
+	response, err := c.services[entry.Provider].Provider.Complete(leaving, t.request, w.on)
 	a.LatencyMs = c.g.now().Sub(a.At).Milliseconds()
 	a.ServedModel, a.Usage = response.Model, response.Usage
 	if !w.first.IsZero() {
@@ -91,7 +91,7 @@ func (a *Attempt) fail(f *Failure) {
 // price sets what the attempt cost.
 func (c *conversation) price(entry Entry, a *Attempt) {
 	if a.Usage.InputTokens+a.Usage.OutputTokens > 0 {
-		a.Usage.CostUSD = c.prices.cost(entry, a.Usage)
+		a.Usage.CostUSD, a.PriceVersion = c.prices.cost(entry, a.At, a.Usage)
 	}
 }
 

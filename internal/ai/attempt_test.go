@@ -154,8 +154,8 @@ func TestAModelThatHangsLeavesTimeForTheNext(t *testing.T) {
 
 func TestAChainNamesConfiguredProvidersOnly(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
-	if got := strings.Join(h.Providers(), " "); got != "backup openai" {
-		t.Errorf("providers %s", got)
+	if got, err := h.Providers(t.Context()); err != nil || strings.Join(got, " ") != "backup openai" {
+		t.Errorf("providers %s, %v", got, err)
 	}
 	role, err := h.Roles().Get(t.Context(), ai.AlertAnalyzer)
 	if err != nil {

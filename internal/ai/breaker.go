@@ -176,6 +176,17 @@ func (b *breaker) reset(key circuitKey) {
 	b.at(key).reset(b.now())
 }
 
+// forget closes the circuits of a service that opened by themselves.
+func (b *breaker) forget(provider string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for key, c := range b.circuits {
+		if key.provider == provider && !c.Manual && c.State != CircuitClosed {
+			c.reset(b.now())
+		}
+	}
+}
+
 // all returns the circuits, those that are not closed first.
 func (b *breaker) all() []Circuit {
 	b.mu.Lock()

@@ -367,10 +367,10 @@ func (c *conversation) guess() amounts {
 	input := int64(bytes / bytesPerToken)
 	out := amounts{requests: 1, tokens: float64(input + answer)}
 	for _, e := range c.chain {
-		if !c.g.usable(e) {
+		if !c.usable(e) {
 			continue
 		}
-		if usd := c.prices.cost(e, Usage{InputTokens: input, OutputTokens: answer}); usd != nil {
+		if usd, _ := c.prices.cost(e, c.started, Usage{InputTokens: input, OutputTokens: answer}); usd != nil {
 			out.usd = *usd
 		}
 		break

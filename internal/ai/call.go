@@ -29,6 +29,11 @@ type Call struct {
 	CallerKind  string     `json:"caller_kind"`
 	CallerName  string     `json:"caller_name"`
 	CallerRef   string     `json:"caller_ref"`
+	Org         int64      `json:"org_id"`   // where the project was then
+	Group       int64      `json:"group_id"` // as Org
+	Person      int64      `json:"person"`   // the account that asked, 0 for none
+	Token       int64      `json:"token"`    // the API token it asked with, 0 for none
+	Purpose     string     `json:"purpose"`
 	Role        string     `json:"role"`
 	RoleVersion int        `json:"role_version"`
 	Label       string     `json:"label"` // by which it was found, "" for a try of a version
@@ -43,11 +48,15 @@ type Call struct {
 	Answer      string     `json:"answer"`
 	Finish      string     `json:"finish"`
 	// SchemaValid is null when the role has no schema or nothing was answered.
-	SchemaValid  *bool        `json:"schema_valid"`
-	LatencyMs    int64        `json:"latency_ms"`
-	FirstTokenMs int64        `json:"first_token_ms"` // 0: not streamed
-	OverheadUs   int64        `json:"overhead_us"`    // of the latency, what no model and no pause took
-	Usage        Usage        `json:"usage"`
+	SchemaValid *bool `json:"schema_valid"`
+	// Grounded is of the first answer; null when nobody looked.
+	Grounded     *bool `json:"grounded"`
+	LatencyMs    int64 `json:"latency_ms"`
+	FirstTokenMs int64 `json:"first_token_ms"` // 0: not streamed
+	OverheadUs   int64 `json:"overhead_us"`    // of the latency, what no model and no pause took
+	Usage        Usage `json:"usage"`
+	// PriceVersion is the newest of the prices it was counted with, 0 for none.
+	PriceVersion int64        `json:"price_version"`
 	Masked       []mask.Count `json:"masked"`
 	Unknown      []string     `json:"unknown_tokens"` // what looks like a token in the answer and is none of the call, never restored
 	// Originals are what the tokens stand for, where a policy keeps it. Who reads
@@ -63,11 +72,13 @@ func (c *conversation) record(ctx context.Context, caller Caller, r *Result, err
 		Project: caller.Project, CallID: r.CallID, At: c.started.UTC(), CallerKind: caller.Kind, CallerName: caller.Name, CallerRef: caller.Ref,
 		Role: r.Role, RoleVersion: r.RoleVersion, Language: c.in.Language, Status: CallOK, Provider: r.Provider, Model: r.Model,
 		Label: r.Label, Parameters: c.role.Parameters.over(c.in.Parameters), Dropped: r.Dropped,
-		Finish:    r.Finish,
+		Finish: r.Finish, Grounded: c.grounded,
 		LatencyMs: r.LatencyMs, OverheadUs: c.overhead().Microseconds(), Usage: r.Usage, Unknown: c.unknown, Attempts: r.Attempts,
 	}
+	call.attribute(caller, c.g.placeOf(caller.Project))
 	c.keepTexts(ctx, call)
 	for _, a := range r.Attempts {
+		call.PriceVersion = max(call.PriceVersion, a.PriceVersion)
 		if a.FirstTokenMs > 0 {
 			call.FirstTokenMs = a.At.Add(time.Duration(a.FirstTokenMs) * time.Millisecond).Sub(c.started).Milliseconds()
 		}

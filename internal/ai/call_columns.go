@@ -24,17 +24,18 @@ type callColumns struct {
 	parameters, system, message, answer          textColumn
 	masked, originals, failure                   textColumn
 	dropped, unknown                             *proto.ColArr[string]
-	valid                                        *proto.ColNullable[bool]
+	valid, grounded                              *proto.ColNullable[bool]
 	latency, first, overhead                     proto.ColUInt32
 	input, cached, cacheWrite, output, reasoning proto.ColUInt64
 	cost                                         *proto.ColNullable[float64]
 	attempts                                     proto.ColUInt8
+	asked                                        askedColumns
 }
 
 func newCallColumns() *callColumns {
 	return &callColumns{
 		at: new(proto.ColDateTime64).WithPrecision(proto.PrecisionMilli), callerKind: low(), role: low(), label: low(), language: low(), status: low(),
-		provider: low(), model: low(), finish: low(), dropped: low().Array(), unknown: new(proto.ColStr).Array(), valid: proto.NewColNullable(new(proto.ColBool)), cost: new(proto.ColFloat64).Nullable(),
+		provider: low(), model: low(), finish: low(), dropped: low().Array(), unknown: new(proto.ColStr).Array(), valid: proto.NewColNullable(new(proto.ColBool)), grounded: proto.NewColNullable(new(proto.ColBool)), cost: new(proto.ColFloat64).Nullable(), asked: newAskedColumns(),
 	}
 }
 
@@ -77,6 +78,7 @@ func (c *callColumns) append(call *Call) error {
 	c.dropped.Append(call.Dropped)
 	c.unknown.Append(call.Unknown)
 	c.valid.Append(nullable(call.SchemaValid))
+	c.grounded.Append(nullable(call.Grounded))
 	c.latency.Append(small(call.LatencyMs))
 	c.first.Append(small(call.FirstTokenMs))
 	c.overhead.Append(small(call.OverheadUs))
@@ -87,20 +89,21 @@ func (c *callColumns) append(call *Call) error {
 	c.reasoning.Append(count(call.Usage.ReasoningTokens))
 	c.cost.Append(nullable(call.Usage.CostUSD))
 	c.attempts.Append(uint8(min(len(call.Attempts), math.MaxUint8)))
+	c.asked.append(call)
 	return nil
 }
 
 func (c *callColumns) block() proto.Input {
-	return proto.Input{
+	return append(c.asked.block(), proto.Input{
 		{Name: "project_id", Data: c.project}, {Name: "role_version", Data: c.version}, {Name: "at", Data: c.at}, {Name: "call_id", Data: c.id},
 		{Name: "caller_kind", Data: c.callerKind}, {Name: "caller_name", Data: c.callerName}, {Name: "caller_ref", Data: c.callerRef},
 		{Name: "role", Data: c.role}, {Name: "label", Data: c.label}, {Name: "language", Data: c.language}, {Name: "status", Data: c.status},
 		{Name: "provider", Data: c.provider}, {Name: "model", Data: c.model}, {Name: "finish", Data: c.finish}, {Name: "parameters", Data: c.parameters},
 		{Name: "system", Data: c.system}, {Name: "message", Data: c.message}, {Name: "answer", Data: c.answer}, {Name: "masked", Data: c.masked}, {Name: "unknown_tokens", Data: c.unknown}, {Name: "originals", Data: c.originals}, {Name: "error", Data: c.failure},
-		{Name: "dropped", Data: c.dropped}, {Name: "schema_valid", Data: c.valid}, {Name: "latency_ms", Data: c.latency}, {Name: "first_token_ms", Data: c.first},
+		{Name: "dropped", Data: c.dropped}, {Name: "schema_valid", Data: c.valid}, {Name: "grounded", Data: c.grounded}, {Name: "latency_ms", Data: c.latency}, {Name: "first_token_ms", Data: c.first},
 		{Name: "overhead_us", Data: c.overhead}, {Name: "input_tokens", Data: c.input}, {Name: "cached_tokens", Data: c.cached}, {Name: "cache_write_tokens", Data: c.cacheWrite},
 		{Name: "output_tokens", Data: c.output}, {Name: "reasoning_tokens", Data: c.reasoning}, {Name: "cost_usd", Data: c.cost}, {Name: "attempts", Data: c.attempts},
-	}
+	}...)
 }
 
 // attemptColumns are rows of ai_attempts.
@@ -116,12 +119,13 @@ type attemptColumns struct {
 	latency, first, wait                         proto.ColUInt32
 	input, cached, cacheWrite, output, reasoning proto.ColUInt64
 	cost                                         *proto.ColNullable[float64]
+	price                                        pricedColumns
 }
 
 func newAttemptColumns() *attemptColumns {
 	return &attemptColumns{
 		at: new(proto.ColDateTime64).WithPrecision(proto.PrecisionMilli), provider: low(), model: low(), served: low(), key: low(),
-		status: low(), class: low(), code: low(), dropped: low().Array(), cost: new(proto.ColFloat64).Nullable(),
+		status: low(), class: low(), code: low(), dropped: low().Array(), cost: new(proto.ColFloat64).Nullable(), price: newPricedColumns(),
 	}
 }
 
@@ -154,11 +158,12 @@ func (c *attemptColumns) append(call *Call) {
 		c.output.Append(count(a.Usage.OutputTokens))
 		c.reasoning.Append(count(a.Usage.ReasoningTokens))
 		c.cost.Append(nullable(a.Usage.CostUSD))
+		c.price.append(a.PriceVersion)
 	}
 }
 
 func (c *attemptColumns) block() proto.Input {
-	return proto.Input{
+	return append(c.price.block(), proto.Input{
 		{Name: "project_id", Data: c.project}, {Name: "at", Data: c.at}, {Name: "call_id", Data: c.id}, {Name: "number", Data: c.number},
 		{Name: "provider", Data: c.provider}, {Name: "model", Data: c.model}, {Name: "served_model", Data: c.served}, {Name: "key", Data: c.key},
 		{Name: "status", Data: c.status}, {Name: "class", Data: c.class}, {Name: "code", Data: c.code}, {Name: "error", Data: c.failure}, {Name: "answer", Data: c.answer},
@@ -166,7 +171,7 @@ func (c *attemptColumns) block() proto.Input {
 		{Name: "latency_ms", Data: c.latency}, {Name: "first_token_ms", Data: c.first}, {Name: "wait_ms", Data: c.wait},
 		{Name: "input_tokens", Data: c.input}, {Name: "cached_tokens", Data: c.cached}, {Name: "cache_write_tokens", Data: c.cacheWrite},
 		{Name: "output_tokens", Data: c.output}, {Name: "reasoning_tokens", Data: c.reasoning}, {Name: "cost_usd", Data: c.cost},
-	}
+	}...)
 }
 
 func nullable[T any](v *T) proto.Nullable[T] {

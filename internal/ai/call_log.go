@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/tidwall/wal"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
@@ -28,6 +29,7 @@ type callLog struct {
 	telemetry *clickhouse.DB
 	log       *slog.Logger
 	limit     int64 // bytes that may wait
+	noted     func(context.Context, *Call)
 
 	mu      sync.Mutex
 	file    *wal.Log
@@ -53,6 +55,11 @@ const (
 	logGather       = 250 * time.Millisecond // that a record waits for others
 	logBackoff      = 10 * time.Second
 )
+
+// StoreWithin is how long storing records in the engine may take. What takes
+// longer is stored again, and so arrives again: who reads records in the order of
+// their arrival and keeps further than this behind it misses none.
+const StoreWithin = 30 * time.Second
 
 // errLogFull refuses calls whose record could not be kept.
 var errLogFull = fault.New(fault.Unavailable, "the log of AI calls is full: the telemetry store has been away too long. Calls go on when it is back").WithRetryAfter(30 * time.Second)
@@ -107,6 +114,9 @@ type callRecord struct {
 
 // write keeps a record, which is not changed from then on.
 func (l *callLog) write(ctx context.Context, c *Call) {
+	if l.noted != nil {
+		l.noted(ctx, c)
+	}
 	data, err := json.Marshal(callRecord{c, c.Originals})
 	if err == nil {
 		err = l.append(data, c)
@@ -215,17 +225,25 @@ func (l *callLog) move(ctx context.Context) (more bool, err error) {
 	if index == from {
 		return false, nil
 	}
-	if len(calls.project) > 0 {
-		if err := l.telemetry.Insert(ctx, "ai_calls", calls.block()); err != nil {
-			return true, fmt.Errorf("store ai calls: %w", err)
-		}
-	}
+	// A call that is there has its attempts.
 	if len(attempts.project) > 0 {
-		if err := l.telemetry.Insert(ctx, "ai_attempts", attempts.block()); err != nil {
+		if err := l.store(ctx, "ai_attempts", attempts.block()); err != nil {
 			return true, fmt.Errorf("store attempts of ai calls: %w", err)
 		}
 	}
+	if len(calls.project) > 0 {
+		if err := l.store(ctx, "ai_calls", calls.block()); err != nil {
+			return true, fmt.Errorf("store ai calls: %w", err)
+		}
+	}
 	return index <= last, l.advance(index - 1)
+}
+
+// store inserts a block, within StoreWithin.
+func (l *callLog) store(ctx context.Context, table string, block proto.Input) error {
+	ctx, cancel := context.WithTimeout(ctx, StoreWithin)
+	defer cancel()
+	return l.telemetry.Insert(ctx, table, block)
 }
 
 // read returns a record of the file, nil for one that is none.

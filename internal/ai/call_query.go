@@ -17,8 +17,7 @@ import (
 
 // CallQuery selects calls of one project, newest first.
 type CallQuery struct {
-	Role   string // "" = all
-	Ref    string // "" = all
+	CallFilter
 	Cursor string // NextCursor of the page before, "" = the first
 	Limit  int    // at most 200; 0 = 50
 }
@@ -31,6 +30,7 @@ type CallPage struct {
 }
 
 type callRow struct {
+	askedRow
 	CallID       string    `ch:"call_id"`
 	At           time.Time `ch:"at"`
 	CallerKind   string    `ch:"caller_kind"`
@@ -49,6 +49,7 @@ type callRow struct {
 	Answer       string    `ch:"answer"`
 	Finish       string    `ch:"finish"`
 	SchemaValid  *bool     `ch:"schema_valid"`
+	Grounded     *bool     `ch:"grounded"`
 	Dropped      []string  `ch:"dropped"`
 	LatencyMs    uint32    `ch:"latency_ms"`
 	FirstTokenMs uint32    `ch:"first_token_ms"`
@@ -69,17 +70,18 @@ func (r callRow) call(p project.ID) (Call, error) {
 	c := Call{
 		Project: p, CallID: r.CallID, At: r.At.UTC(), CallerKind: r.CallerKind, CallerName: r.CallerName, CallerRef: r.CallerRef,
 		Role: r.Role, RoleVersion: int(r.RoleVersion), Language: r.Language, Status: r.Status, Provider: r.Provider, Model: r.Model, Attempts: []Attempt{},
-		System: r.System, Message: r.Message, Answer: r.Answer, Finish: r.Finish, SchemaValid: r.SchemaValid, Dropped: r.Dropped, Label: r.Label,
+		System: r.System, Message: r.Message, Answer: r.Answer, Finish: r.Finish, SchemaValid: r.SchemaValid, Grounded: r.Grounded, Dropped: r.Dropped, Label: r.Label,
 		LatencyMs: int64(r.LatencyMs), FirstTokenMs: int64(r.FirstTokenMs), OverheadUs: int64(r.OverheadUs), HasOriginals: r.HasOriginals, Error: r.Error, Unknown: r.Unknown,
 		Usage: Usage{InputTokens: int64(r.InputTokens), CachedTokens: int64(r.CachedTokens), CacheWriteTokens: int64(r.CacheWrite),
 			OutputTokens: int64(r.OutputTokens), ReasoningTokens: int64(r.Reasoning), CostUSD: r.CostUSD},
 	}
+	r.fill(&c)
 	return c, errors.Join(json.Unmarshal([]byte(r.Parameters), &c.Parameters), json.Unmarshal([]byte(r.Masked), &c.Masked))
 }
 
 const callFacts = `call_id, at, caller_kind, caller_name, caller_ref, role, role_version, label::String AS label, language, status, provider, model, parameters,
-	finish::String AS finish, schema_valid, dropped::Array(String) AS dropped, latency_ms, first_token_ms, overhead_us,
-	input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd, masked, unknown_tokens, error`
+	finish::String AS finish, schema_valid, grounded, dropped::Array(String) AS dropped, latency_ms, first_token_ms, overhead_us,
+	input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd, masked, unknown_tokens, error, ` + askedFacts
 
 // Calls returns one page of the project's calls, newest first, without
 // attempts and texts.
@@ -89,8 +91,11 @@ func (g *Gateway) Calls(ctx context.Context, p project.ID, q CallQuery) (*CallPa
 		limit = 50
 	}
 	limit = min(limit, 200)
-	const selected = ` FROM ai_calls WHERE project_id = {project:UInt32} AND ({role:String} = '' OR role = {role:String}) AND ({ref:String} = '' OR caller_ref = {ref:String})`
-	params := []clickhouse.Param{clickhouse.P("role", q.Role), clickhouse.P("ref", q.Ref)}
+	selected := ` FROM ai_calls WHERE project_id = {project:UInt32}` + callsMatching
+	params, err := q.params()
+	if err != nil {
+		return nil, err
+	}
 	var count []struct {
 		N uint64 `ch:"n"`
 	}
@@ -105,7 +110,7 @@ func (g *Gateway) Calls(ctx context.Context, p project.ID, q CallQuery) (*CallPa
 	var rows []callRow
 	err = g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callFacts+selected+`
 		AND ({before_id:String} = '' OR (toUnixTimestamp64Milli(at), call_id) < ({before:Int64}, {before_id:String}))
-		ORDER BY at DESC, call_id DESC LIMIT 1 BY call_id LIMIT {limit:UInt64}`, params...)
+		ORDER BY at DESC, call_id DESC, stored_at DESC LIMIT 1 BY call_id LIMIT {limit:UInt64}`, params...)
 	if err != nil {
 		return nil, fmt.Errorf("list ai calls: %w", err)
 	}
@@ -156,7 +161,7 @@ func (g *Gateway) Spent(ctx context.Context, p project.ID, from, to time.Time) (
 			countIf(cost_usd IS NULL AND input_tokens + output_tokens > 0) AS unpriced,
 			sum(input_tokens) AS input, sum(output_tokens) AS output, sum(ifNull(cost_usd, 0)) AS cost
 		FROM (SELECT call_id, status, input_tokens, output_tokens, cost_usd FROM ai_calls
-			WHERE project_id = {project:UInt32} AND at >= {from:DateTime64(3)} AND at < {to:DateTime64(3)} LIMIT 1 BY call_id)`,
+			WHERE project_id = {project:UInt32} AND at >= {from:DateTime64(3)} AND at < {to:DateTime64(3)} ORDER BY call_id, stored_at DESC LIMIT 1 BY call_id)`,
 		clickhouse.P("from", from.UTC()), clickhouse.P("to", to.UTC()))
 	if err != nil {
 		return nil, fmt.Errorf("add up ai calls: %w", err)
@@ -183,7 +188,7 @@ func readCursor(cursor string) (before int64, id string, err error) {
 // Call returns one call of the project with its attempts; fault.NotFound.
 func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, error) {
 	var rows []callRow
-	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callFacts+`, system, message, answer, originals != '' AS has_originals FROM ai_calls WHERE project_id = {project:UInt32} AND call_id = {id:String} LIMIT 1`, clickhouse.P("id", id))
+	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callFacts+`, system, message, answer, originals != '' AS has_originals FROM ai_calls WHERE project_id = {project:UInt32} AND call_id = {id:String} ORDER BY stored_at DESC LIMIT 1`, clickhouse.P("id", id))
 	if err != nil {
 		return nil, fmt.Errorf("load ai call: %w", err)
 	}
@@ -218,17 +223,18 @@ func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, err
 		CacheWrite   uint64    `ch:"cache_write_tokens"`
 		Reasoning    uint64    `ch:"reasoning_tokens"`
 		CostUSD      *float64  `ch:"cost_usd"`
+		PriceVersion uint64    `ch:"price_version"`
 	}
 	err = g.calls.telemetry.Select(ctx, p, &attempts, `SELECT at, provider, model, served_model, key::String AS key, repair, in_words, in_house, dropped::Array(String) AS dropped,
-			status, class::String AS class, code::String AS code, error, answer, latency_ms, first_token_ms, wait_ms, input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd
-		FROM ai_attempts WHERE project_id = {project:UInt32} AND call_id = {id:String} ORDER BY number LIMIT 1 BY number`, clickhouse.P("id", id))
+			status, class::String AS class, code::String AS code, error, answer, latency_ms, first_token_ms, wait_ms, input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd, price_version
+		FROM ai_attempts WHERE project_id = {project:UInt32} AND call_id = {id:String} ORDER BY number, stored_at DESC LIMIT 1 BY number`, clickhouse.P("id", id))
 	if err != nil {
 		return nil, fmt.Errorf("load ai attempts: %w", err)
 	}
 	for _, a := range attempts {
 		c.Attempts = append(c.Attempts, Attempt{At: a.At.UTC(), Provider: a.Provider, Model: a.Model, ServedModel: a.ServedModel, Repair: a.Repair,
 			Key: a.Key, InWords: a.InWords, InHouse: a.InHouse, Dropped: a.Dropped, Class: Class(a.Class), Code: a.Code, FirstTokenMs: int64(a.FirstTokenMs), WaitMs: int64(a.WaitMs),
-			Status: a.Status, Error: a.Error, Answer: a.Answer, LatencyMs: int64(a.LatencyMs),
+			Status: a.Status, Error: a.Error, Answer: a.Answer, LatencyMs: int64(a.LatencyMs), PriceVersion: int64(a.PriceVersion),
 			Usage: Usage{InputTokens: int64(a.InputTokens), CachedTokens: int64(a.CachedTokens), CacheWriteTokens: int64(a.CacheWrite),
 				OutputTokens: int64(a.OutputTokens), ReasoningTokens: int64(a.Reasoning), CostUSD: a.CostUSD}})
 	}

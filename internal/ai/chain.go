@@ -72,7 +72,7 @@ type try struct {
 }
 
 func (c *conversation) try(entry Entry) try {
-	service := c.g.services[entry.Provider]
+	service := c.services[entry.Provider]
 	t := try{pause: firstPause, inHouse: service.InHouse}
 	told := c.masked
 	if service.InHouse {
@@ -101,7 +101,7 @@ type modelKey struct{ provider, model string }
 // key returns the next key whose circuit lets a call through, nil with the
 // reason when there is none. Keys take turns.
 func (c *conversation) key(entry Entry, spent []string) (*Key, string) {
-	keys := c.g.services[entry.Provider].Keys
+	keys := c.services[entry.Provider].Keys
 	start, reason := 0, ""
 	if len(keys) > 1 {
 		start = rand.IntN(len(keys))
@@ -133,7 +133,7 @@ func (c *conversation) again(ctx context.Context, t *try, failure *Failure) bool
 		return true
 	case slices.Contains(ofKey, failure.Class):
 		t.spent = append(t.spent, t.key.Alias)
-		if keys := len(c.g.services[c.attempts[len(c.attempts)-1].Provider].Keys); len(t.spent) < keys {
+		if keys := len(c.services[c.attempts[len(c.attempts)-1].Provider].Keys); len(t.spent) < keys {
 			return true
 		}
 		t.spent = nil

@@ -15,6 +15,8 @@ type live struct {
 	rules   capabilities
 	budgets []Budget
 	prices  prices
+	// services are those that can be asked.
+	services map[string]Service
 }
 
 // live reads what people edit, and brings circuits opened by hand to this node's
@@ -52,7 +54,11 @@ func (g *Gateway) live(ctx context.Context) (live, error) {
 		return live{}, fmt.Errorf("load circuits: %w", err)
 	}
 	g.breaker.hold(tripped)
-	fresh := live{rules, budgets, prices}
+	services, err := g.services.load(ctx)
+	if err != nil {
+		return live{}, err
+	}
+	fresh := live{rules, budgets, prices, services}
 	s.mu.Lock()
 	s.live, s.liveUntil = fresh, now.Add(liveWithin)
 	s.mu.Unlock()
@@ -86,7 +92,11 @@ func (g *Gateway) Circuits(ctx context.Context) ([]Circuit, error) {
 
 // Trip keeps all calls away from a model with a key, on all nodes, until Reset.
 func (g *Gateway) Trip(ctx context.Context, c Circuit, author string) error {
-	service, known := g.services[c.Provider]
+	live, err := g.live(ctx)
+	if err != nil {
+		return err
+	}
+	service, known := live.services[c.Provider]
 	switch {
 	case !known || !slices.ContainsFunc(service.Keys, func(k Key) bool { return k.Alias == c.Key }):
 		return fault.New(fault.NotFound, "there is no service %q with the key %q", c.Provider, c.Key)
@@ -99,7 +109,7 @@ func (g *Gateway) Trip(ctx context.Context, c Circuit, author string) error {
 	if c.Reason != "" {
 		reason += ": " + c.Reason
 	}
-	_, err := g.db.Exec(ctx, `INSERT INTO ai_circuit (provider, model, alias, reason) VALUES ($1, $2, $3, $4)
+	_, err = g.db.Exec(ctx, `INSERT INTO ai_circuit (provider, model, alias, reason) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (provider, model, alias) DO UPDATE SET reason = excluded.reason`, c.Provider, c.Model, c.Key, reason)
 	if err != nil {
 		return fmt.Errorf("open circuit: %w", err)

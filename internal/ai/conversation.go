@@ -29,6 +29,7 @@ type conversation struct {
 	session     *mask.Session
 	started     time.Time
 	plainSystem string
+	thread      *Thread       // it belongs to, nil for none
 	open        said          // to services of the house
 	masked      said          // to all others
 	answer      string        // as the model gave it, the last one received
@@ -36,24 +37,26 @@ type conversation struct {
 	told        string        // why the answer was refused, "" when it cannot be told
 	plainFrom   modelKey      // that just refused a request with a schema
 	retryAfter  time.Duration // that the last failure asked for
+	grounded    *bool         // of the first answer that Input.Grounded was asked about
 	committed   time.Time     // when the client got the first piece; zero before
 	attempts    []Attempt
+	services    map[string]Service // as they were when the call began
 }
 
 // run answers with the originals put back.
 func (c *conversation) run(ctx context.Context) (answer *Response, err error) {
 	left := 0
 	for _, e := range c.chain {
-		if c.g.usable(e) {
+		if c.usable(e) {
 			left++
 		}
 	}
 	for _, entry := range c.chain {
-		if !c.g.usable(entry) {
+		if !c.usable(entry) {
 			c.skip(entry, "", "the provider is not configured")
 			continue
 		}
-		if err := c.prepare(c.g.services[entry.Provider].InHouse); err != nil {
+		if err := c.prepare(c.services[entry.Provider].InHouse); err != nil {
 			c.g.log.ErrorContext(ctx, "a message could not be masked", "role", c.role.Code, "kind", fault.KindOf(err).String())
 			return nil, ErrMasking
 		}
@@ -258,6 +261,10 @@ func (c *conversation) check(r *Response) error {
 			return err
 		}
 	}
+	if c.in.Grounded != nil && c.grounded == nil {
+		grounded := c.in.Grounded(r.Text)
+		c.grounded = &grounded
+	}
 	if c.in.Validate != nil {
 		return c.in.Validate(r.Text)
 	}
@@ -310,6 +317,9 @@ func (c *conversation) result(answer *Response) *Result {
 		Attempts: c.attempts, Usage: total(c.attempts), LatencyMs: c.g.now().Sub(c.started).Milliseconds(),
 	}
 	r.Masked, r.Tokens = c.replacements()
+	if c.thread != nil {
+		r.Thread = c.thread.ID
+	}
 	if answer != nil {
 		r.Text, r.Calls, r.Finish = answer.Text, answer.Calls, answer.Finish
 		r.Structured = c.format != nil && len(answer.Calls) == 0

@@ -25,10 +25,14 @@ var (
 	answers string
 	//go:embed gateway.sql
 	gateway string
+	//go:embed usage.sql
+	usage string
 	//go:embed in_house.sql
 	inHouse string
 	//go:embed unknown.sql
 	unknown string
+	//go:embed grounding.sql
+	grounding string
 )
 
 // Migrations are the versions of this package's tables in the telemetry engine,
@@ -40,6 +44,8 @@ func Migrations() []clickhouse.Migration {
 		{Version: 3, Name: "failures, parameters left out, tokens by kind", SQL: gateway},
 		{Version: 4, Name: "services of the house, originals", SQL: inHouse},
 		{Version: 5, Name: "unknown tokens of answers", SQL: unknown},
+		{Version: 6, Name: "grounding of answers", SQL: grounding},
+		{Version: 7, Name: "who asked and what it cost, by hour", SQL: usage},
 	}
 }
 
@@ -73,6 +79,7 @@ type Caller struct {
 	Kind    string // incident, change, api, …
 	Name    string // the component or user
 	Ref     string // the object, such as incident/12
+	Purpose string // what it is for: incident_report, conversation, playground, …; "" is Kind
 	Person  int64  // the account that asks, 0 for none
 	Token   int64  // the API token it asks with, 0 for none
 }
@@ -84,6 +91,7 @@ type Input struct {
 	Variables map[string]string // of the role's system message
 	Messages  []Message         // the turns so far; those of a system are told behind the role's own
 	Message   string            // the user's turn after them, "" for none
+	Thread    string            // the conversation it goes on with; NewThread begins one, "" is none
 	Sensitive []mask.Value      // known values to mask, beside what the detectors find
 	Language  string            // ko, en
 	// Parameters go over those of the role and of its models, one by one.
@@ -94,6 +102,9 @@ type Input struct {
 	// Validate judges an answer, originals put back. Its error is told to the
 	// model, masked, once; then the next model is asked. nil accepts everything.
 	Validate func(answer string) error
+	// Grounded says whether an answer, originals put back, states only what its
+	// evidence does. It goes to the log and decides nothing. nil: not known.
+	Grounded func(answer string) bool
 	// Stream takes the answer as it comes, originals put back and never half of
 	// one. From its first call on no other model is asked. nil: not streamed.
 	Stream func(text string) error
@@ -108,7 +119,8 @@ type Result struct {
 	CallID      string       `json:"call_id"`
 	Role        string       `json:"role"`
 	RoleVersion int          `json:"role_version"`
-	Label       string       `json:"label"` // by which the call found the version, "" when it named it
+	Label       string       `json:"label"`  // by which the call found the version, "" when it named it
+	Thread      string       `json:"thread"` // the conversation it is part of, "" for none
 	Provider    string       `json:"provider"`
 	Model       string       `json:"model"`
 	Dropped     []string     `json:"dropped"` // what was asked for and the model does not take
@@ -146,6 +158,7 @@ type Attempt struct {
 	Answer       string    `json:"answer"` // masked; also one that was refused
 	FirstTokenMs int64     `json:"first_token_ms"`
 	LatencyMs    int64     `json:"latency_ms"`
-	WaitMs       int64     `json:"wait_ms"` // before the next attempt
+	WaitMs       int64     `json:"wait_ms"`       // before the next attempt
+	PriceVersion int64     `json:"price_version"` // of Price; 0 when it was unknown
 	Usage        Usage     `json:"usage"`
 }

@@ -12,19 +12,23 @@ import (
 // once with each key of the service until one is accepted. The call is logged
 // without a role. Errors as of Ask; fault.Unsupported when the service has none.
 func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input []string, dimensions int) (*EmbedResponse, error) {
-	service := g.services[entry.Provider]
+	live, err := g.live(ctx)
+	if err != nil {
+		return nil, err
+	}
+	service := live.services[entry.Provider]
 	embedder, ok := service.Provider.(Embedder)
 	if !ok {
 		return nil, fault.New(fault.Unsupported, "the service %q makes no vectors", entry.Provider).WithField("model")
 	}
 	c := &conversation{g: g, caller: caller, role: &Role{}, chain: []Entry{entry}, started: g.now(), keep: g.keep, id: NewCallID()}
-	var err error
 	if c.session, err = g.session(ctx, caller.Project, c.role, true); err != nil {
 		return nil, err
 	}
 	for _, text := range input {
 		c.in.Messages = append(c.in.Messages, Message{Role: RoleUser, Text: text})
 	}
+	c.prices, c.services = live.prices, live.services
 	if err := c.prepare(service.InHouse); err != nil {
 		g.calls.write(ctx, c.record(ctx, caller, c.result(nil), ErrMasking))
 		return nil, ErrMasking
@@ -33,11 +37,6 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 	for i, m := range c.masked.messages {
 		leaving[i] = m.Text
 	}
-	live, err := g.live(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c.prices = live.prices
 	taken, err := g.reserve(ctx, caller, "", live.budgets, c.guess())
 	if err != nil {
 		return nil, err

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	mathrand "math/rand/v2"
 	"slices"
 	"sync"
@@ -16,8 +15,10 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/secret"
 )
 
 // Options configure a Gateway. DB, Telemetry, both migrated, and Dir are required.
@@ -30,7 +31,14 @@ type Options struct {
 	// LogLimit is how many bytes of records may wait there before calls are
 	// refused; default 1 GiB.
 	LogLimit int64
-	Services map[string]Service // by the name a chain uses, such as openai
+	// Services are those of the configuration, by the name a chain uses, such as
+	// openai. People may store others, if there are Kinds and a Sealer.
+	Services map[string]Service
+	// Kinds make the client of a service at an address, "" for the kind's own. It
+	// connects to nothing and refuses what is no address.
+	Kinds map[string]func(baseURL string) (Provider, error)
+	// Sealer seals keys of services and conversations; nil: neither is kept.
+	Sealer *secret.Sealer
 	// KeepTexts is what the log keeps of the texts of calls whose role does not say:
 	// KeepMasked, KeepNone or KeepOriginals; "" is KeepMasked.
 	KeepTexts string
@@ -47,23 +55,11 @@ type Options struct {
 	Place func(context.Context, project.ID) (org, group int64, err error)
 	// OnSoftLimit is told of a budget that has reached its soft limit, once.
 	OnSoftLimit func(context.Context, Caller, SoftLimit) error
+	// OnCall is told of each record as the call ends, with the context of the
+	// call. It must neither wait nor change the record.
+	OnCall func(context.Context, *Call)
 	// Wait pauses before a model is asked again; nil is a timer. For tests.
 	Wait func(context.Context, time.Duration) error
-}
-
-// Service is a model service as it is configured.
-type Service struct {
-	Kind     string // openai, anthropic, …: which capabilities are its models'
-	Provider Provider
-	Keys     []Key // at least one; of a service without keys one without a secret
-	// InHouse is a service that may know everything: nothing is masked for it.
-	InHouse bool
-}
-
-// Key is a key of a service.
-type Key struct {
-	Alias  string // names it in logs and on screens
-	Secret string
 }
 
 // Gateway makes every call of a model. It is safe for concurrent use.
@@ -71,9 +67,10 @@ type Gateway struct {
 	roles    *Roles
 	db       *metadb.DB
 	calls    *callLog
-	services map[string]Service
+	services *Services
 	chain    []Entry
 	keep     string
+	sealer   *secret.Sealer
 	breaker  *breaker
 	log      *slog.Logger
 	now      func() time.Time
@@ -81,6 +78,8 @@ type Gateway struct {
 	wait     func(context.Context, time.Duration) error
 	place    func(context.Context, project.ID) (org, group int64, err error)
 	onSoft   func(context.Context, Caller, SoftLimit) error
+	places   places
+	jobs     *job.Queue // nil before Register
 	policies *policies
 	plain    sync.Map // modelKey: until when a service that refused a schema is asked in words
 }
@@ -115,9 +114,16 @@ func New(opts Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
+	calls.noted = opts.OnCall
+	roles, breaker := NewRoles(opts.DB, opts.Now, nil), newBreaker(opts.Now)
+	services := &Services{
+		db: opts.DB, sealer: opts.Sealer, kinds: opts.Kinds, configured: opts.Services, roles: roles, breaker: breaker, log: log, now: opts.Now,
+		clients: map[[2]string]Provider{},
+	}
+	roles.providers = services.names
 	return &Gateway{
-		roles: NewRoles(opts.DB, opts.Now, slices.Sorted(maps.Keys(opts.Services))), db: opts.DB, services: opts.Services, chain: opts.DefaultChain, keep: cmp.Or(opts.KeepTexts, KeepMasked),
-		calls: calls, breaker: newBreaker(opts.Now), policies: newPolicies(),
+		roles: roles, db: opts.DB, services: services, chain: opts.DefaultChain, keep: cmp.Or(opts.KeepTexts, KeepMasked), sealer: opts.Sealer,
+		calls: calls, breaker: breaker, policies: newPolicies(),
 		log: log, now: opts.Now, random: opts.Random, wait: opts.Wait, place: opts.Place, onSoft: opts.OnSoftLimit,
 	}, nil
 }
@@ -135,9 +141,6 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // Roles returns the store of roles the gateway reads.
 func (g *Gateway) Roles() *Roles { return g.roles }
-
-// Providers returns the names of the configured services, sorted.
-func (g *Gateway) Providers() []string { return g.roles.providers }
 
 // Run asks the models of a role, one after the other, until one gives an answer
 // that is valid. What leaves is masked; what comes back is unmasked. When ctx has
@@ -158,7 +161,7 @@ func (g *Gateway) Run(ctx context.Context, caller Caller, roleCode string, in In
 
 // Try is Run with a version of a role that need not be released, nor stored.
 func (g *Gateway) Try(ctx context.Context, caller Caller, role *Role, in Input) (*Result, error) {
-	if err := g.roles.check(role); err != nil {
+	if err := g.roles.check(ctx, role); err != nil {
 		return nil, err
 	}
 	return g.run(ctx, caller, role, "", in)
@@ -173,12 +176,15 @@ func (g *Gateway) run(ctx context.Context, caller Caller, role *Role, label stri
 	if c.session, err = g.session(ctx, caller.Project, role, label != ""); err != nil {
 		return nil, err
 	}
+	if err := c.resume(ctx); err != nil {
+		return nil, err
+	}
 	live, err := g.live(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c.rules, c.prices = live.rules, live.prices
-	if !slices.ContainsFunc(c.chain, g.usable) {
+	c.rules, c.prices, c.services = live.rules, live.prices, live.services
+	if !slices.ContainsFunc(c.chain, c.usable) {
 		return nil, ErrNoModel
 	}
 	if !role.LogOptional && g.calls.full() {
@@ -192,6 +198,9 @@ func (g *Gateway) run(ctx context.Context, caller Caller, role *Role, label stri
 		return nil, err
 	}
 	answer, err := c.run(ctx)
+	if err == nil {
+		err = c.keepThread(context.WithoutCancel(ctx), answer)
+	}
 	g.settle(ctx, caller, taken, used(c.attempts))
 	result := c.result(answer)
 	g.calls.write(ctx, c.record(ctx, caller, result, err))
@@ -241,9 +250,9 @@ func (g *Gateway) converse(caller Caller, role *Role, in Input) (*conversation, 
 	return c, nil
 }
 
-// usable reports whether the entry's service is configured: a role may have been
-// stored before a service was taken out of the configuration.
-func (g *Gateway) usable(e Entry) bool { return g.services[e.Provider].Provider != nil }
+// usable reports whether the entry's service can be asked: a role may have been
+// stored before a service was removed or switched off.
+func (c *conversation) usable(e Entry) bool { return c.services[e.Provider].Provider != nil }
 
 // admit enforces the role's interval between two calls of one caller with one
 // atomic update, so that it holds across nodes as far as their clocks agree.

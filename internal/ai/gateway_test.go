@@ -439,7 +439,7 @@ func TestCallsAreListedByPageNewestFirst(t *testing.T) {
 		h.advance(time.Second)
 	}
 	var got []string
-	query := ai.CallQuery{Limit: 2, Role: ai.AlertAnalyzer, Ref: "incident/12"}
+	query := ai.CallQuery{Limit: 2, CallFilter: ai.CallFilter{Role: ai.AlertAnalyzer, Ref: "incident/12"}}
 	for {
 		if err := h.Flush(t.Context()); err != nil {
 			t.Fatal(err)
@@ -464,7 +464,7 @@ func TestCallsAreListedByPageNewestFirst(t *testing.T) {
 	if _, err := h.Calls(t.Context(), shop, ai.CallQuery{Cursor: "x"}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("err %v", err)
 	}
-	if page, err := h.Calls(t.Context(), shop, ai.CallQuery{Ref: "incident/13"}); err != nil || page.Total != 0 || len(page.Items) != 0 {
+	if page, err := h.Calls(t.Context(), shop, ai.CallQuery{CallFilter: ai.CallFilter{Ref: "incident/13"}}); err != nil || page.Total != 0 || len(page.Items) != 0 {
 		t.Errorf("page %+v, err %v", page, err)
 	}
 }

@@ -193,7 +193,7 @@ var kinds = map[Class]fault.Kind{
 type Failure struct {
 	Class      Class
 	Status     int           // of HTTP, 0 for none
-	Code       string        // the service's own, of a known list; "" for none
+	Code       string        // the service's own, of a known list, or why it was not reached; "" for none
 	RetryAfter time.Duration // that the service asks for; 0 for none
 	Message    string        // for logs and callers, without anything of the request
 }
@@ -208,6 +208,8 @@ func (f *Failure) Error() string {
 	switch {
 	case f.Status != 0 && f.Code != "":
 		return fmt.Sprintf("%s (status %d %s)", f.Message, f.Status, f.Code)
+	case f.Code != "":
+		return fmt.Sprintf("%s (%s)", f.Message, f.Code)
 	case f.Status != 0:
 		return fmt.Sprintf("%s (status %d)", f.Message, f.Status)
 	}

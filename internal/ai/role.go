@@ -17,6 +17,9 @@ import (
 // AlertAnalyzer is the code of the role that writes incident reports.
 const AlertAnalyzer = "agent-alert-analyzer"
 
+// AnswerJudge is the code of the role that judges a sample of other roles' answers.
+const AnswerJudge = "answer-judge"
+
 // Role is what a model is asked to be, by which models and how. A stored version
 // never changes.
 type Role struct {
@@ -212,6 +215,12 @@ func DefaultRoles() []Role {
 		SystemMessage:  strings.TrimSpace(embedded(AlertAnalyzer + ".md")),
 		Chain:          []Entry{},
 		ResponseFormat: json.RawMessage(embedded(AlertAnalyzer + ".schema.json")),
+	}, {
+		Code:           AnswerJudge,
+		Description:    "Judges a sample of the answers of other roles.",
+		SystemMessage:  strings.TrimSpace(embedded(AnswerJudge + ".md")),
+		Chain:          []Entry{},
+		ResponseFormat: json.RawMessage(embedded(AnswerJudge + ".schema.json")),
 	}}
 }
 

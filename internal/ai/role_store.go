@@ -21,7 +21,7 @@ import (
 type Roles struct {
 	db        *metadb.DB
 	now       func() time.Time
-	providers []string
+	providers func(context.Context) ([]string, error)
 
 	mu        sync.Mutex
 	labels    map[[2]string]remembered // by code and label
@@ -42,12 +42,13 @@ const (
 )
 
 // NewRoles returns the store on db. now is the clock; nil is time.Now.
-// providers are the configured ones, the only ones a chain may name.
+// providers are the only ones a chain may name.
 func NewRoles(db *metadb.DB, now func() time.Time, providers []string) *Roles {
 	if now == nil {
 		now = time.Now
 	}
-	return &Roles{db: db, now: now, providers: providers, labels: map[[2]string]remembered{}}
+	known := func(context.Context) ([]string, error) { return providers, nil }
+	return &Roles{db: db, now: now, providers: known, labels: map[[2]string]remembered{}}
 }
 
 // forget drops what is remembered, after an edit.
@@ -84,17 +85,24 @@ func (s *Roles) Released(ctx context.Context, code, label string, dice int) (*Ro
 }
 
 // check is Role.Check, and that the chain can be asked here.
-func (s *Roles) check(r *Role) error {
+func (s *Roles) check(ctx context.Context, r *Role) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
+	if len(r.Chain) == 0 {
+		return nil
+	}
+	known, err := s.providers(ctx)
+	if err != nil {
+		return err
+	}
 	for _, e := range r.Chain {
-		if slices.Contains(s.providers, e.Provider) {
+		if slices.Contains(known, e.Provider) {
 			continue
 		}
 		configured := "none is configured"
-		if len(s.providers) > 0 {
-			configured = "configured are " + strings.Join(s.providers, ", ")
+		if len(known) > 0 {
+			configured = "configured are " + strings.Join(known, ", ")
 		}
 		return fault.New(fault.Invalid, "there is no provider %q: %s", e.Provider, configured).WithField("chain")
 	}
@@ -206,7 +214,7 @@ func (s *Roles) History(ctx context.Context, code string) ([]RoleVersion, error)
 // Create stores a new role, in production; fault.Conflict when the code is taken, fault.Invalid
 // when its chain names a provider that is not configured.
 func (s *Roles) Create(ctx context.Context, r Role, author string) (*Role, error) {
-	if err := s.check(&r); err != nil {
+	if err := s.check(ctx, &r); err != nil {
 		return nil, err
 	}
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
@@ -237,7 +245,7 @@ func (s *Roles) Create(ctx context.Context, r Role, author string) (*Role, error
 // keeps the one the role has: an empty policy takes it away. With publish, production is
 // moved to it; else no call uses it before a label is.
 func (s *Roles) Update(ctx context.Context, r Role, publish bool, author string) (*Role, error) {
-	if err := s.check(&r); err != nil {
+	if err := s.check(ctx, &r); err != nil {
 		return nil, err
 	}
 	expected := r.Version

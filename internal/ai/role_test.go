@@ -62,7 +62,7 @@ func TestAnEditedRoleIsLiveAtOnceAndKeepsItsHistory(t *testing.T) {
 		if _, err := node1.Create(ctx, *r, "choi"); !fault.Is(err, fault.Conflict) {
 			t.Errorf("err %v", err)
 		}
-		if all, err := node1.List(ctx); err != nil || len(all) != 1 || all[0].Code != ai.AlertAnalyzer {
+		if all, err := node1.List(ctx); err != nil || len(all) != 2 || all[0].Code != ai.AlertAnalyzer || all[1].Code != ai.AnswerJudge {
 			t.Errorf("list %+v, %v", all, err)
 		}
 	})

@@ -22,6 +22,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/ai/ship"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/host"
@@ -31,6 +32,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/notify"
+	"github.com/matrix-aiops/matrix/internal/quality"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/scrape"
 	"github.com/matrix-aiops/matrix/internal/storage"
@@ -47,6 +49,7 @@ type Options struct {
 	Traces     *trace.Store
 	Logs       *logs.Store
 	Flames     *flame.Store
+	Shipping   *ship.Shipper // nil: records of AI calls are not shipped
 	Storage    *storage.Store
 	Metrics    *metric.Engine
 	Hosts      *host.Store
@@ -58,6 +61,7 @@ type Options struct {
 	Outbox     *notify.Outbox
 	Incidents  *incident.Service
 	AI         *ai.Gateway
+	Quality    *quality.Service
 	Log        *slog.Logger
 	Now        func() time.Time
 	Version    string
@@ -153,6 +157,7 @@ func build(opts Options) (*server, *routes, error) {
 		"Logs":       opts.Logs != nil,
 		"Metrics":    opts.Metrics != nil,
 		"Outbox":     opts.Outbox != nil,
+		"Quality":    opts.Quality != nil,
 		"Rules":      opts.Rules != nil,
 		"Scrapes":    opts.Scrapes != nil,
 		"Storage":    opts.Storage != nil,
@@ -242,10 +247,15 @@ func (s *server) resources() {
 	s.registerRoles()
 	s.registerRuns()
 	s.registerCalls()
+	s.registerQuality()
+	s.registerExperiments()
+	s.registerTries()
 	s.registerMasking()
 	s.registerPrices()
+	s.registerProviders()
 	s.registerModels()
 	s.registerBudgets()
+	s.registerUsage()
 	s.registerIssues()
 	s.registerScrape()
 }

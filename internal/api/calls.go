@@ -11,16 +11,29 @@ import (
 // InCalls selects AI calls.
 type InCalls struct {
 	InProject
-	Role   string `query:"role" maxLength:"63"`
-	Ref    string `query:"ref" maxLength:"256" doc:"what the call was about, such as incident/12"`
-	Cursor string `query:"cursor" maxLength:"256"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Role       string `query:"role" maxLength:"63"`
+	Version    int    `query:"version" minimum:"0" doc:"of the role"`
+	Ref        string `query:"ref" maxLength:"256" doc:"what the call was about, such as incident/12"`
+	Provider   string `query:"provider" maxLength:"63"`
+	Model      string `query:"model" maxLength:"200"`
+	Status     string `query:"status" maxLength:"32"`
+	Schema     string `query:"schema" enum:"valid,invalid,none" doc:"what was found when the answer was checked"`
+	Caller     string `query:"caller" maxLength:"200" doc:"a part of the kind or name of who asked"`
+	MinLatency int    `query:"min_latency_ms" minimum:"0"`
+	Text       string `query:"text" maxLength:"200" doc:"a part of what was said, masked as it was sent"`
+	Cursor     string `query:"cursor" maxLength:"256"`
+	Limit      int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
 func (s *server) registerCalls() {
 	register(s, tenant.ProjectRead, get("list-ai-calls", "/api/v1/projects/{project}/ai-calls", "Calls of models, newest first, without their texts and attempts"),
 		func(ctx context.Context, _ tenant.Actor, in *InCalls) (*result[*ai.CallPage], error) {
-			return ok(s.opts.AI.Calls(ctx, in.Project, ai.CallQuery{Role: in.Role, Ref: in.Ref, Cursor: in.Cursor, Limit: in.Limit}))
+			return ok(s.opts.AI.Calls(ctx, in.Project, ai.CallQuery{Cursor: in.Cursor, Limit: in.Limit, CallFilter: ai.CallFilter{Role: in.Role, Version: in.Version, Ref: in.Ref, Provider: in.Provider,
+				Model: in.Model, Status: in.Status, Schema: in.Schema, Caller: in.Caller, MinLatencyMs: in.MinLatency, Text: in.Text}}))
+		})
+	register(s, tenant.ProjectRead, get("list-ai-call-facets", "/api/v1/projects/{project}/ai-call-facets", "What calls of models can be narrowed to"),
+		func(ctx context.Context, _ tenant.Actor, in *InProject) (*result[Page[ai.CallFacet]], error) {
+			return all(s.opts.AI.CallFacets(ctx, in.Project))
 		})
 	register(s, tenant.ProjectRead, get("get-ai-spending", "/api/v1/projects/{project}/ai-spending", "What models did and cost in a time range"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {

@@ -30,8 +30,10 @@ import (
 	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/quality"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/scrape"
+	"github.com/matrix-aiops/matrix/internal/secret"
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -115,13 +117,14 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	h.must(err)
 	jobs, err := job.New(job.Options{DB: db})
 	h.must(err)
-	sealer, err := notify.NewSealer(bytes.Repeat([]byte{7}, notify.KeySize))
+	keys, err := secret.NewKeyFile(bytes.Repeat([]byte{7}, secret.KeySize))
 	h.must(err)
 	if engine == nil {
 		engine = &clickhouse.DB{} // never asked
 	}
 	gateway, err := ai.New(ai.Options{DB: db, Telemetry: engine, Dir: t.TempDir(), Services: map[string]ai.Service{"canned": {Kind: "canned", Provider: canned{}, Keys: []ai.Key{{Alias: "main"}}}},
-		DefaultChain: []ai.Entry{{Provider: "canned", Model: "m"}}})
+		DefaultChain: []ai.Entry{{Provider: "canned", Model: "m"}}, Sealer: secret.NewSealer(keys), Log: log,
+		Kinds: map[string]func(string) (ai.Provider, error){"canned": func(string) (ai.Provider, error) { return canned{}, nil }}})
 	h.must(err)
 	t.Cleanup(func() {
 		gone, cancel := context.WithCancel(context.Background())
@@ -129,12 +132,14 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 		_ = gateway.Close(gone)
 	})
 	h.must(gateway.Roles().Seed(t.Context()))
-	outbox, err := notify.New(notify.Options{DB: db, Jobs: jobs, Sealer: sealer, Channels: []notify.Channel{h.sent}})
+	outbox, err := notify.New(notify.Options{DB: db, Jobs: jobs, Sealer: secret.NewSealer(keys), Channels: []notify.Channel{h.sent}})
 	h.must(err)
 	incidents, err := incident.New(incident.Options{DB: db, Jobs: jobs, Outbox: outbox, Project: h.tenants.Project, Ask: gateway.Run,
 		Collect: func(context.Context, project.ID, evidence.Input) (*ground.Bundle, error) {
 			return &ground.Bundle{}, nil
 		}})
+	h.must(err)
+	thought, err := quality.New(quality.Options{DB: db, Jobs: jobs, AI: gateway})
 	h.must(err)
 	stored, err := storage.New(storage.Options{DB: engine, Tenants: h.tenants})
 	h.must(err)
@@ -149,6 +154,7 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 		Logs:       logs.NewStore(engine),
 		Metrics:    metrics,
 		Outbox:     outbox,
+		Quality:    thought,
 		Rules:      rule.NewStore(db, nil),
 		Scrapes:    scrape.NewStore(db, nil),
 		Storage:    stored,

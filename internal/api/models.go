@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/ai/ship"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
@@ -29,7 +30,21 @@ type CircuitRequest struct {
 	Reason   string `json:"reason,omitempty" maxLength:"1000"`
 }
 
+// Shipping is how the records of AI calls get to the search engine.
+type Shipping struct {
+	Configured bool           `json:"configured"`
+	Status     *ship.Progress `json:"status" doc:"null when it is not configured"`
+}
+
 func (s *server) registerModels() {
+	register(s, tenant.SystemAdmin, get("get-ai-shipping", "/api/v1/ai-shipping", "How the records of AI calls get to Elasticsearch or OpenSearch"),
+		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Shipping], error) {
+			if s.opts.Shipping == nil {
+				return ok(Shipping{}, nil)
+			}
+			status, err := s.opts.Shipping.Status(ctx)
+			return ok(Shipping{Configured: true, Status: status}, err)
+		})
 	roles := s.opts.AI.Roles()
 	register(s, tenant.SystemAdmin, get("list-capabilities", "/api/v1/ai-capabilities", "What models do not take: parameters that are left out before they are asked"),
 		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[ai.Capability]], error) {

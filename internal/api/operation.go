@@ -94,7 +94,7 @@ func (s *server) targetOf(act tenant.Action, path string) func(huma.Context) (te
 	if param == "" || act == tenant.ProjectList || act == tenant.OrgList {
 		return func(huma.Context) (tenant.Target, error) { return tenant.Target{}, nil }
 	}
-	if act == tenant.ProjectAsk {
+	if act == tenant.ProjectAsk && !strings.Contains(path, "{project}") {
 		return func(hc huma.Context) (tenant.Target, error) {
 			id, err := s.tenants.ProjectFor(hc.Context(), callerOf(hc.Context()).actor, hc.Query("project"))
 			return tenant.Target{Project: id}, err

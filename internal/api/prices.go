@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"net/http"
+	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/tenant"
@@ -11,6 +13,16 @@ import (
 type PriceRequest struct {
 	Input  float64 `json:"input" minimum:"0" doc:"USD per million tokens of the question"`
 	Output float64 `json:"output" minimum:"0" doc:"USD per million tokens of the answer"`
+	// The kinds of tokens that have a price of their own.
+	Cached     *float64   `json:"cached,omitempty" minimum:"0" doc:"of the question, those read from a cache; absent: as input"`
+	CacheWrite *float64   `json:"cache_write,omitempty" minimum:"0" doc:"of the question, those written to a cache; absent: as input"`
+	Reasoning  *float64   `json:"reasoning,omitempty" minimum:"0" doc:"of the answer, those of reasoning; absent: as output"`
+	From       *time.Time `json:"from,omitempty" doc:"it holds from then on; absent: from now on"`
+}
+
+// RecountRequest says which calls are counted again.
+type RecountRequest struct {
+	From time.Time `json:"from" doc:"calls from the day of UTC of this moment on"`
 }
 
 // InPrice names the model of a provider in the path.
@@ -21,20 +33,46 @@ type InPrice struct {
 
 func (s *server) registerPrices() {
 	roles := s.opts.AI.Roles()
-	register(s, tenant.SystemAdmin, get("list-providers", "/api/v1/ai-providers", "The names of the configured model providers"),
-		func(context.Context, tenant.Actor, *nothing) (*result[Page[string]], error) {
-			return all(append([]string{}, s.opts.AI.Providers()...), nil)
-		})
 	register(s, tenant.SystemAdmin, get("list-prices", "/api/v1/ai-prices", "What models cost"),
 		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[ai.Price]], error) {
 			return all(roles.Prices(ctx))
 		})
-	register(s, tenant.SystemAdmin, put("set-price", "/api/v1/ai-prices/{provider}/{model}", "Set what a model costs; counted from the next call on"),
+	register(s, tenant.SystemAdmin, put("set-price", "/api/v1/ai-prices/{provider}/{model}", "Set what a model costs from a moment on, from now on without one"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
 			InPrice
 			Body PriceRequest
 		}) (*result[*ai.Price], error) {
-			return ok(roles.SetPrice(ctx, ai.Price{Provider: in.Provider, Model: in.Model, Input: in.Body.Input, Output: in.Body.Output}, a.Name))
+			return ok(roles.SetPrice(ctx, ai.Price{Provider: in.Provider, Model: in.Model, Input: in.Body.Input, Output: in.Body.Output,
+				Cached: in.Body.Cached, CacheWrite: in.Body.CacheWrite, Reasoning: in.Body.Reasoning, From: in.Body.From}, a.Name))
+		})
+	register(s, tenant.SystemAdmin, get("list-price-history", "/api/v1/ai-prices/{provider}/{model}", "What a model has cost and will cost, the latest to hold first; also what was taken back"),
+		func(ctx context.Context, _ tenant.Actor, in *InPrice) (*result[Page[ai.Price]], error) {
+			return all(roles.PriceHistory(ctx, in.Provider, in.Model))
+		})
+	register(s, tenant.SystemAdmin, del("withdraw-price", "/api/v1/ai-price-versions/{version}", "Take back a price that was set by mistake: what it replaced holds again"),
+		func(ctx context.Context, a tenant.Actor, in *struct {
+			Version int64 `path:"version" minimum:"1"`
+		}) (*struct{}, error) {
+			return done(roles.WithdrawPrice(ctx, in.Version, a.Name))
+		})
+	register(s, tenant.SystemAdmin, get("list-unpriced-models", "/api/v1/ai-unpriced-models", "The models that used tokens without a known price, those of the most tokens first"),
+		func(ctx context.Context, _ tenant.Actor, in *InRange) (*result[Page[ai.UnpricedModel]], error) {
+			from, to := in.between(s.now())
+			return all(s.opts.AI.Unpriced(ctx, from, to))
+		})
+	register(s, tenant.SystemAdmin, get("list-recounts", "/api/v1/ai-recounts", "The latest recounts of costs, the newest first"),
+		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[ai.Recount]], error) {
+			return all(s.opts.AI.Recounts(ctx))
+		})
+	register(s, tenant.SystemAdmin, post("start-recount", "/api/v1/ai-recounts", "Count the costs of logged calls again with the prices of today; budgets stay as they are", http.StatusAccepted),
+		func(ctx context.Context, a tenant.Actor, in *struct{ Body RecountRequest }) (*result[*ai.Recount], error) {
+			return ok(s.opts.AI.StartRecount(ctx, in.Body.From, a.Name))
+		})
+	register(s, tenant.SystemAdmin, del("cancel-recount", "/api/v1/ai-recounts/{recount}", "End a recount that runs; the days it has done stay done"),
+		func(ctx context.Context, _ tenant.Actor, in *struct {
+			Recount int64 `path:"recount" minimum:"1"`
+		}) (*struct{}, error) {
+			return done(s.opts.AI.CancelRecount(ctx, in.Recount))
 		})
 	register(s, tenant.SystemAdmin, del("delete-price", "/api/v1/ai-prices/{provider}/{model}", "Forget what a model costs: its calls have no cost then"),
 		func(ctx context.Context, a tenant.Actor, in *InPrice) (*struct{}, error) {

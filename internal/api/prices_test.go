@@ -22,7 +22,7 @@ func TestAPriceOfAModelWithASlashInItsNameIsSetReadAndDeleted(t *testing.T) {
 		}
 		return nil
 	}
-	h.decode(admin.do(http.MethodPut, path, PriceRequest{0.12, 0.3}, nil), http.StatusOK, nil)
+	h.decode(admin.do(http.MethodPut, path, PriceRequest{Input: 0.12, Output: 0.3}, nil), http.StatusOK, nil)
 	if p := find(); p == nil || p.Input != 0.12 || p.Output != 0.3 || p.UpdatedAt == nil || p.UpdatedBy == "" || p.UpdatedBy == "matrix" {
 		t.Errorf("price %+v", p)
 	}
@@ -31,7 +31,7 @@ func TestAPriceOfAModelWithASlashInItsNameIsSetReadAndDeleted(t *testing.T) {
 		t.Errorf("it is still there: %+v", p)
 	}
 	h.problem(admin.do(http.MethodDelete, path, nil, nil), http.StatusNotFound)
-	if wrong := h.problem(admin.do(http.MethodPut, path, PriceRequest{-1, 0}, nil), http.StatusUnprocessableEntity); len(wrong.Violations) != 1 {
+	if wrong := h.problem(admin.do(http.MethodPut, path, PriceRequest{Input: -1}, nil), http.StatusUnprocessableEntity); len(wrong.Violations) != 1 {
 		t.Errorf("problem %+v", wrong)
 	}
 }
@@ -39,9 +39,9 @@ func TestAPriceOfAModelWithASlashInItsNameIsSetReadAndDeleted(t *testing.T) {
 func TestTheProvidersOfARoleAreNamedWithoutTheirKeys(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
 	admin := h.admin()
-	var page Page[string]
+	var page Page[ai.ModelService]
 	h.decode(admin.do(http.MethodGet, "/api/v1/ai-providers", nil, nil), http.StatusOK, &page)
-	if !slices.Equal(page.Items, []string{"canned"}) {
+	if len(page.Items) != 1 || page.Items[0].Name != "canned" || !page.Items[0].Configured || page.Items[0].Keys[0].Alias != "main" {
 		t.Errorf("providers %v", page.Items)
 	}
 	body := roleBody()

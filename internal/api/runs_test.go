@@ -38,3 +38,30 @@ func TestARoleIsAskedAtOnceOrAsAStream(t *testing.T) {
 	}
 	h.problem(viewer.do(http.MethodPost, path, RunRequest{Input: "hi", Label: "nightly"}, nil), http.StatusNotFound)
 }
+
+func TestAConversationGoesOnByItsIDAndIsForgottenOnRequest(t *testing.T) {
+	engine := clickhousetest.New(t)
+	if err := engine.Migrate(t.Context(), "ai", ai.Migrations()); err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t, metadbtest.SQLite(t), engine, nil)
+	viewer, path := h.viewer(), fmt.Sprintf("/api/v1/ai/roles/%s/runs", h.newRole())
+	ask := func(conversation string) (answer RunAnswer) {
+		t.Helper()
+		h.decode(viewer.do(http.MethodPost, path, RunRequest{Input: "hi", Conversation: conversation}, nil), http.StatusOK, &answer)
+		return answer
+	}
+	id := ask(ai.NewThread).Conversation
+	if again := ask(id).Conversation; id == "" || again != id {
+		t.Errorf("begun as %q, went on as %q", id, again)
+	}
+	var thread ai.Thread
+	h.decode(viewer.do(http.MethodGet, "/api/v1/ai/conversations/"+id, nil, nil), http.StatusOK, &thread)
+	if len(thread.Turns) != 4 || thread.Turns[0].Text != "hi" || thread.Turns[1].Text != "hello" {
+		t.Errorf("turns %+v", thread.Turns)
+	}
+	if gone := viewer.do(http.MethodDelete, "/api/v1/ai/conversations/"+id, nil, nil); gone.Code != http.StatusNoContent {
+		t.Errorf("status %d: %s", gone.Code, gone.Body)
+	}
+	h.problem(viewer.do(http.MethodPost, path, RunRequest{Input: "hi", Conversation: id}, nil), http.StatusNotFound)
+}

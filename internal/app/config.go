@@ -73,7 +73,7 @@ type File struct {
 	ClickHouse []string `yaml:"clickhouse"`
 	// TimeZone is an IANA name for times in messages; default is the machine's.
 	TimeZone string `yaml:"time_zone"`
-	// SecretsKey is the file with the key that seals channel secrets; default
+	// SecretsKey is the file with the keys that seal stored secrets; default
 	// secrets.key in the data directory. Nodes on one metadata database share it.
 	SecretsKey string `yaml:"secrets_key"`
 	// TrustedProxies are the networks (CIDR) whose X-Forwarded-For is believed.
@@ -92,6 +92,23 @@ type FileAI struct {
 	// KeepTexts is what the log keeps of the texts of calls whose role does not
 	// say: masked (default), none or originals.
 	KeepTexts string `yaml:"keep_texts"`
+	// Telemetry is whether spans and metrics of calls are stored in the project
+	// they were made for; default true.
+	Telemetry *bool `yaml:"telemetry"`
+	// Search is the Elasticsearch or OpenSearch that records of calls are shipped
+	// to; without URLs there is none.
+	Search FileSearch `yaml:"search"`
+}
+
+// FileSearch is a search engine. A user and a password, or an API key.
+type FileSearch struct {
+	URLs      []string `yaml:"urls"`
+	User      string   `yaml:"user"`
+	Password  string   `yaml:"password"`
+	APIKey    string   `yaml:"api_key"`
+	CAFile    string   `yaml:"ca_file"`   // PEM; "" trusts what the machine trusts
+	Index     string   `yaml:"index"`     // prefix of the data streams; default matrix-ai
+	Lifecycle string   `yaml:"lifecycle"` // ILM policy of new indices, of Elasticsearch only
 }
 
 // FileProvider is one model endpoint.
@@ -342,6 +359,9 @@ func (f File) check() error {
 		}
 	}
 	if _, err := f.AI.chain(); err != nil {
+		return err
+	}
+	if err := f.AI.Search.check(); err != nil {
 		return err
 	}
 	if _, err := networks("notify.allow_networks", f.Notify.AllowNetworks); err != nil {

@@ -154,3 +154,26 @@ func TestCheckReadsTheFilesThatSayWhatIsScraped(t *testing.T) {
 	f(false, "ec2_sd_configs is not built", app.FileScrape{Key: "a", File: bad})
 	f(false, "scrape[0].file: the scrape file cannot be read", app.FileScrape{Key: "a", File: good + ".none"})
 }
+
+func TestASearchEngineIsCheckedBeforeTheStart(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		file, err := app.LoadFile(write(t, "ai:\n  search: "+text+"\n"), env(map[string]string{"PW": "hidden"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = app.Options{Listen: "127.0.0.1:0", OTLPGRPC: "127.0.0.1:0", OTLPHTTP: "127.0.0.1:0", DataDir: "x", File: file}.Check()
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "hidden") {
+			t.Errorf("the password is told: %v", err)
+		}
+	}
+	f(`{urls: ["https://a:9200", "https://b:9200"], user: u, password: "${PW}"}`, "")
+	f(`{urls: ["https://a:9200"], api_key: "${PW}", index: calls-of-models, lifecycle: p}`, "")
+	f(`{user: u, password: "${PW}"}`, "ai.search.urls")
+	f(`{urls: ["u:${PW}@a:9200"]}`, "ai.search.urls")
+	f(`{urls: ["https://a:9200"], user: u, password: p, api_key: "${PW}"}`, "ai.search.api_key")
+	f(`{urls: ["https://a:9200"], index: Calls}`, "ai.search.index")
+}

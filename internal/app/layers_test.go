@@ -16,10 +16,10 @@ import (
 // ground every line stands on; there, and only there, the pairs in foundation
 // are allowed between neighbours.
 var layers = [][]string{
-	{"fault", "project", "clickhouse", "metadb", "job", "otel", "search", "sqltext", "pattern", "schema", "mask", "ground"},
+	{"fault", "project", "clickhouse", "metadb", "job", "otel", "search", "sqltext", "pattern", "schema", "mask", "ground", "secret"},
 	{"tenant", "trace", "logs", "metric", "flame", "view", "dashboard", "issue"},
 	{"rule", "evidence", "report", "notify", "ai", "storage", "host", "scrape"},
-	{"incident"},
+	{"incident", "quality"},
 	{"api", "ingest", "modelapi"},
 	{"app"},
 }
@@ -29,6 +29,7 @@ var foundation = map[string][]string{
 	"clickhouse": {"fault", "project"},
 	"metadb":     {"fault"},
 	"schema":     {"fault"},
+	"secret":     {"fault"},
 	"search":     {"fault"},
 	"otel":       {"clickhouse", "project"},
 	"job":        {"fault", "metadb"},

@@ -19,28 +19,29 @@ import (
 	"github.com/matrix-aiops/matrix/internal/modelapi"
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/secret"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
 // providerKinds are the protocols of model services that MATRIX speaks.
-var providerKinds = map[string]func(FileProvider) (ai.Provider, error){
-	"openai": func(p FileProvider) (ai.Provider, error) { return openai.New(openai.Options{BaseURL: p.BaseURL}) },
-	"openai-responses": func(p FileProvider) (ai.Provider, error) {
-		return openai.NewResponses(openai.Options{BaseURL: p.BaseURL})
+var providerKinds = map[string]func(baseURL string) (ai.Provider, error){
+	"openai": func(base string) (ai.Provider, error) { return openai.New(openai.Options{BaseURL: base}) },
+	"openai-responses": func(base string) (ai.Provider, error) {
+		return openai.NewResponses(openai.Options{BaseURL: base})
 	},
-	"anthropic": func(p FileProvider) (ai.Provider, error) { return anthropic.New(anthropic.Options{BaseURL: p.BaseURL}) },
-	"gemini":    func(p FileProvider) (ai.Provider, error) { return gemini.New(gemini.Options{BaseURL: p.BaseURL}) },
+	"anthropic": func(base string) (ai.Provider, error) { return anthropic.New(anthropic.Options{BaseURL: base}) },
+	"gemini":    func(base string) (ai.Provider, error) { return gemini.New(gemini.Options{BaseURL: base}) },
 }
 
 // newGateway connects the configured model services to MATRIX AI.
-func (a *App) newGateway(meta *metadb.DB, telemetry *clickhouse.DB, tenants *tenant.Store, outbox *notify.Outbox) (*ai.Gateway, error) {
+func (a *App) newGateway(meta *metadb.DB, telemetry *clickhouse.DB, tenants *tenant.Store, outbox *notify.Outbox, sealer *secret.Sealer, onCall func(context.Context, *ai.Call)) (*ai.Gateway, error) {
 	services := map[string]ai.Service{}
 	for name, p := range a.opts.File.AI.Providers {
-		provider, err := providerKinds[p.Kind](p)
+		provider, err := providerKinds[p.Kind](p.BaseURL)
 		if err != nil {
 			return nil, fmt.Errorf("ai.providers.%s: %w", name, err)
 		}
-		services[name] = ai.Service{Kind: p.Kind, Provider: provider, Keys: p.keys(), InHouse: p.InHouse}
+		services[name] = ai.Service{Kind: p.Kind, BaseURL: p.BaseURL, InHouse: p.InHouse, Provider: provider, Keys: p.keys()}
 	}
 	chain, err := a.opts.File.AI.chain()
 	if err != nil {
@@ -48,6 +49,7 @@ func (a *App) newGateway(meta *metadb.DB, telemetry *clickhouse.DB, tenants *ten
 	}
 	return ai.New(ai.Options{
 		DB: meta, Telemetry: telemetry, Dir: filepath.Join(a.opts.DataDir, "ai-calls"), Services: services, DefaultChain: chain, KeepTexts: a.opts.File.AI.KeepTexts, Log: a.log,
+		OnCall: onCall, Kinds: providerKinds, Sealer: sealer,
 		Place: func(ctx context.Context, p project.ID) (org, group int64, err error) {
 			found, err := tenants.Project(ctx, p)
 			return found.OrgID, found.GroupID, err

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/ai/ship"
 	"github.com/matrix-aiops/matrix/internal/api"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
@@ -33,8 +34,10 @@ import (
 	"github.com/matrix-aiops/matrix/internal/notify/slack"
 	"github.com/matrix-aiops/matrix/internal/notify/webhook"
 	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/quality"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/scrape"
+	"github.com/matrix-aiops/matrix/internal/secret"
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -119,7 +122,7 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 
-	queue, err := job.New(job.Options{DB: meta, Log: a.log, Node: node, Queues: map[string]int{notify.Queue: notify.Workers}})
+	queue, err := job.New(job.Options{DB: meta, Log: a.log, Node: node, Queues: map[string]int{notify.Queue: notify.Workers, quality.Queue: quality.Workers}})
 	if err != nil {
 		return err
 	}
@@ -127,11 +130,17 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	outbox, err := a.newOutbox(meta, queue)
+	keys, err := secret.LoadKeyFile(cmp.Or(a.opts.File.SecretsKey, filepath.Join(a.opts.DataDir, "secrets.key")))
 	if err != nil {
 		return err
 	}
-	gateway, err := a.newGateway(meta, telemetry, tenants, outbox)
+	sealer := secret.NewSealer(keys)
+	outbox, err := a.newOutbox(meta, queue, sealer)
+	if err != nil {
+		return err
+	}
+	emitter := a.newEmitter(node)
+	gateway, err := a.newGateway(meta, telemetry, tenants, outbox, sealer, a.onCall(emitter))
 	if err != nil {
 		return err
 	}
@@ -139,7 +148,25 @@ func (a *App) setup(ctx context.Context) error {
 	if err := gateway.Roles().Seed(ctx); err != nil {
 		return fmt.Errorf("seed roles: %w", err)
 	}
+	if err := errors.Join(gateway.Services().Rewrap(ctx), outbox.Targets().Rewrap(ctx)); err != nil {
+		return err
+	}
 	gateway.Register(queue)
+	shipper, err := a.newShipper(meta, telemetry, emitter, queue)
+	if err != nil {
+		return err
+	}
+	answers, err := quality.New(quality.Options{
+		DB: meta, Jobs: queue, AI: gateway, Log: a.log,
+		Language: func(ctx context.Context, p project.ID) (string, error) {
+			found, err := tenants.Project(ctx, p)
+			return found.Language, err
+		},
+	})
+	if err != nil {
+		return err
+	}
+	answers.Register(queue)
 	traces := trace.NewStore(telemetry)
 	incidents, err := incident.New(incident.Options{
 		DB: meta, Jobs: queue, Outbox: outbox,
@@ -161,7 +188,7 @@ func (a *App) setup(ctx context.Context) error {
 
 	stored, err := storage.New(storage.Options{
 		DB: telemetry, Tenants: tenants, Log: a.log,
-		Erase: []func(context.Context, *metadb.Tx, project.ID) error{rule.Erase, notify.Erase, incident.Erase, view.Erase, dashboard.Erase, issue.Erase, scrape.Erase},
+		Erase: []func(context.Context, *metadb.Tx, project.ID) error{rule.Erase, notify.Erase, incident.Erase, view.Erase, dashboard.Erase, issue.Erase, scrape.Erase, quality.Erase},
 	})
 	if err != nil {
 		return err
@@ -192,6 +219,9 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 
+	emitter.Start(storeOwn(receivers, tenants))
+	a.onStop("ai telemetry", emitter.Close)
+
 	// The first start's credentials can be read only once: whatever may fail
 	// for a reason outside, as a port that is taken, has been done before.
 	seed := func(ctx context.Context, tx *metadb.Tx, p tenant.Project) error {
@@ -220,8 +250,10 @@ func (a *App) setup(ctx context.Context) error {
 		Logs:       logs.NewStore(telemetry),
 		Metrics:    metrics,
 		Outbox:     outbox,
+		Quality:    answers,
 		Rules:      rules,
 		Scrapes:    scrape.NewStore(meta, nil),
+		Shipping:   shipper,
 		Storage:    stored,
 		Tenants:    tenants,
 		Traces:     traces,
@@ -291,15 +323,14 @@ func (a *App) openTelemetry(ctx context.Context) (*clickhouse.DB, error) {
 			return nil, fmt.Errorf("migrate %s: %w", noun, err)
 		}
 	}
+	if err := db.Migrate(ctx, "ai_ship", ship.Migrations()); err != nil { // behind the tables it looks at
+		return nil, fmt.Errorf("migrate ai_ship: %w", err)
+	}
 	return db, nil
 }
 
 // newOutbox makes the outbox with every channel the product has.
-func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue) (*notify.Outbox, error) {
-	sealer, err := notify.LoadSealer(cmp.Or(a.opts.File.SecretsKey, filepath.Join(a.opts.DataDir, "secrets.key")))
-	if err != nil {
-		return nil, err
-	}
+func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue, sealer *secret.Sealer) (*notify.Outbox, error) {
 	private, err := networks("notify.allow_networks", a.opts.File.Notify.AllowNetworks)
 	if err != nil {
 		return nil, err
@@ -397,7 +428,7 @@ func (a *App) serve(options api.Options) error {
 		return err
 	}
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           inTrace(handler),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      90 * time.Second, // from the end of the headers: reading, answering, and a slow reader

@@ -128,8 +128,9 @@ func (t *turns) take(ctx context.Context, p project.ID) (release func(), err err
 	}), nil
 }
 
-// SystemSelect reads across projects: for the evaluation of rules and for
-// maintenance only, never for a request of a user.
+// SystemSelect reads across projects: for the evaluation of rules, for
+// maintenance and for who administers the installation, never for a request of
+// anybody else.
 func (db *DB) SystemSelect(ctx context.Context, dest any, sql string, params ...Param) error {
 	args := arguments(params)
 	return db.on(ctx, func(s *server) error { return s.reads.Select(ctx, dest, sql, args...) })

@@ -145,10 +145,11 @@ func (s *Service) ask(ctx context.Context, c *record, p tenant.Project, bundle *
 		}
 	}()
 	var written *report.Report
-	result, err := s.opts.Ask(ctx, ai.Caller{Project: c.Project, Kind: "incident", Name: "analysis", Ref: ref(c.ID)}, Role, ai.Input{
+	result, err := s.opts.Ask(ctx, ai.Caller{Project: c.Project, Kind: "incident", Purpose: "incident_report", Name: "analysis", Ref: ref(c.ID)}, Role, ai.Input{
 		Message:   bundle.Prompt(),
 		Sensitive: bundle.Sensitive(),
 		Language:  p.Language,
+		Grounded:  func(answer string) bool { return len(ground.Answer(answer, bundle)) == 0 },
 		Validate: func(answer string) (err error) {
 			written, err = report.Parse(answer, bundle, p.Language)
 			return err

@@ -28,6 +28,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/notify/webhook"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/rule"
+	sealing "github.com/matrix-aiops/matrix/internal/secret"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
@@ -75,13 +76,13 @@ func newHouse(t testing.TB, db *metadb.DB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealer, err := notify.NewSealer(bytes.Repeat([]byte{7}, notify.KeySize))
+	keys, err := sealing.NewKeyFile(bytes.Repeat([]byte{7}, sealing.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}
 	dev := notify.Guard{Dev: true}
 	client := notify.NewClient(dev)
-	outbox, err := notify.New(notify.Options{DB: db, Jobs: h.jobs, Sealer: sealer, Now: h.Now, Channels: []notify.Channel{
+	outbox, err := notify.New(notify.Options{DB: db, Jobs: h.jobs, Sealer: sealing.NewSealer(keys), Now: h.Now, Channels: []notify.Channel{
 		slack.New(slack.Options{Client: client, Dev: true}), webhook.New(webhook.Options{Client: client, Guard: dev})}})
 	if err != nil {
 		t.Fatal(err)

@@ -146,7 +146,7 @@ func (s *server) run(ctx context.Context, who Asker, model string, in ai.Input) 
 	}
 	name, isRole := strings.CutPrefix(model, "role:")
 	if !isRole {
-		entry, err := s.entry(who, model)
+		entry, err := s.entry(ctx, who, model)
 		if err != nil {
 			return nil, err
 		}
@@ -159,11 +159,14 @@ func (s *server) run(ctx context.Context, who Asker, model string, in ai.Input) 
 
 // entry is a model of a service by name: "service/model", or "model" when one
 // service is configured.
-func (s *server) entry(who Asker, model string) (ai.Entry, error) {
+func (s *server) entry(ctx context.Context, who Asker, model string) (ai.Entry, error) {
 	if !who.Models {
 		return ai.Entry{}, fault.New(fault.Denied, "this token asks roles only: name one as role:code").WithField("model")
 	}
-	known := s.gateway.Providers()
+	known, err := s.gateway.Providers(ctx)
+	if err != nil {
+		return ai.Entry{}, err
+	}
 	service, name, found := strings.Cut(model, "/")
 	for _, each := range known {
 		if found && each == service && name != "" {

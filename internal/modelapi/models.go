@@ -81,7 +81,7 @@ func (s *server) embed(w http.ResponseWriter, r *http.Request, who Asker) error 
 	if request.EncodingFormat != "" && request.EncodingFormat != "float" && request.EncodingFormat != "base64" {
 		return fault.New(fault.Invalid, "the encoding is float or base64").WithField("encoding_format")
 	}
-	entry, err := s.entry(who, request.Model)
+	entry, err := s.entry(r.Context(), who, request.Model)
 	if err != nil {
 		return err
 	}

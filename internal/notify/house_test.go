@@ -18,6 +18,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/notify/slack"
 	"github.com/matrix-aiops/matrix/internal/notify/webhook"
+	sealing "github.com/matrix-aiops/matrix/internal/secret"
 )
 
 const secret = "whsec-0123456789abcdef"
@@ -53,7 +54,7 @@ func newHouse(t testing.TB, db *metadb.DB, channels ...notify.Channel) *house {
 func newHouseWithKey(t testing.TB, db *metadb.DB, key byte, channels ...notify.Channel) *house {
 	t.Helper()
 	h := &house{t: t, db: db, now: time.Now().Truncate(time.Microsecond)}
-	sealer, err := notify.NewSealer(bytes.Repeat([]byte{key}, notify.KeySize))
+	keys, err := sealing.NewKeyFile(bytes.Repeat([]byte{key}, sealing.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func newHouseWithKey(t testing.TB, db *metadb.DB, key byte, channels ...notify.C
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.outbox, err = notify.New(notify.Options{DB: db, Jobs: h.jobs, Sealer: sealer, Channels: channels,
+	h.outbox, err = notify.New(notify.Options{DB: db, Jobs: h.jobs, Sealer: sealing.NewSealer(keys), Channels: channels,
 		SendTimeout: 30 * time.Second, Now: h.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/secret"
 )
 
 // The states of a delivery. Delivered and failed are final.
@@ -48,7 +49,7 @@ const (
 type Options struct {
 	DB       *metadb.DB
 	Jobs     *job.Queue
-	Sealer   *Sealer
+	Sealer   *secret.Sealer
 	Channels []Channel
 	// SendTimeout bounds one attempt; default 10 s.
 	SendTimeout time.Duration

@@ -14,6 +14,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/secret"
 )
 
 // Kept stands for a secret in what reads return. Written back, it means: keep
@@ -40,7 +41,7 @@ type Target struct {
 // the database and opened only to send.
 type Targets struct {
 	db       *metadb.DB
-	sealer   *Sealer
+	sealer   *secret.Sealer
 	channels map[string]Channel
 	now      func() time.Time
 }
@@ -62,7 +63,7 @@ func (s *Targets) List(ctx context.Context, p project.ID) ([]Target, error) {
 	rows, err := s.db.Query(ctx, `SELECT `+targetColumns+` FROM notify_target WHERE project_id = $1 ORDER BY name, id`, p)
 	targets, err := metadb.Collect(rows, err, func(r *metadb.Rows) (Target, error) {
 		t, err := scanTarget(r)
-		return s.shown(t), err
+		return s.shown(ctx, t), err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list targets: %w", err)
@@ -77,7 +78,7 @@ func (s *Targets) Get(ctx context.Context, p project.ID, id int64) (Target, erro
 	if err != nil {
 		return Target{}, err
 	}
-	return s.shown(t), nil
+	return s.shown(ctx, t), nil
 }
 
 // Create stores a new target and returns it as Get would. ID and Version are
@@ -100,9 +101,13 @@ func (s *Targets) CreateIn(ctx context.Context, tx *metadb.Tx, t Target, by stri
 		return Target{}, fmt.Errorf("create target: %w", err)
 	}
 	t.ID, t.Version, t.UpdatedAt, t.UpdatedBy = id, 1, s.now().UTC(), by
+	sealed, err := s.sealer.Seal(ctx, t.Config, place(t.Project, t.ID))
+	if err != nil {
+		return Target{}, fmt.Errorf("create target: %w", err)
+	}
 	n, err := tx.Exec(ctx, `INSERT INTO notify_target (`+targetColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (project_id, name) DO NOTHING`,
-		t.ID, t.Project, t.Kind, t.Name, s.sealer.Seal(t.Config, place(t.Project, t.ID)), t.Enabled, t.Version,
+		t.ID, t.Project, t.Kind, t.Name, sealed, t.Enabled, t.Version,
 		metadb.Micros(t.UpdatedAt), t.UpdatedBy)
 	if err != nil {
 		return Target{}, fmt.Errorf("create target: %w", err)
@@ -128,17 +133,21 @@ func (s *Targets) Update(ctx context.Context, t Target, by string) (updated Targ
 			return fault.New(fault.Conflict, "the channel was changed by %s in the meantime: load it again", stored.UpdatedBy)
 		}
 		next.Kind = stored.Kind
-		if next.Config, err = s.restore(next, stored); err != nil {
+		if next.Config, err = s.restore(ctx, next, stored); err != nil {
 			return err
 		}
 		if err := s.check(&next); err != nil {
 			return err
 		}
 		next.Version, next.UpdatedAt, next.UpdatedBy = stored.Version+1, s.now().UTC(), by
+		sealed, err := s.sealer.Seal(ctx, next.Config, place(next.Project, next.ID))
+		if err != nil {
+			return fmt.Errorf("update target: %w", err)
+		}
 		_, err = tx.Exec(ctx, `UPDATE notify_target
 			SET name = $3, config = $4, enabled = $5, version = $6, updated_at = $7, updated_by = $8
 			WHERE project_id = $1 AND id = $2`,
-			next.Project, next.ID, next.Name, s.sealer.Seal(next.Config, place(next.Project, next.ID)), next.Enabled, next.Version,
+			next.Project, next.ID, next.Name, sealed, next.Enabled, next.Version,
 			metadb.Micros(next.UpdatedAt), next.UpdatedBy)
 		if metadb.IsUnique(err) {
 			return taken(next.Name)
@@ -187,7 +196,7 @@ func (s *Targets) load(ctx context.Context, p project.ID, id int64) (Target, err
 	if err != nil {
 		return Target{}, err
 	}
-	t.Config, err = s.open(t)
+	t.Config, err = s.open(ctx, t)
 	return t.Target, err
 }
 
@@ -197,8 +206,8 @@ type row struct {
 	sealed string
 }
 
-func (s *Targets) open(t row) (json.RawMessage, error) {
-	return s.sealer.Open(t.sealed, place(t.Project, t.ID))
+func (s *Targets) open(ctx context.Context, t row) (json.RawMessage, error) {
+	return s.sealer.Open(ctx, t.sealed, place(t.Project, t.ID))
 }
 
 func (s *Targets) read(ctx context.Context, q metadb.Querier, p project.ID, id int64) (row, error) {
@@ -223,8 +232,8 @@ func scanTarget(r *metadb.Rows) (row, error) {
 
 // shown is the target as people see it. One whose config does not open, since
 // the secrets key was lost, is shown without: it can still be set up again.
-func (s *Targets) shown(t row) Target {
-	config, err := s.open(t)
+func (s *Targets) shown(ctx context.Context, t row) Target {
+	config, err := s.open(ctx, t)
 	if err == nil {
 		t.Config = config
 	}
@@ -264,7 +273,7 @@ func (s *Targets) redact(t Target) Target {
 }
 
 // restore returns next's config with the secrets given as Kept taken from stored.
-func (s *Targets) restore(next Target, stored row) (json.RawMessage, error) {
+func (s *Targets) restore(ctx context.Context, next Target, stored row) (json.RawMessage, error) {
 	channel, ok := s.channels[stored.Kind]
 	if !ok {
 		return nil, fault.New(fault.Unsupported, "this server has no channel of kind %s", stored.Kind)
@@ -277,7 +286,7 @@ func (s *Targets) restore(next Target, stored row) (json.RawMessage, error) {
 		if fields[name] != Kept {
 			continue
 		}
-		config, err := s.open(stored)
+		config, err := s.open(ctx, stored)
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "the stored secret cannot be read any more: enter it again").WithField("config." + name)
 		}
@@ -307,6 +316,27 @@ func taken(name string) error {
 }
 
 func missing() error { return fault.New(fault.NotFound, "the channel does not exist") }
+
+// Rewrap puts the data keys of all targets under the current master key, after
+// another one was made. What does not open stays as it is.
+func (s *Targets) Rewrap(ctx context.Context) error {
+	rows, err := s.db.Query(ctx, `SELECT `+targetColumns+` FROM notify_target`)
+	targets, err := metadb.Collect(rows, err, scanTarget)
+	if err != nil {
+		return fmt.Errorf("rewrap targets: %w", err)
+	}
+	for _, t := range targets {
+		sealed, changed, err := s.sealer.Rewrap(ctx, t.sealed, place(t.Project, t.ID))
+		if err != nil || !changed {
+			continue
+		}
+		// Not over an edit that came between.
+		if _, err := s.db.Exec(ctx, `UPDATE notify_target SET config = $3 WHERE id = $1 AND config = $2`, t.ID, t.sealed, sealed); err != nil {
+			return fmt.Errorf("rewrap targets: %w", err)
+		}
+	}
+	return nil
+}
 
 // Erase removes a project's channels, and the messages that were sent to them.
 func Erase(ctx context.Context, tx *metadb.Tx, p project.ID) error {

@@ -1,7 +1,7 @@
 //go:build interop
 
 // Package interop runs what others wrote, unmodified, against MATRIX: a Spring Boot program under the OpenTelemetry
-// Java agent, and an OpenTelemetry Collector that reads log files and the machine it runs on.
+// Java agent, an OpenTelemetry Collector that reads log files and the machine it runs on, and an OpenSearch node.
 package interop
 
 import (

@@ -25,6 +25,7 @@ type program struct {
 	t      *testing.T
 	output output
 	done   chan struct{}
+	pid    int
 }
 
 // start runs a program in dir. Of the variables of this process it gets those that any program needs; env is
@@ -44,6 +45,7 @@ func start(t *testing.T, dir string, env []string, name string, args ...string) 
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	p.pid = cmd.Process.Pid
 	go func() {
 		defer close(p.done)
 		_ = cmd.Wait() // a program that is asked to end need not do so with 0

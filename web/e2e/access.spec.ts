@@ -35,6 +35,10 @@ const pages: [string, string | ((page: Page) => Promise<string>)][] = [
   ['models', '/models'],
   ['prices', '/prices'],
   ['calls', `${home}/ai-calls`],
+  ['role-try', '/roles/agent-alert-analyzer?tab=try'],
+  ['quality', `${home}/quality?range=24h`],
+  ['playground', `${home}/playground`],
+  ['playground-new', `${home}/playground/new?role=agent-alert-analyzer`],
 ];
 
 for (const scheme of ['light', 'dark'] as const) {

@@ -129,3 +129,47 @@ test('a circuit that opened by itself says why and until when, and circuits that
   await page.getByRole('button', { name: '다시 시도' }).click();
   await expect(row(page, 'analyst-1').first()).toBeVisible();
 });
+
+test('how records get to a search engine is told: off, running, and what was refused while it waits', async ({
+  page,
+}) => {
+  await page.goto('/models');
+  const section = page.getByRole('region', { name: '검색 엔진으로 보내는 기록' });
+  await expect(section).toContainText('기록은 MATRIX에만 있습니다');
+
+  const status = {
+    index: 'matrix-ai',
+    urls: ['https://search.internal:9200'],
+    shipped: 12_345,
+    refused: 0,
+    waiting: 0,
+    oldest: null,
+    failures: 0,
+    error: '',
+    at: new Date(Date.now() - 5_000).toISOString(),
+  };
+  const api = /\/api\/v1\/ai-shipping$/;
+  await page.route(api, (route) => route.fulfill({ json: { configured: true, status } }));
+  await page.reload();
+  await expect(section).toContainText('정상');
+  await expect(section).toContainText('12.3 k');
+
+  await page.unroute(api);
+  const waits = {
+    ...status,
+    refused: 2,
+    waiting: 678,
+    oldest: new Date(Date.now() - 3_600_000).toISOString(),
+    failures: 3,
+  };
+  await page.route(api, (route) =>
+    route.fulfill({ json: { configured: true, status: { ...waits, error: 'the destination does not answer' } } }),
+  );
+  await page.reload();
+  await expect(section).toContainText('the destination does not answer');
+  await expect(section).toContainText('678');
+  await expect(section).toContainText('거부된 문서는 인덱스에 맞지 않아');
+  await expectAccessible(page);
+  await section.scrollIntoViewIfNeeded();
+  await picture(page, 'shipping');
+});

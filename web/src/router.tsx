@@ -17,6 +17,7 @@ import { asProblem } from './api/problem.ts';
 import { SERVICE_SORTS } from './api/services.ts';
 import { meQuery, projectsOf } from './api/session.ts';
 import { STATEMENT_SORTS } from './api/statements.ts';
+import { USAGE_DIMENSIONS, USAGE_MEASURES, USAGE_SCOPES } from './api/usage.ts';
 import { Frame } from './frame/Frame.tsx';
 import { validateRange } from './frame/range.ts';
 import { rememberedProject } from './frame/remembered.ts';
@@ -302,7 +303,17 @@ const settings = createRoute({
 const calls = createRoute({
   getParentRoute: () => project,
   path: '/ai-calls',
-  validateSearch: optional((s) => ({ role: text(s.role), ref: text(s.ref) })),
+  validateSearch: optional((s) => ({
+    role: text(s.role),
+    version: positive(s.version),
+    ref: text(s.ref),
+    model: text(s.model),
+    status: text(s.status),
+    schema: choice(s.schema, ['valid', 'invalid', 'none'] as const),
+    caller: text(s.caller),
+    min: positive(s.min),
+    q: text(s.q),
+  })),
   component: lazyRouteComponent(() => import('./pages/calls/Calls.tsx'), 'Calls'),
 });
 
@@ -310,6 +321,34 @@ const call = createRoute({
   getParentRoute: () => project,
   path: '/ai-calls/$call',
   component: lazyRouteComponent(() => import('./pages/call/CallPage.tsx'), 'CallPage'),
+});
+
+const playground = createRoute({
+  getParentRoute: () => project,
+  path: '/playground',
+  component: lazyRouteComponent(() => import('./pages/playground/Playground.tsx'), 'Playground'),
+});
+
+const newExperiment = createRoute({
+  getParentRoute: () => project,
+  path: '/playground/new',
+  // Recorded calls to begin with, by their ids.
+  validateSearch: optional((s) => ({ role: text(s.role), calls: text(s.calls) })),
+  component: lazyRouteComponent(() => import('./pages/playground/NewExperiment.tsx'), 'NewExperiment'),
+});
+
+const experiment = createRoute({
+  getParentRoute: () => project,
+  path: '/playground/$experiment',
+  validateSearch: optional((s) => ({ left: positive(s.left), right: positive(s.right) })),
+  component: lazyRouteComponent(() => import('./pages/playground/ExperimentPage.tsx'), 'ExperimentPage'),
+});
+
+const quality = createRoute({
+  getParentRoute: () => project,
+  path: '/quality',
+  validateSearch: optional((s) => ({ role: text(s.role) })),
+  component: lazyRouteComponent(() => import('./pages/quality/Quality.tsx'), 'Quality'),
 });
 
 const masking = createRoute({
@@ -333,7 +372,7 @@ const role = createRoute({
   getParentRoute: () => home,
   path: '/roles/$role',
   validateSearch: optional((s) => ({
-    tab: choice(s.tab, ['labels', 'history'] as const),
+    tab: choice(s.tab, ['try', 'labels', 'history'] as const),
     version: positive(s.version),
     against: positive(s.against),
   })),
@@ -352,6 +391,24 @@ const models = createRoute({
   path: '/models',
   validateSearch: optional((s) => ({ q: text(s.q) })),
   component: lazyRouteComponent(() => import('./pages/models/Models.tsx'), 'Models'),
+});
+
+const providers = createRoute({
+  getParentRoute: () => home,
+  path: '/providers',
+  validateSearch: optional((s) => ({ q: text(s.q) })),
+  component: lazyRouteComponent(() => import('./pages/providers/Providers.tsx'), 'Providers'),
+});
+
+const usage = createRoute({
+  getParentRoute: () => home,
+  path: '/usage',
+  validateSearch: optional((s) => ({
+    of: choice(s.of, USAGE_SCOPES),
+    by: choice(s.by, USAGE_DIMENSIONS),
+    show: choice(s.show, USAGE_MEASURES),
+  })),
+  component: lazyRouteComponent(() => import('./pages/usage/UsagePage.tsx'), 'UsagePage'),
 });
 
 const orgs = createRoute({
@@ -394,9 +451,15 @@ const tree = root.addChildren([
     role,
     prices,
     models,
+    providers,
+    usage,
     project.addChildren([
       calls,
       call,
+      playground,
+      newExperiment,
+      experiment,
+      quality,
       masking,
       projectHome,
       incidents,

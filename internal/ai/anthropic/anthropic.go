@@ -28,6 +28,7 @@ const (
 	// answer without one.
 	defaultMaxTokens = 8192
 	longestCallID    = 64 // that the service takes
+	listed           = 1000
 	// forever is over every deadline of a caller: without a time of its own the
 	// client refuses an answer that might take longer than ten minutes.
 	forever = 24 * time.Hour
@@ -39,8 +40,11 @@ type Options struct {
 	Client  *http.Client
 }
 
-// Provider implements ai.Provider.
-type Provider struct{ messages sdk.MessageService }
+// Provider implements ai.Provider and ai.Lister.
+type Provider struct {
+	messages sdk.MessageService
+	models   sdk.ModelService
+}
 
 // New returns a provider for one service. It connects to nothing.
 func New(opts Options) (*Provider, error) {
@@ -55,10 +59,25 @@ func New(opts Options) (*Provider, error) {
 	// The service is made by itself, not through sdk.NewClient, which would take
 	// keys and addresses out of the environment: that is app's to read. Nor may the
 	// client trace: its spans can hold the prompt.
-	return &Provider{messages: sdk.NewMessageService(
-		option.WithoutEnvironmentDefaults(), option.WithoutOpenTelemetry(), option.WithBaseURL(strings.TrimSuffix(u.String(), "/v1")+"/"),
+	options := []option.RequestOption{
+		option.WithoutEnvironmentDefaults(), option.WithoutOpenTelemetry(), option.WithBaseURL(strings.TrimSuffix(u.String(), "/v1") + "/"),
 		option.WithHTTPClient(wire.Client(opts.Client)), option.WithMaxRetries(0),
-	)}, nil
+	}
+	return &Provider{messages: sdk.NewMessageService(options...), models: sdk.NewModelService(options...)}, nil
+}
+
+// Models implements ai.Lister.
+func (p *Provider) Models(ctx context.Context, key string) ([]string, error) {
+	x := &wire.Exchange{Header: "X-Api-Key", Value: key}
+	got, err := p.models.List(x.With(ctx), sdk.ModelListParams{Limit: param.NewOpt(int64(listed))})
+	if !x.OK(err) {
+		return nil, failure(ctx, x, err)
+	}
+	names := make([]string, len(got.Data))
+	for i, m := range got.Data {
+		names[i] = m.ID
+	}
+	return names, nil
 }
 
 // Complete implements ai.Provider.

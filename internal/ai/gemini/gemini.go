@@ -31,7 +31,7 @@ type Options struct {
 	Client  *http.Client
 }
 
-// Provider implements ai.Provider and ai.Embedder.
+// Provider implements ai.Provider, ai.Embedder and ai.Lister.
 type Provider struct{ models *genai.Models }
 
 // New returns a provider for one service. It connects to nothing.
@@ -54,6 +54,23 @@ func New(opts Options) (*Provider, error) {
 		return nil, err
 	}
 	return &Provider{models: client.Models}, nil
+}
+
+// listed is how many models one page has.
+const listed = 1000
+
+// Models implements ai.Lister.
+func (p *Provider) Models(ctx context.Context, key string) ([]string, error) {
+	x := &wire.Exchange{Header: "X-Goog-Api-Key", Value: key}
+	got, err := p.models.List(x.With(ctx), &genai.ListModelsConfig{PageSize: listed})
+	if err := failure(ctx, x, err); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(got.Items))
+	for i, m := range got.Items {
+		names[i] = strings.TrimPrefix(m.Name, "models/")
+	}
+	return names, nil
 }
 
 // modelName keeps a model's name from changing the address it becomes a part of.

@@ -41,12 +41,14 @@ type Provider struct {
 	service
 	completions sdk.ChatCompletionService
 	embeddings  sdk.EmbeddingService
+	listing
 }
 
 // Responses implements ai.Provider with the responses API.
 type Responses struct {
 	service
 	responses responses.ResponseService
+	listing
 }
 
 // service is one address.
@@ -63,7 +65,7 @@ func New(opts Options) (*Provider, error) {
 	}
 	// The services are made by themselves, not through sdk.NewClient, which would
 	// take keys and addresses out of the environment: that is app's to read.
-	return &Provider{service: s, completions: sdk.NewChatCompletionService(options...), embeddings: sdk.NewEmbeddingService(options...)}, nil
+	return &Provider{service: s, completions: sdk.NewChatCompletionService(options...), embeddings: sdk.NewEmbeddingService(options...), listing: listing{s, sdk.NewModelService(options...)}}, nil
 }
 
 // NewResponses returns a provider for one service that speaks the responses API.
@@ -72,7 +74,7 @@ func NewResponses(opts Options) (*Responses, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Responses{service: s, responses: responses.NewResponseService(options...)}, nil
+	return &Responses{service: s, responses: responses.NewResponseService(options...), listing: listing{s, sdk.NewModelService(options...)}}, nil
 }
 
 func connect(opts Options) (service, []option.RequestOption, error) {
@@ -183,6 +185,26 @@ func encoded[T param.ParamStruct, P param.InferPtr[T]](d definition) (T, error) 
 // model fill in every optional argument with null, which a tool need not take.
 func tool(t ai.Tool) definition {
 	return definition{Name: t.Name, Description: t.Description, Parameters: t.Schema}
+}
+
+// listing implements ai.Lister for both APIs.
+type listing struct {
+	at     service
+	models sdk.ModelService
+}
+
+// Models implements ai.Lister.
+func (l listing) Models(ctx context.Context, key string) ([]string, error) {
+	x := l.at.exchange(key, false)
+	got, err := l.models.List(x.With(ctx))
+	if !x.OK(err) {
+		return nil, failure(ctx, x, err)
+	}
+	names := make([]string, len(got.Data))
+	for i, m := range got.Data {
+		names[i] = m.ID
+	}
+	return names, nil
 }
 
 // Embed implements ai.Embedder.

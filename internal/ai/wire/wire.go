@@ -7,13 +7,16 @@ package wire
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
@@ -189,11 +192,37 @@ func (x *Exchange) Ended(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("ask model: %w", ctx.Err())
 	case x.failed != nil && x.status == 0:
-		return ai.Fail(ai.Transport, "the model service cannot be reached")
+		return unreached(x.failed)
 	case x.failed != nil:
 		return ai.Fail(ai.Transport, "the model service broke off its answer")
 	}
 	return nil
+}
+
+// unreached says in words of ours why a service was not reached: an error of the
+// network names addresses, and quotes what a proxy says.
+func unreached(err error) *ai.Failure {
+	var name *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var timeout net.Error
+	code, why := "", ""
+	switch {
+	case errors.As(err, &name) && !name.IsTimeout:
+		code, why = "host_unknown", ": the name of its host is not known"
+	case errors.As(err, &certificate):
+		code, why = "tls", ": its certificate is not trusted, or is of another host"
+	case errors.As(err, &record), errors.As(err, &alert):
+		code, why = "tls", ": it does not speak TLS as expected; is it http instead of https?"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		code, why = "refused", ": nothing listens at its address"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		code, why = "timeout", ": its address does not answer"
+	}
+	f := ai.Fail(ai.Transport, "the model service cannot be reached%s", why)
+	f.Code = code
+	return f
 }
 
 // OK reports whether the exchange went well to its end, by what the client made

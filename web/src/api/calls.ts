@@ -1,12 +1,24 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { get } from './client.ts';
+import { get, list } from './client.ts';
 import { within } from './pages.ts';
-import type { Call, MaskToken, Page, Spending } from './types.ts';
+import type { Call, CallFacet, MaskToken, Page, Spending } from './types.ts';
 
 export interface CallFilter {
   role?: string;
+  version?: number;
   ref?: string;
+  provider?: string;
+  model?: string;
+  status?: string;
+  schema?: string;
+  caller?: string;
+  min_latency_ms?: number;
+  text?: string;
 }
+
+/** What the calls of a project can be narrowed to. */
+export const callFacetsQuery = (project: number) =>
+  list<CallFacet>(`/projects/${project}/ai-call-facets`, ['call-facets', project]);
 
 const base = (project: number) => `/projects/${project}/ai-calls`;
 

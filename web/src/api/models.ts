@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, list, post, put, remove } from './client.ts';
-import type { Capability, CapabilityEdit, Circuit, CircuitEdit } from './types.ts';
+import type { Capability, CapabilityEdit, Circuit, CircuitEdit, Shipping } from './types.ts';
 
 /** What models do not take. */
 export const capabilitiesQuery = list<Capability>('/ai-capabilities', ['capabilities']);
@@ -11,6 +11,14 @@ export const circuitsQuery = (pausedAt?: number) =>
     queryKey: ['circuits'],
     queryFn: async ({ signal }) => (await get<{ items: Circuit[] }>('/ai-circuits', undefined, signal)).items,
     refetchInterval: pausedAt === undefined && 5_000,
+  });
+
+/** How the records of calls get to a search engine. */
+export const shippingQuery = (pausedAt?: number) =>
+  queryOptions({
+    queryKey: ['shipping'],
+    queryFn: ({ signal }) => get<Shipping>('/ai-shipping', undefined, signal),
+    refetchInterval: pausedAt === undefined && 10_000,
   });
 
 type Named = Pick<Capability, 'provider' | 'model'>;

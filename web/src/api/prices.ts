@@ -7,11 +7,13 @@ export const pricesQuery = queryOptions({
   queryFn: async ({ signal }) => (await get<{ items: Price[] }>('/ai-prices', undefined, signal)).items,
 });
 
-/** The providers of the configuration, which only a restart changes. */
+/** The names of the model providers: those of the configuration file, and those that people store. */
 export const providersQuery = queryOptions({
-  queryKey: ['providers'],
-  queryFn: async ({ signal }) => (await get<{ items: string[] }>('/ai-providers', undefined, signal)).items,
-  staleTime: 300_000,
+  queryKey: ['providers', 'names'],
+  queryFn: async ({ signal }) => {
+    const { items } = await get<{ items: { name: string }[] }>('/ai-providers', undefined, signal);
+    return [...new Set(items.map((provider) => provider.name))];
+  },
 });
 
 type Named = Pick<Price, 'provider' | 'model'>;

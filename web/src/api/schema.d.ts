@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/ai-bill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An estimate of what models cost this month */
+        get: operations["get-ai-bill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ai-budgets": {
         parameters: {
             query?: never;
@@ -143,6 +160,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ai-judging": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which share of the answers of which versions the judge is asked about */
+        get: operations["list-ai-judging"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-judging/{role}/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Have a share of a version's answers judged; version 0 stands for those without a setting of their own */
+        put: operations["set-ai-judging"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-price-versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take back a price that was set by mistake: what it replaced holds again */
+        delete: operations["withdraw-price"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ai-prices": {
         parameters: {
             query?: never;
@@ -167,12 +235,47 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        /** Set what a model costs; counted from the next call on */
+        /** What a model has cost and will cost, the latest to hold first; also what was taken back */
+        get: operations["list-price-history"];
+        /** Set what a model costs from a moment on, from now on without one */
         put: operations["set-price"];
         post?: never;
         /** Forget what a model costs: its calls have no cost then */
         delete: operations["delete-price"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-provider-health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How calls with each key went, on all nodes */
+        get: operations["list-provider-health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-provider-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of providers that can be made */
+        get: operations["list-provider-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -185,11 +288,204 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The names of the configured model providers */
+        /** The model providers, of the configuration file and stored, with their keys but without any secret */
         get: operations["list-providers"];
+        put?: never;
+        /** Make a model provider; live on all nodes within a second */
+        post: operations["create-provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-providers/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A stored model provider */
+        get: operations["get-provider"];
+        /** Change a stored model provider; calls under way go on with what it was */
+        put: operations["update-provider"];
+        post?: never;
+        /** Delete a stored model provider with its keys */
+        delete: operations["delete-provider"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-providers/{provider}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a key to a stored model provider */
+        post: operations["create-provider-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-providers/{provider}/keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Switch a key on or off, or replace its secret */
+        put: operations["update-provider-key"];
+        post?: never;
+        /** Delete a key */
+        delete: operations["delete-provider-key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-providers/{provider}/keys/{key}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the service whether it takes a key */
+        post: operations["check-provider-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-recounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest recounts of costs, the newest first */
+        get: operations["list-recounts"];
+        put?: never;
+        /** Count the costs of logged calls again with the prices of today; budgets stay as they are */
+        post: operations["start-recount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-recounts/{recount}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a recount that runs; the days it has done stay done */
+        delete: operations["cancel-recount"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-shipping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the records of AI calls get to Elasticsearch or OpenSearch */
+        get: operations["get-ai-shipping"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-unpriced-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The models that used tokens without a known price, those of the most tokens first */
+        get: operations["list-unpriced-models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was used of models in a time range */
+        get: operations["get-ai-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-usage.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets */
+        get: operations["export-ai-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/conversations/{conversation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A conversation of yours with a role, its turns as they were said */
+        get: operations["get-conversation"];
+        put?: never;
+        post?: never;
+        /** Forget a conversation of yours */
+        delete: operations["delete-conversation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -240,6 +536,23 @@ export interface paths {
         put?: never;
         /** Ask an AI role; every call is masked, limited and logged */
         post: operations["run-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/roles/{role}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a role as it is being written; masked, limited and logged as any call */
+        post: operations["try-role"];
         delete?: never;
         options?: never;
         head?: never;
@@ -352,6 +665,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/ai-bill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An estimate of what models cost this month */
+        get: operations["get-my-ai-bill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/ai-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was used of models in a time range */
+        get: operations["get-my-ai-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/ai-usage.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets */
+        get: operations["export-my-ai-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/password": {
         parameters: {
             query?: never;
@@ -398,6 +762,57 @@ export interface paths {
         get: operations["get-org"];
         /** Rename an organisation */
         put: operations["rename-org"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-bill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An estimate of what models cost this month */
+        get: operations["get-org-ai-bill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was used of models in a time range */
+        get: operations["get-org-ai-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-usage.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets */
+        get: operations["export-org-ai-usage"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -494,6 +909,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/ai-bill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An estimate of what models cost this month */
+        get: operations["get-project-ai-bill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-call-facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What calls of models can be narrowed to */
+        get: operations["list-ai-call-facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/ai-calls": {
         parameters: {
             query?: never;
@@ -528,6 +977,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/ai-calls/{call}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people and the judge think of an answer */
+        get: operations["get-ai-feedback"];
+        /** Say what you think of an answer, over what you said before */
+        put: operations["set-ai-feedback"];
+        post?: never;
+        /** Take back what you said about an answer */
+        delete: operations["delete-ai-feedback"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/ai-calls/{call}/originals": {
         parameters: {
             query?: never;
@@ -539,6 +1007,127 @@ export interface paths {
         get: operations["get-ai-call-originals"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-calls/{call}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a recorded call again, with its masked message */
+        post: operations["replay-ai-call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Experiments of the playground, the newest first */
+        get: operations["list-ai-experiments"];
+        put?: never;
+        /** Ask every input of every variant */
+        post: operations["start-ai-experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-experiments/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How many calls an experiment would be, and what they would cost */
+        post: operations["estimate-ai-experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-experiments/{experiment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An experiment with its answers so far */
+        get: operations["get-ai-experiment"];
+        put?: never;
+        post?: never;
+        /** Delete an experiment with its answers */
+        delete: operations["delete-ai-experiment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-experiments/{experiment}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an experiment; its calls under way are given up */
+        post: operations["cancel-ai-experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-experiments/{experiment}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a draft of the role out of a variant */
+        post: operations["promote-ai-variant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-experiments/{experiment}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with the cells that wait or have failed */
+        post: operations["resume-ai-experiment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -580,6 +1169,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/ai-quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the versions of roles answered in a time range, over calls that found them by a label */
+        get: operations["get-ai-quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/ai-spending": {
         parameters: {
             query?: never;
@@ -589,6 +1195,40 @@ export interface paths {
         };
         /** What models did and cost in a time range */
         get: operations["get-ai-spending"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was used of models in a time range */
+        get: operations["get-project-ai-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-usage.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets */
+        get: operations["export-project-ai-usage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2374,6 +3014,24 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        Answer: {
+            /**
+             * Format: int64
+             * @description index in inputs
+             */
+            input: number;
+            /** Format: int64 */
+            number: number;
+            outcome: components["schemas"]["Outcome"] | null;
+            /** @enum {string} */
+            state: "waiting" | "ok" | "failed";
+            thumbs: components["schemas"]["Thumbs"];
+            /**
+             * Format: int64
+             * @description index in variants
+             */
+            variant: number;
+        };
         AssigneeFacet: {
             /** Format: int64 */
             count: number;
@@ -2400,6 +3058,8 @@ export interface components {
             /** Format: int64 */
             latency_ms: number;
             model: string;
+            /** Format: int64 */
+            price_version: number;
             provider: string;
             repair: boolean;
             served_model: string;
@@ -2431,6 +3091,45 @@ export interface components {
             count: number;
             /** @description empty: it does not tell */
             version: string;
+        };
+        Bill: {
+            /** Format: int64 */
+            days: number;
+            /** Format: double */
+            expected: number;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            low: number;
+            /** @enum {string} */
+            method: "weekday" | "daily" | "none";
+            /**
+             * Format: date-time
+             * @description its begin
+             */
+            month: string;
+            /**
+             * Format: double
+             * @description USD so far, of the calls whose cost is known
+             */
+            spent: number;
+            /**
+             * Format: int64
+             * @description calls of the month with tokens whose cost is not known: they are in no number above
+             */
+            unpriced: number;
+            /**
+             * Format: double
+             * @description of the month's tokens, 0 to 1
+             */
+            unpriced_share: number;
+            /** Format: int64 */
+            unpriced_tokens: number;
+            /**
+             * Format: date-time
+             * @description its end
+             */
+            until: string;
         };
         Bucket: {
             /** Format: int64 */
@@ -2523,6 +3222,9 @@ export interface components {
             finish: string;
             /** Format: int64 */
             first_token_ms: number;
+            grounded: boolean | null;
+            /** Format: int64 */
+            group_id: number;
             /** @description the log keeps what the tokens stand for */
             has_originals: boolean;
             label: string;
@@ -2533,19 +3235,39 @@ export interface components {
             message: string;
             model: string;
             /** Format: int64 */
+            org_id: number;
+            /** Format: int64 */
             overhead_us: number;
             parameters: components["schemas"]["Parameters"];
+            /** Format: int64 */
+            person: number;
+            /** Format: int64 */
+            price_version: number;
             /** Format: int32 */
             project_id: number;
             provider: string;
+            purpose: string;
             role: string;
             /** Format: int64 */
             role_version: number;
             schema_valid: boolean | null;
             status: string;
             system: string;
+            /** Format: int64 */
+            token: number;
             unknown_tokens: string[];
             usage: components["schemas"]["Usage"];
+        };
+        CallFacet: {
+            caller_kind: string;
+            /** Format: int64 */
+            calls: number;
+            model: string;
+            provider: string;
+            role: string;
+            /** Format: int32 */
+            role_version: number;
+            status: string;
         };
         CallPage: {
             items: components["schemas"]["Call"][];
@@ -2910,6 +3632,24 @@ export interface components {
             /** Format: int64 */
             timeout_ms: number;
         };
+        Estimate: {
+            /** Format: int64 */
+            cells: number;
+            /** Format: double */
+            cost_usd: number | null;
+            /** Format: int64 */
+            input_tokens: number;
+            /** Format: int64 */
+            max_cells: number;
+            /**
+             * Format: int64
+             * @description up to the bound of an answer, or a guess of it
+             */
+            output_tokens: number;
+            /** @description models without a price */
+            unpriced: string[];
+            variants: components["schemas"]["Variant"][];
+        };
         Event: {
             attributes: {
                 [key: string]: unknown;
@@ -2922,6 +3662,33 @@ export interface components {
             message: string;
             stacktrace?: string;
             type: string;
+        };
+        Experiment: {
+            /** Format: int64 */
+            cells: number;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            /**
+             * Format: int64
+             * @description of them, those without an answer
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description cells with an answer, or without one for good
+             */
+            finished: number;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @description why it was stopped */
+            reason: string;
+            role: string;
+            /** @enum {string} */
+            state: "running" | "done" | "cancelled" | "stopped";
         };
         Facet: {
             /** Format: int64 */
@@ -2944,6 +3711,22 @@ export interface components {
             text: string;
             trace_id?: string;
             values?: components["schemas"]["GroundValue"][];
+        };
+        Feedback: {
+            /** Format: date-time */
+            at: string;
+            call_id: string;
+            comment: string;
+            name: string;
+            /** Format: int64 */
+            person_id: number;
+            /** @description of use; false: of no use */
+            up: boolean;
+        };
+        FeedbackRequest: {
+            comment?: string;
+            /** @description of use; false: of no use */
+            up: boolean;
         };
         Footprint: {
             /**
@@ -3534,6 +4317,71 @@ export interface components {
             traceID: string;
             warnings: string[];
         };
+        Judged: {
+            /**
+             * Format: int64
+             * @description answers about which the judge gave no valid judgement
+             */
+            failed: number;
+            /** @description with 4 or 5 */
+            good: components["schemas"]["QualityRate"];
+            /**
+             * Format: int64
+             * @description judged answers
+             */
+            of: number;
+            /**
+             * Format: double
+             * @description mean, 1 to 5; 0 for an empty sample
+             */
+            score: number;
+        };
+        Judgement: {
+            /** Format: date-time */
+            at: string;
+            call_id: string;
+            /** @description call id of the judge's answer */
+            judge_call: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description 1 to 5; 0: the judge gave no valid judgement
+             */
+            score: number;
+        };
+        Judging: {
+            /**
+             * Format: int64
+             * @description at most so many a day, over all projects
+             */
+            daily: number;
+            role: string;
+            /**
+             * Format: int64
+             * @description percent of the answers
+             */
+            share: number;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /**
+             * Format: int64
+             * @description 0 stands for the versions without a setting of their own
+             */
+            version: number;
+        };
+        JudgingRequest: {
+            /**
+             * Format: int64
+             * @description at most so many a day, over all projects
+             */
+            daily: number;
+            /**
+             * Format: int64
+             * @description percent of the answers
+             */
+            share: number;
+        };
         Key: {
             /** Format: date-time */
             created_at: string;
@@ -3550,6 +4398,52 @@ export interface components {
             project_id: number;
             /** Format: date-time */
             revoked_at: string | null;
+        };
+        KeyCheck: {
+            /** @description why not, of the failures of models; empty when ok */
+            class: string;
+            /** @description the service's own, or why it was not reached: host_unknown, refused, tls, timeout */
+            code: string;
+            /** Format: int64 */
+            latency_ms: number;
+            message: string;
+            /** @description that was asked; empty: the models were listed */
+            model: string;
+            /** @description that the service lists */
+            models: string[];
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description of HTTP; 0 for none
+             */
+            status: number;
+        };
+        KeyHealth: {
+            /**
+             * Format: int64
+             * @description of the last hour
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description of them, what is the service's or the key's fault
+             */
+            failures: number;
+            /** @description alias */
+            key: string;
+            /** @description of the last failure */
+            last_class: string;
+            last_code: string;
+            /** Format: date-time */
+            last_failure: string | null;
+            /** Format: date-time */
+            last_ok: string | null;
+            /**
+             * Format: date-time
+             * @description within a week
+             */
+            last_used: string | null;
+            provider: string;
         };
         Label: {
             /** Format: int64 */
@@ -3919,6 +4813,31 @@ export interface components {
             role: string;
             text: string;
         };
+        ModelService: {
+            /** @description empty: the kind's own service */
+            base_url: string;
+            /** @description from the configuration file: it cannot be edited here */
+            configured: boolean;
+            /** Format: date-time */
+            created_at: string | null;
+            created_by: string;
+            enabled: boolean;
+            /** @description what goes to it stays in the house and needs no masking */
+            in_house: boolean;
+            keys: components["schemas"]["ServiceKey"][];
+            /** @description the protocol it speaks */
+            kind: string;
+            name: string;
+            /** @description codes of the roles whose chains name it, in their latest version or under a label */
+            roles: string[];
+            /** @description stored, and not used because the configuration file has one of this name */
+            shadowed: boolean;
+            /** Format: date-time */
+            updated_at: string | null;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
+        };
         Move: {
             /** Format: date-time */
             at: string;
@@ -3949,6 +4868,21 @@ export interface components {
             /** Format: date-time */
             revoked_at: string | null;
             secret: string;
+        };
+        NewProviderKeyRequest: {
+            /** @description names it in logs and on screens */
+            alias: string;
+            secret: string;
+        };
+        NewProviderRequest: {
+            /** @description an http:// or https:// address; empty: the kind's own service */
+            base_url?: string;
+            enabled: boolean;
+            /** @description what goes to it stays in the house and needs no masking */
+            in_house?: boolean;
+            /** @description one of the provider kinds */
+            kind: string;
+            name: string;
         };
         NewRoleRequest: {
             /** @description asked in this order; empty = the installation's default */
@@ -4040,6 +4974,13 @@ export interface components {
              */
             total: number;
         };
+        Opinions: {
+            items: components["schemas"]["Feedback"][];
+            /** @description null: the judge was not asked */
+            judgement: components["schemas"]["Judgement"] | null;
+            /** @description the caller's own, or null */
+            mine: components["schemas"]["Feedback"] | null;
+        };
         Organisation: {
             /** Format: date-time */
             created_at: string;
@@ -4050,6 +4991,27 @@ export interface components {
             name: string;
             /** Format: int64 */
             version: number;
+        };
+        Outcome: {
+            answer: string;
+            /** Format: int64 */
+            attempts: number;
+            call_id: string;
+            dropped: string[];
+            error: string;
+            /** Format: date-time */
+            finished_at: string;
+            /** @description null: not looked at */
+            grounded: boolean | null;
+            /** Format: int64 */
+            latency_ms: number;
+            /** @description that answered */
+            model: string;
+            /** @description what the answer states and its input does not */
+            unstated: string[];
+            usage: components["schemas"]["Usage"];
+            /** @description null: the role has no schema */
+            valid: boolean | null;
         };
         Outline: {
             critical_path: components["schemas"]["PathPart"][];
@@ -4187,6 +5149,16 @@ export interface components {
              */
             total: number;
         };
+        PageCallFacet: {
+            items: components["schemas"]["CallFacet"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageCapability: {
             items: components["schemas"]["Capability"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -4237,6 +5209,16 @@ export interface components {
              */
             total: number;
         };
+        PageExperiment: {
+            items: components["schemas"]["Experiment"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageGroup: {
             items: components["schemas"]["Group"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -4247,8 +5229,28 @@ export interface components {
              */
             total: number;
         };
+        PageJudging: {
+            items: components["schemas"]["Judging"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageKey: {
             items: components["schemas"]["Key"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageKeyHealth: {
+            items: components["schemas"]["KeyHealth"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -4317,6 +5319,16 @@ export interface components {
              */
             total: number;
         };
+        PageModelService: {
+            items: components["schemas"]["ModelService"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageMove: {
             items: components["schemas"]["Move"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -4367,6 +5379,16 @@ export interface components {
              */
             total: number;
         };
+        PageRecount: {
+            items: components["schemas"]["Recount"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageRole: {
             items: components["schemas"]["AiRole"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -4389,16 +5411,6 @@ export interface components {
         };
         PageRule: {
             items: components["schemas"]["Rule"][];
-            /** @description send it as cursor for the next page; empty on the last */
-            next_cursor: string;
-            /**
-             * Format: int64
-             * @description items in the whole list
-             */
-            total: number;
-        };
-        PageString: {
-            items: string[];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -4431,8 +5443,28 @@ export interface components {
             items: components["schemas"]["Transaction"][];
             next_cursor: string;
         };
+        PageUnpricedModel: {
+            items: components["schemas"]["UnpricedModel"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageUser: {
             items: components["schemas"]["User"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageVersion: {
+            items: components["schemas"]["QualityVersion"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -4576,6 +5608,23 @@ export interface components {
         Price: {
             /**
              * Format: double
+             * @description of the question, those written to a cache; null: as input
+             */
+            cache_write: number | null;
+            /**
+             * Format: double
+             * @description of the question, those read from a cache; null: as input
+             */
+            cached: number | null;
+            /** @description the price is not known from then on */
+            ended: boolean;
+            /**
+             * Format: date-time
+             * @description it holds from then on; null: always
+             */
+            from: string | null;
+            /**
+             * Format: double
              * @description USD per million tokens of the question
              */
             input: number;
@@ -4586,11 +5635,50 @@ export interface components {
              */
             output: number;
             provider: string;
-            /** Format: date-time */
+            /**
+             * Format: double
+             * @description of the answer, those of reasoning; null: as output
+             */
+            reasoning: number | null;
+            /**
+             * Format: int64
+             * @description changes of it that are still to come
+             */
+            upcoming: number;
+            /**
+             * Format: date-time
+             * @description null: as it came with MATRIX
+             */
             updated_at: string | null;
             updated_by: string;
+            /**
+             * Format: int64
+             * @description grows with every price that is set; a call names the one it was counted with
+             */
+            version: number;
+            /**
+             * Format: date-time
+             * @description it was taken back and never holds
+             */
+            withdrawn_at: string | null;
+            withdrawn_by: string;
         };
         PriceRequest: {
+            /**
+             * Format: double
+             * @description of the question, those written to a cache; absent: as input
+             */
+            cache_write?: number;
+            /**
+             * Format: double
+             * @description of the question, those read from a cache; absent: as input
+             */
+            cached?: number;
+            /**
+             * Format: date-time
+             * @description it holds from then on; absent: from now on
+             */
+            from?: string;
             /**
              * Format: double
              * @description USD per million tokens of the question
@@ -4601,6 +5689,11 @@ export interface components {
              * @description USD per million tokens of the answer
              */
             output: number;
+            /**
+             * Format: double
+             * @description of the answer, those of reasoning; absent: as output
+             */
+            reasoning?: number;
         };
         Problem: {
             /** @description what is wrong and what to do */
@@ -4625,6 +5718,43 @@ export interface components {
             steps: components["schemas"]["Step"][];
             transaction: components["schemas"]["Transaction"];
             truncated: boolean;
+        };
+        Progress: {
+            /**
+             * Format: date-time
+             * @description of the last try; null before the first
+             */
+            at: string | null;
+            /** @description why the last try failed, empty after a success */
+            error: string;
+            /**
+             * Format: int64
+             * @description in a row
+             */
+            failures: number;
+            index: string;
+            /**
+             * Format: date-time
+             * @description when the first of them arrived
+             */
+            oldest: string | null;
+            /**
+             * Format: int64
+             * @description documents that the destination will never take; the log names them
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description documents acknowledged since the destination is known: calls and attempts
+             */
+            shipped: number;
+            /** @description without credentials */
+            urls: string[];
+            /**
+             * Format: int64
+             * @description calls that are not shipped yet
+             */
+            waiting: number;
         };
         Project: {
             /** Format: date-time */
@@ -4674,6 +5804,89 @@ export interface components {
             status: "success" | "error";
             warnings?: string[];
         };
+        PromoteRequest: {
+            /** @description why */
+            notes?: string;
+            /**
+             * Format: int64
+             * @description index in variants
+             */
+            variant: number;
+        };
+        ProviderCheckRequest: {
+            /** @description is asked for a word; empty: the models are listed, which costs nothing */
+            model?: string;
+        };
+        ProviderKeyRequest: {
+            enabled: boolean;
+            /** @description replaces the one there is; empty: it stays */
+            secret?: string;
+        };
+        ProviderKinds: {
+            kinds: string[];
+        };
+        ProviderRequest: {
+            /** @description an http:// or https:// address; empty: the kind's own service */
+            base_url?: string;
+            enabled: boolean;
+            /** @description what goes to it stays in the house and needs no masking */
+            in_house?: boolean;
+            /** @description one of the provider kinds */
+            kind: string;
+        };
+        QualityRate: {
+            /** Format: double */
+            high: number;
+            /** Format: int64 */
+            hits: number;
+            /**
+             * Format: double
+             * @description 95 % interval of Wilson
+             */
+            low: number;
+            /**
+             * Format: int64
+             * @description size of the sample
+             */
+            of: number;
+            /**
+             * Format: double
+             * @description hits/of, 0 to 1; 0 for an empty sample
+             */
+            rate: number;
+        };
+        QualityVersion: {
+            answered: components["schemas"]["QualityRate"];
+            /** Format: int64 */
+            calls: number;
+            /** Format: double */
+            cost_per_call: number | null;
+            /** Format: date-time */
+            first_call: string;
+            /** @description of the calls whose first answer was checked against its evidence */
+            grounded: components["schemas"]["QualityRate"];
+            judged: components["schemas"]["Judged"];
+            /** Format: date-time */
+            last_call: string;
+            /** @description thumbs up of all thumbs */
+            liked: components["schemas"]["QualityRate"];
+            /** @description that answered most */
+            model: string;
+            /** Format: double */
+            p50_ms: number;
+            /** Format: double */
+            p95_ms: number;
+            /**
+             * Format: int64
+             * @description calls whose cost is known
+             */
+            priced: number;
+            role: string;
+            /** @description of the calls whose answer was checked against a schema */
+            valid: components["schemas"]["QualityRate"];
+            /** Format: int64 */
+            version: number;
+        };
         Query: {
             expr: string;
             /** @description {{label}} stands for the label's value */
@@ -4711,6 +5924,46 @@ export interface components {
             /** Format: int64 */
             traces?: number;
         };
+        Recount: {
+            /**
+             * Format: int64
+             * @description whose cost was changed so far
+             */
+            calls: number;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description days before it are done
+             */
+            done_until: string;
+            /** @description why the last try of a day went wrong; it is tried again */
+            error: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: date-time
+             * @description begin of its first day, of UTC
+             */
+            from: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            state: "running" | "done" | "cancelled";
+            /**
+             * Format: date-time
+             * @description end of its last day
+             */
+            to: string;
+        };
+        RecountRequest: {
+            /**
+             * Format: date-time
+             * @description calls from the day of UTC of this moment on
+             */
+            from: string;
+        };
         Remote: {
             /** Format: int64 */
             elapsed_ns: number;
@@ -4734,6 +5987,24 @@ export interface components {
             parent: number;
             /** Format: int64 */
             total_ns: number;
+        };
+        ReplayRequest: {
+            /** @description absent: the chain of the version */
+            model?: string;
+            /** @description over those of the version */
+            parameters?: components["schemas"]["Parameters"];
+            provider?: string;
+            /** @description answer as server-sent events: text, then done or error */
+            stream?: boolean;
+            /** @description of the system message: the log does not keep them */
+            variables?: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description of the call's role; absent: the one it was asked with
+             */
+            version?: number;
         };
         Report: {
             actions: components["schemas"]["Point"][];
@@ -4761,6 +6032,78 @@ export interface components {
             /** @description those of most senders first, at most 200 */
             items: components["schemas"]["ResourceAttribute"][];
         };
+        ResultInput: {
+            call_id: string;
+            /** @description as it is sent, before masking; of a recorded call masked already */
+            message: string;
+            title: string;
+        };
+        ResultVariant: {
+            /** Format: int64 */
+            cells: number;
+            /** Format: double */
+            cost_per_call: number | null;
+            /**
+             * Format: double
+             * @description of the cells whose cost is known
+             */
+            cost_usd: number;
+            /** @description parameters the model does not take, as the capability table says */
+            dropped: string[];
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            finished: number;
+            grounded: components["schemas"]["QualityRate"];
+            model: string;
+            /**
+             * Format: double
+             * @description of the answers; 0 without one
+             */
+            p50_ms: number;
+            /** @description empty: the chain of the version */
+            provider: string;
+            /** Format: double */
+            temperature?: number;
+            thumbs: components["schemas"]["Thumbs"];
+            /** Format: double */
+            top_p?: number;
+            valid: components["schemas"]["QualityRate"];
+            /** Format: int64 */
+            version: number;
+        };
+        Results: {
+            /** @description by number; also those that wait */
+            answers: components["schemas"]["Answer"][];
+            /** Format: int64 */
+            cells: number;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            /**
+             * Format: int64
+             * @description of them, those without an answer
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description cells with an answer, or without one for good
+             */
+            finished: number;
+            /** Format: int64 */
+            id: number;
+            inputs: components["schemas"]["ResultInput"][];
+            name: string;
+            /** @description why it was stopped */
+            reason: string;
+            role: string;
+            spec: components["schemas"]["Spec"];
+            /** @enum {string} */
+            state: "running" | "done" | "cancelled" | "stopped";
+            variants: components["schemas"]["ResultVariant"][];
+        };
         Retention: {
             /** Format: int64 */
             logs?: number;
@@ -4775,6 +6118,39 @@ export interface components {
             description?: string;
             /** @description store the version without moving production to it */
             draft?: boolean;
+            /**
+             * @description what the log keeps of the texts of its calls; absent: what the installation says
+             * @enum {string}
+             */
+            keep_texts?: "masked" | "none" | "originals";
+            /** @description answer also when the record of the call cannot be kept */
+            log_optional?: boolean;
+            /** @description what its calls mask beside the defaults; absent keeps what the role has, {} takes it away */
+            masking?: components["schemas"]["Policy"];
+            /** @description for people; absent shows the code */
+            name?: string;
+            /** @description why this version is made */
+            notes?: string;
+            parameters: components["schemas"]["Parameters"];
+            /**
+             * Format: int64
+             * @description between two calls of one caller; 0 = none
+             */
+            rate_limit_interval_ms?: number;
+            /** @description {type: json_schema, name, schema}, or absent for free text */
+            response_format?: unknown;
+            /**
+             * Format: int64
+             * @description how often a call may ask a model again that failed for a moment, over its whole chain; absent = 2
+             */
+            retries?: number;
+            /** @description with variables as {{name}}; {{language}} becomes Korean or English */
+            system_message: string;
+        };
+        RoleRequest: {
+            /** @description asked in this order; empty = the installation's default */
+            chain: components["schemas"]["Entry"][];
+            description?: string;
             /**
              * @description what the log keeps of the texts of its calls; absent: what the installation says
              * @enum {string}
@@ -4909,6 +6285,8 @@ export interface components {
         RunAnswer: {
             /** @description of the log of calls */
             call_id: string;
+            /** @description its id, to go on with it */
+            conversation?: string;
             /** @description parameters that the model does not take */
             dropped?: string[];
             /** @description stop or length */
@@ -4926,6 +6304,8 @@ export interface components {
             usage: components["schemas"]["Usage"];
         };
         RunRequest: {
+            /** @description "new" begins one, its id goes on with it; absent: the question stands alone */
+            conversation?: string;
             /** @description the turn of the user */
             input?: string;
             /** @description of the role; absent is production */
@@ -5067,6 +6447,18 @@ export interface components {
             /** @enum {string} */
             state: "critical" | "warning" | "ok" | "unknown";
         };
+        ServiceKey: {
+            alias: string;
+            /** Format: date-time */
+            created_at: string | null;
+            created_by: string;
+            enabled: boolean;
+            /** @description the last characters of the key; empty for a short or an unreadable one */
+            last_four: string;
+            /** Format: date-time */
+            updated_at: string | null;
+            updated_by: string;
+        };
         ServiceSummary: {
             day_ago: components["schemas"]["RED"] | null;
             environments: string[];
@@ -5127,6 +6519,11 @@ export interface components {
             /** Format: int64 */
             count: number;
             value: string;
+        };
+        Shipping: {
+            configured: boolean;
+            /** @description null when it is not configured */
+            status: components["schemas"]["Progress"] | null;
         };
         SignalArrival: {
             /**
@@ -5212,6 +6609,39 @@ export interface components {
             start: number;
             /** Format: int64 */
             step: number;
+        };
+        Spec: {
+            /** @description check what answers state against their inputs */
+            ground: boolean;
+            inputs: components["schemas"]["SpecInput"][];
+            /** @enum {string} */
+            language?: "ko" | "en";
+            /** Format: double */
+            max_cost_usd?: number;
+            /** @description empty: the chain of the version */
+            models: components["schemas"]["SpecModel"][];
+            name: string;
+            /** Format: int64 */
+            repeats: number;
+            role: string;
+            temperatures: number[];
+            top_ps: number[];
+            /** @description of the role; empty: the latest */
+            versions: number[];
+        };
+        SpecInput: {
+            /** @description of a recorded call of the project: its masked message is sent */
+            call_id?: string;
+            /** @description ignored with call_id */
+            message?: string;
+            /** @description of the role's system message */
+            variables?: {
+                [key: string]: string;
+            };
+        };
+        SpecModel: {
+            model: string;
+            provider: string;
         };
         Spending: {
             /** Format: int64 */
@@ -5443,6 +6873,17 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        Thread: {
+            id: string;
+            role: string;
+            turns: components["schemas"]["Message"][];
+        };
+        Thumbs: {
+            /** Format: int64 */
+            down: number;
+            /** Format: int64 */
+            up: number;
+        };
         Token: {
             /** Format: date-time */
             created_at: string;
@@ -5591,6 +7032,66 @@ export interface components {
              */
             total: number;
         };
+        TryAnswer: {
+            attempts: components["schemas"]["Attempt"][];
+            /** @description of the log of calls */
+            call_id: string;
+            /** @description its id, to go on with it */
+            conversation?: string;
+            /** @description parameters that the model does not take */
+            dropped?: string[];
+            /** @description why there is no valid answer; empty when there is one */
+            error: string;
+            /** @description stop or length */
+            finish: string;
+            /** @description whether the first answer states only what its input does; null: not looked at */
+            grounded: boolean | null;
+            /** Format: int64 */
+            latency_ms: number;
+            masked: components["schemas"]["Count"][];
+            model: string;
+            /** @description the answer of a role with a response format */
+            parsed?: unknown;
+            provider: string;
+            role: string;
+            /** Format: int64 */
+            role_version: number;
+            /** @description null: the role has no schema, or nothing was answered */
+            schema_valid: boolean | null;
+            text: string;
+            usage: components["schemas"]["Usage"];
+        };
+        TryRequest: {
+            /** @description the turn of the user */
+            input: string;
+            /**
+             * @description of the answer; absent is ko
+             * @enum {string}
+             */
+            language?: "ko" | "en";
+            /** @description need not be stored */
+            role: components["schemas"]["RoleRequest"];
+            /** @description answer as server-sent events: text, then done or error */
+            stream?: boolean;
+            /** @description of the role's system message */
+            variables?: {
+                [key: string]: string;
+            };
+        };
+        UnpricedModel: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            first: string;
+            /** Format: int64 */
+            input_tokens: number;
+            /** Format: date-time */
+            last: string;
+            model: string;
+            /** Format: int64 */
+            output_tokens: number;
+            provider: string;
+        };
         Usage: {
             /** Format: int64 */
             cache_write_tokens: number;
@@ -5604,6 +7105,96 @@ export interface components {
             output_tokens: number;
             /** Format: int64 */
             reasoning_tokens: number;
+        };
+        UsageReport: {
+            /** @description when each step begins, Unix seconds */
+            at: number[];
+            /** @description null when it is not compared */
+            before: components["schemas"]["Used"] | null;
+            by: string;
+            /**
+             * Format: date-time
+             * @description as asked, to the whole hour when it is longer ago than the hour before this one
+             */
+            from: string;
+            /**
+             * Format: int64
+             * @description how many there are in all
+             */
+            keys: number;
+            /** @description the most expensive first, then those of the most tokens; at most 500 */
+            rows: components["schemas"]["UsageRow"][];
+            /** @description of the first rows, and the others together */
+            series: components["schemas"]["UsageSeries"][];
+            /**
+             * Format: int64
+             * @description seconds
+             */
+            step: number;
+            /** Format: date-time */
+            to: string;
+            total: components["schemas"]["Used"];
+        };
+        UsageRow: {
+            /** @description in the time before that is as long; null when it is not compared or used nothing */
+            before: components["schemas"]["Used"] | null;
+            /** @description number or name; of a person and a token 0 for none */
+            key: string;
+            /** @description of the one the key numbers, empty when it has none */
+            name: string;
+            used: components["schemas"]["Used"];
+        };
+        UsageSeries: {
+            calls: number[];
+            /** @description null where none is known */
+            cost: (number | null)[];
+            failed: number[];
+            /** @description empty for the others together */
+            key: string;
+            others: boolean;
+            /** @description of questions and answers */
+            tokens: number[];
+        };
+        Used: {
+            /** Format: int64 */
+            cache_write_tokens: number;
+            /** Format: int64 */
+            cached_tokens: number;
+            /** Format: int64 */
+            calls: number;
+            /**
+             * Format: double
+             * @description of the calls whose cost is known; null when there are none
+             */
+            cost_usd: number | null;
+            /**
+             * Format: int64
+             * @description calls that no model answered
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description cached and cache_write included
+             */
+            input_tokens: number;
+            /** Format: double */
+            latency_avg_ms: number;
+            /** Format: double */
+            latency_p95_ms: number;
+            /**
+             * Format: int64
+             * @description reasoning included
+             */
+            output_tokens: number;
+            /** Format: int64 */
+            reasoning_tokens: number;
+            /**
+             * Format: int64
+             * @description calls with tokens whose cost is not known: they are in no cost
+             */
+            unpriced: number;
+            /** Format: int64 */
+            unpriced_tokens: number;
         };
         User: {
             /** Format: date-time */
@@ -5647,6 +7238,19 @@ export interface components {
             value?: string;
             /** @description of kind custom */
             values?: string[];
+        };
+        Variant: {
+            /** @description parameters the model does not take, as the capability table says */
+            dropped: string[];
+            model: string;
+            /** @description empty: the chain of the version */
+            provider: string;
+            /** Format: double */
+            temperature?: number;
+            /** Format: double */
+            top_p?: number;
+            /** Format: int64 */
+            version: number;
         };
         Version: {
             version: string;
@@ -5723,16 +7327,19 @@ export interface components {
 }
 export type AiMasking = components['schemas']['AiMasking'];
 export type AiRole = components['schemas']['AiRole'];
+export type Answer = components['schemas']['Answer'];
 export type AssigneeFacet = components['schemas']['AssigneeFacet'];
 export type Attempt = components['schemas']['Attempt'];
 export type AttributeValue = components['schemas']['AttributeValue'];
 export type Available = components['schemas']['Available'];
 export type Bars = components['schemas']['Bars'];
+export type Bill = components['schemas']['Bill'];
 export type Bucket = components['schemas']['Bucket'];
 export type Budget = components['schemas']['Budget'];
 export type BudgetRequest = components['schemas']['BudgetRequest'];
 export type BudgetUse = components['schemas']['BudgetUse'];
 export type Call = components['schemas']['Call'];
+export type CallFacet = components['schemas']['CallFacet'];
 export type CallPage = components['schemas']['CallPage'];
 export type Caller = components['schemas']['Caller'];
 export type CallingEndpoint = components['schemas']['CallingEndpoint'];
@@ -5762,11 +7369,15 @@ export type Edges = components['schemas']['Edges'];
 export type Edition = components['schemas']['Edition'];
 export type Endpoint = components['schemas']['Endpoint'];
 export type Entry = components['schemas']['Entry'];
+export type Estimate = components['schemas']['Estimate'];
 export type Event = components['schemas']['Event'];
 export type Exception = components['schemas']['Exception'];
+export type Experiment = components['schemas']['Experiment'];
 export type Facet = components['schemas']['Facet'];
 export type Facets = components['schemas']['Facets'];
 export type Fact = components['schemas']['Fact'];
+export type Feedback = components['schemas']['Feedback'];
+export type FeedbackRequest = components['schemas']['FeedbackRequest'];
 export type Footprint = components['schemas']['Footprint'];
 export type FoundSpans = components['schemas']['FoundSpans'];
 export type Frame = components['schemas']['Frame'];
@@ -5816,7 +7427,13 @@ export type JaegerSummaries = components['schemas']['JaegerSummaries'];
 export type JaegerSummary = components['schemas']['JaegerSummary'];
 export type JaegerTag = components['schemas']['JaegerTag'];
 export type JaegerTrace = components['schemas']['JaegerTrace'];
+export type Judged = components['schemas']['Judged'];
+export type Judgement = components['schemas']['Judgement'];
+export type Judging = components['schemas']['Judging'];
+export type JudgingRequest = components['schemas']['JudgingRequest'];
 export type Key = components['schemas']['Key'];
+export type KeyCheck = components['schemas']['KeyCheck'];
+export type KeyHealth = components['schemas']['KeyHealth'];
 export type Label = components['schemas']['Label'];
 export type LabelRequest = components['schemas']['LabelRequest'];
 export type Left = components['schemas']['Left'];
@@ -5849,15 +7466,20 @@ export type Member = components['schemas']['Member'];
 export type MemberRequest = components['schemas']['MemberRequest'];
 export type MergeRequest = components['schemas']['MergeRequest'];
 export type Message = components['schemas']['Message'];
+export type ModelService = components['schemas']['ModelService'];
 export type Move = components['schemas']['Move'];
 export type Named = components['schemas']['Named'];
 export type NewKey = components['schemas']['NewKey'];
+export type NewProviderKeyRequest = components['schemas']['NewProviderKeyRequest'];
+export type NewProviderRequest = components['schemas']['NewProviderRequest'];
 export type NewRoleRequest = components['schemas']['NewRoleRequest'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewUser = components['schemas']['NewUser'];
 export type NewViewRequest = components['schemas']['NewViewRequest'];
 export type Node = components['schemas']['Node'];
+export type Opinions = components['schemas']['Opinions'];
 export type Organisation = components['schemas']['Organisation'];
+export type Outcome = components['schemas']['Outcome'];
 export type Outline = components['schemas']['Outline'];
 export type OutlineOperation = components['schemas']['OutlineOperation'];
 export type OutlineSpan = components['schemas']['OutlineSpan'];
@@ -5866,32 +7488,39 @@ export type Page = components['schemas']['Page'];
 export type PageAvailable = components['schemas']['PageAvailable'];
 export type PageBudget = components['schemas']['PageBudget'];
 export type PageBudgetUse = components['schemas']['PageBudgetUse'];
+export type PageCallFacet = components['schemas']['PageCallFacet'];
 export type PageCapability = components['schemas']['PageCapability'];
 export type PageChange = components['schemas']['PageChange'];
 export type PageCircuit = components['schemas']['PageCircuit'];
 export type PageDashboard = components['schemas']['PageDashboard'];
 export type PageEdition = components['schemas']['PageEdition'];
+export type PageExperiment = components['schemas']['PageExperiment'];
 export type PageGroup = components['schemas']['PageGroup'];
+export type PageJudging = components['schemas']['PageJudging'];
 export type PageKey = components['schemas']['PageKey'];
+export type PageKeyHealth = components['schemas']['PageKeyHealth'];
 export type PageLabel = components['schemas']['PageLabel'];
 export type PageLogPattern = components['schemas']['PageLogPattern'];
 export type PageLogRecord = components['schemas']['PageLogRecord'];
 export type PageMaskClass = components['schemas']['PageMaskClass'];
 export type PageMasking = components['schemas']['PageMasking'];
 export type PageMember = components['schemas']['PageMember'];
+export type PageModelService = components['schemas']['PageModelService'];
 export type PageMove = components['schemas']['PageMove'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
 export type PagePerson = components['schemas']['PagePerson'];
 export type PagePrice = components['schemas']['PagePrice'];
 export type PageProject = components['schemas']['PageProject'];
+export type PageRecount = components['schemas']['PageRecount'];
 export type PageRole = components['schemas']['PageRole'];
 export type PageRoleVersion = components['schemas']['PageRoleVersion'];
 export type PageRule = components['schemas']['PageRule'];
-export type PageString = components['schemas']['PageString'];
 export type PageTarget = components['schemas']['PageTarget'];
 export type PageToken = components['schemas']['PageToken'];
 export type PageTransaction = components['schemas']['PageTransaction'];
+export type PageUnpricedModel = components['schemas']['PageUnpricedModel'];
 export type PageUser = components['schemas']['PageUser'];
+export type PageVersion = components['schemas']['PageVersion'];
 export type PageView = components['schemas']['PageView'];
 export type Panel = components['schemas']['Panel'];
 export type Parameters = components['schemas']['Parameters'];
@@ -5907,19 +7536,34 @@ export type Price = components['schemas']['Price'];
 export type PriceRequest = components['schemas']['PriceRequest'];
 export type Problem = components['schemas']['Problem'];
 export type Profile = components['schemas']['Profile'];
+export type Progress = components['schemas']['Progress'];
 export type Project = components['schemas']['Project'];
 export type ProjectSettings = components['schemas']['ProjectSettings'];
 export type PrometheusAnswer = components['schemas']['PrometheusAnswer'];
+export type PromoteRequest = components['schemas']['PromoteRequest'];
+export type ProviderCheckRequest = components['schemas']['ProviderCheckRequest'];
+export type ProviderKeyRequest = components['schemas']['ProviderKeyRequest'];
+export type ProviderKinds = components['schemas']['ProviderKinds'];
+export type ProviderRequest = components['schemas']['ProviderRequest'];
+export type QualityRate = components['schemas']['QualityRate'];
+export type QualityVersion = components['schemas']['QualityVersion'];
 export type Query = components['schemas']['Query'];
 export type Red = components['schemas']['RED'];
 export type Rate = components['schemas']['Rate'];
+export type Recount = components['schemas']['Recount'];
+export type RecountRequest = components['schemas']['RecountRequest'];
 export type Remote = components['schemas']['Remote'];
 export type RepeatedCall = components['schemas']['RepeatedCall'];
+export type ReplayRequest = components['schemas']['ReplayRequest'];
 export type Report = components['schemas']['Report'];
 export type ResourceAttribute = components['schemas']['ResourceAttribute'];
 export type ResourceAttributes = components['schemas']['ResourceAttributes'];
+export type ResultInput = components['schemas']['ResultInput'];
+export type ResultVariant = components['schemas']['ResultVariant'];
+export type Results = components['schemas']['Results'];
 export type Retention = components['schemas']['Retention'];
 export type RoleChange = components['schemas']['RoleChange'];
+export type RoleRequest = components['schemas']['RoleRequest'];
 export type RoleVersion = components['schemas']['RoleVersion'];
 export type Rule = components['schemas']['Rule'];
 export type RuleRef = components['schemas']['RuleRef'];
@@ -5935,15 +7579,20 @@ export type SeenPage = components['schemas']['SeenPage'];
 export type Series = components['schemas']['Series'];
 export type Service = components['schemas']['Service'];
 export type ServiceHealth = components['schemas']['ServiceHealth'];
+export type ServiceKey = components['schemas']['ServiceKey'];
 export type ServiceSummary = components['schemas']['ServiceSummary'];
 export type ServiceVersion = components['schemas']['ServiceVersion'];
 export type Setup = components['schemas']['Setup'];
 export type Share = components['schemas']['Share'];
+export type Shipping = components['schemas']['Shipping'];
 export type SignalArrival = components['schemas']['SignalArrival'];
 export type SignalFootprint = components['schemas']['SignalFootprint'];
 export type Span = components['schemas']['Span'];
 export type SpanFailure = components['schemas']['SpanFailure'];
 export type Spark = components['schemas']['Spark'];
+export type Spec = components['schemas']['Spec'];
+export type SpecInput = components['schemas']['SpecInput'];
+export type SpecModel = components['schemas']['SpecModel'];
 export type Spending = components['schemas']['Spending'];
 export type SplitRequest = components['schemas']['SplitRequest'];
 export type Stack = components['schemas']['Stack'];
@@ -5957,6 +7606,8 @@ export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
 export type TableFootprint = components['schemas']['TableFootprint'];
 export type Target = components['schemas']['Target'];
+export type Thread = components['schemas']['Thread'];
+export type Thumbs = components['schemas']['Thumbs'];
 export type Token = components['schemas']['Token'];
 export type TokenRequest = components['schemas']['TokenRequest'];
 export type ToolCall = components['schemas']['ToolCall'];
@@ -5971,11 +7622,19 @@ export type TraceGraph = components['schemas']['TraceGraph'];
 export type TraceNode = components['schemas']['TraceNode'];
 export type Transaction = components['schemas']['Transaction'];
 export type TransactionCount = components['schemas']['TransactionCount'];
+export type TryAnswer = components['schemas']['TryAnswer'];
+export type TryRequest = components['schemas']['TryRequest'];
+export type UnpricedModel = components['schemas']['UnpricedModel'];
 export type Usage = components['schemas']['Usage'];
+export type UsageReport = components['schemas']['UsageReport'];
+export type UsageRow = components['schemas']['UsageRow'];
+export type UsageSeries = components['schemas']['UsageSeries'];
+export type Used = components['schemas']['Used'];
 export type User = components['schemas']['User'];
 export type UserChange = components['schemas']['UserChange'];
 export type UserRequest = components['schemas']['UserRequest'];
 export type Variable = components['schemas']['Variable'];
+export type Variant = components['schemas']['Variant'];
 export type Version = components['schemas']['Version'];
 export type View = components['schemas']['View'];
 export type ViewRequest = components['schemas']['ViewRequest'];
@@ -5983,6 +7642,50 @@ export type Whole = components['schemas']['Whole'];
 export type Wrong = components['schemas']['Wrong'];
 export type $defs = Record<string, never>;
 export interface operations {
+    "get-ai-bill": {
+        parameters: {
+            query?: {
+                /** @description number */
+                org_id?: string;
+                /** @description number */
+                group_id?: string;
+                /** @description number */
+                project_id?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
+                role?: string;
+                provider?: string;
+                model?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bill"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-budgets": {
         parameters: {
             query?: never;
@@ -6335,11 +8038,140 @@ export interface operations {
             };
         };
     };
+    "list-ai-judging": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageJudging"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-ai-judging": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description role code */
+                role: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgingRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Judging"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "withdraw-price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-prices": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePrice"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-price-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the provider's name in the configuration */
+                provider: string;
+                /** @description percent-encoded: a name may hold a slash */
+                model: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -6434,6 +8266,64 @@ export interface operations {
             };
         };
     };
+    "list-provider-health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageKeyHealth"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-provider-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderKinds"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-providers": {
         parameters: {
             query?: never;
@@ -6449,8 +8339,613 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageString"];
+                    "application/json": components["schemas"]["PageModelService"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProviderRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-provider": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-provider": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-provider-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProviderKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-provider-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+                /** @description alias */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-provider-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+                /** @description alias */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "check-provider-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+                /** @description alias */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderCheckRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyCheck"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-recounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRecount"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-recount": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecountRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recount"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-recount": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recount: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ai-shipping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shipping"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-unpriced-models": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageUnpricedModel"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ai-usage": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description number */
+                org_id?: string;
+                /** @description number */
+                group_id?: string;
+                /** @description number */
+                project_id?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
+                role?: string;
+                provider?: string;
+                model?: string;
+                /** @description what it is told apart by */
+                by?: "org" | "group" | "project" | "person" | "token" | "purpose" | "role" | "provider" | "model";
+                /** @description also with the time before that is as long */
+                compare?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-ai-usage": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description number */
+                org_id?: string;
+                /** @description number */
+                group_id?: string;
+                /** @description number */
+                project_id?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
+                role?: string;
+                provider?: string;
+                model?: string;
+                /** @description what it is told apart by */
+                by?: "org" | "group" | "project" | "person" | "token" | "purpose" | "role" | "provider" | "model";
+                /** @description also with the time before that is as long */
+                compare?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-conversation": {
+        parameters: {
+            query?: {
+                /** @description absent when you can see one only */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Thread"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-conversation": {
+        parameters: {
+            query?: {
+                /** @description absent when you can see one only */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {
@@ -6554,6 +9049,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunAnswer"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "try-role": {
+        parameters: {
+            query?: {
+                /** @description for which it is asked; absent when you can see one only */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TryAnswer"];
                     "text/event-stream": string;
                 };
             };
@@ -6898,6 +9433,156 @@ export interface operations {
             };
         };
     };
+    "get-my-ai-bill": {
+        parameters: {
+            query?: {
+                /** @description number */
+                org_id?: string;
+                /** @description number */
+                group_id?: string;
+                /** @description number */
+                project_id?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
+                role?: string;
+                provider?: string;
+                model?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bill"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-ai-usage": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description number */
+                org_id?: string;
+                /** @description number */
+                group_id?: string;
+                /** @description number */
+                project_id?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
+                role?: string;
+                provider?: string;
+                model?: string;
+                /** @description what it is told apart by */
+                by?: "org" | "group" | "project" | "person" | "token" | "purpose" | "role" | "provider" | "model";
+                /** @description also with the time before that is as long */
+                compare?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-my-ai-usage": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description number */
+                org_id?: string;
+                /** @description number */
+                group_id?: string;
+                /** @description number */
+                project_id?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
+                role?: string;
+                provider?: string;
+                model?: string;
+                /** @description what it is told apart by */
+                by?: "org" | "group" | "project" | "person" | "token" | "purpose" | "role" | "provider" | "model";
+                /** @description also with the time before that is as long */
+                compare?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "change-password": {
         parameters: {
             query?: never;
@@ -7052,6 +9737,165 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-org-ai-bill": {
+        parameters: {
+            query?: {
+                /** @description number */
+                org_id?: string;
+                /** @description number */
+                group_id?: string;
+                /** @description number */
+                project_id?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
+                role?: string;
+                provider?: string;
+                model?: string;
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bill"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-org-ai-usage": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description number */
+                org_id?: string;
+                /** @description number */
+                group_id?: string;
+                /** @description number */
+                project_id?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
+                role?: string;
+                provider?: string;
+                model?: string;
+                /** @description what it is told apart by */
+                by?: "org" | "group" | "project" | "person" | "token" | "purpose" | "role" | "provider" | "model";
+                /** @description also with the time before that is as long */
+                compare?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-org-ai-usage": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description number */
+                org_id?: string;
+                /** @description number */
+                group_id?: string;
+                /** @description number */
+                project_id?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
+                role?: string;
+                provider?: string;
+                model?: string;
+                /** @description what it is told apart by */
+                by?: "org" | "group" | "project" | "person" | "token" | "purpose" | "role" | "provider" | "model";
+                /** @description also with the time before that is as long */
+                compare?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Problem */
@@ -7366,12 +10210,103 @@ export interface operations {
             };
         };
     };
+    "get-project-ai-bill": {
+        parameters: {
+            query?: {
+                /** @description number */
+                org_id?: string;
+                /** @description number */
+                group_id?: string;
+                /** @description number */
+                project_id?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
+                role?: string;
+                provider?: string;
+                model?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bill"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ai-call-facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCallFacet"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-ai-calls": {
         parameters: {
             query?: {
                 role?: string;
+                /** @description of the role */
+                version?: number;
                 /** @description what the call was about, such as incident/12 */
                 ref?: string;
+                provider?: string;
+                model?: string;
+                status?: string;
+                /** @description what was found when the answer was checked */
+                schema?: "valid" | "invalid" | "none";
+                /** @description a part of the kind or name of who asked */
+                caller?: string;
+                min_latency_ms?: number;
+                /** @description a part of what was said, masked as it was sent */
+                text?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -7438,6 +10373,110 @@ export interface operations {
             };
         };
     };
+    "get-ai-feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description call id */
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Opinions"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-ai-feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description call id */
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-ai-feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description call id */
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-ai-call-originals": {
         parameters: {
             query?: never;
@@ -7460,6 +10499,318 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MaskToken"][] | null;
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replay-ai-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description call id */
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TryAnswer"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ai-experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageExperiment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-ai-experiment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Spec"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "estimate-ai-experiment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Spec"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ai-experiment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description experiment id */
+                experiment: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Results"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-ai-experiment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description experiment id */
+                experiment: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-ai-experiment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description experiment id */
+                experiment: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "promote-ai-variant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description experiment id */
+                experiment: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromoteRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AiRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resume-ai-experiment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description experiment id */
+                experiment: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {
@@ -7577,6 +10928,44 @@ export interface operations {
             };
         };
     };
+    "get-ai-quality": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                role?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageVersion"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-ai-spending": {
         parameters: {
             query?: {
@@ -7601,6 +10990,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-project-ai-usage": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description number */
+                org_id?: string;
+                /** @description number */
+                group_id?: string;
+                /** @description number */
+                project_id?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
+                role?: string;
+                provider?: string;
+                model?: string;
+                /** @description what it is told apart by */
+                by?: "org" | "group" | "project" | "person" | "token" | "purpose" | "role" | "provider" | "model";
+                /** @description also with the time before that is as long */
+                compare?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-project-ai-usage": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description number */
+                org_id?: string;
+                /** @description number */
+                group_id?: string;
+                /** @description number */
+                project_id?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
+                role?: string;
+                provider?: string;
+                model?: string;
+                /** @description what it is told apart by */
+                by?: "org" | "group" | "project" | "person" | "token" | "purpose" | "role" | "provider" | "model";
+                /** @description also with the time before that is as long */
+                compare?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Problem */

@@ -9,6 +9,7 @@ import {
   IconCoin,
   IconCpu,
   IconDatabase,
+  IconFlask,
   IconHome,
   IconLayoutDashboard,
   IconLayoutSidebarLeftCollapse,
@@ -16,12 +17,15 @@ import {
   IconLogs,
   IconMask,
   IconMessages,
+  IconPlug,
+  IconReceipt,
   IconServer,
   IconSettings,
   IconSitemap,
   IconSparkles,
   IconStack2,
   IconTargetArrow,
+  IconThumbUp,
   IconUsers,
 } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
@@ -138,7 +142,7 @@ export function Rail({ collapsed, onToggle }: Props) {
           />
         </>
       )}
-      {(params || me?.user.system) && <div className={classes.section}>{t('nav.ai')}</div>}
+      <div className={classes.section}>{t('nav.ai')}</div>
       {params && (
         <Item
           icon={IconMessages}
@@ -149,16 +153,34 @@ export function Rail({ collapsed, onToggle }: Props) {
       )}
       {params && (
         <Item
+          icon={IconThumbUp}
+          label={t('nav.quality')}
+          collapsed={collapsed}
+          link={{ to: '/projects/$project/quality', params }}
+        />
+      )}
+      {params && (
+        <Item
           icon={IconMask}
           label={t('nav.masking')}
           collapsed={collapsed}
           link={{ to: '/projects/$project/masking', params }}
         />
       )}
+      <Item icon={IconReceipt} label={t('nav.usage')} collapsed={collapsed} link={{ to: '/usage' }} />
       {me?.user.system && (
         <>
+          {params && (
+            <Item
+              icon={IconFlask}
+              label={t('nav.playground')}
+              collapsed={collapsed}
+              link={{ to: '/projects/$project/playground', params }}
+            />
+          )}
           <Item icon={IconSparkles} label={t('nav.roles')} collapsed={collapsed} link={{ to: '/roles' }} />
           <Item icon={IconCpu} label={t('nav.models')} collapsed={collapsed} link={{ to: '/models' }} />
+          <Item icon={IconPlug} label={t('nav.providers')} collapsed={collapsed} link={{ to: '/providers' }} />
           <Item icon={IconCoin} label={t('nav.prices')} collapsed={collapsed} link={{ to: '/prices' }} />
         </>
       )}

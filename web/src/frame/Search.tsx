@@ -140,10 +140,17 @@ function useHits(text: string): Hit[] {
     [t('nav.channels'), { to: '/projects/$project/channels', params }],
     [t('nav.calls'), { to: '/projects/$project/ai-calls', params }],
     [t('nav.masking'), { to: '/projects/$project/masking', params }],
+    [t('nav.usage'), { to: '/usage' }],
     [t('nav.settings'), { to: '/projects/$project/settings', params }],
     [t('frame.me'), { to: '/me' }],
     [t('nav.orgs'), { to: '/orgs' }],
-    ...(me?.user.system ? [[t('nav.users'), { to: '/users' }] satisfies [string, LinkProps]] : []),
+    ...(me?.user.system
+      ? ([
+          [t('nav.models'), { to: '/models' }],
+          [t('nav.providers'), { to: '/providers' }],
+          [t('nav.users'), { to: '/users' }],
+        ] satisfies [string, LinkProps][])
+      : []),
   ];
   // Answers to an earlier question must not stand under Enter.
   const incidents = hits.length > 0 || isPlaceholderData ? [] : (data?.pages[0]?.items ?? []).slice(0, 6);

@@ -150,7 +150,7 @@ function whole(part: Part): Difference | undefined {
   return text ? { lines: text.split('\n').map((line) => ({ change: 'same', text: line })) } : undefined;
 }
 
-function Lines({ lines }: { lines: Line[] }) {
+export function Lines({ lines }: { lines: Line[] }) {
   const { t } = useTranslation();
   return (
     <div className={classes.diff}>

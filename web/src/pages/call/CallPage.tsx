@@ -15,6 +15,7 @@ import { Copy } from '../../parts/Copy.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Block } from '../../parts/Mono.tsx';
 import head from '../../parts/ObjectHead.module.css';
+import { Opinion } from '../../parts/Opinion.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
 import { About } from '../calls/About.tsx';
@@ -24,6 +25,7 @@ import { setParameters } from '../roles/parameters.ts';
 import { Attempts } from './Attempts.tsx';
 import classes from './Call.module.css';
 import { withOriginals } from './originals.ts';
+import { Replay } from './Replay.tsx';
 import { readable } from './readable.ts';
 
 const ROUTE = '/home/projects/$project/ai-calls/$call';
@@ -77,6 +79,8 @@ export function CallPage() {
               )}
             </section>
           ))}
+          <Opinion project={call.project_id} call={call.call_id} />
+          <Replay call={call} />
         </div>
         <Side call={call} />
       </div>
@@ -201,6 +205,14 @@ function Side({ call }: { call: Call }) {
               t(`calls.finish.${call.finish as 'stop'}`, call.finish)
             ) : (
               <span className="dim">{t('calls.finish.none')}</span>
+            )}
+          </dd>
+          <dt>{t('calls.grounded.title')}</dt>
+          <dd>
+            {call.grounded === null || call.grounded === undefined ? (
+              <span className="dim">{t('calls.grounded.none')}</span>
+            ) : (
+              t(call.grounded ? 'calls.grounded.yes' : 'calls.grounded.no')
             )}
           </dd>
           <dt>{t('calls.schema.title')}</dt>

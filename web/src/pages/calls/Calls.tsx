@@ -1,9 +1,6 @@
-import { Select, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
 import { IconMessages, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { Link, useSearch } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { callsQuery } from '../../api/calls.ts';
 import type { Call } from '../../api/types.ts';
@@ -20,6 +17,7 @@ import { When } from '../../parts/When.tsx';
 import { About } from './About.tsx';
 import classes from './Calls.module.css';
 import { Cost } from './Cost.tsx';
+import { Filters, filterOf } from './Filters.tsx';
 import { Outcome } from './Outcome.tsx';
 
 /** What models were asked in this project, newest first. */
@@ -27,36 +25,20 @@ export function Calls() {
   const { t } = useTranslation();
   const projectId = useProjectId();
   const project = useProject();
-  const navigate = useNavigate();
-  const { role, ref } = useSearch({ from: '/home/projects/$project/ai-calls' });
-  const list = useInfiniteQuery(callsQuery(projectId, { role, ref }));
-  const unfiltered = useInfiniteQuery(callsQuery(projectId, {}));
+  const filter = filterOf(useSearch({ from: '/home/projects/$project/ai-calls' }));
+  const list = useInfiniteQuery(callsQuery(projectId, filter));
   const items = list.data?.pages.flatMap((p) => p.items ?? []) ?? [];
   const total = list.data?.pages[0]?.total ?? 0;
-  const filtered = Boolean(role || ref);
-  const roles = new Set(unfiltered.data?.pages.flatMap((p) => p.items.map((call) => call.role)));
-  if (role) roles.add(role);
-  const set = (next: { role?: string; ref?: string }) =>
-    void navigate({ to: '.', search: (old) => ({ ...old, ...next }), replace: true });
+  const filtered = Object.values(filter).some((each) => each !== undefined);
   useTitle(t('nav.calls'), project?.name);
 
   return (
     <div className="page">
       <div className="page-head">
         <h1>{t('nav.calls')}</h1>
-        <Select
-          w={220}
-          clearable
-          placeholder={t('calls.any_role')}
-          aria-label={t('calls.column.role')}
-          clearButtonProps={{ 'aria-label': t('calls.any_role') }}
-          data={[...roles].sort()}
-          value={role ?? null}
-          onChange={(next) => set({ role: next ?? undefined })}
-        />
-        <RefFilter value={ref ?? ''} onChange={(next) => set({ ref: next || undefined })} />
       </div>
       <p className="lead">{t('calls.lead')}</p>
+      <Filters />
       <section className="panel" aria-busy={list.isPending}>
         {list.isError && !list.data ? (
           <Failure error={list.error} retry={() => void list.refetch()} />
@@ -128,27 +110,5 @@ function Row({ call }: { call: Call }) {
         <Cost usage={call.usage} />
       </td>
     </tr>
-  );
-}
-
-/** What the calls were about; a bare number means the incident of that number. */
-function RefFilter({ value, onChange }: { value: string; onChange: (next: string) => void }) {
-  const { t } = useTranslation();
-  const [text, setText] = useState(value);
-  const later = useDebouncedCallback(onChange, 400);
-  return (
-    <TextInput
-      type="search"
-      w={200}
-      leftSection={<IconSearch size={15} />}
-      placeholder={t('calls.filter')}
-      aria-label={t('calls.filter')}
-      value={text}
-      onChange={(event) => {
-        const typed = event.currentTarget.value;
-        setText(typed);
-        later(typed.trim().replace(/^#?(\d+)$/, 'incident/$1'));
-      }}
-    />
   );
 }

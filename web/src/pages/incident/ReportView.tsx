@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { Incident, Point, Report } from '../../api/types.ts';
 import { Copy } from '../../parts/Copy.tsx';
+import { Opinion } from '../../parts/Opinion.tsx';
 import { When } from '../../parts/When.tsx';
 import { Cite } from './Cite.tsx';
 import classes from './Incident.module.css';
@@ -24,6 +25,7 @@ export function ReportView({ incident }: { incident: Incident }) {
         {report && <Origin report={report} project={incident.project_id} />}
       </div>
       {report ? <Sections report={report} incident={incident} /> : <Pending incident={incident} />}
+      {report?.source === 'model' && report.call_id && <Opinion project={incident.project_id} call={report.call_id} />}
     </section>
   );
 }

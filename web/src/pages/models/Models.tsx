@@ -9,6 +9,7 @@ import { useTitle } from '../../parts/useTitle.ts';
 import { Capabilities } from './Capabilities.tsx';
 import { Circuits } from './Circuits.tsx';
 import classes from './Models.module.css';
+import { Shipping } from './Shipping.tsx';
 
 /** The models there are calls of: which are kept away from, and what they do not take. */
 export function Models() {
@@ -40,6 +41,7 @@ export function Models() {
         <div className={classes.sections}>
           <Circuits q={q} />
           <Capabilities q={q} />
+          <Shipping />
         </div>
       )}
     </div>

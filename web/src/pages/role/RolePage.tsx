@@ -20,6 +20,7 @@ import { Labels } from './Labels.tsx';
 import classes from './Role.module.css';
 import { RoleForm, type Writing } from './RoleForm.tsx';
 import { Standing } from './Standing.tsx';
+import { TryOut } from './TryOut.tsx';
 
 const ROUTE = '/home/roles/$role';
 
@@ -91,7 +92,7 @@ function Loaded({ role }: { role: Role }) {
             to: '.',
             search: (old) => ({
               ...old,
-              tab: next === 'history' || next === 'labels' ? next : undefined,
+              tab: next === 'history' || next === 'labels' || next === 'try' ? next : undefined,
               version: undefined,
               against: undefined,
             }),
@@ -101,12 +102,14 @@ function Loaded({ role }: { role: Role }) {
       >
         <Tabs.List mb={16}>
           <Tabs.Tab value="edit">{t('roles.tab.edit')}</Tabs.Tab>
+          <Tabs.Tab value="try">{t('roles.tab.try')}</Tabs.Tab>
           <Tabs.Tab value="labels">{t('roles.tab.labels')}</Tabs.Tab>
           <Tabs.Tab value="history">{t('roles.tab.history')}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="edit">
           <RoleForm role={role} draft={draft} onDraft={setDraft} />
         </Tabs.Panel>
+        <Tabs.Panel value="try">{tab === 'try' && <TryOut role={role} draft={draft} />}</Tabs.Panel>
         <Tabs.Panel value="labels">{tab === 'labels' && <Labels role={role} />}</Tabs.Panel>
         <Tabs.Panel value="history">
           {tab === 'history' && <History role={role} onCopy={(old) => (draft ? setCopying(old) : copy(old))} />}

@@ -1,0 +1,485 @@
+package ai
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/metadb"
+)
+
+// ModelService is a model service as people see and edit it: without the
+// secrets of its keys.
+type ModelService struct {
+	Name    string `json:"name"`
+	Kind    string `json:"kind" doc:"the protocol it speaks"`
+	BaseURL string `json:"base_url" doc:"empty: the kind's own service"`
+	InHouse bool   `json:"in_house" doc:"what goes to it stays in the house and needs no masking"`
+	Enabled bool   `json:"enabled"`
+	// Configured is of the configuration file, which only a restart changes.
+	Configured bool `json:"configured" doc:"from the configuration file: it cannot be edited here"`
+	// Shadowed is stored and not used, since the configuration has one of its name.
+	Shadowed  bool         `json:"shadowed" doc:"stored, and not used because the configuration file has one of this name"`
+	Keys      []ServiceKey `json:"keys"`
+	Roles     []string     `json:"roles" doc:"codes of the roles whose chains name it, in their latest version or under a label"`
+	Version   int64        `json:"version"`
+	CreatedAt *time.Time   `json:"created_at"` // null: of the configuration
+	CreatedBy string       `json:"created_by"`
+	UpdatedAt *time.Time   `json:"updated_at"`
+	UpdatedBy string       `json:"updated_by"`
+}
+
+// ServiceKey is a key of a model service without its secret.
+type ServiceKey struct {
+	Alias     string     `json:"alias"`
+	LastFour  string     `json:"last_four" doc:"the last characters of the key; empty for a short or an unreadable one"`
+	Enabled   bool       `json:"enabled"`
+	CreatedAt *time.Time `json:"created_at"` // null: of the configuration
+	CreatedBy string     `json:"created_by"`
+	UpdatedAt *time.Time `json:"updated_at"`
+	UpdatedBy string     `json:"updated_by"`
+}
+
+type storedKey struct {
+	ServiceKey
+	provider string
+	sealed   string
+}
+
+const (
+	maxServices = 200
+	maxKeys     = 50 // of one service
+	maxSecret   = 4096
+	maxURL      = 500
+	shortSecret = 12 // below it, four characters would be a good part of it
+)
+
+var serviceName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+
+// List returns all services by name, each with its keys by alias.
+func (s *Services) List(ctx context.Context) ([]ModelService, error) {
+	stored, err := s.stored(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := s.keys(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	uses, err := s.uses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for name, c := range s.configured {
+		p := ModelService{Name: name, Kind: c.Kind, BaseURL: shownURL(c.BaseURL), InHouse: c.InHouse, Enabled: true, Configured: true, Keys: []ServiceKey{}}
+		for _, k := range c.Keys {
+			p.Keys = append(p.Keys, ServiceKey{Alias: k.Alias, LastFour: lastFour(k.Secret), Enabled: true})
+		}
+		stored = append(stored, p)
+	}
+	for i := range stored {
+		p := &stored[i]
+		if p.Roles = uses[p.Name]; p.Roles == nil {
+			p.Roles = []string{}
+		}
+		if p.Configured {
+			continue
+		}
+		_, p.Shadowed = s.configured[p.Name]
+		for _, k := range keys {
+			if k.provider == p.Name {
+				p.Keys = append(p.Keys, k.ServiceKey)
+			}
+		}
+	}
+	slices.SortFunc(stored, func(a, b ModelService) int {
+		if a.Name == b.Name {
+			return boolCompare(b.Configured, a.Configured)
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return stored, nil
+}
+
+// Get returns a stored service; fault.NotFound.
+func (s *Services) Get(ctx context.Context, name string) (*ModelService, error) {
+	all, err := s.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if all[i].Name == name && !all[i].Configured {
+			return &all[i], nil
+		}
+	}
+	return nil, s.missing(name)
+}
+
+// Create stores a new service, without keys. A name that is taken, also by the
+// configuration, is fault.Conflict.
+func (s *Services) Create(ctx context.Context, p ModelService, author string) (*ModelService, error) {
+	if !serviceName.MatchString(p.Name) {
+		return nil, fault.New(fault.Invalid, "a name has at most 63 small letters, digits, dots, dashes and underscores, and begins with a letter or a digit").WithField("name")
+	}
+	if _, configured := s.configured[p.Name]; configured {
+		return nil, fault.New(fault.Conflict, "the configuration file has a provider %q: choose another name, or take it out of the file and start again", p.Name).WithField("name")
+	}
+	if err := s.check(&p); err != nil {
+		return nil, err
+	}
+	now := metadb.Micros(s.now())
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		var known int
+		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM ai_provider`).Scan(&known); err != nil {
+			return err
+		}
+		if known >= maxServices {
+			return fault.New(fault.Invalid, "there are %d providers already, no more are kept", maxServices)
+		}
+		n, err := tx.Exec(ctx, `INSERT INTO ai_provider (name, version, kind, base_url, in_house, enabled, created_at, created_by, updated_at, updated_by)
+			VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $6, $7) ON CONFLICT (name) DO NOTHING`, p.Name, p.Kind, p.BaseURL, p.InHouse, p.Enabled, now, author)
+		if err == nil && n == 0 {
+			return fault.New(fault.Conflict, "there is a provider %q already", p.Name).WithField("name")
+		}
+		return err
+	})
+	return s.changed(ctx, p.Name, "create provider", err)
+}
+
+// Update stores the service if p.Version is still its version; else
+// fault.Conflict. Its name and its keys stay.
+func (s *Services) Update(ctx context.Context, p ModelService, author string) (*ModelService, error) {
+	if err := s.check(&p); err != nil {
+		return nil, err
+	}
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		if err := s.unchanged(ctx, tx, p.Name, p.Version); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `UPDATE ai_provider SET version = version + 1, kind = $2, base_url = $3, in_house = $4, enabled = $5, updated_at = $6, updated_by = $7 WHERE name = $1`,
+			p.Name, p.Kind, p.BaseURL, p.InHouse, p.Enabled, metadb.Micros(s.now()), author)
+		return err
+	})
+	return s.changed(ctx, p.Name, "update provider", err)
+}
+
+// Delete removes the service with its keys if version is still its version.
+// Roles that name it stay, and ask the next model of their chain.
+func (s *Services) Delete(ctx context.Context, name string, version int64) error {
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		if err := s.unchanged(ctx, tx, name, version); err != nil {
+			return err
+		}
+		for _, sql := range []string{`DELETE FROM ai_provider_key WHERE provider = $1`, `DELETE FROM ai_provider WHERE name = $1`} {
+			if _, err := tx.Exec(ctx, sql, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("delete provider: %w", err)
+	}
+	s.roles.forget()
+	return nil
+}
+
+// AddKey stores a new key of a stored service. An alias that is taken is
+// fault.Conflict.
+func (s *Services) AddKey(ctx context.Context, name, alias, plain, author string) (*ModelService, error) {
+	if !serviceName.MatchString(alias) {
+		return nil, fault.New(fault.Invalid, "an alias has at most 63 small letters, digits, dots, dashes and underscores, and begins with a letter or a digit").WithField("alias")
+	}
+	plain, sealed, err := s.seal(ctx, name, alias, plain)
+	if err != nil {
+		return nil, err
+	}
+	now := metadb.Micros(s.now())
+	err = s.touch(ctx, name, author, func(ctx context.Context, tx *metadb.Tx) error {
+		var known int
+		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM ai_provider_key WHERE provider = $1`, name).Scan(&known); err != nil {
+			return err
+		}
+		if known >= maxKeys {
+			return fault.New(fault.Invalid, "the provider has %d keys already, no more are kept", maxKeys)
+		}
+		n, err := tx.Exec(ctx, `INSERT INTO ai_provider_key (provider, alias, sealed, last_four, enabled, created_at, created_by, updated_at, updated_by)
+			VALUES ($1, $2, $3, $4, TRUE, $5, $6, $5, $6) ON CONFLICT (provider, alias) DO NOTHING`, name, alias, sealed, lastFour(plain), now, author)
+		if err == nil && n == 0 {
+			return fault.New(fault.Conflict, "the provider has a key %q already: replace it, or choose another alias", alias).WithField("alias")
+		}
+		return err
+	})
+	return s.changed(ctx, name, "add key", err)
+}
+
+// SetKey switches a key on or off, and replaces its secret unless that is "".
+func (s *Services) SetKey(ctx context.Context, name, alias, plain string, enabled bool, author string) (*ModelService, error) {
+	sealed := ""
+	if plain != "" {
+		var err error
+		if plain, sealed, err = s.seal(ctx, name, alias, plain); err != nil {
+			return nil, err
+		}
+	}
+	err := s.touch(ctx, name, author, func(ctx context.Context, tx *metadb.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE ai_provider_key SET enabled = $3, updated_at = $4, updated_by = $5,
+				sealed = CASE WHEN $6 = '' THEN sealed ELSE $6 END, last_four = CASE WHEN $6 = '' THEN last_four ELSE $7 END
+			WHERE provider = $1 AND alias = $2`, name, alias, enabled, metadb.Micros(s.now()), author, sealed, lastFour(plain))
+		if err == nil && n == 0 {
+			return missingKey(name, alias)
+		}
+		return err
+	})
+	return s.changed(ctx, name, "change key", err)
+}
+
+// DeleteKey removes a key of a stored service.
+func (s *Services) DeleteKey(ctx context.Context, name, alias, author string) error {
+	err := s.touch(ctx, name, author, func(ctx context.Context, tx *metadb.Tx) error {
+		n, err := tx.Exec(ctx, `DELETE FROM ai_provider_key WHERE provider = $1 AND alias = $2`, name, alias)
+		if err == nil && n == 0 {
+			return missingKey(name, alias)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete key: %w", err)
+	}
+	s.roles.forget()
+	return nil
+}
+
+// Rewrap puts the data keys of all keys under the current master key, after
+// another one was made. What does not open stays as it is, and is shown so.
+func (s *Services) Rewrap(ctx context.Context) error {
+	keys, err := s.keys(ctx, s.db)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		sealed, changed, err := s.sealer.Rewrap(ctx, k.sealed, keyPlace(k.provider, k.Alias))
+		if err != nil || !changed {
+			continue
+		}
+		// Not over an edit that came between.
+		_, err = s.db.Exec(ctx, `UPDATE ai_provider_key SET sealed = $4 WHERE provider = $1 AND alias = $2 AND sealed = $3`, k.provider, k.Alias, k.sealed, sealed)
+		if err != nil {
+			return fmt.Errorf("rewrap keys: %w", err)
+		}
+	}
+	s.roles.forget()
+	return nil
+}
+
+// check validates what is edited of a service and trims its address.
+func (s *Services) check(p *ModelService) error {
+	if s.sealer == nil || s.kinds[p.Kind] == nil {
+		return s.unknownKind(p.Kind)
+	}
+	p.BaseURL = strings.TrimRight(strings.TrimSpace(p.BaseURL), "/")
+	if err := checkBaseURL(p.BaseURL); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.client(p.Kind, p.BaseURL)
+	return err
+}
+
+// checkBaseURL refuses what is no address of a model service. The address is
+// asked from where MATRIX runs, with answers that nobody sees; that it may be
+// one of the inner network is meant: models run there. What is never one is the
+// address at which clouds give machines their credentials.
+func checkBaseURL(base string) error {
+	invalid := func(format string, args ...any) error {
+		return fault.New(fault.Invalid, format, args...).WithField("base_url")
+	}
+	if base == "" {
+		return nil
+	}
+	u, err := url.Parse(base)
+	switch {
+	case len(base) > maxURL:
+		return invalid("the base URL is over %d characters", maxURL)
+	case err != nil || u.Host == "" || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		return invalid("the base URL must be an http:// or https:// address")
+	case u.User != nil:
+		return invalid("the base URL must not hold a user or a password: add a key instead")
+	case u.RawQuery != "" || u.Fragment != "":
+		return invalid("the base URL must not have a query or a fragment")
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); err == nil {
+		if ip = ip.Unmap(); ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() || ip == netip.MustParseAddr("fd00:ec2::254") {
+			return invalid("the base URL must not be a link-local or multicast address")
+		}
+	}
+	return nil
+}
+
+// shownURL is an address of the configuration without what works like a password.
+func shownURL(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
+// seal trims and checks a secret and seals it for its row.
+func (s *Services) seal(ctx context.Context, name, alias, plain string) (trimmed, sealed string, err error) {
+	plain = strings.TrimSpace(plain)
+	switch {
+	case s.sealer == nil:
+		return "", "", fault.New(fault.Unsupported, "keys cannot be stored here")
+	case plain == "" || len(plain) > maxSecret:
+		return "", "", fault.New(fault.Invalid, "a key has 1 to %d characters", maxSecret).WithField("secret")
+	case strings.ContainsFunc(plain, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsSpace(r) || unicode.IsControl(r) }):
+		return "", "", fault.New(fault.Invalid, "a key has neither spaces nor letters beyond ASCII: was something else copied?").WithField("secret")
+	}
+	sealed, err = s.sealer.Seal(ctx, []byte(plain), keyPlace(name, alias))
+	if err != nil {
+		return "", "", fmt.Errorf("seal key: %w", err)
+	}
+	return plain, sealed, nil
+}
+
+func lastFour(plain string) string {
+	if len(plain) < shortSecret {
+		return ""
+	}
+	return plain[len(plain)-4:]
+}
+
+// touch changes keys of a service, which makes a new version of it.
+func (s *Services) touch(ctx context.Context, name, author string, change func(context.Context, *metadb.Tx) error) error {
+	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE ai_provider SET version = version + 1, updated_at = $2, updated_by = $3 WHERE name = $1`, name, metadb.Micros(s.now()), author)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return s.missing(name)
+		}
+		return change(ctx, tx)
+	})
+}
+
+// changed makes a change live here and returns what it made.
+func (s *Services) changed(ctx context.Context, name, what string, err error) (*ModelService, error) {
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	s.roles.forget()
+	return s.Get(ctx, name)
+}
+
+func (s *Services) unchanged(ctx context.Context, tx *metadb.Tx, name string, version int64) error {
+	var stored int64
+	var by string
+	err := tx.QueryRow(ctx, `SELECT version, updated_by FROM ai_provider WHERE name = $1`, name).Scan(&stored, &by)
+	switch {
+	case errors.Is(err, metadb.ErrNoRows):
+		return s.missing(name)
+	case err != nil:
+		return err
+	case stored != version:
+		return fault.New(fault.Conflict, "the provider %q was changed by %s meanwhile: it is at version %d", name, by, stored)
+	}
+	return nil
+}
+
+func (s *Services) missing(name string) error {
+	if _, configured := s.configured[name]; configured {
+		return fault.New(fault.Denied, "the provider %q is of the configuration file: edit it there and start again", name)
+	}
+	return fault.New(fault.NotFound, "there is no provider %q", name)
+}
+
+func missingKey(name, alias string) error {
+	return fault.New(fault.NotFound, "the provider %q has no key %q", name, alias)
+}
+
+func (s *Services) unknownKind(kind string) error {
+	if len(s.kinds) == 0 || s.sealer == nil {
+		return fault.New(fault.Unsupported, "providers cannot be stored here").WithField("kind")
+	}
+	return fault.New(fault.Invalid, "the kind %q is not known: it is one of %s", kind, strings.Join(s.Kinds(), ", ")).WithField("kind")
+}
+
+func (s *Services) stored(ctx context.Context, q metadb.Querier) ([]ModelService, error) {
+	rows, err := q.Query(ctx, `SELECT name, version, kind, base_url, in_house, enabled, created_at, created_by, updated_at, updated_by FROM ai_provider ORDER BY name`)
+	all, err := metadb.Collect(rows, err, func(rows *metadb.Rows) (ModelService, error) {
+		p := ModelService{Keys: []ServiceKey{}}
+		var created, updated int64
+		err := rows.Scan(&p.Name, &p.Version, &p.Kind, &p.BaseURL, &p.InHouse, &p.Enabled, &created, &p.CreatedBy, &updated, &p.UpdatedBy)
+		p.CreatedAt, p.UpdatedAt = moment(created), moment(updated)
+		return p, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load providers: %w", err)
+	}
+	return all, nil
+}
+
+func (s *Services) keys(ctx context.Context, q metadb.Querier) ([]storedKey, error) {
+	rows, err := q.Query(ctx, `SELECT provider, alias, sealed, last_four, enabled, created_at, created_by, updated_at, updated_by FROM ai_provider_key ORDER BY provider, alias`)
+	all, err := metadb.Collect(rows, err, func(rows *metadb.Rows) (storedKey, error) {
+		var k storedKey
+		var created, updated int64
+		err := rows.Scan(&k.provider, &k.Alias, &k.sealed, &k.LastFour, &k.Enabled, &created, &k.CreatedBy, &updated, &k.UpdatedBy)
+		k.CreatedAt, k.UpdatedAt = moment(created), moment(updated)
+		return k, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load keys of providers: %w", err)
+	}
+	return all, nil
+}
+
+func moment(micros int64) *time.Time {
+	at := metadb.FromMicros(micros)
+	return &at
+}
+
+// uses returns, by service, the codes of the roles whose chains name it: in
+// their latest version, or in one that a label stands for.
+func (s *Services) uses(ctx context.Context) (map[string][]string, error) {
+	rows, err := s.db.Query(ctx, `SELECT body FROM ai_role UNION ALL
+		SELECT v.body FROM ai_role_version v JOIN ai_role_label l ON l.code = v.code AND (l.version = v.version OR l.canary_version = v.version)`)
+	chains, err := metadb.Collect(rows, err, func(rows *metadb.Rows) (role struct {
+		Code  string  `json:"code"`
+		Chain []Entry `json:"chain"`
+	}, err error) {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return role, err
+		}
+		return role, json.Unmarshal([]byte(body), &role)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load chains of roles: %w", err)
+	}
+	uses := map[string][]string{}
+	for _, r := range chains {
+		for _, e := range r.Chain {
+			if !slices.Contains(uses[e.Provider], r.Code) {
+				uses[e.Provider] = append(uses[e.Provider], r.Code)
+			}
+		}
+	}
+	for _, codes := range uses {
+		slices.Sort(codes)
+	}
+	return uses, nil
+}

@@ -1,0 +1,171 @@
+import {
+  ask,
+  expect,
+  expectAccessible,
+  fresh,
+  guide,
+  login,
+  picture,
+  press,
+  row,
+  somebodyElse,
+  test,
+} from './matrix.ts';
+
+test('a provider is added, its key tested, replaced, switched and deleted', async ({ page }) => {
+  const name = fresh('lab');
+  await page.goto('/');
+  await page.getByRole('link', { name: '제공자', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('제공자');
+  // The one of the configuration file is seen and tested, not edited.
+  await expect(row(page, '설정 파일, 읽기 전용')).toContainText('openai');
+  await expect(page.getByRole('button', { name: '테스트: openai · default' })).toBeVisible();
+  await expect(page.getByRole('button', { name: '수정: openai' })).toHaveCount(0);
+
+  const dialog = page.getByRole('dialog');
+  const secret = dialog.locator('input[type=password]');
+  await page.getByRole('button', { name: '새 제공자' }).click();
+  await dialog.getByLabel('이름').fill('Lab one');
+  await dialog.getByRole('combobox', { name: '종류' }).click();
+  await page.getByRole('option', { name: 'openai', exact: true }).click();
+  await dialog.getByLabel('기본 URL').fill('127.0.0.1:1');
+  await press(page, '저장');
+  await expect(dialog).toContainText('영문 소문자, 숫자');
+  await expect(dialog).toContainText('http:// 또는 https://로 시작하는 주소를 입력해 주세요');
+  await dialog.getByLabel('이름').fill(name);
+  // Nothing listens at port 1.
+  await dialog.getByLabel('기본 URL').fill('http://127.0.0.1:1/v1');
+  await expectAccessible(page);
+  await picture(page, 'provider-form');
+  await press(page, '저장');
+  await expect(dialog).toBeHidden();
+  await expect(row(page, name).first()).toContainText('http://127.0.0.1:1/v1');
+
+  await page.getByRole('button', { name: `${name}에 키 추가` }).click();
+  await secret.fill('two words');
+  await press(page, '저장');
+  await expect(dialog).toContainText('공백이나 ASCII가 아닌 글자가 없습니다');
+  await secret.fill('sk-not-a-real-key-7f3a');
+  await press(page, '저장');
+  await expect(dialog).toBeHidden();
+  const key = row(page, '…7f3a');
+  await expect(key).toContainText('main');
+  await expect(key).toContainText('호출 전');
+
+  await page.getByRole('button', { name: `테스트: ${name} · main` }).click();
+  await press(page, '테스트');
+  await expect(dialog.getByRole('status')).toContainText(
+    '서비스에 연결할 수 없습니다. 이 주소에서 실행 중인 서비스가 없으니',
+  );
+  await expectAccessible(page);
+  await picture(page, 'provider-test');
+  await press(page, '취소');
+  await expect(dialog).toBeHidden();
+
+  await page.getByRole('button', { name: `키 교체: ${name} · main` }).click();
+  await secret.fill('sk-not-a-real-key-91bc');
+  await press(page, '저장');
+  await expect(row(page, '…91bc')).toBeVisible();
+  await expect(key).toHaveCount(0);
+  await page.getByRole('button', { name: `사용 중지: ${name} · main` }).click();
+  await expect(row(page, '…91bc')).toContainText('사용 안 함');
+  await expectAccessible(page);
+  // Without the toasts and the tooltip of what was just done.
+  await page.mouse.move(0, 0);
+  await page.reload();
+  await expect(row(page, '…91bc')).toContainText('사용 안 함');
+  await guide(page, 'providers');
+  await picture(page, 'providers');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expectAccessible(page);
+  await picture(page, 'providers-dark');
+  await page.emulateMedia({ colorScheme: 'light' });
+
+  await page.getByRole('button', { name: `삭제: ${name} · main` }).click();
+  await expect(dialog).toContainText('키 없이 호출');
+  await press(page, '삭제');
+  await expect(row(page, '…91bc')).toHaveCount(0);
+  await page.getByRole('button', { name: `삭제: ${name}`, exact: true }).click();
+  await expect(dialog).toContainText('이 제공자를 사용하는 롤의 체인이 없습니다');
+  await press(page, '삭제');
+  await expect(dialog).toBeHidden();
+  await expect(row(page, name)).toHaveCount(0);
+  const { items } = await ask<{ items: { name: string }[] }>(page, 'GET', '/ai-providers');
+  expect(items.map((each) => each.name)).not.toContain(name);
+});
+
+test('the health of keys is told, and which roles would miss a provider; without any, how to begin', async ({
+  page,
+}) => {
+  const now = Date.now();
+  const provider = {
+    name: 'lab',
+    kind: 'anthropic',
+    base_url: '',
+    in_house: true,
+    enabled: true,
+    configured: false,
+    shadowed: false,
+    keys: [{ alias: 'main', last_four: 'wxyz', enabled: true }],
+    roles: ['agent-alert-analyzer', 'shop-helper'],
+    version: 3,
+  };
+  const health = {
+    provider: 'lab',
+    key: 'main',
+    calls: 40,
+    failures: 10,
+    last_used: new Date(now - 60_000).toISOString(),
+    last_ok: new Date(now - 60_000).toISOString(),
+    last_failure: new Date(now - 120_000).toISOString(),
+    last_class: 'rate_limited',
+    last_code: 'slow_down',
+  };
+  const circuit = {
+    provider: 'lab',
+    model: 'claude-x',
+    key: 'main',
+    state: 'open',
+    reason: '',
+    since: health.last_failure,
+    until: health.last_failure,
+    calls: 10,
+    failures: 6,
+    manual: false,
+  };
+  const answer = (url: RegExp, items: unknown[]) =>
+    page.route(url, (route) => route.fulfill({ json: { items, next_cursor: '', total: items.length } }));
+  await answer(/\/api\/v1\/ai-providers$/, [provider]);
+  await answer(/\/api\/v1\/ai-provider-health$/, [health]);
+  await answer(/\/api\/v1\/ai-circuits$/, [circuit]);
+  await page.goto('/providers');
+  const key = row(page, '…wxyz');
+  await expect(key).toContainText('차단');
+  await expect(key.getByRole('link', { name: 'claude-x' })).toBeVisible();
+  await expect(key).toContainText('25 %');
+  await expect(key).toContainText('요청 한도 초과 slow_down');
+  await expect(key.getByRole('time')).toHaveCount(2);
+  await expectAccessible(page);
+  await picture(page, 'providers-health');
+  await page.getByRole('button', { name: '삭제: lab', exact: true }).click();
+  await expect(page.getByRole('dialog')).toContainText('agent-alert-analyzer, shop-helper');
+  await picture(page, 'provider-delete');
+
+  await page.unroute(/\/api\/v1\/ai-providers$/);
+  await answer(/\/api\/v1\/ai-providers$/, []);
+  await page.reload();
+  await expect(page.getByRole('heading', { name: '등록된 제공자가 없습니다' })).toBeVisible();
+  await expectAccessible(page);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expectAccessible(page);
+  await picture(page, 'providers-none');
+});
+
+test('who does not administer the installation sees no providers', async ({ page, browser, baseURL }) => {
+  const other = await somebodyElse(page, browser, baseURL);
+  await other.page.goto('/providers');
+  await login(other.page, other);
+  await expect(other.page.getByRole('alert')).toContainText('이 작업에 대한 권한이 없습니다');
+  await expect(other.page.getByRole('link', { name: '제공자', exact: true })).toBeHidden();
+  await other.close();
+});

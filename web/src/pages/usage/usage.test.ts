@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { Bill, Me, UsageReport, Used } from '../../api/types.ts';
+import { baseOf, billed, linesOf, scopesOf, timesOf, unpricedShare } from './usage.ts';
+
+const project = { id: 7, org_id: 3 };
+const reader = (system: boolean, role: string, group = 0) =>
+  ({
+    user: { system },
+    orgs: [{ id: 3, kind: 'team' }],
+    memberships: [{ org_id: 3, group_id: group, role }],
+  }) as unknown as Me;
+
+describe('whose use is shown', () => {
+  it('is the project and oneself for a member, whatever their role in a group', () => {
+    expect(scopesOf(reader(false, 'viewer'), project)).toEqual(['project', 'me']);
+    expect(scopesOf(reader(false, 'admin', 5), project)).toEqual(['project', 'me']);
+  });
+  it('is the organisation too for its admins, and all for system admins', () => {
+    expect(scopesOf(reader(false, 'admin'), project)).toEqual(['project', 'org', 'me']);
+    expect(scopesOf(reader(true, 'viewer'), project)).toEqual(['project', 'org', 'all', 'me']);
+  });
+  it('needs no project for oneself', () => {
+    expect(scopesOf(reader(false, 'viewer'), undefined)).toEqual(['me']);
+  });
+  it('has an address of its own', () => {
+    expect(baseOf('project', project)).toBe('/projects/7');
+    expect(baseOf('org', project)).toBe('/orgs/3');
+    expect(baseOf('all', project)).toBe('');
+    expect(baseOf('me', project)).toBe('/me');
+  });
+});
+
+it('compares with the time before only what is known', () => {
+  expect(timesOf(3, 2)).toBe(1.5);
+  expect(timesOf(3, 0)).toBe(Number.POSITIVE_INFINITY);
+  expect(timesOf(0, 0)).toBe(1);
+  expect(timesOf(null, 2)).toBeUndefined();
+  expect(timesOf(3, null)).toBeUndefined();
+});
+
+it('tells the share of tokens without a price', () => {
+  expect(unpricedShare({ input_tokens: 30, output_tokens: 10, unpriced_tokens: 10 } as Used)).toBe(0.25);
+  expect(unpricedShare({ input_tokens: 0, output_tokens: 0, unpriced_tokens: 0 } as Used)).toBe(0);
+});
+
+it('draws the others in grey and keeps what is not known a gap', () => {
+  const report = {
+    series: [
+      { key: 'a', others: false, calls: [1, 2], tokens: [3, 4], cost: [0.5, null], failed: [0, 0] },
+      { key: '', others: true, calls: [5, 6], tokens: [7, 8], cost: [null, null], failed: [1, 0] },
+    ],
+  } as unknown as UsageReport;
+  expect(linesOf(report, 'cost', (key) => `model ${key}`, 'rest')).toEqual([
+    { label: 'model a', values: [0.5, null], tone: 's1' },
+    { label: 'rest', values: [null, null], tone: 's8' },
+  ]);
+});
+
+it('does not call a month free of which no price is known', () => {
+  const bill = { spent: 2, expected: 5, method: 'daily', unpriced: 0, unpriced_share: 0 } as Bill;
+  expect(billed(bill)).toBe(5);
+  expect(billed({ ...bill, method: 'none' })).toBe(2);
+  expect(billed({ ...bill, unpriced: 3, unpriced_share: 0.5 })).toBe(5);
+  expect(billed({ ...bill, unpriced: 3, unpriced_share: 1 })).toBeUndefined();
+});

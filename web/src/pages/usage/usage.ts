@@ -1,0 +1,57 @@
+import { mayAdmin } from '../../api/session.ts';
+import type { Bill, Me, UsageReport, Used } from '../../api/types.ts';
+import type { UsageMeasure, UsageScope } from '../../api/usage.ts';
+import type { Line } from '../../parts/chart/Chart.tsx';
+
+interface Place {
+  id: number;
+  org_id: number;
+}
+
+/** The scopes that a reader may see, the nearest first. */
+export function scopesOf(me: Me, project: Place | undefined): UsageScope[] {
+  const scopes: UsageScope[] = [];
+  if (project) scopes.push('project');
+  if (project && mayAdmin(me, project.org_id, 0)) scopes.push('org');
+  if (me.user.system) scopes.push('all');
+  return [...scopes, 'me'];
+}
+
+/** Where the API tells the use of a scope. */
+export function baseOf(scope: UsageScope, project: Place | undefined): string {
+  if (scope === 'me') return '/me';
+  if (scope === 'all' || !project) return '';
+  return scope === 'org' ? `/orgs/${project.org_id}` : `/projects/${project.id}`;
+}
+
+/** How many times as much as before; undefined where there is nothing to compare. */
+export function timesOf(now: number | null, before: number | null | undefined): number | undefined {
+  if (now === null || before === null || before === undefined) return undefined;
+  if (before === 0) return now === 0 ? 1 : Number.POSITIVE_INFINITY;
+  return now / before;
+}
+
+export const tokensOf = (used: Used) => used.input_tokens + used.output_tokens;
+
+/** The tokens without a known price, of all; 0 without tokens. */
+export const unpricedShare = (used: Used) => (tokensOf(used) === 0 ? 0 : used.unpriced_tokens / tokensOf(used));
+
+/** The series of a report as lines: each of its own colour, the others together in grey. */
+export function linesOf(
+  report: UsageReport,
+  measure: UsageMeasure,
+  label: (key: string) => string,
+  others: string,
+): Line[] {
+  return report.series.map((series, i) => ({
+    label: series.others ? others : label(series.key),
+    values: series[measure],
+    tone: series.others ? 's8' : `s${(i % 7) + 1}`,
+  }));
+}
+
+/** What a month will cost, or has cost where that cannot be told; undefined when no token of it has a price. */
+export function billed(bill: Bill): number | undefined {
+  if (bill.unpriced > 0 && bill.unpriced_share >= 1) return undefined;
+  return bill.method === 'none' ? bill.spent : bill.expected;
+}

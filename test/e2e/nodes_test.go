@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,10 +11,14 @@ import (
 )
 
 // TestTwoNodesOnSharedStoresReportOnce is the way to scale out: nodes that share
-// PostgreSQL and a ClickHouse server of somebody else, and nothing besides.
+// PostgreSQL, a ClickHouse server of somebody else and the secrets key, and
+// nothing besides.
 func TestTwoNodesOnSharedStoresReportOnce(t *testing.T) {
 	dsn, telemetry := metadbtest.EmptyPostgresDSN(t), clickhousetest.Engine(t).DSN()
-	first := start(t, func(o *app.Options) { o.MetaDB, o.ClickHouse = dsn, []string{telemetry} })
+	key := filepath.Join(t.TempDir(), "secrets.key") // what one node sealed the other opens
+	first := start(t, func(o *app.Options) {
+		o.MetaDB, o.ClickHouse, o.File.SecretsKey = dsn, []string{telemetry}, key
+	})
 
 	second := *first
 	second.console = &buffer{}

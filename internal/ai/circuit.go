@@ -22,17 +22,11 @@ type live struct {
 // live reads what people edit, and brings circuits opened by hand to this node's
 // breaker.
 func (g *Gateway) live(ctx context.Context) (live, error) {
+	return g.roles.live.Get(struct{}{}, g.roles.edits.Load(), time.Now(), func() (live, error) { return g.loadLive(ctx) })
+}
+
+func (g *Gateway) loadLive(ctx context.Context) (live, error) {
 	s := g.roles
-	now := time.Now()
-	s.mu.Lock()
-	known, until := s.live, s.liveUntil
-	if !now.Before(until) && now.Before(until.Add(renewWithin)) { // this call renews it, the others go on meanwhile
-		s.liveUntil = until.Add(renewWithin)
-	}
-	s.mu.Unlock()
-	if now.Before(until) {
-		return known, nil
-	}
 	rules, err := s.Capabilities(ctx)
 	if err != nil {
 		return live{}, fmt.Errorf("load capabilities: %w", err)
@@ -58,11 +52,7 @@ func (g *Gateway) live(ctx context.Context) (live, error) {
 	if err != nil {
 		return live{}, err
 	}
-	fresh := live{rules, budgets, prices, services}
-	s.mu.Lock()
-	s.live, s.liveUntil = fresh, now.Add(liveWithin)
-	s.mu.Unlock()
-	return fresh, nil
+	return live{rules, budgets, prices, services}, nil
 }
 
 // hold makes the given circuits those that are open by hand.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/mask"
+	"github.com/matrix-aiops/matrix/internal/memo"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
@@ -31,14 +32,10 @@ type Masking struct {
 // policies remembers what projects mask, and the policies that were put together
 // of it, so that no call compiles a pattern that another one compiled.
 type policies struct {
-	mu       sync.Mutex
-	projects map[project.ID]rememberedMasking
-	compiled map[policyKey]*mask.Compiled
-}
+	projects memo.Memo[project.ID, *Masking]
 
-type rememberedMasking struct {
-	*Masking
-	until time.Time
+	mu       sync.Mutex
+	compiled map[policyKey]*mask.Compiled
 }
 
 // policyKey names a policy of a stored version of a role and one of a project,
@@ -54,7 +51,7 @@ type policyKey struct {
 const maxCompiled = 1000
 
 func newPolicies() *policies {
-	return &policies{projects: map[project.ID]rememberedMasking{}, compiled: map[policyKey]*mask.Compiled{}}
+	return &policies{compiled: map[policyKey]*mask.Compiled{}}
 }
 
 // Masking returns what a project masks: its latest version, or one without a
@@ -126,9 +123,7 @@ func (g *Gateway) SetMasking(ctx context.Context, p project.ID, m Masking, autho
 	if err != nil {
 		return nil, err
 	}
-	g.policies.mu.Lock()
-	delete(g.policies.projects, p)
-	g.policies.mu.Unlock()
+	g.roles.forget()
 	return &m, nil
 }
 
@@ -141,34 +136,12 @@ func checkPolicy(p *mask.Policy, field string) error {
 	return err
 }
 
-// ofProject is Masking out of what is remembered for liveWithin.
+// ofProject is Masking out of what is remembered.
 func (g *Gateway) ofProject(ctx context.Context, p project.ID) (*Masking, error) {
 	if p == 0 {
 		return &Masking{}, nil
 	}
-	s := g.policies
-	now := time.Now() // of the process, which runs on when tests stop their clock
-	s.mu.Lock()
-	known := s.projects[p]
-	s.mu.Unlock()
-	if known.Masking != nil && now.Before(known.until) {
-		return known.Masking, nil
-	}
-	fresh := known.Masking
-	var version int64
-	if err := g.db.QueryRow(ctx, `SELECT COALESCE(MAX(version), 0) FROM ai_masking WHERE project_id = $1`, int64(p)).Scan(&version); err != nil {
-		return nil, fmt.Errorf("load version of masking: %w", err)
-	}
-	if fresh == nil || fresh.Version != version {
-		var err error
-		if fresh, err = latestMasking(ctx, g.db, p); err != nil {
-			return nil, err
-		}
-	}
-	s.mu.Lock()
-	s.projects[p] = rememberedMasking{fresh, now.Add(liveWithin)}
-	s.mu.Unlock()
-	return fresh, nil
+	return g.policies.projects.Get(p, g.roles.edits.Load(), time.Now(), func() (*Masking, error) { return g.Masking(ctx, p) })
 }
 
 // policy returns what a call of a role for a project masks, ready for use; nil is

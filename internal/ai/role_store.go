@@ -8,38 +8,27 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/memo"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 )
 
 // Roles are the roles and prices of the installation. What a label stands for is
-// remembered for liveWithin, so that an edit is live on all nodes by then, and at
-// once where it was made.
+// remembered for a moment, so that an edit is live on all nodes by then, and at
+// once where it was made; by the clock of the process, which runs on when tests stop
+// theirs.
 type Roles struct {
 	db        *metadb.DB
 	now       func() time.Time
 	providers func(context.Context) ([]string, error)
 
-	mu        sync.Mutex
-	labels    map[[2]string]remembered // by code and label
-	live      live
-	liveUntil time.Time
+	edits  atomic.Int64                    // made here: what is remembered does not outlive them
+	labels memo.Memo[[2]string, *released] // by code and label
+	live   memo.Memo[struct{}, live]
 }
-
-type remembered struct {
-	*released
-	until time.Time
-}
-
-// liveWithin is how long another node may go on with what it remembers, and
-// renewWithin how much longer while one of its calls reads anew.
-const (
-	liveWithin  = 400 * time.Millisecond
-	renewWithin = 100 * time.Millisecond
-)
 
 // NewRoles returns the store on db. now is the clock; nil is time.Now.
 // providers are the only ones a chain may name.
@@ -48,40 +37,22 @@ func NewRoles(db *metadb.DB, now func() time.Time, providers []string) *Roles {
 		now = time.Now
 	}
 	known := func(context.Context) ([]string, error) { return providers, nil }
-	return &Roles{db: db, now: now, providers: known, labels: map[[2]string]remembered{}}
+	return &Roles{db: db, now: now, providers: known}
 }
 
 // forget drops what is remembered, after an edit.
-func (s *Roles) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.labels)
-	s.liveUntil = time.Time{}
-}
+func (s *Roles) forget() { s.edits.Add(1) }
 
 // Released returns the version that a label of a role stands for; "" is
 // Production. dice is from 0 to 99 and decides between the label's version and
 // its canary. The Role is shared: it must not be changed. fault.NotFound.
 func (s *Roles) Released(ctx context.Context, code, label string, dice int) (*Role, error) {
 	key := [2]string{code, cmp.Or(label, Production)}
-	now := time.Now() // of the process, which runs on when tests stop their clock
-	s.mu.Lock()
-	known := s.labels[key]
-	if !now.Before(known.until) && now.Before(known.until.Add(renewWithin)) {
-		s.labels[key] = remembered{known.released, known.until.Add(renewWithin)}
-	}
-	s.mu.Unlock()
-	if known.released != nil && now.Before(known.until) {
-		return known.pick(dice), nil
-	}
-	fresh, err := s.load(ctx, key[0], key[1])
+	known, err := s.labels.Get(key, s.edits.Load(), time.Now(), func() (*released, error) { return s.load(ctx, key[0], key[1]) })
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	s.labels[key] = remembered{fresh, now.Add(liveWithin)}
-	s.mu.Unlock()
-	return fresh.pick(dice), nil
+	return known.pick(dice), nil
 }
 
 // check is Role.Check, and that the chain can be asked here.

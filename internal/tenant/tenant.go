@@ -21,6 +21,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/job"
+	"github.com/matrix-aiops/matrix/internal/memo"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
@@ -100,8 +101,8 @@ type Store struct {
 	now     func() time.Time
 	hashing chan struct{} // bounds the memory that logins may take at once
 
-	tokens    memory[string, Actor] // by digest
-	askings   memory[askingKey, Asking]
+	tokens    memo.Memo[string, Actor] // by digest
+	askings   memo.Memo[askingKey, Asking]
 	keys      keyCache
 	asking    singleflight.Group // by hash
 	strangers chan struct{}

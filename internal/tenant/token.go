@@ -130,7 +130,7 @@ func (s *Store) AuthenticateToken(ctx context.Context, secret string) (Actor, er
 		return Actor{}, refused
 	}
 	hash := digest(secret)
-	actor, err := s.tokens.get(s, hash, func() (Actor, error) { return s.lookUpToken(ctx, hash) })
+	actor, err := s.tokens.Get(hash, s.db.changes.Load(), s.now(), func() (Actor, error) { return s.lookUpToken(ctx, hash) })
 	switch {
 	case errors.Is(err, metadb.ErrNoRows):
 		return Actor{}, refused

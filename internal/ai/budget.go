@@ -355,8 +355,8 @@ type SoftLimit struct {
 	From    time.Time // of the period
 }
 
-// guess is what a call may use: its messages, and the answer up to its bound.
-func (c *conversation) guess() amounts {
+// guessed are the tokens a call may use: its messages, and the answer up to its bound.
+func (c *conversation) guessed() (input, answer int64) {
 	bytes, answer := len(c.plainSystem)+len(c.in.Message), int64(guessedAnswer)
 	for _, m := range c.in.Messages {
 		bytes += len(m.Text)
@@ -364,7 +364,12 @@ func (c *conversation) guess() amounts {
 	if p := c.role.Parameters.over(c.in.Parameters); p.MaxTokens != nil {
 		answer = *p.MaxTokens
 	}
-	input := int64(bytes / bytesPerToken)
+	return int64(bytes / bytesPerToken), answer
+}
+
+// guess is what a call may use.
+func (c *conversation) guess() amounts {
+	input, answer := c.guessed()
 	out := amounts{requests: 1, tokens: float64(input + answer)}
 	for _, e := range c.chain {
 		if !c.usable(e) {

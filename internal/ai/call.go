@@ -72,7 +72,7 @@ func (c *conversation) record(ctx context.Context, caller Caller, r *Result, err
 		Project: caller.Project, CallID: r.CallID, At: c.started.UTC(), CallerKind: caller.Kind, CallerName: caller.Name, CallerRef: caller.Ref,
 		Role: r.Role, RoleVersion: r.RoleVersion, Language: c.in.Language, Status: CallOK, Provider: r.Provider, Model: r.Model,
 		Label: r.Label, Parameters: c.role.Parameters.over(c.in.Parameters), Dropped: r.Dropped,
-		Finish: r.Finish, Grounded: c.grounded,
+		Finish: r.Finish, SchemaValid: r.SchemaValid, Grounded: c.grounded,
 		LatencyMs: r.LatencyMs, OverheadUs: c.overhead().Microseconds(), Usage: r.Usage, Unknown: c.unknown, Attempts: r.Attempts,
 	}
 	call.attribute(caller, c.g.placeOf(caller.Project))
@@ -81,10 +81,6 @@ func (c *conversation) record(ctx context.Context, caller Caller, r *Result, err
 		call.PriceVersion = max(call.PriceVersion, a.PriceVersion)
 		if a.FirstTokenMs > 0 {
 			call.FirstTokenMs = a.At.Add(time.Duration(a.FirstTokenMs) * time.Millisecond).Sub(c.started).Milliseconds()
-		}
-		if c.format != nil && (a.Status == AttemptOK || a.Status == AttemptInvalid) {
-			valid := a.Status == AttemptOK
-			call.SchemaValid = &valid
 		}
 	}
 	switch {

@@ -78,9 +78,8 @@ func (c *conversation) try(entry Entry) try {
 	if service.InHouse {
 		told = c.open
 	}
-	asked := c.role.Parameters.over(entry.Parameters).over(c.in.Parameters)
 	t.request = Request{Model: entry.Model, Messages: told.messages, Tools: told.tools, ToolChoice: c.in.ToolChoice}
-	t.request.Parameters, t.dropped = c.rules.fit(entry.Provider, service.Kind, entry.Model, asked)
+	t.request.Parameters, t.dropped = c.parameters(entry)
 	if c.format != nil {
 		t.request.Format = c.format.Format
 		until, refused := c.g.plain.Load(modelKey{entry.Provider, entry.Model})
@@ -93,6 +92,13 @@ func (c *conversation) try(entry Entry) try {
 		t.dropped = append(t.dropped, rejectsTools)
 	}
 	return t
+}
+
+// parameters are those that are asked of a model and that it takes, and the names
+// of the others.
+func (c *conversation) parameters(entry Entry) (taken Parameters, dropped []string) {
+	asked := c.role.Parameters.over(entry.Parameters).over(c.in.Parameters)
+	return c.rules.fit(entry.Provider, c.services[entry.Provider].Kind, entry.Model, asked)
 }
 
 // modelKey names a model of a service.

@@ -328,6 +328,10 @@ func (c *conversation) result(answer *Response) *Result {
 		if a.Status != AttemptSkipped {
 			r.Provider, r.Model, r.Dropped = a.Provider, a.Model, a.Dropped
 		}
+		if c.format != nil && (a.Status == AttemptOK || a.Status == AttemptInvalid) {
+			valid := a.Status == AttemptOK
+			r.SchemaValid = &valid
+		}
 	}
 	return r
 }

@@ -115,7 +115,8 @@ type Result struct {
 	Text        string       `json:"text"` // originals put back
 	Calls       []ToolCall   `json:"calls"`
 	Finish      string       `json:"finish"`
-	Structured  bool         `json:"structured"` // Text is JSON, valid against the format asked for
+	Structured  bool         `json:"structured"`   // Text is JSON, valid against the format asked for
+	SchemaValid *bool        `json:"schema_valid"` // of the last answer; nil without a format, or when nothing was answered
 	CallID      string       `json:"call_id"`
 	Role        string       `json:"role"`
 	RoleVersion int          `json:"role_version"`

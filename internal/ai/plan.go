@@ -1,8 +1,6 @@
 package ai
 
-import (
-	"context"
-)
+import "context"
 
 // Plan is what a call would be, as far as one can tell before it is made.
 type Plan struct {
@@ -34,22 +32,10 @@ func (g *Gateway) Plan(ctx context.Context, caller Caller, role *Role, in Input)
 			continue
 		}
 		p := &Plan{Provider: e.Provider, Model: e.Model}
-		asked := role.Parameters.over(e.Parameters).over(in.Parameters)
-		_, p.Dropped = c.rules.fit(e.Provider, c.services[e.Provider].Kind, e.Model, asked)
+		_, p.Dropped = c.parameters(e)
 		p.InputTokens, p.OutputTokens = c.guessed()
 		p.CostUSD, _ = c.prices.cost(e, g.now(), Usage{InputTokens: p.InputTokens, OutputTokens: p.OutputTokens})
 		return p, nil
 	}
 	return nil, ErrNoModel
-}
-
-// guessed are the tokens a call may use: its messages, and the answer up to its bound.
-func (c *conversation) guessed() (input, output int64) {
-	guess := c.guess()
-	if p := c.role.Parameters.over(c.in.Parameters); p.MaxTokens != nil {
-		output = *p.MaxTokens
-	} else {
-		output = guessedAnswer
-	}
-	return int64(guess.tokens) - output, output
 }

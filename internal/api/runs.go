@@ -56,13 +56,20 @@ func answerOf(r *ai.Result) RunAnswer {
 // runWithin bounds a question: a chain of slow models takes longer than other requests.
 const runWithin = 10 * time.Minute
 
-func (s *server) registerRuns() {
-	answer := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[RunAnswer](), true, "RunAnswer")
-	op := post("run-role", "/api/v1/ai/roles/{role}/runs", "Ask an AI role; every call is masked, limited and logged", http.StatusOK)
+// streamed describes an operation that answers with an A, at once or as events.
+func streamed[A any](s *server, id, path, summary string) huma.Operation {
+	of := reflect.TypeFor[A]()
+	answer := s.api.OpenAPI().Components.Schemas.Schema(of, true, of.Name())
+	op := post(id, path, summary, http.StatusOK)
 	op.Responses = map[string]*huma.Response{"default": s.failure, "200": {Description: "OK", Content: map[string]*huma.MediaType{
 		"application/json":  {Schema: answer},
 		"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString, Description: "events text {text}, then done with the answer, or error with a problem"}},
 	}}}
+	return op
+}
+
+func (s *server) registerRuns() {
+	op := streamed[RunAnswer](s, "run-role", "/api/v1/ai/roles/{role}/runs", "Ask an AI role; every call is masked, limited and logged")
 	register(s, tenant.ProjectAsk, op, func(ctx context.Context, a tenant.Actor, in *struct {
 		InRole
 		Project string `query:"project" doc:"for which it is asked; absent when you can see one only"`

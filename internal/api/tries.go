@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
-	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -43,16 +41,7 @@ type TryAnswer struct {
 }
 
 func (s *server) registerTries() {
-	answer := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[TryAnswer](), true, "TryAnswer")
-	trying := func(id, path, summary string) huma.Operation {
-		op := post(id, path, summary, http.StatusOK)
-		op.Responses = map[string]*huma.Response{"default": s.failure, "200": {Description: "OK", Content: map[string]*huma.MediaType{
-			"application/json":  {Schema: answer},
-			"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString, Description: "events text {text}, then done with the answer, or error with a problem"}},
-		}}}
-		return op
-	}
-	register(s, tenant.ProjectAsk, trying("try-role", "/api/v1/ai/roles/{role}/try", "Ask a role as it is being written; masked, limited and logged as any call"),
+	register(s, tenant.ProjectAsk, streamed[TryAnswer](s, "try-role", "/api/v1/ai/roles/{role}/try", "Ask a role as it is being written; masked, limited and logged as any call"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
 			InRole
 			Project string `query:"project" doc:"for which it is asked; absent when you can see one only"`
@@ -71,7 +60,7 @@ func (s *server) registerTries() {
 			caller.Kind = quality.KindTry
 			return &huma.StreamResponse{Body: func(hc huma.Context) { s.answerTry(hc, caller, &role, input, in.Body.Stream) }}, nil
 		})
-	register(s, tenant.ProjectAsk, trying("replay-ai-call", "/api/v1/projects/{project}/ai-calls/{call}/replay", "Ask a recorded call again, with its masked message"),
+	register(s, tenant.ProjectAsk, streamed[TryAnswer](s, "replay-ai-call", "/api/v1/projects/{project}/ai-calls/{call}/replay", "Ask a recorded call again, with its masked message"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
 			InCall
 			Body ReplayRequest
@@ -111,7 +100,7 @@ func (s *server) answerTry(hc huma.Context, caller ai.Caller, role *ai.Role, in 
 		out.fail(problem(ctx, s.log, err, false))
 		return
 	}
-	answer := TryAnswer{RunAnswer: answerOf(result), Attempts: result.Attempts, Masked: result.Masked, Grounded: grounded}
+	answer := TryAnswer{RunAnswer: answerOf(result), Attempts: result.Attempts, Masked: result.Masked, SchemaValid: result.SchemaValid, Grounded: grounded}
 	if answer.Attempts == nil {
 		answer.Attempts = []ai.Attempt{}
 	}
@@ -120,12 +109,6 @@ func (s *server) answerTry(hc huma.Context, caller ai.Caller, role *ai.Role, in 
 	}
 	if err != nil {
 		answer.Error = problem(ctx, s.log, err, false).Detail
-	}
-	for _, a := range result.Attempts {
-		if len(role.ResponseFormat) > 0 && (a.Status == ai.AttemptOK || a.Status == ai.AttemptInvalid) {
-			valid := a.Status == ai.AttemptOK
-			answer.SchemaValid = &valid
-		}
 	}
 	out.done(answer)
 }

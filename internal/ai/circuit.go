@@ -16,7 +16,8 @@ type live struct {
 	budgets []Budget
 	prices  prices
 	// services are those that can be asked.
-	services map[string]Service
+	services  map[string]Service
+	providers []string // the names of all services, sorted
 }
 
 // live reads what people edit, and brings circuits opened by hand to this node's
@@ -52,7 +53,11 @@ func (g *Gateway) loadLive(ctx context.Context) (live, error) {
 	if err != nil {
 		return live{}, err
 	}
-	return live{rules, budgets, prices, services}, nil
+	providers, err := g.services.names(ctx)
+	if err != nil {
+		return live{}, err
+	}
+	return live{rules, budgets, prices, services, providers}, nil
 }
 
 // hold makes the given circuits those that are open by hand.

@@ -62,8 +62,12 @@ type opened struct {
 func (g *Gateway) Services() *Services { return g.services }
 
 // Providers returns the names of the services that there are now, sorted, those
-// that are switched off included.
-func (g *Gateway) Providers(ctx context.Context) ([]string, error) { return g.services.names(ctx) }
+// that are switched off included. It is asked with every call by name, and costs
+// a query only when what is remembered is read anew. It must not be changed.
+func (g *Gateway) Providers(ctx context.Context) ([]string, error) {
+	known, err := g.live(ctx)
+	return known.providers, err
+}
 
 // names returns the names of all services, sorted.
 func (s *Services) names(ctx context.Context) ([]string, error) {

@@ -55,7 +55,8 @@ const (
 	OrgList      Action = "org.list"      // list the organisations I can see
 	OrgRead      Action = "org.read"      // see an organisation and those of its groups I am in
 	OrgMembers   Action = "org.members"   // see who is in an organisation
-	OrgAdmin     Action = "org.admin"     // change an organisation, its groups and members
+	OrgAdmin     Action = "org.admin"     // change an organisation, its groups and members, its model providers and budgets
+	OrgAI        Action = "org.ai"        // edit an organisation's own AI roles
 	GroupRead    Action = "group.read"    // see a group and its members
 	GroupAdmin   Action = "group.admin"   // change a group and its members, make projects
 	ProjectList  Action = "project.list"  // list the projects I can read
@@ -65,7 +66,7 @@ const (
 	ProjectSave  Action = "project.save"  // keep searches of my own beside the project
 	ProjectWrite Action = "project.write" // work on incidents, edit rules and channels
 	ProjectAdmin Action = "project.admin" // settings, ingest keys, archiving
-	SystemAdmin  Action = "system.admin"  // organisations, accounts, AI roles
+	SystemAdmin  Action = "system.admin"  // organisations, accounts, what all organisations share of MATRIX AI
 )
 
 // requirement is what an action needs.
@@ -88,6 +89,7 @@ var requirements = map[Action]requirement{
 	OrgRead:      {role: Viewer, within: true, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	OrgMembers:   {role: Viewer, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	OrgAdmin:     {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
+	OrgAI:        {role: Editor, system: true, scopes: []Scope{ScopeOrgAdmin}},
 	GroupRead:    {role: Viewer, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	GroupAdmin:   {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
 	ProjectList:  {scopes: []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin, ScopeAIAsk, ScopeAIModel}},

@@ -14,7 +14,7 @@ import (
 type live struct {
 	rules   capabilities
 	budgets []Budget
-	prices  prices
+	prices  PriceList
 	// services are those that can be asked.
 	services  map[string]Service
 	providers []string // the names of all services, sorted
@@ -36,7 +36,7 @@ func (g *Gateway) loadLive(ctx context.Context) (live, error) {
 	if err != nil {
 		return live{}, fmt.Errorf("load budgets: %w", err)
 	}
-	prices, err := s.known(ctx)
+	prices, err := s.PriceList(ctx)
 	if err != nil {
 		return live{}, fmt.Errorf("load prices: %w", err)
 	}

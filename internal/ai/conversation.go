@@ -22,7 +22,7 @@ type conversation struct {
 	in          Input
 	chain       []Entry
 	rules       capabilities
-	prices      prices
+	prices      PriceList
 	format      *format // nil: free text
 	retries     int     // that are left
 	keep        string  // what the log keeps of the texts

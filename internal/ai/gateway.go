@@ -15,7 +15,6 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
-	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/secret"
@@ -79,7 +78,6 @@ type Gateway struct {
 	place    func(context.Context, project.ID) (org, group int64, err error)
 	onSoft   func(context.Context, Caller, SoftLimit) error
 	places   places
-	jobs     *job.Queue // nil before Register
 	policies *policies
 	plain    sync.Map // modelKey: until when a service that refused a schema is asked in words
 }

@@ -15,10 +15,8 @@ type pruneArgs struct{}
 // Kind implements job.Args.
 func (pruneArgs) Kind() string { return "ai_prune_budgets" }
 
-// Register makes the queue prune once a day, add up calls by hour, and count costs
-// again when somebody asks for it.
+// Register makes the queue prune once a day.
 func (g *Gateway) Register(q *job.Queue) {
-	g.registerUsage(q)
 	job.Handle(q, func(ctx context.Context, _ pruneArgs) error { return errors.Join(g.prune(ctx), g.pruneThreads(ctx)) })
 	q.Every(24*time.Hour, func() job.Args { return pruneArgs{} })
 }

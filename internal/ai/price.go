@@ -283,23 +283,23 @@ func seedPrices(ctx context.Context, tx *metadb.Tx) error {
 // dated is the suffix of a pinned model: gpt-4o-mini-2024-07-18.
 var dated = regexp.MustCompile(`-[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
 
-// prices are what models cost, by provider and model: those of each model by
+// PriceList is what models cost, by provider and model: those of each model by
 // begin, the latest first.
-type prices map[modelKey][]Price
+type PriceList map[modelKey][]Price
 
-// known returns the prices as they are now, for many calls.
-func (s *Roles) known(ctx context.Context) (prices, error) {
+// PriceList returns the prices as they are now, for many calls.
+func (s *Roles) PriceList(ctx context.Context) (PriceList, error) {
 	rows, err := s.priceRows(ctx, `WHERE withdrawn_at = 0`)
-	all := prices{}
+	all := PriceList{}
 	for _, versions := range byModel(rows) {
 		all[modelKey{versions[0].Provider, versions[0].Model}] = effective(versions)
 	}
 	return all, err
 }
 
-// of returns the prices of a model: its own, else those of the model it is a
+// Of returns the prices of a model: its own, else those of the model it is a
 // dated version of.
-func (p prices) of(provider, model string) []Price {
+func (p PriceList) Of(provider, model string) []Price {
 	if own, known := p[modelKey{provider, model}]; known {
 		return own
 	}
@@ -308,8 +308,8 @@ func (p prices) of(provider, model string) []Price {
 
 // cost returns what tokens cost in USD that were used at a moment, and the version
 // of the price; nil and 0 when it was unknown then.
-func (p prices) cost(e Entry, at time.Time, u Usage) (usd *float64, version int64) {
-	for _, price := range p.of(e.Provider, e.Model) {
+func (p PriceList) cost(e Entry, at time.Time, u Usage) (usd *float64, version int64) {
+	for _, price := range p.Of(e.Provider, e.Model) {
 		if !price.holds(at) {
 			continue
 		}

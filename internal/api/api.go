@@ -23,6 +23,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/ai/ship"
+	"github.com/matrix-aiops/matrix/internal/ai/usage"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/host"
@@ -61,6 +62,7 @@ type Options struct {
 	Outbox     *notify.Outbox
 	Incidents  *incident.Service
 	AI         *ai.Gateway
+	Usage      *usage.Ledger
 	Quality    *quality.Service
 	Log        *slog.Logger
 	Now        func() time.Time
@@ -163,6 +165,7 @@ func build(opts Options) (*server, *routes, error) {
 		"Storage":    opts.Storage != nil,
 		"Tenants":    opts.Tenants != nil,
 		"Traces":     opts.Traces != nil,
+		"Usage":      opts.Usage != nil,
 		"Views":      opts.Views != nil,
 	} {
 		if !given {

@@ -15,14 +15,17 @@ const schemaPath = "#/components/schemas/"
 // schemas remembers which Go type each schema describes.
 type schemas map[string]reflect.Type
 
-// name names a schema after its Go type, and after its package too when another
-// package's type had the name first.
+// qualified are types whose names say too little without their package.
+var qualified = map[string]bool{"usage.Report": true, "usage.Row": true, "usage.Series": true}
+
+// name names a schema after its Go type, and after its package too when it is
+// qualified or another package's type had the name first.
 func (s schemas) name(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if owner, taken := s[name]; taken && owner != t {
+	if owner, taken := s[name]; qualified[t.String()] || taken && owner != t {
 		pkg := path.Base(t.PkgPath())
 		name = strings.ToUpper(pkg[:1]) + pkg[1:] + name
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/ai/usage"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
@@ -141,6 +142,8 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	h.must(err)
 	thought, err := quality.New(quality.Options{DB: db, Jobs: jobs, AI: gateway})
 	h.must(err)
+	used, err := usage.New(usage.Options{DB: db, Telemetry: engine, Roles: gateway.Roles()})
+	h.must(err)
 	stored, err := storage.New(storage.Options{DB: engine, Tenants: h.tenants})
 	h.must(err)
 	metrics := metric.NewEngine(metric.NewStore(engine), nil)
@@ -160,6 +163,7 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 		Storage:    stored,
 		Tenants:    h.tenants,
 		Traces:     trace.NewStore(engine),
+		Usage:      used,
 		Views:      view.NewStore(db, nil),
 
 		Log: log, Version: "v1.2.3", OTLPHTTP: "http://127.0.0.1:4318", OTLPGRPC: "http://127.0.0.1:4317",

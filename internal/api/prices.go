@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/ai/usage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
@@ -56,23 +57,23 @@ func (s *server) registerPrices() {
 			return done(roles.WithdrawPrice(ctx, in.Version, a.Name))
 		})
 	register(s, tenant.SystemAdmin, get("list-unpriced-models", "/api/v1/ai-unpriced-models", "The models that used tokens without a known price, those of the most tokens first"),
-		func(ctx context.Context, _ tenant.Actor, in *InRange) (*result[Page[ai.UnpricedModel]], error) {
+		func(ctx context.Context, _ tenant.Actor, in *InRange) (*result[Page[usage.UnpricedModel]], error) {
 			from, to := in.between(s.now())
-			return all(s.opts.AI.Unpriced(ctx, from, to))
+			return all(s.opts.Usage.Unpriced(ctx, from, to))
 		})
 	register(s, tenant.SystemAdmin, get("list-recounts", "/api/v1/ai-recounts", "The latest recounts of costs, the newest first"),
-		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[ai.Recount]], error) {
-			return all(s.opts.AI.Recounts(ctx))
+		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[usage.Recount]], error) {
+			return all(s.opts.Usage.Recounts(ctx))
 		})
 	register(s, tenant.SystemAdmin, post("start-recount", "/api/v1/ai-recounts", "Count the costs of logged calls again with the prices of today; budgets stay as they are", http.StatusAccepted),
-		func(ctx context.Context, a tenant.Actor, in *struct{ Body RecountRequest }) (*result[*ai.Recount], error) {
-			return ok(s.opts.AI.StartRecount(ctx, in.Body.From, a.Name))
+		func(ctx context.Context, a tenant.Actor, in *struct{ Body RecountRequest }) (*result[*usage.Recount], error) {
+			return ok(s.opts.Usage.StartRecount(ctx, in.Body.From, a.Name))
 		})
 	register(s, tenant.SystemAdmin, del("cancel-recount", "/api/v1/ai-recounts/{recount}", "End a recount that runs; the days it has done stay done"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
 			Recount int64 `path:"recount" minimum:"1"`
 		}) (*struct{}, error) {
-			return done(s.opts.AI.CancelRecount(ctx, in.Recount))
+			return done(s.opts.Usage.CancelRecount(ctx, in.Recount))
 		})
 	register(s, tenant.SystemAdmin, del("delete-price", "/api/v1/ai-prices/{provider}/{model}", "Forget what a model costs: its calls have no cost then"),
 		func(ctx context.Context, a tenant.Actor, in *InPrice) (*struct{}, error) {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/ai/usage"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
@@ -83,29 +83,29 @@ type (
 
 // scopeOf tells what an actor may see of the place that a request names: of an
 // organisation and of a project what they hold, of no place what is theirs.
-type scopeOf func(ctx context.Context, a tenant.Actor, org int64, p project.ID) (ai.UsageScope, error)
+type scopeOf func(ctx context.Context, a tenant.Actor, org int64, p project.ID) (usage.Scope, error)
 
 func (s *server) registerUsage() {
-	projectsOf := func(found []tenant.Project, err error) (ai.UsageScope, error) {
-		scope := ai.UsageScope{Projects: make([]project.ID, len(found))}
+	projectsOf := func(found []tenant.Project, err error) (usage.Scope, error) {
+		scope := usage.Scope{Projects: make([]project.ID, len(found))}
 		for i := range found {
 			scope.Projects[i] = found[i].ID
 		}
 		return scope, err
 	}
-	everything := func(ctx context.Context, _ tenant.Actor, _ int64, _ project.ID) (ai.UsageScope, error) {
+	everything := func(ctx context.Context, _ tenant.Actor, _ int64, _ project.ID) (usage.Scope, error) {
 		return projectsOf(s.tenants.AllProjects(ctx))
 	}
-	mine := func(ctx context.Context, a tenant.Actor, _ int64, _ project.ID) (ai.UsageScope, error) {
+	mine := func(ctx context.Context, a tenant.Actor, _ int64, _ project.ID) (usage.Scope, error) {
 		scope, err := projectsOf(s.tenants.Projects(ctx, a))
 		scope.Person = a.UserID
 		return scope, err
 	}
-	ofOrg := func(ctx context.Context, _ tenant.Actor, org int64, _ project.ID) (ai.UsageScope, error) {
+	ofOrg := func(ctx context.Context, _ tenant.Actor, org int64, _ project.ID) (usage.Scope, error) {
 		return projectsOf(s.tenants.OrgProjects(ctx, org))
 	}
-	ofProject := func(_ context.Context, _ tenant.Actor, _ int64, p project.ID) (ai.UsageScope, error) {
-		return ai.UsageScope{Projects: []project.ID{p}}, nil
+	ofProject := func(_ context.Context, _ tenant.Actor, _ int64, p project.ID) (usage.Scope, error) {
+		return usage.Scope{Projects: []project.ID{p}}, nil
 	}
 	atAll := func(in *usageOfAll) (*InUsage, int64, project.ID) { return &in.InUsage, 0, 0 }
 	billAtAll := func(in *billOfAll) (*InUsageFilter, int64, project.ID) { return &in.InUsageFilter, 0, 0 }
@@ -124,21 +124,21 @@ func (s *server) registerUsage() {
 // registerUsageOf registers what was used of models by a scope, as an answer and as
 // a file.
 func registerUsageOf[I any](s *server, act tenant.Action, path, prefix string, scopeOf scopeOf, read func(*I) (*InUsage, int64, project.ID)) {
-	report := func(ctx context.Context, a tenant.Actor, in *I) (*ai.UsageReport, error) {
+	report := func(ctx context.Context, a tenant.Actor, in *I) (*usage.Report, error) {
 		q, org, p := read(in)
 		scope, err := scopeOf(ctx, a, org, p)
 		if err != nil {
 			return nil, err
 		}
 		from, to := q.between(s.now())
-		r, err := s.opts.AI.Usage(ctx, scope, ai.UsageQuery{From: from, To: to, By: q.By, Where: q.where(), Before: q.Compare})
+		r, err := s.opts.Usage.Report(ctx, scope, usage.Query{From: from, To: to, By: q.By, Where: q.where(), Before: q.Compare})
 		if err != nil {
 			return nil, err
 		}
 		return r, s.nameUsage(ctx, r)
 	}
 	register(s, act, get("get-"+prefix+"ai-usage", path+"/ai-usage", "What was used of models in a time range"),
-		func(ctx context.Context, a tenant.Actor, in *I) (*result[*ai.UsageReport], error) {
+		func(ctx context.Context, a tenant.Actor, in *I) (*result[*usage.Report], error) {
 			return ok(report(ctx, a, in))
 		})
 	export := get("export-"+prefix+"ai-usage", path+"/ai-usage.csv", "The same as a table for spreadsheets")
@@ -155,18 +155,18 @@ func registerUsageOf[I any](s *server, act tenant.Action, path, prefix string, s
 // registerBillOf registers the estimate of what models cost a scope.
 func registerBillOf[I any](s *server, act tenant.Action, path, prefix string, scopeOf scopeOf, read func(*I) (*InUsageFilter, int64, project.ID)) {
 	register(s, act, get("get-"+prefix+"ai-bill", path+"/ai-bill", "An estimate of what models cost this month"),
-		func(ctx context.Context, a tenant.Actor, in *I) (*result[*ai.Bill], error) {
+		func(ctx context.Context, a tenant.Actor, in *I) (*result[*usage.Bill], error) {
 			q, org, p := read(in)
 			scope, err := scopeOf(ctx, a, org, p)
 			if err != nil {
 				return nil, err
 			}
-			return ok(s.opts.AI.Bill(ctx, scope, q.where()))
+			return ok(s.opts.Usage.Bill(ctx, scope, q.where()))
 		})
 }
 
 // nameUsage puts the names to what has a number.
-func (s *server) nameUsage(ctx context.Context, r *ai.UsageReport) error {
+func (s *server) nameUsage(ctx context.Context, r *usage.Report) error {
 	switch r.By {
 	case "org", "group", "project", "person", "token":
 	default:
@@ -190,7 +190,7 @@ func (s *server) nameUsage(ctx context.Context, r *ai.UsageReport) error {
 }
 
 // usageTable writes a report as RFC 4180 has it.
-func usageTable(r *ai.UsageReport) []byte {
+func usageTable(r *usage.Report) []byte {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
 	w.UseCRLF = true

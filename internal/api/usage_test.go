@@ -7,18 +7,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/ai/usage"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
 )
 
 func TestATableOfUseIsQuotedAndHoldsNoFormulas(t *testing.T) {
 	cost := 0.00001234
 	names := []string{`=HYPERLINK("http://evil","x")`, "+1", "-1", "@SUM(A1)", "\tx", "a,b", "two\nlines", `say "hi"`, "plain"}
-	r := &ai.UsageReport{By: "role", From: time.Unix(0, 0).UTC(), To: time.Unix(3600, 0).UTC()}
+	r := &usage.Report{By: "role", From: time.Unix(0, 0).UTC(), To: time.Unix(3600, 0).UTC()}
 	for _, name := range names {
-		r.Rows = append(r.Rows, ai.UsageRow{Key: name, Name: name, Used: ai.Used{Calls: 1, CostUSD: &cost}})
+		r.Rows = append(r.Rows, usage.Row{Key: name, Name: name, Used: usage.Used{Calls: 1, CostUSD: &cost}})
 	}
-	r.Rows = append(r.Rows, ai.UsageRow{Key: "unknown", Used: ai.Used{Calls: 1, Unpriced: 1}})
+	r.Rows = append(r.Rows, usage.Row{Key: "unknown", Used: usage.Used{Calls: 1, Unpriced: 1}})
 	records, err := csv.NewReader(strings.NewReader(string(usageTable(r)))).ReadAll()
 	if err != nil || len(records) != len(names)+2 {
 		t.Fatalf("%d records, %v", len(records), err)
@@ -37,7 +37,7 @@ func TestATableOfUseIsQuotedAndHoldsNoFormulas(t *testing.T) {
 func TestUseIsTheScopesOwnAndNamed(t *testing.T) {
 	h := newNeighbours(t, metadbtest.SQLite(t))
 	admin := h.admin()
-	var mine, all ai.UsageReport
+	var mine, all usage.Report
 	h.decode(admin.do(http.MethodGet, "/api/v1/me/ai-usage?by=person&compare=true", nil, nil), http.StatusOK, &mine)
 	if len(mine.Rows) != 0 || mine.Before == nil {
 		t.Errorf("mine %+v", mine)

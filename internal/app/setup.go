@@ -15,6 +15,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/ai/ship"
+	"github.com/matrix-aiops/matrix/internal/ai/usage"
 	"github.com/matrix-aiops/matrix/internal/api"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
@@ -152,6 +153,11 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	gateway.Register(queue)
+	used, err := usage.New(usage.Options{DB: meta, Telemetry: telemetry, Roles: gateway.Roles()})
+	if err != nil {
+		return err
+	}
+	used.Register(queue)
 	shipper, err := a.newShipper(meta, telemetry, emitter, queue)
 	if err != nil {
 		return err
@@ -257,6 +263,7 @@ func (a *App) setup(ctx context.Context) error {
 		Storage:    stored,
 		Tenants:    tenants,
 		Traces:     traces,
+		Usage:      used,
 		Views:      view.NewStore(meta, nil),
 
 		Log:            a.log,

@@ -1,4 +1,4 @@
-package ai
+package usage
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/job"
@@ -57,12 +58,12 @@ func (recountArgs) Kind() string { return "ai_recount_costs" }
 
 // StartRecount begins to count the costs of calls from a moment on again, by whole
 // days of UTC. One runs at a time: fault.Conflict; fault.Invalid.
-func (g *Gateway) StartRecount(ctx context.Context, from time.Time, author string) (*Recount, error) {
-	now := g.now().UTC()
+func (l *Ledger) StartRecount(ctx context.Context, from time.Time, author string) (*Recount, error) {
+	now := l.now().UTC()
 	if from.After(now) {
 		return nil, fault.New(fault.Invalid, "there are no calls yet from then on").WithField("from")
 	}
-	if g.jobs == nil {
+	if l.jobs == nil {
 		return nil, fault.New(fault.Unavailable, "no work is done on this node")
 	}
 	first := from.UTC().Truncate(day)
@@ -70,7 +71,7 @@ func (g *Gateway) StartRecount(ctx context.Context, from time.Time, author strin
 		first = oldest
 	}
 	r := Recount{From: first, To: now.Truncate(day).Add(day), DoneUntil: first, State: RecountRunning, CreatedAt: now.Truncate(time.Microsecond), CreatedBy: author}
-	err := g.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+	err := l.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
 		var running int
 		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM ai_recount WHERE state = $1`, RecountRunning).Scan(&running); err != nil {
 			return err
@@ -87,7 +88,7 @@ func (g *Gateway) StartRecount(ctx context.Context, from time.Time, author strin
 		if err != nil {
 			return err
 		}
-		return g.jobs.Insert(ctx, tx, recountArgs{r.ID})
+		return l.jobs.Insert(ctx, tx, recountArgs{r.ID})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start to count costs again: %w", err)
@@ -96,25 +97,28 @@ func (g *Gateway) StartRecount(ctx context.Context, from time.Time, author strin
 }
 
 // Recounts returns the latest recounts, the newest first.
-func (g *Gateway) Recounts(ctx context.Context) ([]Recount, error) {
-	return g.recounts(ctx, `ORDER BY id DESC LIMIT $1`, recountTold)
+func (l *Ledger) Recounts(ctx context.Context) ([]Recount, error) {
+	return l.recounts(ctx, `ORDER BY id DESC LIMIT $1`, recountTold)
 }
 
-func (g *Gateway) recounts(ctx context.Context, which string, args ...any) ([]Recount, error) {
-	rows, err := g.db.Query(ctx, `SELECT id, since, until, next, state, calls, error, created_at, created_by, finished_at FROM ai_recount `+which, args...)
+func (l *Ledger) recounts(ctx context.Context, which string, args ...any) ([]Recount, error) {
+	rows, err := l.db.Query(ctx, `SELECT id, since, until, next, state, calls, error, created_at, created_by, finished_at FROM ai_recount `+which, args...)
 	return metadb.Collect(rows, err, func(rows *metadb.Rows) (Recount, error) {
 		var r Recount
 		var since, until, next, created, finished int64
 		err := rows.Scan(&r.ID, &since, &until, &next, &r.State, &r.Calls, &r.Error, &created, &r.CreatedBy, &finished)
 		r.From, r.To, r.DoneUntil, r.CreatedAt = metadb.FromMicros(since), metadb.FromMicros(until), metadb.FromMicros(next), metadb.FromMicros(created)
-		r.FinishedAt = momentOf(finished)
+		if finished != 0 {
+			at := metadb.FromMicros(finished)
+			r.FinishedAt = &at
+		}
 		return r, err
 	})
 }
 
 // CancelRecount ends a recount that runs; the days it has done stay done.
-func (g *Gateway) CancelRecount(ctx context.Context, id int64) error {
-	n, err := g.db.Exec(ctx, `UPDATE ai_recount SET state = $2, finished_at = $3 WHERE id = $1 AND state = $4`, id, RecountCancelled, metadb.Micros(g.now()), RecountRunning)
+func (l *Ledger) CancelRecount(ctx context.Context, id int64) error {
+	n, err := l.db.Exec(ctx, `UPDATE ai_recount SET state = $2, finished_at = $3 WHERE id = $1 AND state = $4`, id, RecountCancelled, metadb.Micros(l.now()), RecountRunning)
 	if err != nil {
 		return fmt.Errorf("cancel recount: %w", err)
 	}
@@ -126,10 +130,10 @@ func (g *Gateway) CancelRecount(ctx context.Context, id int64) error {
 
 // recount goes on with a recount where it was left, day by day. A day that is
 // done twice is the same as one done once.
-func (g *Gateway) recount(ctx context.Context, id int64) error {
+func (l *Ledger) recount(ctx context.Context, id int64) error {
 	began := time.Now()
 	for {
-		found, err := g.recounts(ctx, `WHERE id = $1`, id)
+		found, err := l.recounts(ctx, `WHERE id = $1`, id)
 		if err != nil {
 			return err
 		}
@@ -138,22 +142,22 @@ func (g *Gateway) recount(ctx context.Context, id int64) error {
 		}
 		r := &found[0]
 		if !r.DoneUntil.Before(r.To) {
-			_, err := g.db.Exec(ctx, `UPDATE ai_recount SET state = $2, finished_at = $3, error = '' WHERE id = $1 AND state = $4`,
-				id, RecountDone, metadb.Micros(g.now()), RecountRunning)
+			_, err := l.db.Exec(ctx, `UPDATE ai_recount SET state = $2, finished_at = $3, error = '' WHERE id = $1 AND state = $4`,
+				id, RecountDone, metadb.Micros(l.now()), RecountRunning)
 			return err
 		}
 		if time.Since(began) > recountTurn {
 			return job.Snooze(0)
 		}
-		changed, err := g.recountDay(ctx, r.DoneUntil)
+		changed, err := l.recountDay(ctx, r.DoneUntil)
 		if err == nil {
-			err = g.AddUp(ctx)
+			err = l.AddUp(ctx)
 		}
 		if err != nil {
-			_, noted := g.db.Exec(context.WithoutCancel(ctx), `UPDATE ai_recount SET error = $2 WHERE id = $1`, id, fault.KindOf(err).String())
+			_, noted := l.db.Exec(context.WithoutCancel(ctx), `UPDATE ai_recount SET error = $2 WHERE id = $1`, id, fault.KindOf(err).String())
 			return errors.Join(fmt.Errorf("count the costs of %s again: %w", r.DoneUntil.Format(time.DateOnly), err), noted)
 		}
-		_, err = g.db.Exec(ctx, `UPDATE ai_recount SET next = $2, calls = calls + $3, error = '' WHERE id = $1 AND next = $4`,
+		_, err = l.db.Exec(ctx, `UPDATE ai_recount SET next = $2, calls = calls + $3, error = '' WHERE id = $1 AND next = $4`,
 			id, metadb.Micros(r.DoneUntil.Add(day)), changed, metadb.Micros(r.DoneUntil))
 		if err != nil {
 			return err
@@ -170,7 +174,7 @@ type priceTable struct {
 	cached, write, reasoning []float64
 }
 
-func (t *priceTable) add(provider, model string, p *Price) {
+func (t *priceTable) add(provider, model string, p *ai.Price) {
 	t.provider, t.model = append(t.provider, provider), append(t.model, model)
 	since, version := int64(0), p.Version
 	if p.From != nil {
@@ -232,8 +236,8 @@ const repriced = `
 
 // recountDay counts the costs of the calls of one day again, and returns how many
 // of them changed. Only what changes is written.
-func (g *Gateway) recountDay(ctx context.Context, from time.Time) (changed int64, err error) {
-	db := g.calls.telemetry
+func (l *Ledger) recountDay(ctx context.Context, from time.Time) (changed int64, err error) {
+	db := l.telemetry
 	from = from.UTC()
 	params := []clickhouse.Param{clickhouse.P("from", from), clickhouse.P("to", from.Add(day)), clickhouse.P("late", from.Add(day+longestCall))}
 	var models []struct {
@@ -246,19 +250,19 @@ func (g *Gateway) recountDay(ctx context.Context, from time.Time) (changed int64
 	if len(models) == 0 {
 		return 0, nil
 	}
-	known, err := g.roles.known(ctx)
+	known, err := l.roles.PriceList(ctx)
 	if err != nil {
 		return 0, err
 	}
 	var table priceTable
 	for _, m := range models {
-		versions := known.of(m.Provider, m.Model)
+		versions := known.Of(m.Provider, m.Model)
 		for i := range versions {
 			table.add(m.Provider, m.Model, &versions[i])
 		}
 	}
 	if len(table.provider) == 0 { // the engine does not tell the type of an empty list
-		table.add("", "", &Price{Ended: true})
+		table.add("", "", &ai.Price{Ended: true})
 	}
 	params = append(params, table.params()...)
 	err = db.Exec(ctx, `INSERT INTO ai_attempts SELECT * EXCEPT (new_cost, new_version) REPLACE (new_cost AS cost_usd, toUInt64(new_version) AS price_version, now64(3) AS stored_at)

@@ -1,4 +1,4 @@
-package ai
+package usage
 
 import (
 	"context"
@@ -39,22 +39,22 @@ const (
 )
 
 // Bill estimates what models cost a scope this month.
-func (g *Gateway) Bill(ctx context.Context, scope UsageScope, where map[string]string) (*Bill, error) {
-	now := g.now().UTC()
+func (l *Ledger) Bill(ctx context.Context, scope Scope, where map[string]string) (*Bill, error) {
+	now := l.now().UTC()
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	from := now.Truncate(day).Add(-billDays * day)
 	if from.After(month) {
 		from = month
 	}
 	for name := range where {
-		if UsageDimensions[name] == "" {
+		if Dimensions[name] == "" {
 			return nil, fault.New(fault.Invalid, "use is not told apart by %q", name).WithField(name)
 		}
 	}
 	byDay := map[int64]float64{}
 	b := &Bill{Month: month, Until: month.AddDate(0, 1, 0)}
 	if len(scope.Projects) > 0 {
-		rows, err := g.usedOver(ctx, scope, UsageQuery{From: from, To: now.Add(time.Millisecond), Where: where}, rolledBefore(now), int64(day/time.Second))
+		rows, err := l.usedOver(ctx, scope, Query{From: from, To: now.Add(time.Millisecond), Where: where}, rolledBefore(now), int64(day/time.Second))
 		if err != nil {
 			return nil, fmt.Errorf("estimate the bill: %w", err)
 		}
@@ -78,7 +78,7 @@ func (g *Gateway) Bill(ctx context.Context, scope UsageScope, where map[string]s
 
 // estimate tells what the rest of the month costs from the cost of days, by their
 // begin. A day without calls before the first one with some is no day at all; a
-// day without calls after it cost nothing.
+// day without calls after it cost nothinl.
 func (b *Bill) estimate(now time.Time, byDay map[int64]float64) {
 	today := now.Truncate(day)
 	var costs []float64 // of whole days, the latest first

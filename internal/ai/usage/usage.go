@@ -1,4 +1,4 @@
-package ai
+package usage
 
 import (
 	"cmp"
@@ -10,30 +10,31 @@ import (
 	"strings"
 	"time"
 
+	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
 
-// UsageScope is what somebody may see of the use of models: the calls of these
+// Scope is what somebody may see of the use of models: the calls of these
 // projects, and of them those of a person only when that is not 0. Without a
 // project there is nothing to see.
-type UsageScope struct {
+type Scope struct {
 	Projects []project.ID
 	Person   int64
 }
 
-// UsageQuery asks what was used of models in [From, To).
-type UsageQuery struct {
+// Query asks what was used of models in [From, To).
+type Query struct {
 	From, To time.Time
-	By       string            // of UsageDimensions; "" adds up all
+	By       string            // of Dimensions; "" adds up all
 	Where    map[string]string // value by dimension
-	// Before compares with the time before that is as long.
+	// Before compares with the time before that is as lonl.
 	Before bool
 }
 
-// UsageDimensions are what use is told apart by, with the column of each.
-var UsageDimensions = map[string]string{
+// Dimensions are what use is told apart by, with the column of each.
+var Dimensions = map[string]string{
 	"org": "org_id", "group": "group_id", "project": "project_id", "person": "person", "token": "token",
 	"purpose": "purpose", "role": "role", "provider": "provider", "model": "model",
 }
@@ -55,16 +56,16 @@ type Used struct {
 	LatencyP95Ms   float64  `json:"latency_p95_ms"`
 }
 
-// UsageRow is what one of a dimension used.
-type UsageRow struct {
+// Row is what one of a dimension used.
+type Row struct {
 	Key    string `json:"key" doc:"number or name; of a person and a token 0 for none"`
 	Name   string `json:"name" doc:"of the one the key numbers, empty when it has none"`
 	Used   Used   `json:"used"`
 	Before *Used  `json:"before" doc:"in the time before that is as long; null when it is not compared or used nothing"`
 }
 
-// UsageSeries is what one of a dimension used, step by step.
-type UsageSeries struct {
+// Series is what one of a dimension used, step by step.
+type Series struct {
 	Key    string     `json:"key" doc:"empty for the others together"`
 	Others bool       `json:"others"`
 	Calls  []uint64   `json:"calls"`
@@ -73,24 +74,24 @@ type UsageSeries struct {
 	Failed []uint64   `json:"failed"`
 }
 
-// UsageReport is what was used of models over a time.
-type UsageReport struct {
-	From   time.Time     `json:"from" doc:"as asked, to the whole hour when it is longer ago than the hour before this one"`
-	To     time.Time     `json:"to"`
-	By     string        `json:"by"`
-	Total  Used          `json:"total"`
-	Before *Used         `json:"before" doc:"null when it is not compared"`
-	Rows   []UsageRow    `json:"rows" doc:"the most expensive first, then those of the most tokens; at most 500"`
-	Keys   uint64        `json:"keys" doc:"how many there are in all"`
-	Step   int64         `json:"step" doc:"seconds"`
-	At     []int64       `json:"at" doc:"when each step begins, Unix seconds"`
-	Series []UsageSeries `json:"series" doc:"of the first rows, and the others together"`
+// Report is what was used of models over a time.
+type Report struct {
+	From   time.Time `json:"from" doc:"as asked, to the whole hour when it is longer ago than the hour before this one"`
+	To     time.Time `json:"to"`
+	By     string    `json:"by"`
+	Total  Used      `json:"total"`
+	Before *Used     `json:"before" doc:"null when it is not compared"`
+	Rows   []Row     `json:"rows" doc:"the most expensive first, then those of the most tokens; at most 500"`
+	Keys   uint64    `json:"keys" doc:"how many there are in all"`
+	Step   int64     `json:"step" doc:"seconds"`
+	At     []int64   `json:"at" doc:"when each step begins, Unix seconds"`
+	Series []Series  `json:"series" doc:"of the first rows, and the others together"`
 }
 
 const (
-	maxUsageRows = 500
-	usageSeries  = 7
-	maxUsageDays = 93
+	maxRows = 500
+	drawn   = 7
+	maxDays = 93
 )
 
 // usedColumns add up rows of either source; latency is a state in both.
@@ -144,7 +145,7 @@ func rolledBefore(now time.Time) time.Time { return now.UTC().Truncate(time.Hour
 
 // addedUp counts calls as a row of ai_usage does, in steps of {step} seconds.
 const addedUp = `project_id, org_id, group_id, person, token, purpose, role, provider, model,
-	count() AS calls, countIf(status != '` + CallOK + `') AS failed, sum(one_input) AS input_tokens, sum(one_cached) AS cached_tokens,
+	count() AS calls, countIf(status != '` + ai.CallOK + `') AS failed, sum(one_input) AS input_tokens, sum(one_cached) AS cached_tokens,
 	sum(one_write) AS cache_write_tokens, sum(one_output) AS output_tokens, sum(one_reasoning) AS reasoning_tokens,
 	countIf(one_cost IS NULL AND one_input + one_output > 0) AS unpriced, sumIf(one_input + one_output, one_cost IS NULL) AS unpriced_tokens,
 	sum(ifNull(one_cost, 0)) AS cost_usd, sum(one_latency) AS latency_ms, quantileTDigestState(0.95)(one_latency) AS latency`
@@ -153,9 +154,9 @@ const addedUp = `project_id, org_id, group_id, person, token, purpose, role, pro
 const narrow = `project_id, at, org_id, group_id, person, token, purpose, role, provider, model, status, input_tokens AS one_input, cached_tokens AS one_cached,
 	cache_write_tokens AS one_write, output_tokens AS one_output, reasoning_tokens AS one_reasoning, cost_usd AS one_cost, latency_ms AS one_latency`
 
-// usageSource is the table of what a scope used: rows of hours that were added up,
+// source is the table of what a scope used: rows of hours that were added up,
 // and rows of the calls since.
-const usageSource = `(
+const source = `(
 	SELECT toInt64(toUnixTimestamp(at)) AS second, project_id, org_id, group_id, person, token, purpose::String AS purpose, role::String AS role, provider::String AS provider, model::String AS model,
 		calls, failed, input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, unpriced, unpriced_tokens, priced, cost_usd, latency_ms, latency
 	FROM (SELECT *, toUInt64(input_tokens + output_tokens > unpriced_tokens) AS priced FROM ai_usage FINAL
@@ -171,38 +172,38 @@ const usageSource = `(
 		GROUP BY second, project_id, org_id, group_id, person, token, purpose, role, provider, model)
 )`
 
-// usageSteps are the widths of a step that a chart has.
-var usageSteps = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 24 * time.Hour}
+// steps are the widths of a step that a chart has.
+var steps = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 24 * time.Hour}
 
 const mostSteps = 130
 
 func stepOf(from, to time.Time, rolled bool) time.Duration {
-	for _, step := range usageSteps {
+	for _, step := range steps {
 		if (!rolled || step >= time.Hour) && to.Sub(from) <= mostSteps*step {
 			return step
 		}
 	}
-	return usageSteps[len(usageSteps)-1]
+	return steps[len(steps)-1]
 }
 
-// Usage adds up what a scope used of models. Calls that were counted again count
+// Report adds up what a scope used of models. Calls that were counted again count
 // as they were then, and each once. Errors: fault.Invalid.
-func (g *Gateway) Usage(ctx context.Context, scope UsageScope, q UsageQuery) (*UsageReport, error) {
+func (l *Ledger) Report(ctx context.Context, scope Scope, q Query) (*Report, error) {
 	if !q.From.Before(q.To) {
 		return nil, fault.New(fault.Invalid, "the time range ends before it begins").WithField("to")
 	}
-	if q.To.Sub(q.From) > maxUsageDays*24*time.Hour {
-		return nil, fault.New(fault.Invalid, "at most %d days are added up at once", maxUsageDays).WithField("from")
+	if q.To.Sub(q.From) > maxDays*24*time.Hour {
+		return nil, fault.New(fault.Invalid, "at most %d days are added up at once", maxDays).WithField("from")
 	}
-	if q.By != "" && UsageDimensions[q.By] == "" {
+	if q.By != "" && Dimensions[q.By] == "" {
 		return nil, fault.New(fault.Invalid, "use is not told apart by %q", q.By).WithField("by")
 	}
 	for name := range q.Where {
-		if UsageDimensions[name] == "" {
+		if Dimensions[name] == "" {
 			return nil, fault.New(fault.Invalid, "use is not told apart by %q", name).WithField(name)
 		}
 	}
-	now := g.now().UTC()
+	now := l.now().UTC()
 	rolled := rolledBefore(now)
 	q.From, q.To = q.From.UTC(), q.To.UTC()
 	old := q.From.Before(rolled)
@@ -213,25 +214,25 @@ func (g *Gateway) Usage(ctx context.Context, scope UsageScope, q UsageQuery) (*U
 		q.To = q.To.Truncate(time.Hour).Add(time.Hour)
 	}
 	step := stepOf(q.From, q.To, old)
-	report := &UsageReport{From: q.From, To: q.To, By: q.By, Rows: []UsageRow{}, Series: []UsageSeries{}, Step: int64(step / time.Second), At: []int64{}}
+	report := &Report{From: q.From, To: q.To, By: q.By, Rows: []Row{}, Series: []Series{}, Step: int64(step / time.Second), At: []int64{}}
 	for at := q.From.Truncate(step); at.Before(q.To); at = at.Add(step) {
 		report.At = append(report.At, at.Unix())
 	}
 	if len(scope.Projects) == 0 {
 		return report, nil
 	}
-	if err := g.fillUsage(ctx, scope, q, rolled, report); err != nil {
+	if err := l.fill(ctx, scope, q, rolled, report); err != nil {
 		return nil, fmt.Errorf("add up the use of models: %w", err)
 	}
 	return report, nil
 }
 
-func (g *Gateway) fillUsage(ctx context.Context, scope UsageScope, q UsageQuery, rolled time.Time, report *UsageReport) error {
-	rows, err := g.usedBy(ctx, scope, q, rolled, report.Step)
+func (l *Ledger) fill(ctx context.Context, scope Scope, q Query, rolled time.Time, report *Report) error {
+	rows, err := l.usedBy(ctx, scope, q, rolled, report.Step)
 	if err != nil {
 		return err
 	}
-	total, err := g.total(ctx, scope, q, rolled, report.Step, rows)
+	total, err := l.total(ctx, scope, q, rolled, report.Step, rows)
 	if err != nil {
 		return err
 	}
@@ -240,14 +241,14 @@ func (g *Gateway) fillUsage(ctx context.Context, scope UsageScope, q UsageQuery,
 	}
 	for i := range rows {
 		report.Keys = rows[i].Keys
-		report.Rows = append(report.Rows, UsageRow{Key: rows[i].Key, Used: rows[i].used()})
+		report.Rows = append(report.Rows, Row{Key: rows[i].Key, Used: rows[i].used()})
 	}
 	if q.Before {
-		if err := g.compare(ctx, scope, q, rolled, report); err != nil {
+		if err := l.compare(ctx, scope, q, rolled, report); err != nil {
 			return err
 		}
 	}
-	steps, err := g.usedOver(ctx, scope, q, rolled, report.Step)
+	steps, err := l.usedOver(ctx, scope, q, rolled, report.Step)
 	if err != nil {
 		return err
 	}
@@ -256,22 +257,22 @@ func (g *Gateway) fillUsage(ctx context.Context, scope UsageScope, q UsageQuery,
 }
 
 // total adds up all rows of a query; one row alone is its own total.
-func (g *Gateway) total(ctx context.Context, scope UsageScope, q UsageQuery, rolled time.Time, step int64, rows []usedRow) ([]usedRow, error) {
+func (l *Ledger) total(ctx context.Context, scope Scope, q Query, rolled time.Time, step int64, rows []usedRow) ([]usedRow, error) {
 	if len(rows) <= 1 {
 		return rows, nil
 	}
 	q.By = ""
-	return g.usedBy(ctx, scope, q, rolled, step)
+	return l.usedBy(ctx, scope, q, rolled, step)
 }
 
 // compare fills in what was used in the time before.
-func (g *Gateway) compare(ctx context.Context, scope UsageScope, q UsageQuery, rolled time.Time, report *UsageReport) error {
+func (l *Ledger) compare(ctx context.Context, scope Scope, q Query, rolled time.Time, report *Report) error {
 	q.From, q.To = q.From.Add(-q.To.Sub(q.From)), q.From
-	rows, err := g.usedBy(ctx, scope, q, rolled, report.Step)
+	rows, err := l.usedBy(ctx, scope, q, rolled, report.Step)
 	if err != nil {
 		return err
 	}
-	total, err := g.total(ctx, scope, q, rolled, report.Step, rows)
+	total, err := l.total(ctx, scope, q, rolled, report.Step, rows)
 	if err != nil {
 		return err
 	}
@@ -292,7 +293,7 @@ func (g *Gateway) compare(ctx context.Context, scope UsageScope, q UsageQuery, r
 }
 
 // selected is the source of a query narrowed to its filters, with its parameters.
-func (q *UsageQuery) selected(scope UsageScope, rolled time.Time, step int64) (from string, params []clickhouse.Param) {
+func (q *Query) selected(scope Scope, rolled time.Time, step int64) (from string, params []clickhouse.Param) {
 	params = []clickhouse.Param{
 		clickhouse.P("only", uint64(scope.Person)), clickhouse.P("fine", min(step, 3600)),
 		clickhouse.P("from", q.From.Truncate(time.Second)), clickhouse.P("to", q.To.Truncate(time.Second)), clickhouse.P("rolled", rolled),
@@ -300,54 +301,54 @@ func (q *UsageQuery) selected(scope UsageScope, rolled time.Time, step int64) (f
 	}
 	conditions := []string{"1"}
 	for name, value := range q.Where {
-		column := UsageDimensions[name]
+		column := Dimensions[name]
 		conditions = append(conditions, "toString("+column+") = {w_"+name+":String}")
 		params = append(params, clickhouse.P("w_"+name, value))
 	}
 	slices.Sort(conditions)
-	return usageSource + " WHERE " + strings.Join(conditions, " AND "), params
+	return source + " WHERE " + strings.Join(conditions, " AND "), params
 }
 
-func (q *UsageQuery) key() string {
+func (q *Query) key() string {
 	if q.By == "" {
 		return "''"
 	}
-	return "toString(" + UsageDimensions[q.By] + ")"
+	return "toString(" + Dimensions[q.By] + ")"
 }
 
-func (g *Gateway) usedBy(ctx context.Context, scope UsageScope, q UsageQuery, rolled time.Time, step int64) (rows []usedRow, err error) {
+func (l *Ledger) usedBy(ctx context.Context, scope Scope, q Query, rolled time.Time, step int64) (rows []usedRow, err error) {
 	from, params := q.selected(scope, rolled, step)
-	err = g.calls.telemetry.SelectOf(ctx, scope.Projects, &rows, `SELECT `+q.key()+` AS key, toInt64(0) AS bucket, `+usedColumns+`,
+	err = l.telemetry.SelectOf(ctx, scope.Projects, &rows, `SELECT `+q.key()+` AS key, toInt64(0) AS bucket, `+usedColumns+`,
 		toFloat64(quantileTDigestMerge(0.95)(latency)) AS p95, count() OVER () AS n_keys FROM `+from+`
-		GROUP BY key ORDER BY n_cost DESC, n_input + n_output DESC, key LIMIT `+strconv.Itoa(maxUsageRows)+oncePerPartition, params...)
+		GROUP BY key ORDER BY n_cost DESC, n_input + n_output DESC, key LIMIT `+strconv.Itoa(maxRows)+oncePerPartition, params...)
 	return rows, err
 }
 
-func (g *Gateway) usedOver(ctx context.Context, scope UsageScope, q UsageQuery, rolled time.Time, step int64) (rows []usedRow, err error) {
+func (l *Ledger) usedOver(ctx context.Context, scope Scope, q Query, rolled time.Time, step int64) (rows []usedRow, err error) {
 	from, params := q.selected(scope, rolled, step)
-	err = g.calls.telemetry.SelectOf(ctx, scope.Projects, &rows, `SELECT `+q.key()+` AS key, intDiv(second, {step:Int64}) * {step:Int64} AS bucket, `+usedColumns+`,
+	err = l.telemetry.SelectOf(ctx, scope.Projects, &rows, `SELECT `+q.key()+` AS key, intDiv(second, {step:Int64}) * {step:Int64} AS bucket, `+usedColumns+`,
 		toFloat64(0) AS p95, toUInt64(0) AS n_keys FROM `+from+` GROUP BY key, bucket`+oncePerPartition, append(params, clickhouse.P("step", step))...)
 	return rows, err
 }
 
 // draw makes the series of a chart: the first rows by themselves, the rest as one.
-func (r *UsageReport) draw(steps []usedRow) {
+func (r *Report) draw(steps []usedRow) {
 	index := map[int64]int{}
 	for i, at := range r.At {
 		index[at] = i
 	}
-	series := map[string]*UsageSeries{}
-	add := func(key string, others bool) *UsageSeries {
+	series := map[string]*Series{}
+	add := func(key string, others bool) *Series {
 		n := len(r.At)
-		r.Series = append(r.Series, UsageSeries{Key: key, Others: others, Calls: make([]uint64, n), Tokens: make([]uint64, n), Cost: make([]*float64, n), Failed: make([]uint64, n)})
+		r.Series = append(r.Series, Series{Key: key, Others: others, Calls: make([]uint64, n), Tokens: make([]uint64, n), Cost: make([]*float64, n), Failed: make([]uint64, n)})
 		return &r.Series[len(r.Series)-1]
 	}
-	own := min(len(r.Rows), usageSeries)
+	own := min(len(r.Rows), drawn)
 	r.Series = slices.Grow(r.Series, own+1)
 	for i := range own {
 		series[r.Rows[i].Key] = add(r.Rows[i].Key, false)
 	}
-	var others *UsageSeries
+	var others *Series
 	for i := range steps {
 		row := &steps[i]
 		at, known := index[row.At]
@@ -385,12 +386,12 @@ type UnpricedModel struct {
 // Unpriced lists the models that used tokens in [from, to) whose price was not
 // known, those of the most tokens first. It is for who administers prices: it
 // reads all projects and tells of none.
-func (g *Gateway) Unpriced(ctx context.Context, from, to time.Time) ([]UnpricedModel, error) {
+func (l *Ledger) Unpriced(ctx context.Context, from, to time.Time) ([]UnpricedModel, error) {
 	if !from.Before(to) {
 		return nil, fault.New(fault.Invalid, "the time range ends before it begins").WithField("to")
 	}
 	models := []UnpricedModel{}
-	err := g.calls.telemetry.SystemSelect(ctx, &models, `SELECT provider::String AS provider, model::String AS model, count() AS attempts, sum(input_tokens) AS input, sum(output_tokens) AS output, min(at) AS first, max(at) AS last
+	err := l.telemetry.SystemSelect(ctx, &models, `SELECT provider::String AS provider, model::String AS model, count() AS attempts, sum(input_tokens) AS input, sum(output_tokens) AS output, min(at) AS first, max(at) AS last
 		FROM (SELECT provider, model, input_tokens, output_tokens, at, cost_usd FROM ai_attempts FINAL WHERE at >= {from:DateTime64(3)} AND at < {to:DateTime64(3)})
 		WHERE cost_usd IS NULL AND input_tokens + output_tokens > 0
 		GROUP BY provider, model ORDER BY input + output DESC, provider, model LIMIT 200`, clickhouse.P("from", from.UTC()), clickhouse.P("to", to.UTC()))

@@ -1,4 +1,4 @@
-package ai
+package usage
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
-	"github.com/matrix-aiops/matrix/internal/job"
 )
 
 // rollArgs is the job that adds up calls by hour.
@@ -27,22 +26,15 @@ const (
 	writing = oncePerPartition + `, max_execution_time = 240`
 )
 
-func (g *Gateway) registerUsage(q *job.Queue) {
-	g.jobs = q
-	job.Handle(q, func(ctx context.Context, _ rollArgs) error { return g.AddUp(ctx) })
-	q.Every(rollEvery, func() job.Args { return rollArgs{} })
-	job.Handle(q, func(ctx context.Context, args recountArgs) error { return g.recount(ctx, args.ID) })
-}
-
 // AddUp makes the hours anew of which calls were stored since it last did, also
 // late ones and those that were counted again. It can be repeated at will: an hour
 // made anew replaces the one before.
-func (g *Gateway) AddUp(ctx context.Context) error {
+func (l *Ledger) AddUp(ctx context.Context) error {
 	started := time.Now().UTC()
 	var last []struct {
 		At time.Time `ch:"last"`
 	}
-	if err := g.calls.telemetry.SystemSelect(ctx, &last, `SELECT max(rolled_at) AS last FROM ai_usage`); err != nil {
+	if err := l.telemetry.SystemSelect(ctx, &last, `SELECT max(rolled_at) AS last FROM ai_usage`); err != nil {
 		return fmt.Errorf("add up the use of models: %w", err)
 	}
 	stored, params := "1", []clickhouse.Param{} // all, the first time
@@ -53,13 +45,13 @@ func (g *Gateway) AddUp(ctx context.Context) error {
 		Day   time.Time `ch:"day"`
 		Hours []uint32  `ch:"hours"`
 	}
-	err := g.calls.telemetry.SystemSelect(ctx, &days, `SELECT toStartOfDay(at, 'UTC') AS day, groupUniqArray(toUInt32(intDiv(toUnixTimestamp(at), 3600))) AS hours
+	err := l.telemetry.SystemSelect(ctx, &days, `SELECT toStartOfDay(at, 'UTC') AS day, groupUniqArray(toUInt32(intDiv(toUnixTimestamp(at), 3600))) AS hours
 		FROM ai_calls WHERE `+stored+` GROUP BY day ORDER BY day`, params...)
 	if err != nil {
 		return fmt.Errorf("add up the use of models: %w", err)
 	}
 	for _, d := range days { // a day at a time bounds the memory
-		err := g.calls.telemetry.Exec(ctx, `INSERT INTO ai_usage (at, project_id, org_id, group_id, person, token, purpose, role, provider, model,
+		err := l.telemetry.Exec(ctx, `INSERT INTO ai_usage (at, project_id, org_id, group_id, person, token, purpose, role, provider, model,
 				calls, failed, input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, unpriced, unpriced_tokens, cost_usd, latency_ms, latency, rolled_at)
 			SELECT toDateTime(intDiv(toUnixTimestamp(at), 3600) * 3600) AS hour, `+addedUp+`, {started:DateTime64(3)}
 			FROM (SELECT `+narrow+` FROM ai_calls FINAL WHERE at >= {from:DateTime64(3)} AND at < {to:DateTime64(3)} AND intDiv(toUnixTimestamp(at), 3600) IN {hours:Array(UInt32)})

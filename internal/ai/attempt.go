@@ -33,7 +33,7 @@ func (c *conversation) attempt(ctx context.Context, entry Entry, t try) (answer 
 	defer w.stop()
 	leaving := w.ctx
 	if !t.inHouse {
-		leaving = WithGate(leaving, func(body []byte) error { return c.session.Gate(body, c.plainWords(&t.request)...) })
+		leaving = WithGate(leaving, func(body []byte) error { return c.session().Gate(body, c.plainWords(&t.request)...) })
 	}
 	response, err := c.services[entry.Provider].Provider.Complete(leaving, t.request, w.on)
 	a.LatencyMs = c.g.now().Sub(a.At).Milliseconds()
@@ -134,7 +134,7 @@ func (c *conversation) watch(ctx context.Context, entry Entry, inHouse bool) *wa
 		w.timer = time.AfterFunc(first, func() { w.cancel(stalled{fmt.Sprintf("the answer did not begin within %s", first)}) })
 	}
 	if !inHouse {
-		w.unmasker = c.session.Unmasker()
+		w.unmasker = c.session().Unmasker()
 	}
 	w.on = w.piece
 	return w

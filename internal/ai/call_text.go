@@ -38,9 +38,9 @@ func (c *conversation) keepTexts(ctx context.Context, call *Call) {
 		c.dropTexts(call)
 		return
 	}
-	call.Masked = c.session.Summary()
+	call.Masked = c.session().Summary()
 	if c.keep == KeepOriginals {
-		call.Originals = c.session.Tokens()
+		call.Originals = c.session().Tokens()
 		call.HasOriginals = len(call.Originals) > 0
 	}
 }
@@ -60,7 +60,7 @@ func (c *conversation) maskTexts(call *Call) error {
 	for _, a := range call.Attempts {
 		texts = append(texts, a.Answer, a.Error)
 	}
-	texts, err := c.session.MaskAll(texts...)
+	texts, err := c.session().MaskAll(texts...)
 	if err != nil {
 		return err
 	}
@@ -117,5 +117,5 @@ func (c *conversation) replacements() ([]mask.Count, []mask.Token) {
 	if c.unmasked() {
 		return nil, nil
 	}
-	return c.session.Summary(), c.session.Tokens()
+	return c.session().Summary(), c.session().Tokens()
 }

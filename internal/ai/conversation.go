@@ -26,7 +26,8 @@ type conversation struct {
 	format      *format // nil: free text
 	retries     int     // that are left
 	keep        string  // what the log keeps of the texts
-	session     *mask.Session
+	policy      *mask.Compiled
+	masking     *mask.Session // see session
 	started     time.Time
 	plainSystem string
 	thread      *Thread       // it belongs to, nil for none
@@ -133,6 +134,15 @@ func (c *conversation) plain() said {
 	return said{messages, c.in.Tools}
 }
 
+// session is the masking of the call. It begins when something is to be masked:
+// most calls of services of the house never do.
+func (c *conversation) session() *mask.Session {
+	if c.masking == nil {
+		c.masking = mask.NewSession(mask.WithRandom(c.g.random), mask.WithCompiled(c.policy))
+	}
+	return c.masking
+}
+
 // prepare makes what a model is told: as it is for a service of the house, and
 // masked for any other.
 func (c *conversation) prepare(inHouse bool) error {
@@ -145,7 +155,7 @@ func (c *conversation) prepare(inHouse bool) error {
 	if c.masked.messages != nil {
 		return nil
 	}
-	c.session.Learn(c.in.Sensitive...)
+	c.session().Learn(c.in.Sensitive...)
 	masked, err := c.mask(c.plain())
 	if err == nil {
 		c.masked = masked
@@ -165,7 +175,7 @@ func (c *conversation) mask(plain said) (said, error) {
 	for _, t := range plain.tools {
 		texts = append(texts, t.Description)
 	}
-	texts, err := c.session.MaskAll(texts...)
+	texts, err := c.session().MaskAll(texts...)
 	if err != nil {
 		return said{}, err
 	}
@@ -232,19 +242,19 @@ func (c *conversation) unmask(r Response, inHouse bool) Response {
 		}
 		return r
 	}
-	c.unknown = c.session.Unknown(r.Text)
+	c.unknown = c.session().Unknown(r.Text)
 	for _, call := range r.Calls {
-		c.unknown = append(c.unknown, c.session.Unknown(call.Arguments)...)
+		c.unknown = append(c.unknown, c.session().Unknown(call.Arguments)...)
 	}
 	if c.format != nil && len(r.Calls) == 0 {
-		r.Text = c.session.UnmaskJSON(schema.Raise(c.format.Schema, r.Text))
+		r.Text = c.session().UnmaskJSON(schema.Raise(c.format.Schema, r.Text))
 	} else {
-		r.Text = c.session.Unmask(r.Text)
+		r.Text = c.session().Unmask(r.Text)
 	}
 	calls := r.Calls
 	r.Calls = nil
 	for _, call := range calls {
-		call.Arguments = c.session.UnmaskJSON(call.Arguments)
+		call.Arguments = c.session().UnmaskJSON(call.Arguments)
 		r.Calls = append(r.Calls, call)
 	}
 	return r
@@ -281,8 +291,8 @@ func (c *conversation) refusal(err error, inHouse bool) (reason, told string) {
 	}
 	if !inHouse {
 		var maskErr, answerErr error
-		reason, maskErr = c.session.Mask(reason)
-		c.answer, answerErr = c.session.Mask(c.answer)
+		reason, maskErr = c.session().Mask(reason)
+		c.answer, answerErr = c.session().Mask(c.answer)
 		switch {
 		case maskErr != nil:
 			return "invalid answer", ""

@@ -2,6 +2,7 @@ package ai
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -22,8 +23,8 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 		return nil, fault.New(fault.Unsupported, "the service %q makes no vectors", entry.Provider).WithField("model")
 	}
 	c := &conversation{g: g, caller: caller, role: &Role{}, chain: []Entry{entry}, started: g.now(), keep: g.keep, id: NewCallID()}
-	if c.session, err = g.session(ctx, caller.Project, c.role, true); err != nil {
-		return nil, err
+	if c.policy, err = g.policy(ctx, caller.Project, c.role, true); err != nil {
+		return nil, fmt.Errorf("apply masking policy: %w", err)
 	}
 	for _, text := range input {
 		c.in.Messages = append(c.in.Messages, Message{Role: RoleUser, Text: text})
@@ -45,7 +46,7 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 	limited, cancel := context.WithTimeout(ctx, defaultTimeout)
 	defer cancel()
 	if !service.InHouse {
-		limited = WithGate(limited, func(body []byte) error { return c.session.Gate(body, entry.Model) })
+		limited = WithGate(limited, func(body []byte) error { return c.session().Gate(body, entry.Model) })
 	}
 	var spent []string
 	for {

@@ -171,8 +171,8 @@ func (g *Gateway) run(ctx context.Context, caller Caller, role *Role, label stri
 		return nil, err
 	}
 	c.label = label
-	if c.session, err = g.session(ctx, caller.Project, role, label != ""); err != nil {
-		return nil, err
+	if c.policy, err = g.policy(ctx, caller.Project, role, label != ""); err != nil {
+		return nil, fmt.Errorf("apply masking policy: %w", err)
 	}
 	if err := c.resume(ctx); err != nil {
 		return nil, err

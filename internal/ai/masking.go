@@ -186,15 +186,6 @@ func (g *Gateway) policy(ctx context.Context, p project.ID, role *Role, stored b
 	return made, nil
 }
 
-// session begins the masking of a conversation.
-func (g *Gateway) session(ctx context.Context, p project.ID, role *Role, stored bool) (*mask.Session, error) {
-	policy, err := g.policy(ctx, p, role, stored)
-	if err != nil {
-		return nil, fmt.Errorf("apply masking policy: %w", err)
-	}
-	return mask.NewSession(mask.WithRandom(g.random), mask.WithCompiled(policy)), nil
-}
-
 // MaskingTrial is a text for people who want to see what of it would leave.
 type MaskingTrial struct {
 	Text   string      // free text, or

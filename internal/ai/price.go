@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"time"
 
@@ -280,8 +279,21 @@ func seedPrices(ctx context.Context, tx *metadb.Tx) error {
 	return nil
 }
 
-// dated is the suffix of a pinned model: gpt-4o-mini-2024-07-18.
-var dated = regexp.MustCompile(`-[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+// undated is a model without the date that pins it: gpt-4o-mini of
+// gpt-4o-mini-2024-07-18. A model without one is itself.
+func undated(model string) string {
+	const layout = "-2006-01-02"
+	at := len(model) - len(layout)
+	if at <= 0 || model[at] != '-' {
+		return model
+	}
+	for i, c := range []byte(model[at:]) {
+		if digit := '0' <= layout[i] && layout[i] <= '9'; digit != ('0' <= c && c <= '9') || !digit && c != '-' {
+			return model
+		}
+	}
+	return model[:at]
+}
 
 // PriceList is what models cost, by provider and model: those of each model by
 // begin, the latest first.
@@ -303,7 +315,7 @@ func (p PriceList) Of(provider, model string) []Price {
 	if own, known := p[modelKey{provider, model}]; known {
 		return own
 	}
-	return p[modelKey{provider, dated.ReplaceAllString(model, "")}]
+	return p[modelKey{provider, undated(model)}]
 }
 
 // cost returns what tokens cost in USD that were used at a moment, and the version

@@ -161,3 +161,29 @@ func TestACallIsRecordedForTheOrganisationGroupPersonTokenAndPurposeItIsOf(t *te
 		t.Errorf("without a purpose it is the kind of caller: %+v, %v", call, err)
 	}
 }
+
+func TestAPinnedModelCostsWhatTheModelDoesThatItIsAVersionOf(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	if _, err := h.Roles().SetPrice(t.Context(), ai.Price{Provider: "openai", Model: "lantern", Input: 1, Output: 2}, "kim"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Roles().SetPrice(t.Context(), ai.Price{Provider: "openai", Model: "lantern-2026-03-01", Input: 5, Output: 6}, "kim"); err != nil {
+		t.Fatal(err)
+	}
+	list, err := h.Roles().PriceList(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for model, input := range map[string]float64{
+		"lantern": 1, "lantern-2025-12-31": 1, "lantern-2026-03-01": 5,
+		"lantern-2026-3-01": 0, "lantern-2026-03-0x": 0, "lantern2026-03-01": 0, "lantern-mini": 0, "-2026-03-01": 0, "": 0,
+	} {
+		got := 0.0
+		if versions := list.Of("openai", model); len(versions) > 0 {
+			got = versions[0].Input
+		}
+		if got != input {
+			t.Errorf("%q costs %v, want %v", model, got, input)
+		}
+	}
+}

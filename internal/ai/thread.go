@@ -104,7 +104,7 @@ func (c *conversation) resume(ctx context.Context) error {
 	if t.Role != c.role.Code {
 		return fault.New(fault.Invalid, "the conversation is with the role %q", t.Role).WithField("conversation")
 	}
-	if err := c.session.UnmarshalBinary(t.masking); err != nil {
+	if err := c.session().UnmarshalBinary(t.masking); err != nil {
 		return err
 	}
 	c.thread = t
@@ -130,7 +130,7 @@ func (c *conversation) keepThread(ctx context.Context, answer *Response) error {
 	if size > maxThread {
 		return fault.New(fault.TooLarge, "the conversation is over %d bytes: begin a new one", maxThread).WithField("conversation")
 	}
-	masking, err := c.session.MarshalBinary()
+	masking, err := c.session().MarshalBinary()
 	if err != nil {
 		return err
 	}

@@ -84,32 +84,33 @@ type chatMessage struct {
 	ToolCallID string      `json:"tool_call_id"`
 }
 
-// content is a text, or a list of parts of which only texts are taken.
-type content struct {
-	text  string
-	other string // type of a part that is no text
-}
+// content is a text, a list of parts, or nil, as the decoder reads it: a type
+// that decodes itself would have a long text looked at twice more.
+type content any
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (c *content) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" || json.Unmarshal(data, &c.text) == nil {
-		return nil
-	}
-	var parts []struct {
-		Type string `json:"type"`
-		Text string `json:"text"`
-	}
-	if err := json.Unmarshal(data, &parts); err != nil {
-		return err
-	}
-	for _, p := range parts {
-		if p.Type != "text" && p.Type != "input_text" && p.Type != "output_text" {
-			c.other = p.Type
-			continue
+// textOf is the text of a content, in which only texts are taken.
+func textOf(c content) (text string, err error) {
+	switch c := c.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return c, nil
+	case []any:
+		for _, each := range c {
+			part, _ := each.(map[string]any)
+			kind, _ := part["type"].(string)
+			if kind != "text" && kind != "input_text" && kind != "output_text" {
+				return "", unsupportedPart(kind)
+			}
+			said, isText := part["text"].(string)
+			if !isText {
+				return "", fault.New(fault.Invalid, "a part of type %q has no text", kind).WithField("messages")
+			}
+			text += said
 		}
-		c.text += p.Text
+		return text, nil
 	}
-	return nil
+	return "", fault.New(fault.Invalid, "content is a text or a list of parts").WithField("messages")
 }
 
 type chatTool struct {
@@ -184,10 +185,11 @@ func (r *chatRequest) input() (ai.Input, error) {
 }
 
 func (m *chatMessage) turn() (ai.Message, error) {
-	if m.Content.other != "" {
-		return ai.Message{}, unsupportedPart(m.Content.other)
+	text, err := textOf(m.Content)
+	if err != nil {
+		return ai.Message{}, err
 	}
-	turn := ai.Message{Role: m.Role, Text: m.Content.text}
+	turn := ai.Message{Role: m.Role, Text: text}
 	switch m.Role {
 	case "developer":
 		turn.Role = ai.RoleSystem

@@ -60,7 +60,7 @@ type block struct {
 	Name      string          `json:"name,omitempty"` // of tool_use
 	Input     json.RawMessage `json:"input,omitempty"`
 	ToolUseID string          `json:"tool_use_id,omitempty"` // of tool_result
-	Content   *content        `json:"content,omitempty"`     // of tool_result
+	Content   content         `json:"content,omitempty"`     // of tool_result
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -92,11 +92,13 @@ func (r *messagesRequest) input() (ai.Input, error) {
 		return in, fault.New(fault.Invalid, "field required").WithField("max_tokens")
 	case len(r.Messages) == 0:
 		return in, fault.New(fault.Invalid, "at least one message is required").WithField("messages")
-	case r.System.other != "":
-		return in, unsupportedPart(r.System.other)
 	}
-	if r.System.text != "" {
-		in.Messages = append(in.Messages, ai.Message{Role: ai.RoleSystem, Text: r.System.text})
+	system, err := textOf(r.System)
+	if err != nil {
+		return in, err
+	}
+	if system != "" {
+		in.Messages = append(in.Messages, ai.Message{Role: ai.RoleSystem, Text: system})
 	}
 	for _, m := range r.Messages {
 		turns, err := m.turns()
@@ -144,14 +146,11 @@ func (m *anthropicTurn) turns() ([]ai.Message, error) {
 		case b.Type == "tool_use" && m.Role == ai.RoleAssistant:
 			said.Calls = append(said.Calls, ai.ToolCall{ID: b.ID, Name: b.Name, Arguments: string(b.Input)})
 		case b.Type == "tool_result" && m.Role == ai.RoleUser:
-			result := ai.Message{Role: ai.RoleTool, CallID: b.ToolUseID}
-			if b.Content != nil {
-				if b.Content.other != "" {
-					return nil, unsupportedPart(b.Content.other)
-				}
-				result.Text = b.Content.text
+			text, err := textOf(b.Content)
+			if err != nil {
+				return nil, err
 			}
-			turns = append(turns, result)
+			turns = append(turns, ai.Message{Role: ai.RoleTool, CallID: b.ToolUseID, Text: text})
 		case b.Type == "thinking" || b.Type == "redacted_thinking": // of another model: it means nothing to the next
 		default:
 			return nil, unsupportedPart(b.Type)

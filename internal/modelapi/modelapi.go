@@ -8,16 +8,17 @@
 package modelapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
@@ -119,24 +120,40 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body) // the caller is gone when this fails
 }
 
+// bodies are buffers of requests; one over keptBody is not kept for the next.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const keptBody = 256 << 10
+
 // read decodes a request. Fields that it does not know are left alone, as the
 // services themselves get new ones.
 func read(r *http.Request, into any) error {
-	decoder := json.NewDecoder(r.Body)
-	if err := decoder.Decode(into); err != nil {
-		var tooLarge *http.MaxBytesError
-		var shape *json.UnmarshalTypeError
-		switch {
-		case errors.As(err, &tooLarge):
-			return fault.New(fault.TooLarge, "the request is over %d bytes", tooLarge.Limit)
-		case errors.As(err, &shape):
-			return fault.New(fault.Invalid, "%s is not a %s", shape.Field, shape.Type).WithField(shape.Field)
-		case errors.Is(err, io.EOF):
-			return fault.New(fault.Invalid, "the request is empty")
+	body, _ := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if body.Cap() <= keptBody {
+			body.Reset()
+			bodies.Put(body)
 		}
-		return fault.New(fault.Invalid, "the request is not JSON of this protocol: %v", err)
+	}()
+	_, err := body.ReadFrom(r.Body)
+	if err == nil && body.Len() == 0 {
+		return fault.New(fault.Invalid, "the request is empty")
 	}
-	return nil
+	if err == nil {
+		err = json.Unmarshal(body.Bytes(), into)
+	}
+	if err == nil {
+		return nil
+	}
+	var tooLarge *http.MaxBytesError
+	var shape *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &tooLarge):
+		return fault.New(fault.TooLarge, "the request is over %d bytes", tooLarge.Limit)
+	case errors.As(err, &shape):
+		return fault.New(fault.Invalid, "%s is not a %s", shape.Field, shape.Type).WithField(shape.Field)
+	}
+	return fault.New(fault.Invalid, "the request is not JSON of this protocol: %v", err)
 }
 
 // run asks the role or model that a client names.

@@ -58,7 +58,7 @@ type responseItem struct {
 func (r *responseItems) UnmarshalJSON(data []byte) error {
 	var text string
 	if json.Unmarshal(data, &text) == nil {
-		*r = responseItems{{Role: ai.RoleUser, Content: content{text: text}}}
+		*r = responseItems{{Role: ai.RoleUser, Content: text}}
 		return nil
 	}
 	return json.Unmarshal(data, (*[]responseItem)(r))

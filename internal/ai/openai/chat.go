@@ -2,26 +2,28 @@ package openai
 
 import (
 	"context"
+	"net/http"
 
-	sdk "github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/shared"
+	"github.com/openai/openai-go/v3/option"
+	"github.com/openai/openai-go/v3/packages/ssestream"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/ai/wire"
-	"github.com/matrix-aiops/matrix/internal/schema"
 )
+
+const completions = "chat/completions"
 
 // Complete implements ai.Provider.
 func (p *Provider) Complete(ctx context.Context, r ai.Request, on func(ai.Piece) error) (ai.Response, error) {
-	params, err := p.params(r)
+	body, err := p.request(r)
 	if err != nil {
 		return ai.Response{}, err
 	}
 	x, answer := p.exchange(r.Key, on != nil), &wire.Answer{On: on, Format: r.Format}
 	if on == nil {
-		err = p.whole(x.With(ctx), x, params, answer)
+		err = p.whole(x.With(ctx), x, body, answer)
 	} else {
-		err = p.stream(x.With(ctx), x, params, answer)
+		err = p.stream(x.With(ctx), x, body, answer)
 	}
 	if err != nil {
 		return answer.SoFar(), err
@@ -29,19 +31,19 @@ func (p *Provider) Complete(ctx context.Context, r ai.Request, on func(ai.Piece)
 	return answer.Whole()
 }
 
-func (p *Provider) whole(ctx context.Context, x *wire.Exchange, params sdk.ChatCompletionNewParams, answer *wire.Answer) error {
-	completion, err := p.completions.New(ctx, params)
-	if !x.OK(err) {
+func (p *Provider) whole(ctx context.Context, x *wire.Exchange, body *chatRequest, answer *wire.Answer) error {
+	var completion chatCompletion
+	if err := p.client.Post(ctx, completions, body, &completion); !x.OK(err) {
 		return failure(ctx, x, err)
 	}
-	answer.Response.Model, answer.Response.Usage = completion.Model, chatUsage(completion.Usage)
+	answer.Response.Model, answer.Response.Usage = completion.Model, completion.Usage.usage()
 	if len(completion.Choices) == 0 {
-		if told := within(x, []byte(completion.RawJSON())); told != nil {
+		if told := within(x, completion.Error); told != nil {
 			return told
 		}
 		return x.Unreadable()
 	}
-	choice := completion.Choices[0]
+	choice := &completion.Choices[0]
 	answer.Declined = choice.Message.Refusal != ""
 	if err := answer.Text(choice.Message.Content); err != nil {
 		return err
@@ -56,9 +58,11 @@ func (p *Provider) whole(ctx context.Context, x *wire.Exchange, params sdk.ChatC
 	return nil
 }
 
-func (p *Provider) stream(ctx context.Context, x *wire.Exchange, params sdk.ChatCompletionNewParams, answer *wire.Answer) error {
-	params.StreamOptions = sdk.ChatCompletionStreamOptionsParam{IncludeUsage: sdk.Bool(true)}
-	stream := p.completions.NewStreaming(ctx, params)
+func (p *Provider) stream(ctx context.Context, x *wire.Exchange, body *chatRequest, answer *wire.Answer) error {
+	body.Stream, body.StreamOptions = true, &chatStreamOption{IncludeUsage: true}
+	var response *http.Response
+	err := p.client.Post(ctx, completions, body, &response, option.WithHeader("Accept", "text/event-stream"))
+	stream := ssestream.NewStream[chatCompletion](ssestream.NewDecoder(response), err)
 	defer func() { _ = stream.Close() }()
 	var calls callKeys
 	for stream.Next() {
@@ -66,10 +70,11 @@ func (p *Provider) stream(ctx context.Context, x *wire.Exchange, params sdk.Chat
 		if chunk.Model != "" {
 			answer.Response.Model = chunk.Model
 		}
-		if chunk.JSON.Usage.Valid() {
-			answer.Response.Usage = chatUsage(chunk.Usage)
+		if chunk.Usage != nil {
+			answer.Response.Usage = chunk.Usage.usage()
 		}
-		for _, choice := range chunk.Choices {
+		for i := range chunk.Choices {
+			choice := &chunk.Choices[i]
 			answer.Declined = answer.Declined || choice.Delta.Refusal != ""
 			if err := answer.Text(choice.Delta.Content); err != nil {
 				return err
@@ -121,103 +126,4 @@ func finished(answer *wire.Answer, reason string) {
 	case "content_filter":
 		answer.Declined = true
 	}
-}
-
-func chatUsage(u sdk.CompletionUsage) ai.Usage {
-	return ai.Usage{
-		InputTokens: u.PromptTokens, CachedTokens: u.PromptTokensDetails.CachedTokens, CacheWriteTokens: u.PromptTokensDetails.CacheWriteTokens,
-		OutputTokens: u.CompletionTokens, ReasoningTokens: u.CompletionTokensDetails.ReasoningTokens,
-	}
-}
-
-func (p *Provider) params(r ai.Request) (sdk.ChatCompletionNewParams, error) {
-	params := sdk.ChatCompletionNewParams{Model: r.Model, ReasoningEffort: shared.ReasoningEffort(r.Parameters.ReasoningEffort)}
-	for _, m := range r.Messages {
-		if m.Role != ai.RoleSystem || m.Text != "" {
-			params.Messages = append(params.Messages, chatMessage(m))
-		}
-	}
-	if err := p.set(&params, r.Parameters); err != nil {
-		return params, err
-	}
-	for _, t := range r.Tools {
-		function, err := encoded[shared.FunctionDefinitionParam](tool(t))
-		if err != nil {
-			return params, err
-		}
-		params.Tools = append(params.Tools, sdk.ChatCompletionFunctionTool(function))
-	}
-	switch {
-	case len(r.Tools) == 0 || r.ToolChoice == ai.ToolAuto:
-	case r.ToolChoice == ai.ToolNone || r.ToolChoice == ai.ToolRequired: // the service's own words
-		params.ToolChoice.OfAuto = sdk.String(r.ToolChoice)
-	default:
-		params.ToolChoice = sdk.ToolChoiceOptionFunctionToolChoice(sdk.ChatCompletionNamedToolChoiceFunctionParam{Name: r.ToolChoice})
-	}
-	if f := r.Format; f != nil {
-		lowered, err := wire.Lower(schema.OpenAI, f.Schema)
-		if err != nil {
-			return params, err
-		}
-		format, err := encoded[shared.ResponseFormatJSONSchemaJSONSchemaParam](definition{Name: f.Name, Schema: lowered, Strict: true})
-		if err != nil {
-			return params, err
-		}
-		params.ResponseFormat.OfJSONSchema = &shared.ResponseFormatJSONSchemaParam{JSONSchema: format}
-	}
-	return params, nil
-}
-
-func (p *Provider) set(params *sdk.ChatCompletionNewParams, from ai.Parameters) error {
-	if v := from.Temperature; v != nil {
-		params.Temperature = sdk.Float(*v)
-	}
-	if v := from.TopP; v != nil {
-		params.TopP = sdk.Float(*v)
-	}
-	if v := from.MaxTokens; v != nil {
-		if p.own {
-			params.MaxCompletionTokens = sdk.Int(*v)
-		} else {
-			params.MaxTokens = sdk.Int(*v) // what vLLM and Ollama know
-		}
-	}
-	if v := from.Seed; v != nil {
-		params.Seed = sdk.Int(*v)
-	}
-	if v := from.PresencePenalty; v != nil {
-		params.PresencePenalty = sdk.Float(*v)
-	}
-	if v := from.FrequencyPenalty; v != nil {
-		params.FrequencyPenalty = sdk.Float(*v)
-	}
-	params.Stop.OfStringArray = from.Stop
-	if v := from.TopK; v != nil {
-		if p.own {
-			return wire.Missing("top_k")
-		}
-		params.SetExtraFields(map[string]any{"top_k": *v}) // vLLM and LiteLLM know it
-	}
-	return nil
-}
-
-func chatMessage(m ai.Message) sdk.ChatCompletionMessageParamUnion {
-	switch m.Role {
-	case ai.RoleSystem:
-		return sdk.SystemMessage(m.Text)
-	case ai.RoleTool:
-		return sdk.ToolMessage(m.Text, wire.CallID(m.CallID, longestCallID))
-	case ai.RoleAssistant:
-		said := &sdk.ChatCompletionAssistantMessageParam{}
-		if m.Text != "" || len(m.Calls) == 0 {
-			said.Content.OfString = sdk.String(m.Text)
-		}
-		for _, c := range m.Calls {
-			said.ToolCalls = append(said.ToolCalls, sdk.ChatCompletionMessageToolCallUnionParam{OfFunction: &sdk.ChatCompletionMessageFunctionToolCallParam{
-				ID: wire.CallID(c.ID, longestCallID), Function: sdk.ChatCompletionMessageFunctionToolCallFunctionParam{Name: c.Name, Arguments: c.Arguments},
-			}})
-		}
-		return sdk.ChatCompletionMessageParamUnion{OfAssistant: said}
-	}
-	return sdk.UserMessage(m.Text)
 }

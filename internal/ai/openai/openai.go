@@ -39,8 +39,8 @@ type Options struct {
 // Provider implements ai.Provider with chat completions, and ai.Embedder.
 type Provider struct {
 	service
-	completions sdk.ChatCompletionService
-	embeddings  sdk.EmbeddingService
+	client     *sdk.Client
+	embeddings sdk.EmbeddingService
 	listing
 }
 
@@ -63,9 +63,9 @@ func New(opts Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The services are made by themselves, not through sdk.NewClient, which would
-	// take keys and addresses out of the environment: that is app's to read.
-	return &Provider{service: s, completions: sdk.NewChatCompletionService(options...), embeddings: sdk.NewEmbeddingService(options...), listing: listing{s, sdk.NewModelService(options...)}}, nil
+	// Client and services are made by themselves, not through sdk.NewClient, which
+	// would take keys and addresses out of the environment: that is app's to read.
+	return &Provider{service: s, client: &sdk.Client{Options: options}, embeddings: sdk.NewEmbeddingService(options...), listing: listing{s, sdk.NewModelService(options...)}}, nil
 }
 
 // NewResponses returns a provider for one service that speaks the responses API.
@@ -129,7 +129,7 @@ func failure(ctx context.Context, x *wire.Exchange, err error) error {
 	}
 	var broken *ssestream.StreamError
 	if errors.As(err, &broken) {
-		if f := within(x, broken.Event.Data); f != nil {
+		if f := within(x, errorOf(broken.Event.Data)); f != nil {
 			return f
 		}
 	}
@@ -139,23 +139,32 @@ func failure(ctx context.Context, x *wire.Exchange, err error) error {
 	return x.Unreadable()
 }
 
-// within is the error that an answer with status 200 holds, as gateways in front
-// of a service send it, nil when it holds none.
-func within(x *wire.Exchange, data []byte) error {
-	var body struct {
-		Error *struct {
-			Code    any    `json:"code"`
-			Type    string `json:"type"`
-			Message string `json:"message"`
-		} `json:"error"`
+// errorOf is the error that a body holds, nil when it holds none.
+func errorOf(body []byte) json.RawMessage {
+	var holds struct {
+		Error json.RawMessage `json:"error"`
 	}
-	if err := json.Unmarshal(data, &body); err == nil && body.Error != nil {
-		code := fmt.Sprint(body.Error.Code)
+	if json.Unmarshal(body, &holds) != nil {
+		return nil
+	}
+	return holds.Error
+}
+
+// within is the failure that an answer with status 200 tells of, as gateways in
+// front of a service send it, nil when it tells of none.
+func within(x *wire.Exchange, told json.RawMessage) error {
+	var e *struct {
+		Code    any    `json:"code"`
+		Type    string `json:"type"`
+		Message string `json:"message"`
+	}
+	if err := json.Unmarshal(told, &e); err == nil && e != nil {
+		code := fmt.Sprint(e.Code)
 		status, _ := strconv.Atoi(code) // some send a status for a code
 		if status < 400 || status > 599 {
 			status = 0
 		}
-		return x.Failure(status, codes, body.Error.Message, code, body.Error.Type)
+		return x.Failure(status, codes, e.Message, code, e.Type)
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (p *Responses) whole(ctx context.Context, x *wire.Exchange, params response
 		return failure(ctx, x, err)
 	}
 	if response.Status == "" {
-		if told := within(x, []byte(response.RawJSON())); told != nil {
+		if told := within(x, errorOf([]byte(response.RawJSON()))); told != nil {
 			return told
 		}
 	}

@@ -78,7 +78,7 @@ func (l *Ledger) Bill(ctx context.Context, scope Scope, where map[string]string)
 
 // estimate tells what the rest of the month costs from the cost of days, by their
 // begin. A day without calls before the first one with some is no day at all; a
-// day without calls after it cost nothinl.
+// day without calls after it cost nothing.
 func (b *Bill) estimate(now time.Time, byDay map[int64]float64) {
 	today := now.Truncate(day)
 	var costs []float64 // of whole days, the latest first

@@ -29,7 +29,7 @@ type Query struct {
 	From, To time.Time
 	By       string            // of Dimensions; "" adds up all
 	Where    map[string]string // value by dimension
-	// Before compares with the time before that is as lonl.
+	// Before compares with the time before that is as long.
 	Before bool
 }
 

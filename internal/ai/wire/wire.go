@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -95,7 +96,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !ok {
 		return nil, errors.New("a request outside of an exchange")
 	}
-	r = r.Clone(r.Context())
+	own := *r // the client above keeps its request
+	own.Header = maps.Clone(r.Header)
+	r = &own
 	for _, name := range keyHeaders {
 		r.Header.Del(name)
 	}
@@ -130,7 +133,9 @@ func (x *Exchange) pass(r *http.Request) error {
 	if gate == nil || r.Body == nil {
 		return nil
 	}
-	sent, err := io.ReadAll(r.Body)
+	body := bytes.NewBuffer(make([]byte, 0, max(r.ContentLength, 0)+bytes.MinRead))
+	_, err := body.ReadFrom(r.Body)
+	sent := body.Bytes()
 	if err = errors.Join(err, r.Body.Close()); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -18,21 +19,20 @@ type Fields map[string]Class
 // Check returns fault.Invalid naming the field when a class is unknown.
 func (f Fields) Check() error {
 	for name, class := range f {
-		if class != Plain && !isClass(class) {
+		if class != Plain && !isClass[class] {
 			return fault.New(fault.Invalid, "there is no class %q", class).WithField(name)
 		}
 	}
 	return nil
 }
 
-func isClass(class Class) bool {
+var isClass = func() map[Class]bool {
+	is := map[Class]bool{}
 	for _, c := range Classes() {
-		if c == class {
-			return true
-		}
+		is[c] = true
 	}
-	return false
-}
+	return is
+}()
 
 // MaskJSON masks a document whose fields are known: a value of a field with a
 // class is masked as that class, whatever it looks like, and nothing is guessed
@@ -50,43 +50,45 @@ func (s *Session) MaskJSON(doc []byte, fields Fields) ([]byte, error) {
 	if err := fields.Check(); err != nil {
 		return nil, err
 	}
+	work := borrow()
+	defer work.giveBack()
 	text := string(doc)
-	folded := fold(text)
-	s.note(folded)
-	for range maxRounds {
-		values, err := s.typed(text, fields)
+	for i := range maxRounds {
+		work.first.begin(text)
+		if i == 0 {
+			s.note(work.first.folded)
+		}
+		err := s.typed(work, text, fields)
 		if err != nil {
 			return nil, err
 		}
 		known := len(s.classOf)
-		if text, err = s.document(text, folded, values); err != nil {
+		if work.out, err = s.document(work.out[:0], &work.first, work.values); err != nil {
 			return nil, err
 		}
 		if len(s.classOf) == known { // else a text has taught what stood in one before
-			return []byte(text), nil
+			return slices.Clone(work.out), nil
 		}
-		folded = fold(text)
+		text = string(work.out)
 	}
 	return nil, fault.New(fault.Internal, "the document could not be masked completely")
 }
 
-// document writes a document with its values masked.
-func (s *Session) document(text, folded string, values []typedValue) (string, error) {
-	var out strings.Builder
-	out.Grow(len(text) + len(text)/8)
+// document appends a document with its values masked.
+func (s *Session) document(out []byte, doc *view, values []typedValue) ([]byte, error) {
 	at := 0
 	for _, v := range values {
-		if v.class == Plain && !v.escaped && len(s.learned.find(folded[v.start:v.end])) == 0 {
+		if v.class == Plain && !v.escaped && !s.learned.standsIn(doc.folded[v.start:v.end]) {
 			continue // as most of them
 		}
-		out.WriteString(text[at:v.start])
-		if err := s.field(&out, text, v); err != nil {
-			return "", err
+		out = append(out, doc.text[at:v.start]...)
+		var err error
+		if out, err = s.field(out, doc.text, v); err != nil {
+			return out, err
 		}
 		at = v.end
 	}
-	out.WriteString(text[at:])
-	return out.String(), nil
+	return append(out, doc.text[at:]...), nil
 }
 
 // typedValue is a value of a document with the class of its field, "" for free text.
@@ -96,43 +98,28 @@ type typedValue struct {
 }
 
 // typed lists the values that may have to be masked, and learns those whose class is known.
-func (s *Session) typed(text string, fields Fields) ([]typedValue, error) {
-	values := make([]typedValue, 0, 16+len(text)/48)
-	path := make([]byte, 0, 128)
-	var marks [257]int // length of path by level
-	level := 0
-	class := Class("")
-	leaf := ""
+func (s *Session) typed(work *scratch, text string, fields Fields) error {
+	work.values = work.values[:0]
+	paths := &work.paths
+	paths.begin()
+	defer paths.begin()
 	err := eachJSON(text, func(v jsonValue) error {
 		switch v.kind {
 		case jsonOpen:
-			level++
-			marks[level] = len(path)
+			paths.enter()
 			return nil
 		case jsonClose:
-			path = path[:marks[level]]
-			level--
-			if level >= 0 {
-				path = path[:marks[level]]
-			}
+			paths.leave()
 			return nil
 		case jsonKey:
-			path = path[:marks[level]]
-			if len(path) > 0 {
-				path = append(path, '.')
-			}
-			leaf = text[v.start:v.end]
-			path = append(path, leaf...)
-			var ok bool
-			if class, ok = fields[string(path)]; !ok {
-				class = fields[leaf]
-			}
+			paths.field(text[v.start:v.end], fields)
 			return nil
 		}
+		class := paths.class()
 		if v.end == v.start || v.kind == jsonLiteral && (class == "" || class == Plain || !digit(text[v.start])) {
 			return nil
 		}
-		values = append(values, typedValue{v, class})
+		work.values = append(work.values, typedValue{v, class})
 		if class != "" && class != Plain && !s.off(class) {
 			value := text[v.start:v.end]
 			if v.escaped {
@@ -145,7 +132,7 @@ func (s *Session) typed(text string, fields Fields) ([]typedValue, error) {
 	if err == nil && len(s.classOf) > maxValues {
 		err = tooMany()
 	}
-	return values, err
+	return err
 }
 
 func digit(c byte) bool { return c >= '0' && c <= '9' || c == '-' }
@@ -167,8 +154,8 @@ func (s *Session) learnOnce(class Class, value string) {
 	}
 }
 
-// field writes the masked form of one value.
-func (s *Session) field(out *strings.Builder, text string, v typedValue) error {
+// field appends the masked form of one value.
+func (s *Session) field(out []byte, text string, v typedValue) ([]byte, error) {
 	value := text[v.start:v.end]
 	if v.escaped {
 		value = unescape(value)
@@ -177,40 +164,34 @@ func (s *Session) field(out *strings.Builder, text string, v typedValue) error {
 	case v.class == "":
 		masked, err := s.text(value)
 		if err != nil {
-			return err
+			return out, err
 		}
-		writeField(out, v, text, value, masked)
-		return nil
+		return appendField(out, v, text, value, masked), nil
 	case v.class == Plain || s.passes(v.class, value):
-		var masked strings.Builder
-		if err := s.part(&masked, part{class: keep, text: value}); err != nil {
-			return err
+		masked, err := s.part(nil, part{class: keep, text: value})
+		if err != nil {
+			return out, err
 		}
-		writeField(out, v, text, value, masked.String())
-		return nil
+		return appendField(out, v, text, value, string(masked)), nil
 	}
 	if len(s.order) > maxValues {
-		return tooMany()
+		return out, tooMany()
 	}
-	quote := ""
-	if v.kind == jsonLiteral {
-		quote = `"`
+	if v.kind != jsonLiteral {
+		return s.render(out, v.class, value)
 	}
-	out.WriteString(quote)
-	err := s.render(out, v.class, value)
-	out.WriteString(quote)
-	return err
+	out, err := s.render(append(out, '"'), v.class, value)
+	return append(out, '"'), err
 }
 
-// writeField writes what became of a value: as it stood in the document when
+// appendField appends what became of a value: as it stood in the document when
 // nothing did.
-func writeField(out *strings.Builder, v typedValue, text, value, masked string) {
+func appendField(out []byte, v typedValue, text, value, masked string) []byte {
 	switch {
 	case masked == value:
-		out.WriteString(text[v.start:v.end])
+		return append(out, text[v.start:v.end]...)
 	case v.escaped || strings.ContainsAny(masked, "\"\\\n\r\t"):
-		out.WriteString(inJSON(masked))
-	default:
-		out.WriteString(masked)
+		return append(out, inJSON(masked)...)
 	}
+	return append(out, masked...)
 }

@@ -96,3 +96,65 @@ func TestWhatIsNoJSONIsRefused(t *testing.T) {
 		t.Errorf("err %v", err)
 	}
 }
+
+func TestAValueBehindAnObjectInAListIsOfTheListsField(t *testing.T) {
+	fields := mask.Fields{"hosts": mask.Host, "hosts.state": mask.Plain}
+	s := mask.NewSession()
+	out, err := s.MaskJSON([]byte(`{"hosts":[{"state":"up"},"box",{"state":"up","hosts":"cellar"},"attic"]}`), fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []string{"box", "attic", "cellar"} {
+		if bytes.Contains(out, []byte(gone)) {
+			t.Errorf("%s survived in %s", gone, out)
+		}
+	}
+}
+
+func TestFieldsAreFoundInWhateverOrderTheyStand(t *testing.T) {
+	names := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	fields := mask.Fields{"list.a": mask.Table, "b": mask.Host, "list.c": mask.Plain, "list.g": mask.Database, "c": mask.Table}
+	masks := map[string]bool{"a": true, "b": true, "g": true}
+	rapid.Check(t, func(t *rapid.T) {
+		var objects []string
+		for range rapid.IntRange(1, 12).Draw(t, "objects") {
+			var object []string
+			for _, name := range rapid.Permutation(names).Draw(t, "names")[:rapid.IntRange(0, len(names)).Draw(t, "fields")] {
+				object = append(object, `"`+name+`":"v`+name+`v"`)
+			}
+			objects = append(objects, "{"+strings.Join(object, ",")+"}")
+		}
+		doc := `{"list":[` + strings.Join(objects, ",") + `]}`
+		out, err := mask.NewSession().MaskJSON([]byte(doc), fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if value := "v" + name + "v"; strings.Contains(doc, value) && strings.Contains(string(out), value) == masks[name] {
+				t.Fatalf("%s: %s became %s", name, doc, out)
+			}
+		}
+	})
+}
+
+func TestWordsInAFieldOfPhonesAreMaskedWhole(t *testing.T) {
+	for _, value := range []string{"Kim Minji, 010-1234-5678", "office of Mr. Park 02 or the one behind it, which has no number at all (7)", "call 1"} {
+		s := mask.NewSession()
+		doc, err := json.Marshal(map[string]string{"phone": value, "text": "it is\nabout " + value + "\n and no other"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := s.MaskJSON(doc, mask.Fields{"phone": mask.Phone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for word := range strings.FieldsSeq(value) {
+			if len(word) > 3 && bytes.Contains(out, []byte(word)) {
+				t.Errorf("%s survived in %s", word, out)
+			}
+		}
+		if back := s.UnmaskJSON(string(out)); !sameJSON(t, []byte(back), doc) {
+			t.Errorf("%s came back as %s", doc, back)
+		}
+	}
+}

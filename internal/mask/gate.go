@@ -21,7 +21,7 @@ func (s *Session) Gate(final []byte, known ...string) error {
 	if s.err != nil {
 		return s.err
 	}
-	body := string(final)
+	body := inPlace(final) // nothing keeps a part of it
 	if first := strings.TrimLeft(body, " \t\r\n"); first == "" || first[0] != '{' && first[0] != '[' && first[0] != '"' {
 		return s.gateText(body, func(i int) int { return i })
 	}
@@ -47,7 +47,7 @@ func (s *Session) Gate(final []byte, known ...string) error {
 				return nil
 			}
 		}
-		if protocolWord[text] {
+		if protocolWord.has(text) && protocolWord.word(text) == text {
 			return nil
 		}
 		if v.kind == jsonKey {
@@ -56,7 +56,7 @@ func (s *Session) Gate(final []byte, known ...string) error {
 		if err := s.gateText(text, at); err != nil {
 			return err
 		}
-		if secretKey(key) && len(text) >= 4 && s.owner(fold(text)) == nil && !noSecret[fold(text)] && !strings.ContainsAny(text, " \n") {
+		if secretKey(key) && len(text) >= 4 && s.owner(fold(text)) == nil && !noSecret.has(text) && !strings.ContainsAny(text, " \n") {
 			return refused(Secret, at(0))
 		}
 		if v.escaped && strings.Contains(text, `\`) { // JSON in a string of JSON
@@ -77,7 +77,10 @@ func (s *Session) gateText(text string, at func(int) int) error {
 	if s.isClean(text) {
 		return nil
 	}
-	if class, i, dirty := s.dirty(s.look(text, fold(text))); dirty {
+	work := borrow()
+	defer work.giveBack()
+	s.look(&work.first, text)
+	if class, i, dirty := s.dirty(&work.first); dirty {
 		return refused(class, at(i))
 	}
 	return nil
@@ -85,9 +88,11 @@ func (s *Session) gateText(text string, at func(int) int) error {
 
 // gateLearned checks a text for what the session knows, not for what it looks like.
 func (s *Session) gateLearned(text string, at func(int) int) error {
-	v := view{text: text, folded: fold(text)}
-	v.learned, v.tokens = s.sweep(v.folded, false)
-	v.tokens = s.withBroken(text, v.folded, v.tokens)
+	work := borrow()
+	defer work.giveBack()
+	v := &work.first
+	v.begin(text)
+	s.sweep(v, false)
 	if class, i, survived := s.survivor(v); survived {
 		return refused(class, at(i))
 	}
@@ -131,11 +136,14 @@ type jsonValue struct {
 	escaped    bool
 }
 
+// maxLevels is how deep objects and lists of a document may stand in one another.
+const maxLevels = 256
+
 // eachJSON calls yield for every key and value of a document in its order. It
 // returns fault.Invalid for what cannot be read, and what yield returns.
 func eachJSON(doc string, yield func(jsonValue) error) error {
 	broken := func(i int) error { return fault.New(fault.Invalid, "the document is not JSON at byte %d", i) }
-	var objects [256]bool // for every level: it is an object
+	var objects [maxLevels]bool // for every level: it is an object
 	depth := 0
 	expectKey := false
 	for i := 0; i < len(doc); {
@@ -235,7 +243,7 @@ func unescape(raw string) string {
 		out = utf8.AppendRune(out, r)
 		i += size
 	}
-	return string(out)
+	return inPlace(out)
 }
 
 // escapedOffset returns where the byte at the offset of the decoded string stands in raw.

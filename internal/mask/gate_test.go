@@ -81,7 +81,7 @@ func TestTheGateDecodesEscapesAndLooksIntoJSONInStrings(t *testing.T) {
 			t.Errorf("Gate(%s) = %v", body, err)
 		}
 	}
-	for _, body := range []string{`{"role":"user","content":"a version 1.2.3.4","n":1764000000000}`, `{"model":"db-1.corp"}`} {
+	for _, body := range []string{`{"role":"user","content":"a version 1.2.3.4","n":1764000000000}`, `{"model":"db-1.corp"}`, `{"--":"a","..-":"b"}`} {
 		if err := s.Gate([]byte(body), "db-1.corp"); err != nil {
 			t.Errorf("Gate(%s) = %v", body, err)
 		}
@@ -129,5 +129,19 @@ func TestTheGateRefusesATextOnceAValueInItWasLearned(t *testing.T) {
 	}
 	if again, err := s.Mask(text); err != nil || again == text {
 		t.Errorf("masked again: %q, %v", again, err)
+	}
+}
+
+func TestAValueOfAClassThatIsNoneOfOursIsMaskedAndRefusedToo(t *testing.T) {
+	for _, class := range []mask.Class{"", "badge", "\x00keep"} {
+		s := mask.NewSession()
+		s.Learn(mask.Value{Class: class, Text: "falcon77"})
+		out := masked(t, s, "the badge falcon77 is lost")
+		if strings.Contains(out, "falcon77") || s.Unmask(out) != "the badge falcon77 is lost" {
+			t.Errorf("class %q: %q", class, out)
+		}
+		if err := s.Gate([]byte("about falcon77")); !fault.Is(err, fault.Denied) {
+			t.Errorf("class %q: %v", class, err)
+		}
 	}
 }

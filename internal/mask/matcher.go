@@ -1,9 +1,8 @@
 package mask
 
 import (
-	"maps"
+	"math/bits"
 	"slices"
-	"unsafe"
 )
 
 // matcher finds a set of folded strings in a folded text: leftmost, longest,
@@ -11,23 +10,25 @@ import (
 // word character matches only where the word begins or ends.
 type matcher struct {
 	whole   bool
-	first   [256]bool                // the first bytes
-	filter  *[filterBits / 64]uint64 // one bit for pairs of first bytes
-	words   map[string]Class         // all strings, with what they are
-	lengths map[uint16][]int         // by the first two bytes, longest first
+	pairs   pairFilter       // of the first two bytes
+	first   [256]uint8       // what the first bytes are for a watch
+	words   map[string]Class // all strings, with what they are
+	chains  []int32          // by the hash of a pair: its first length in lengths plus one, 0 for none
+	lengths []pairLength
 }
 
-// filterBits is the size of a filter: most pairs of bytes have a bit of their own
-// among those that begin strings.
-const filterBits = 1 << 12
-
-func filterBit(key uint16) uint16 { return (key ^ key>>5) & (filterBits - 1) }
+// pairLength is a length that strings with these first two bytes have. In a chain the longest stands first.
+type pairLength struct {
+	pair   uint32
+	length int32
+	next   int32 // as in chains
+}
 
 type match struct{ start, end int }
 
 // newMatcher returns a matcher of the strings that add puts into words.
 func newMatcher(whole bool, words map[string]Class) *matcher {
-	return &matcher{whole: whole, words: words, lengths: map[uint16][]int{}}
+	return &matcher{whole: whole, words: words}
 }
 
 // add takes a string of two bytes at least into the set; shorter ones are left out.
@@ -39,108 +40,102 @@ func (m *matcher) add(word string, class Class) {
 		return
 	}
 	m.words[word] = class
-	m.first[word[0]] = true
-	if m.filter == nil {
-		m.filter = new([filterBits / 64]uint64)
+	pair := pairOf(word[0], word[1])
+	m.pairs.add(pair)
+	if m.whole && wordByte(word[0]) {
+		m.first[word[0]] |= watchBegin
+	} else {
+		m.first[word[0]] |= watchAnywhere
 	}
-	key := uint16(word[0])<<8 | uint16(word[1])
-	m.filter[filterBit(key)>>6] |= 1 << (filterBit(key) & 63)
-	if list := m.lengths[key]; !slices.Contains(list, len(word)) {
-		list = append(list, len(word))
-		slices.SortFunc(list, func(a, b int) int { return b - a })
-		m.lengths[key] = list
+	if len(m.lengths) >= len(m.chains) {
+		m.grow()
 	}
+	m.chain(pair, int32(len(word)))
+}
+
+// chain puts a length into the chain of its pair, where it is not there yet.
+func (m *matcher) chain(pair uint32, length int32) {
+	at := &m.chains[m.chainOf(pair)]
+	for *at != 0 {
+		l := &m.lengths[*at-1]
+		if l.pair == pair && l.length == length {
+			return
+		}
+		if l.length < length {
+			break
+		}
+		at = &l.next
+	}
+	next := *at
+	*at = int32(len(m.lengths) + 1)
+	m.lengths = append(m.lengths, pairLength{pair, length, next})
+}
+
+// grow makes chains for four times as many lengths.
+func (m *matcher) grow() {
+	old := m.lengths
+	m.chains = make([]int32, max(32, 4*len(m.chains)))
+	m.lengths = make([]pairLength, 0, len(m.chains))
+	for _, l := range old {
+		m.chain(l.pair, l.length)
+	}
+}
+
+// chainOf returns which of the chains, a power of two, is that of a pair.
+func (m *matcher) chainOf(pair uint32) uint32 {
+	const odd = 0x9E3779B1 // 2^32 divided by the golden ratio
+	return pair * odd >> (33 - bits.Len(uint(len(m.chains))))
 }
 
 // clone returns a matcher of the same strings that puts its own into words,
 // which already holds them.
 func (m *matcher) clone(words map[string]Class) *matcher {
 	own := *m
-	own.words, own.lengths = words, maps.Clone(m.lengths)
-	if m.filter != nil {
-		filter := *m.filter
-		own.filter = &filter
-	}
-	for key, list := range own.lengths { // what is appended must not reach m
-		own.lengths[key] = slices.Clip(list)
-	}
+	own.words, own.chains, own.lengths = words, slices.Clone(m.chains), slices.Clone(m.lengths)
 	return &own
 }
 
-func (m *matcher) find(folded string) []match {
-	if m.filter == nil {
-		return nil
-	}
-	var found []match
-	end := 0
-	for i := 0; i+1 < len(folded); i++ {
-		if !m.first[folded[i]] || i < end || m.whole && i > 0 && kind[folded[i]] == kindName && kind[folded[i-1]] == kindName {
-			continue
+func (m *matcher) find(folded string) []span {
+	var found []span
+	for i := m.pairs.skip(folded, 0); i < len(folded); {
+		n, class := m.at(folded, i)
+		if n > 0 {
+			found = append(found, span{start: i, end: i + n, code: codeOf(class)})
 		}
-		if n := m.at(folded, i); n > 0 {
-			end = i + n
-			found = append(found, match{i, end})
-		}
+		i = m.pairs.skip(folded, i+max(n, 1))
 	}
 	return found
 }
 
-// at returns the length of the longest string that stands at i, 0 for none. Two
-// bytes at least are left there.
-func (m *matcher) at(folded string, i int) int {
-	key := uint16(folded[i])<<8 | uint16(folded[i+1])
-	if bit := filterBit(key); m.filter[bit>>6]&(1<<(bit&63)) == 0 {
-		return 0
+// standsIn says that one of the strings is found in a folded text.
+func (m *matcher) standsIn(folded string) bool {
+	for i := m.pairs.skip(folded, 0); i < len(folded); i = m.pairs.skip(folded, i+1) {
+		if n, _ := m.at(folded, i); n > 0 {
+			return true
+		}
 	}
-	for _, n := range m.lengths[key] {
-		if i+n > len(folded) || m.whole && i+n < len(folded) && wordByte(folded[i+n-1]) && wordByte(folded[i+n]) {
+	return false
+}
+
+// at returns the length of the longest string that stands at i, 0 for none, and
+// what it is. Two bytes at least are left there.
+func (m *matcher) at(folded string, i int) (int, Class) {
+	pair := pairOf(folded[i], folded[i+1])
+	if !m.pairs.has(pair) || m.whole && i > 0 && wordByte(folded[i]) && wordByte(folded[i-1]) {
+		return 0, ""
+	}
+	for k := m.chains[m.chainOf(pair)]; k != 0; k = m.lengths[k-1].next {
+		n := int(m.lengths[k-1].length)
+		if m.lengths[k-1].pair != pair || i+n > len(folded) || m.whole && i+n < len(folded) && wordByte(folded[i+n-1]) && wordByte(folded[i+n]) {
 			continue
 		}
-		if _, ok := m.words[folded[i:i+n]]; ok {
-			return n
+		if class, ok := m.words[folded[i:i+n]]; ok {
+			return n, class
 		}
 	}
-	return 0
+	return 0, ""
 }
 
 // wordByte is deliberately ASCII: a Korean particle right behind a name does not
 // make it another word.
-func wordByte(b byte) bool {
-	return b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
-}
-
-// lower is the ASCII letter of a byte in lower case.
-var lower = func() (l [256]byte) {
-	for b := range 256 {
-		l[b] = byte(b)
-		if b >= 'A' && b <= 'Z' {
-			l[b] += 'a' - 'A'
-		}
-	}
-	return l
-}()
-
-// fold lowers ASCII letters only, so that offsets stay those of the original.
-func fold(s string) string {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= 'A' && s[i] <= 'Z' {
-			b := []byte(s)
-			for ; i < len(b); i++ {
-				b[i] = lower[b[i]]
-			}
-			return unsafe.String(unsafe.SliceData(b), len(b)) // b is not changed any more
-		}
-	}
-	return s
-}
-
-// raise is the upper-case counterpart of fold.
-func raise(s string) string {
-	b := []byte(s)
-	for i := range b {
-		if b[i] >= 'a' && b[i] <= 'z' {
-			b[i] -= 'a' - 'A'
-		}
-	}
-	return string(b)
-}
+func wordByte(b byte) bool { return wordHas[b]&^(hasDot|hasHyphen) != 0 }

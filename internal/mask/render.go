@@ -9,43 +9,42 @@ type part struct {
 	global bool // masked wherever else it stands, not only in this address
 }
 
+// usualParts are enough for most addresses.
+const usualParts = 16
+
 // simple says that a value of the class is replaced by one token as a whole.
 func simple(c Class) bool { return c != URL && c != JDBCURL && c != Path }
 
-// render writes the masked form of one claimed piece of text.
-func (s *Session) render(out *strings.Builder, class Class, text string) error {
-	if !simple(class) {
-		if masked, ok := s.rendered[text]; ok && len(s.classOf) == s.renderedWith {
-			out.WriteString(masked)
-			return nil
-		}
-		begin := out.Len()
-		for _, p := range takeApart(text) {
-			if err := s.part(out, p); err != nil {
-				return err
-			}
-		}
-		if s.renderedWith != len(s.classOf) { // more is known by now, also of parts that were left
-			clear(s.rendered)
-			s.renderedWith = len(s.classOf)
-		}
-		s.rendered[text] = strings.Clone(out.String()[begin:])
-		return nil
+// render appends the masked form of one claimed piece of text.
+func (s *Session) render(out []byte, class Class, text string) ([]byte, error) {
+	if simple(class) {
+		return s.put(out, class, text)
 	}
-	if written, ok := s.written[text]; ok {
-		out.WriteString(written)
-		return nil
+	if masked, ok := s.rendered[text]; ok && len(s.classOf) == s.renderedWith {
+		return append(out, masked...), nil
 	}
-	return s.put(out, class, text)
+	begin := len(out)
+	var buf [usualParts]part
+	for _, p := range takeApart(buf[:0], text) {
+		var err error
+		if out, err = s.part(out, p); err != nil {
+			return out, err
+		}
+	}
+	if s.renderedWith != len(s.classOf) { // more is known by now, also of parts that were left
+		clear(s.rendered)
+		s.renderedWith = len(s.classOf)
+	}
+	s.rendered[text] = string(out[begin:])
+	return out, nil
 }
 
-func (s *Session) put(out *strings.Builder, class Class, text string) error {
+func (s *Session) put(out []byte, class Class, text string) ([]byte, error) {
 	token, err := s.token(class, text)
-	out.WriteString(token)
-	return err
+	return append(out, token...), err
 }
 
-func (s *Session) part(out *strings.Builder, p part) error {
+func (s *Session) part(out []byte, p part) ([]byte, error) {
 	if p.class != keep && !s.passes(p.class, p.text) {
 		return s.put(out, p.class, p.text)
 	}
@@ -53,18 +52,18 @@ func (s *Session) part(out *strings.Builder, p part) error {
 	at := 0
 	folded := fold(p.text)
 	for _, m := range s.learned.find(folded) {
-		class := s.classOf[folded[m.start:m.end]]
-		if !simple(class) || reserved[folded[m.start:m.end]] && !s.spellingKnown(p.text[m.start:m.end]) {
+		class := m.class()
+		if !simple(class) || reserved.has(folded[m.start:m.end]) && !s.spellingKnown(p.text[m.start:m.end]) {
 			continue
 		}
-		out.WriteString(p.text[at:m.start])
-		if err := s.put(out, class, p.text[m.start:m.end]); err != nil {
-			return err
+		out = append(out, p.text[at:m.start]...)
+		var err error
+		if out, err = s.put(out, class, p.text[m.start:m.end]); err != nil {
+			return out, err
 		}
 		at = m.end
 	}
-	out.WriteString(p.text[at:])
-	return nil
+	return append(out, p.text[at:]...), nil
 }
 
 // jdbcParts may stand between the name of a JDBC driver and the address.
@@ -82,7 +81,7 @@ func jdbcHead(text string) string {
 	n := 5 + i + 1
 	for {
 		i := strings.IndexByte(text[n:], ':')
-		if i < 0 || !jdbcParts[fold(text[n:n+i])] {
+		if i < 0 || !jdbcParts.has(text[n:n+i]) {
 			break
 		}
 		n += i + 1
@@ -167,7 +166,8 @@ var databaseKey = set(`databasename database dbname db initialcatalog servicenam
 
 // structural says that an address or a path holds nothing but structure.
 func structural(text string) bool {
-	for _, p := range takeApart(text) {
+	var buf [usualParts]part
+	for _, p := range takeApart(buf[:0], text) {
 		if p.class != keep {
 			return false
 		}
@@ -177,9 +177,8 @@ func structural(text string) bool {
 
 // takeApart splits a URL, a JDBC URL or a path into its structure (scheme,
 // delimiters, port), which stays, and its names, which are masked. The texts of
-// the parts joined are the input.
-func takeApart(text string) []part {
-	parts := make([]part, 0, 12)
+// the parts joined are the input; they are appended.
+func takeApart(parts []part, text string) []part {
 	add := func(class Class, piece string, global bool) {
 		if piece != "" {
 			parts = append(parts, part{class, piece, global && class != keep})
@@ -189,7 +188,7 @@ func takeApart(text string) []part {
 	database := head != ""
 	if head == "" {
 		head = urlHead(text)
-		database = databaseScheme[fold(strings.TrimSuffix(head, "://"))]
+		database = databaseScheme.has(strings.TrimSuffix(head, "://"))
 	}
 	plain := head == "" // a path
 	if plain && len(text) > 2 && letter(text[0]) && text[1] == ':' && text[2] == '\\' {
@@ -219,10 +218,10 @@ func takeApart(text string) []part {
 	key, before := "", ""
 	runs(rest, func(piece string, name bool) {
 		class := Path
-		if name && (first || before == "=" && databaseKey[fold(key)]) {
+		if name && (first || before == "=" && databaseKey.has(key)) {
 			class, first = Database, false
 		}
-		if plain && name && ordinarySegment[fold(piece)] {
+		if plain && name && ordinarySegment.has(piece) {
 			name = false
 		}
 		add(pick(name, class), piece, class == Database)

@@ -31,11 +31,15 @@ func (s *Session) Unmask(text string) string { return s.unmask(text, asIs) }
 func (s *Session) UnmaskJSON(text string) string { return s.unmask(text, inJSON) }
 
 func (s *Session) unmask(text string, escape escaping) string {
-	return s.write(text, s.locate(text, fold(text)), escape)
+	if len(s.order) == 0 {
+		return text
+	}
+	folded := fold(text)
+	return s.write(text, folded, s.locate(text, folded), escape)
 }
 
 // write replaces the tokens that were located in text.
-func (s *Session) write(text string, found []match, escape escaping) string {
+func (s *Session) write(text, folded string, found []match, escape escaping) string {
 	if len(found) == 0 {
 		return text
 	}
@@ -44,18 +48,23 @@ func (s *Session) write(text string, found []match, escape escaping) string {
 	at := 0
 	for _, m := range found {
 		out.WriteString(text[at:m.start])
-		out.WriteString(escape(s.original(text[m.start:m.end])))
+		out.WriteString(escape(s.original(text[m.start:m.end], folded[m.start:m.end])))
 		at = m.end
 	}
 	out.WriteString(text[at:])
 	return out.String()
 }
 
-func (s *Session) original(token string) string {
+// original returns what a token, folded as well, stands for.
+func (s *Session) original(token, folded string) string {
+	e := s.owner(folded)
+	if e != nil && !e.varied {
+		return e.first
+	}
 	if v, ok := s.spelled[token]; ok {
 		return v
 	}
-	if e := s.owner(fold(token)); e != nil {
+	if e != nil {
 		return e.first
 	}
 	joined, _ := squeeze(token, true) // a token over two lines
@@ -80,16 +89,17 @@ func (s *Session) withBroken(text, folded string, found []match) []match {
 	}
 	whole := len(found)
 	var buf [2 * maxJoined]byte
+	reach := min(s.longest, maxJoined)
 	s.eachBreak(text, func(start, end int) {
 		// The text around the break without it, and without those beside it.
 		n, left, right := maxJoined, start, end
-		for left > 0 && maxJoined-n < s.longest && (wordByte(folded[left-1]) || tokenSign(folded[left-1])) {
+		for left > 0 && maxJoined-n < reach && (wordByte(folded[left-1]) || tokenSign(folded[left-1])) {
 			left--
 			n--
 			buf[n] = folded[left]
 		}
 		m := maxJoined
-		for right < len(folded) && m-maxJoined < s.longest && (wordByte(folded[right]) || tokenSign(folded[right])) {
+		for right < len(folded) && m-maxJoined < reach && (wordByte(folded[right]) || tokenSign(folded[right])) {
 			buf[m] = folded[right]
 			right++
 			m++
@@ -121,7 +131,14 @@ func (s *Session) eachBreak(text string, yield func(start, end int)) {
 		rare = rare || strings.Contains(text, c)
 	}
 	for i := 1; i < len(text); {
-		if !rare {
+		if rare {
+			for i < len(text) && !mayBreak[text[i]] {
+				i++
+			}
+			if i == len(text) {
+				return
+			}
+		} else {
 			n := strings.IndexByte(text[i:], '\n')
 			if n < 0 {
 				return
@@ -147,11 +164,22 @@ func (s *Session) eachBreak(text string, yield func(start, end int)) {
 	}
 }
 
+// mayBreak are the bytes a break may begin with.
+var mayBreak = func() (may [256]bool) {
+	for b := range 256 {
+		may[b] = b <= ' ' || b == '-' || b == '\\' || b >= 0x80
+	}
+	return may
+}()
+
 // breakBetween returns the length of the break at i between two characters that a
 // token may have, 0 for none.
 func breakBetween(text string, i int) int {
-	if c := text[i]; c > ' ' && c != '-' && c != '\\' && c < 0x80 || !wordByte(text[i-1]) && !tokenSign(text[i-1]) {
+	if !mayBreak[text[i]] || !wordByte(text[i-1]) && !tokenSign(text[i-1]) {
 		return 0
+	}
+	if i+1 < len(text) && text[i+1] > ' ' && text[i+1] < 0x80 && text[i+1] != '\\' && strings.IndexByte(" \t\r-", text[i]) >= 0 {
+		return 0 // one space or hyphen between two words, as most of them
 	}
 	n := breakAt(text, i)
 	if n > 0 && (i+n >= len(text) || !wordByte(text[i+n]) && !tokenSign(text[i+n])) {
@@ -293,8 +321,8 @@ func (s *Session) Unknown(answer string) []string {
 		}
 		report(start, i+coreLength)
 	}
-	for _, sp := range detect(answer, nil) {
-		if ours(sp.class, answer[sp.start:sp.end]) && s.classOf[folded[sp.start:sp.end]] == "" {
+	for _, sp := range detect(nil, answer, nil) {
+		if ours(sp.class(), answer[sp.start:sp.end]) && s.classOf[folded[sp.start:sp.end]] == "" {
 			report(sp.start, sp.end)
 		}
 	}
@@ -347,7 +375,7 @@ func (u *Unmasker) Write(piece string) string {
 		n = max(whole, n-cut)
 	}
 	u.held = text[n:]
-	return u.session.write(text[:n], found, u.escape)
+	return u.session.write(text[:n], folded, found, u.escape)
 }
 
 // Flush ends the stream and returns the rest.
@@ -430,9 +458,10 @@ func (s *Session) Find(text string) (masked string, found []Finding, err error) 
 func (s *Session) Locate(masked, text string) []Finding {
 	var found []Finding
 	shift := 0 // what to add to an offset in masked for that in text
-	for _, m := range s.locate(masked, fold(masked)) {
+	folded := fold(masked)
+	for _, m := range s.locate(masked, folded) {
 		token := masked[m.start:m.end]
-		original := s.original(token)
+		original := s.original(token, folded[m.start:m.end])
 		start := m.start + shift
 		quotes := 0
 		if !strings.HasPrefix(text[min(start, len(text)):], original) {

@@ -2,17 +2,6 @@ package mask
 
 import "strings"
 
-// span is a claim on text[start:end]. A global one is learned too: it is masked
-// wherever else it stands.
-type span struct {
-	start, end int
-	class      Class
-	global     bool
-}
-
-// keep is the class of a span that is left as it is.
-const keep Class = "\x00keep"
-
 // scanner finds what can be known as sensitive by its form or its place, in one
 // pass: it looks at every byte once, decides by it what may begin there, and
 // looks closer only then. The claims may overlap; see Session.choose.
@@ -21,8 +10,7 @@ type scanner struct {
 	rules *Compiled
 	spans []span
 
-	recent [4]string // words, with what stands before them, that no rule about secrets matched
-	turn   int
+	recent [32]string // words, with what stands before them, that no rule about secrets matched
 
 	prev     word // the word before the one looked at
 	account  int  // a number before this offset is a bank account's
@@ -101,9 +89,9 @@ var kind = func() (k [256]byte) {
 	return k
 }()
 
-// detect returns the claims on a text.
-func detect(text string, r *Compiled) []span {
-	sc := scanner{text: text, rules: r}
+// detect returns the claims on a text, in the memory of spans.
+func detect(spans []span, text string, r *Compiled) []span {
+	sc := scanner{text: text, rules: r, spans: spans[:0]}
 	sc.run()
 	if r != nil {
 		r.matches(text, func(start, end int) { sc.claim(start, end, Custom, false) })
@@ -116,10 +104,7 @@ func (sc *scanner) claim(start, end int, class Class, global bool) {
 	if end <= start || sc.rules != nil && sc.rules.passes(class, sc.text[start:end]) {
 		return
 	}
-	if sc.spans == nil {
-		sc.spans = make([]span, 0, 16+len(sc.text)/64)
-	}
-	sc.spans = append(sc.spans, span{start, end, class, global})
+	sc.spans = append(sc.spans, span{start, end, codeOf(class), global})
 }
 
 func (sc *scanner) run() {
@@ -237,20 +222,21 @@ func closing(text string, open int) int {
 func (sc *scanner) word(i int) word {
 	text := sc.text
 	w := word{start: i}
-	for i < len(text) {
+	all := uint8(0)
+	for ; i < len(text); i++ {
 		has := wordHas[text[i]]
 		if has == 0 {
 			break
 		}
-		w.has |= has
-		i++
+		all |= has
 	}
+	w.has = all
 	if i == w.start { // no name begins here
 		w.end = i
 		return w
 	}
 	if last := text[i-1]; last == '.' || last == '-' {
-		for text[i-1] == '.' || text[i-1] == '-' { // the first character is neither
+		for i > w.start && (text[i-1] == '.' || text[i-1] == '-') {
 			i--
 		}
 		w.has = 0
@@ -305,13 +291,15 @@ func (sc *scanner) name(i int, w word) int {
 			return n
 		}
 	}
-	if w.has&(hasDigit|hasDot|hasHyphen) == 0 && w.end-w.start < maxKeyword {
+	if w.has&(hasDigit|hasDot|hasHyphen) == 0 && announcing.shaped(text[w.start:w.end]) {
 		if n := sc.keyword(w); n > 0 {
 			return n
 		}
 	}
-	if n := sc.assignment(w); n > 0 {
-		return n
+	if behindKey[next] && (next != ' ' || w.end+1 == len(text) || kind[text[w.end+1]] != kindName) {
+		if n := sc.assignment(w); n > 0 {
+			return n
+		}
 	}
 	if w.dotted() && w.letters() {
 		if at := w.end - len(unknownHost); at > w.start && strings.EqualFold(text[at:w.end], unknownHost) {

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// behindKey are the signs that may stand right behind the key of a value.
+var behindKey = [256]bool{'\\': true, '"': true, '\'': true, ']': true, ' ': true, '\t': true, '=': true, ':': true, '-': true}
+
 // assignment looks at a word that may be the key of a value: key=value,
 // "key": "value", key => value. It returns where to go on when it claimed the
 // value, else 0.
@@ -60,9 +63,9 @@ func (sc *scanner) assignment(w word) int {
 
 // kinds of keys.
 const (
-	keyPassword = iota + 1 // any value is a secret
-	keyToken               // a value that looks like one is a secret
-	keyHeader              // Authorization: a scheme, then a secret
+	keyPassword uint8 = iota + 1 // any value is a secret
+	keyToken                     // a value that looks like one is a secret
+	keyHeader                    // Authorization: a scheme, then a secret
 	keyCookie
 	keyHost
 	keyPod
@@ -78,32 +81,34 @@ const (
 
 // key says what the value of a key is, by the last words of it: db_password,
 // dbPassword and spring.datasource.password are the same.
-func (sc *scanner) key(w word) int {
+func (sc *scanner) key(w word) uint8 {
 	var buf [24]byte
 	last, at := sc.part(w.start, w.end, buf[:])
-	k := keys[string(last)]
-	if k != 0 {
+	if k := keys.value(string(last)); k != 0 {
 		if k == keyHost && string(last) == "source" {
 			return sc.spaced("data", w, keyHost)
 		}
 		return k
 	}
-	var other [24]byte
-	before, _ := sc.part(w.start, at, other[:])
 	if k := joined(last); k != 0 {
 		return k
 	}
+	if !pairEnds.has(string(last)) {
+		return 0
+	}
+	var other [24]byte
+	before, _ := sc.part(w.start, at, other[:])
 	if len(before) == 0 {
 		if string(last) == "catalog" {
 			return keyDatabase
 		}
 		return sc.pairSpaced(string(last), w)
 	}
-	return pairs[string(before)+" "+string(last)]
+	return pairs.value(string(before) + " " + string(last))
 }
 
 // joined is the kind of a key that ends with one without a sign between: PGPASSWORD.
-func joined(last []byte) int {
+func joined(last []byte) uint8 {
 	if len(last) < 7 {
 		return 0
 	}
@@ -119,7 +124,7 @@ func joined(last []byte) int {
 }
 
 // spaced returns kind when the word before w is before: "Data Source".
-func (sc *scanner) spaced(before string, w word, kind int) int {
+func (sc *scanner) spaced(before string, w word, kind uint8) uint8 {
 	if sc.prev.end == w.start-1 && strings.EqualFold(sc.text[sc.prev.start:sc.prev.end], before) {
 		return kind
 	}
@@ -127,13 +132,13 @@ func (sc *scanner) spaced(before string, w word, kind int) int {
 }
 
 // pairSpaced looks a key of two words up that a space separates: API key, pod name.
-func (sc *scanner) pairSpaced(last string, w word) int {
+func (sc *scanner) pairSpaced(last string, w word) uint8 {
 	if sc.prev.end != w.start-1 || w.start == 0 || sc.text[w.start-1] != ' ' || sc.prev.end-sc.prev.start > 20 {
 		return 0
 	}
 	var buf [24]byte
 	before, _ := sc.part(sc.prev.start, sc.prev.end, buf[:])
-	return pairs[string(before)+" "+last]
+	return pairs.value(string(before) + " " + last)
 }
 
 // part returns the last part of a key in lower case, and where what stands before
@@ -156,7 +161,7 @@ func (sc *scanner) part(start, end int, buf []byte) ([]byte, int) {
 
 // value claims the value of a key that begins at i; equals when an equals sign
 // stands right behind the key, spaced when it stands behind a space, as in conditions.
-func (sc *scanner) value(key, i int, equals, spaced bool) int {
+func (sc *scanner) value(key uint8, i int, equals, spaced bool) int {
 	text := sc.text
 	switch key {
 	case keyPassword:
@@ -196,7 +201,7 @@ func (sc *scanner) value(key, i int, equals, spaced bool) int {
 	if spaced && !quoted && !strings.ContainsAny(v, "-0123456789") {
 		return 0
 	}
-	if v == "" || len(v) == 1 && (!equals || !letter(v[0])) || len(v) > 256 || stopWord[fold(v)] || noValue[fold(v)] || strings.IndexByte("{[$<%*#", v[0]) >= 0 || strings.Trim(v, "0123456789.") == "" || strings.ContainsAny(v, "()") {
+	if v == "" || len(v) == 1 && (!equals || !letter(v[0])) || len(v) > 256 || stopWord.has(v) || noValue.has(v) || strings.IndexByte("{[$<%*#", v[0]) >= 0 || strings.Trim(v, "0123456789.") == "" || strings.ContainsAny(v, "()") {
 		return 0
 	}
 	if !equals && !quoted && !strings.ContainsAny(v, "-_.0123456789") && end < len(text) && strings.IndexByte("\n\r,;", text[end]) < 0 {
@@ -225,7 +230,7 @@ func (sc *scanner) value(key, i int, equals, spaced bool) int {
 		if strings.HasPrefix(text[end:], ")") {
 			class = Database
 		}
-		if strings.ContainsAny(v, "/ ") || ordinary[fold(v)] {
+		if strings.ContainsAny(v, "/ ") || ordinary.has(v) {
 			return 0
 		}
 		sc.claim(start, end, class, true)
@@ -263,7 +268,7 @@ func (sc *scanner) secretValue(i int, certain bool) int {
 		}
 	}
 	v := text[start:end]
-	if v == "" || noSecret[fold(v)] || stopWord[fold(v)] && !quoted || strings.Trim(v, "*•xX.-_?#") == "" {
+	if v == "" || noSecret.has(v) || stopWord.has(v) && !quoted || strings.Trim(v, "*•xX.-_?#") == "" {
 		return 0
 	}
 	if variable(v) {
@@ -272,7 +277,7 @@ func (sc *scanner) secretValue(i int, certain bool) int {
 	if !certain && !looksSecret(v, quoted) {
 		return 0
 	}
-	sc.claim(start, end, Secret, len(v) >= 6 && !ordinary[fold(v)])
+	sc.claim(start, end, Secret, len(v) >= 6 && !ordinary.has(v))
 	return end
 }
 
@@ -346,7 +351,7 @@ func (sc *scanner) header(i int) int {
 		}
 		return 0
 	}
-	if authScheme[fold(text[i:end])] {
+	if authScheme.has(text[i:end]) {
 		start := end
 		for start < len(text) && text[start] == ' ' {
 			start++
@@ -399,12 +404,12 @@ func (sc *scanner) cookies(i int) {
 		i++
 		start := i
 		for i < len(text) && text[i] >= ' ' && strings.IndexByte(";\"'\\", text[i]) < 0 {
-			if text[i] == ' ' && !cookieAttribute[key] || text[i] == ',' && !cookieAttribute[key] {
+			if text[i] == ' ' && !cookieAttribute.has(key) || text[i] == ',' && !cookieAttribute.has(key) {
 				break
 			}
 			i++
 		}
-		if !cookieAttribute[key] && i-start > 1 && !noSecret[fold(text[start:i])] {
+		if !cookieAttribute.has(key) && i-start > 1 && !noSecret.has(text[start:i]) {
 			sc.claim(start, i, Cookie, i-start >= 6)
 		}
 		if i >= len(text) || text[i] != ';' {
@@ -415,13 +420,9 @@ func (sc *scanner) cookies(i int) {
 }
 
 var (
-	keys = func() map[string]int {
-		m := map[string]int{}
-		add := func(k int, words string) {
-			for _, w := range strings.Fields(words) {
-				m[w] = k
-			}
-		}
+	keys = func() *lexicon {
+		l := &lexicon{}
+		add := func(k uint8, words string) { l.add(k, strings.Fields(words)...) }
 		add(keyPassword, `password passwd pwd passphrase passcode passwort userpassword dbpassword pw secretkey apikey accesskey privatekey clientsecret apisecret
 			secretaccesskey encryptionkey storepass keypass cvc cvv`)
 		add(keyToken, `pass otp auth secret token jwt accesstoken refreshtoken idtoken authtoken sessiontoken sessionid jsessionid phpsessid csrftoken xsrftoken signature sig
@@ -437,33 +438,37 @@ var (
 		add(keyAccount, `account acct accountno accountnumber iban`)
 		add(keyCard, `cardno cardnumber pan card`)
 		add(keyBusiness, `brn bizno businessno`)
-		return m
+		return l
 	}()
 	// pairs are keys that two words make.
-	pairs = func() map[string]int {
-		m := map[string]int{}
-		add := func(k int, words ...string) {
-			for _, w := range words {
-				m[w] = k
-			}
-		}
+	pairs = func() *lexicon {
+		l := &lexicon{}
 		for _, before := range strings.Fields(`api access secret private signing encryption auth master license shared storage subscription webhook deploy app admin account client service ssh rsa host`) {
-			m[before+" key"] = keyToken
+			l.add(keyToken, before+" key")
 		}
-		m["secret key"], m["private key"], m["api key"] = keyPassword, keyPassword, keyPassword
-		add(keyToken, "session id", "sess id")
-		add(keyPod, "pod name", "pod id")
-		add(keyHost, "host name", "node name", "machine name", "server name", "server address", "peer address", "peer name", "sock addr", "data source", "instance name", "remote host")
-		add(keyUser, "user name", "user id", "login name", "login id", "member id", "enduser id", "customer name")
-		add(keyDatabase, "db name", "database name", "initial catalog", "schema name", "db instance", "db schema", "db namespace", "current schema")
-		add(keyService, "service name")
-		add(keyTable, "table name", "sql table", "mongodb collection", "collection name")
-		add(keyColumn, "column name")
-		add(keyAccount, "account no", "account number", "account num", "bank account")
-		add(keyCard, "card no", "card number", "card num")
-		add(keyBusiness, "business no", "business number", "biz no", "registration number", "tax id")
-		add(keyCookie, "set cookie")
-		return m
+		l.add(keyPassword, "secret key", "private key", "api key")
+		l.add(keyToken, "session id", "sess id")
+		l.add(keyPod, "pod name", "pod id")
+		l.add(keyHost, "host name", "node name", "machine name", "server name", "server address", "peer address", "peer name", "sock addr", "data source", "instance name", "remote host")
+		l.add(keyUser, "user name", "user id", "login name", "login id", "member id", "enduser id", "customer name")
+		l.add(keyDatabase, "db name", "database name", "initial catalog", "schema name", "db instance", "db schema", "db namespace", "current schema")
+		l.add(keyService, "service name")
+		l.add(keyTable, "table name", "sql table", "mongodb collection", "collection name")
+		l.add(keyColumn, "column name")
+		l.add(keyAccount, "account no", "account number", "account num", "bank account")
+		l.add(keyCard, "card no", "card number", "card num")
+		l.add(keyBusiness, "business no", "business number", "biz no", "registration number", "tax id")
+		l.add(keyCookie, "set cookie")
+		return l
+	}()
+	// pairEnds are the second words of pairs, and the one that may stand alone.
+	pairEnds = func() *lexicon {
+		l := set(`catalog`)
+		for _, pair := range pairs.words {
+			_, second, _ := strings.Cut(pair.word, " ")
+			l.add(1, second)
+		}
+		return l
 	}()
 	noValue = set(`true false none nil null undefined unknown empty default any yes no ok string text varchar integer int object array name id required
 		missing invalid localhost anonymous system root mysql postgresql postgres oracle mssql mariadb h2 sqlite mongodb redis clickhouse`)

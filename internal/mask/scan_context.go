@@ -6,31 +6,17 @@ import (
 	"strings"
 )
 
-// maxKeyword is over the length of the longest word keyword looks at.
-const maxKeyword = 21
-
-// keywordShape holds, for every first letter, the lengths keywords have: most
-// words of a text are told apart by it alone.
-var keywordShape = func() (shape [26]uint32) {
-	for _, w := range strings.Fields(`select insert update delete merge replace with create alter drop truncate call exec execute explain
-		bearer basic auth password passwd passphrase secret token unknown unknownhostexception enotfound host lookup server entry
-		user role table relation view sequence index constraint column database schema catalog collection
-		input malformed out value failing duplicate dup account acct iban bank card pan business brn field name`) {
-		shape[w[0]-'a'] |= 1 << len(w)
-	}
-	return shape
-}()
+// announcing are the words that may say what follows them.
+var announcing = set(`select insert update delete merge replace with create alter drop truncate call exec execute
+	bearer basic auth password passwd passphrase secret token unknown unknownhostexception enotfound host lookup server entry
+	user role table relation view sequence index constraint column database schema catalog collection
+	input malformed out value failing duplicate dup account acct iban bank card pan business brn field name`)
 
 // keyword looks at a word of letters that may say what follows it. It returns where to go on
 // when it claimed more than the word, else 0.
 func (sc *scanner) keyword(w word) int {
-	first := sc.text[w.start] | 0x20
-	n := w.end - w.start
-	if first < 'a' || first > 'z' || keywordShape[first-'a']&(1<<n) == 0 {
-		return 0
-	}
-	var buf [maxKeyword]byte
-	switch verb := string(sc.folded(w.start, w.end, buf[:])); verb {
+	switch verb := announcing.word(sc.text[w.start:w.end]); verb {
+	case "":
 	case "select", "insert", "update", "delete", "merge", "replace", "with", "create", "alter", "drop", "truncate", "call", "exec", "execute":
 		return sc.statement(w, verb)
 	case "bearer", "basic":
@@ -151,13 +137,14 @@ func (sc *scanner) flag(i int) {
 
 // qualified claims the parts of a name: all but the last are schemas.
 func (sc *scanner) qualified(start, end int, class Class) {
-	parts := splitName(sc.text, start, end)
+	var buf [4][2]int
+	parts := splitName(buf[:0], sc.text, start, end)
 	for i, part := range parts {
 		c := Database
 		if i == len(parts)-1 {
 			c = class
 		}
-		if part[1] > part[0] && !stopWord[fold(sc.text[part[0]:part[1]])] {
+		if part[1] > part[0] && !stopWord.has(sc.text[part[0]:part[1]]) {
 			sc.claim(part[0], part[1], c, true)
 		}
 	}
@@ -266,9 +253,9 @@ func (sc *scanner) message(w word, verb string) {
 		}
 		start, end := w.start+loc[2], w.start+loc[3]
 		switch {
-		case m.class == Host && (stopWord[fold(text[start:end])] || isIP(text[start:end])):
+		case m.class == Host && (stopWord.has(text[start:end]) || isIP(text[start:end])):
 			continue
-		case verb == "host" && i == 1 && !hostBefore[fold(text[sc.prev.start:sc.prev.end])] && !strings.ContainsAny(text[start:end], "-.0123456789"):
+		case verb == "host" && i == 1 && !hostBefore.has(text[sc.prev.start:sc.prev.end]) && !strings.ContainsAny(text[start:end], "-.0123456789"):
 			continue
 		case m.class == Literal && end == start+1: // what a parser stumbled over
 			continue
@@ -369,7 +356,7 @@ func (sc *scanner) ordinaryQuoted(open int, content string) bool {
 	for i > 0 && gap(sc.text[i-1]) {
 		i--
 	}
-	return content == "PRIMARY" || clause[content] || programWord[fold(lastWord(sc.text, i))] && strings.Trim(content, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == ""
+	return content == "PRIMARY" || clause[content] || programWord.has(lastWord(sc.text, i)) && strings.Trim(content, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == ""
 }
 
 // gap stands between a word and what it says something of.
@@ -377,7 +364,7 @@ func gap(c byte) bool { return c == ' ' || c == ':' }
 
 // columnName says that a name in quotes can be a column's.
 func columnName(name string) bool {
-	return !strings.ContainsAny(name, " \t") && !ordinaryColumn[fold(name)] && len(name) > 1
+	return !strings.ContainsAny(name, " \t") && !ordinaryColumn.has(name) && len(name) > 1
 }
 
 var (
@@ -400,13 +387,5 @@ var (
 		test unknown_service user users root public alarm transaction step statement call wait exception comparison note
 		evidence fact facts report summary analysis actions matrix`)
 )
-
-func set(words string) map[string]bool {
-	m := map[string]bool{}
-	for _, w := range strings.Fields(words) {
-		m[w] = true
-	}
-	return m
-}
 
 func letter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' }

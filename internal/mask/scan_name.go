@@ -167,14 +167,14 @@ func (sc *scanner) hostPort(w word) int {
 		return 0
 	}
 	name := text[w.start:w.end]
+	if sourceFile.has(name[strings.LastIndexByte(name, '.')+1:]) {
+		return 0
+	}
 	folded := fold(name)
-	if folded[0] <= '9' && hour(folded) { // the hour of a time: 2026-06-17T14:03
+	if folded[0] <= '9' && hour(folded) || folded == "localhost" || local(folded) { // the hour of a time: 2026-06-17T14:03
 		return 0
 	}
-	if sourceFile[folded[strings.LastIndexByte(folded, '.')+1:]] || folded == "localhost" || local(folded) {
-		return 0
-	}
-	if w.start > 0 && (text[w.start-1] == '/' || text[w.start-1] == '$') && !w.dotted() && !knownPort[port] {
+	if w.start > 0 && (text[w.start-1] == '/' || text[w.start-1] == '$') && !w.dotted() && !knownPort.has(port) {
 		return 0
 	}
 	switch {
@@ -182,8 +182,8 @@ func (sc *scanner) hostPort(w word) int {
 		return 0
 	case w.dotted() && packageName(folded):
 		return 0
-	case w.composite() && (knownPort[port] || len(port) == 4 || len(port) == 5 || w.hyphened() && w.digits() || hostName(folded)),
-		!w.composite() && knownPort[port] && len(port) > 2 && !plainBeforePort[folded]:
+	case w.composite() && (knownPort.has(port) || len(port) == 4 || len(port) == 5 || w.hyphened() && w.digits() || hostName(folded)),
+		!w.composite() && knownPort.has(port) && len(port) > 2 && !plainBeforePort.has(folded):
 		sc.claim(w.start, w.end, Host, true)
 		return j
 	}
@@ -203,7 +203,7 @@ func camel(name string) bool {
 
 func packageName(folded string) bool {
 	first, _, _ := strings.Cut(folded, ".")
-	return packageRoot[first]
+	return packageRoot.has(first)
 }
 
 // hostSlash takes the name in name/10.0.0.5, as Java writes an address.
@@ -233,9 +233,7 @@ func (sc *scanner) domain(w word) {
 		return
 	}
 	name := text[w.start:w.end]
-	var buf [16]byte
-	last := w.start + strings.LastIndexByte(name, '.') + 1
-	if w.end-last > len(buf) || !topLevel[string(sc.folded(last, w.end, buf[:]))] { // as most names of classes
+	if !topLevel.has(name[strings.LastIndexByte(name, '.')+1:]) { // as most names of classes
 		return
 	}
 	if w.upper() {
@@ -245,7 +243,7 @@ func (sc *scanner) domain(w word) {
 	}
 	folded := fold(name)
 	if hostName(folded) && !local(folded) {
-		if w.start > 0 && text[w.start-1] >= 0x80 && packageRoot[folded] {
+		if w.start > 0 && text[w.start-1] >= 0x80 && packageRoot.has(folded) {
 			return
 		}
 		sc.claim(w.start, w.end, Host, true)
@@ -256,14 +254,14 @@ func (sc *scanner) domain(w word) {
 // like a package.
 func hostName(folded string) bool {
 	i := strings.LastIndexByte(folded, '.')
-	if i <= 0 || !topLevel[folded[i+1:]] || strings.Contains(folded, "..") || strings.Contains(folded, "_.") {
+	if i <= 0 || !topLevel.has(folded[i+1:]) || strings.Contains(folded, "..") || strings.Contains(folded, "_.") {
 		return false
 	}
 	first, _, _ := strings.Cut(folded, ".")
-	if packageRoot[first] || strings.Trim(first, "0123456789") == "" && strings.Count(folded, ".") == 1 || len(first) == 1 && strings.Count(folded, ".") == 1 {
+	if packageRoot.has(first) || strings.Trim(first, "0123456789") == "" && strings.Count(folded, ".") == 1 || len(first) == 1 && strings.Count(folded, ".") == 1 {
 		return false
 	}
-	return !standardName[folded] && !strings.HasSuffix(folded, ".network.io") && !strings.HasSuffix(folded, ".disk.io") // metrics of OpenTelemetry
+	return !standardName.has(folded) && !strings.HasSuffix(folded, ".network.io") && !strings.HasSuffix(folded, ".disk.io") // metrics of OpenTelemetry
 }
 
 // local names are the machine itself.
@@ -326,17 +324,16 @@ func mixed(s string) bool {
 }
 
 func statefulName(rest string) bool {
-	parts := strings.Split(rest, "-")
-	for _, p := range parts {
-		if p == "" || notStateful[p] || strings.Trim(p, "0123456789") == "" {
+	for p := range strings.SplitSeq(rest, "-") {
+		if p == "" || notStateful.has(p) || strings.Trim(p, "0123456789") == "" {
 			return false
 		}
 	}
-	last := parts[len(parts)-1]
-	if len(parts) == 1 {
-		return statefulWord[last]
+	first, _, more := strings.Cut(rest, "-")
+	if !more {
+		return statefulWord.has(rest)
 	}
-	return letter(last[0]) && !regionPart[parts[0]]
+	return letter(rest[strings.LastIndexByte(rest, '-')+1]) && !regionPart.has(first)
 }
 
 // pathEnd ends a path in free text.

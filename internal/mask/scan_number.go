@@ -36,12 +36,18 @@ func groups(text string, i int, into *[maxGroups]group) []group {
 	return into[:n]
 }
 
+// shortestNumber is the length of the shortest number in one group that belongs to somebody: an account's.
+const shortestNumber = 9
+
 // number looks at the digits at i and returns where to go on
 // when they are something, else 0.
 func (sc *scanner) number(i int) int {
 	text := sc.text
 	var buf [maxGroups]group
 	g := groups(text, i, &buf)
+	if len(g) == 1 && g[0].len() < shortestNumber { // as most of them
+		return 0
+	}
 	if n := sc.ipv4(g); n > 0 {
 		return n
 	}
@@ -106,7 +112,7 @@ func accountEnd(g []group) int {
 		digits += one.len()
 		end = one.end
 	}
-	if digits < 9 || digits > 16 {
+	if digits < shortestNumber || digits > 16 {
 		return 0
 	}
 	return end
@@ -162,12 +168,12 @@ func (sc *scanner) versionBefore(start, end int) bool {
 	text := sc.text
 	i := start
 	if i > 1 && text[i-1] == '/' && letter(text[i-2]) {
-		return strings.HasSuffix(text[start:end], ".0.0") || product[fold(lastWord(text, i-1))]
+		return strings.HasSuffix(text[start:end], ".0.0") || product.has(lastWord(text, i-1))
 	}
 	for i > 0 && (text[i-1] == ' ' || text[i-1] == '=' || text[i-1] == ':' || text[i-1] == '"' || text[i-1] == '(') {
 		i--
 	}
-	return versionWord[fold(lastWord(text, i))]
+	return versionWord.has(lastWord(text, i))
 }
 
 // lastWord returns the ASCII letters that end at i.
@@ -187,7 +193,7 @@ func (sc *scanner) timeBefore(start int) bool {
 		i--
 	}
 	name := fold(lastWord(text, i))
-	return timeWord[name] || strings.HasSuffix(name, "time") || strings.HasSuffix(name, "timestamp") || strings.HasSuffix(name, "at") || strings.HasSuffix(name, "millis")
+	return timeWord.has(name) || strings.HasSuffix(name, "time") || strings.HasSuffix(name, "timestamp") || strings.HasSuffix(name, "at") || strings.HasSuffix(name, "millis")
 }
 
 // resident checks the thirteen digits of a resident registration number: a date
@@ -256,7 +262,7 @@ func koreanPhone(text string, g []group) int {
 		return g[1].end
 	case areaOfKorea(first) && rest(1):
 		return g[2].end
-	case len(first) == 4 && first[0] == '1' && len(g) > 1 && g[1].sep == '-' && g[1].len() == 4 && representative[first]:
+	case len(first) == 4 && first[0] == '1' && len(g) > 1 && g[1].sep == '-' && g[1].len() == 4 && representative.has(first):
 		return g[1].end
 	}
 	return 0
@@ -382,8 +388,13 @@ func hexByte(c byte) bool {
 }
 
 func isIP(text string) bool {
-	if len(text) < 2 || len(text) > 45 || !hexByte(text[0]) && text[0] != ':' {
+	if len(text) < 2 || len(text) > 45 {
 		return false
+	}
+	for i := 0; i < len(text) && text[i] != '%'; i++ { // which says no without an error being made
+		if !hexByte(text[i]) && text[i] != ':' && text[i] != '.' {
+			return false
+		}
 	}
 	_, err := netip.ParseAddr(text)
 	return err == nil

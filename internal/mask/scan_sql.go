@@ -33,7 +33,7 @@ func (sc *scanner) statementOn(w word, verb string) int {
 		for end < len(text) && (wordByte(text[end]) || text[end] == '.' || text[end] >= 0x80) {
 			end++
 		}
-		if end < len(text) && text[end] != ' ' && text[end] != ',' && text[end] != '\n' || end == i || stopWord[fold(text[i:end])] {
+		if end < len(text) && text[end] != ' ' && text[end] != ',' && text[end] != '\n' || end == i || stopWord.has(text[i:end]) {
 			return i
 		}
 		sc.qualified(i, end, Table)
@@ -61,10 +61,10 @@ type sqlWalk struct {
 	mark    int  // the claims before the statement
 	shouted bool // the verb is in capitals
 
-	parts   [6]piece  // of the name read last
-	aliases [8]string // folded
-	naming  int       // aliases used
-	sure    bool      // something stood there that prose does not have
+	parts   [6]piece // of the name read last
+	aliases [8]string
+	naming  int  // aliases used
+	sure    bool // something stood there that prose does not have
 }
 
 // states of a walk: what a name stands for.
@@ -241,13 +241,13 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 			i++
 			continue
 		}
-		folded := ""
+		single := "" // a name of one part without quotes
 		if len(name) == 1 && !name[0].quoted {
-			folded = fold(text[name[0].start:name[0].end])
+			single = text[name[0].start:name[0].end]
 		}
-		next, isKeyword := sqlKeyword[folded]
-		isName := state == wantTable && next == 0 && !beforeTable[folded] // a table may be called like a keyword
-		if isKeyword && !isName && folded != "" {
+		keyword := sqlKeyword.find(single)
+		if keyword != nil && (state != wantTable || keyword.value == keywordTable || beforeTable.has(single)) { // a table may be called like a keyword
+			folded := keyword.word
 			if prose(folded, operand, s.shouted, text[i]) {
 				return i, s.sure || s.shouted
 			}
@@ -257,7 +257,7 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 			switch {
 			case folded == "update" && (word == "do" || word == "for" || word == "key" || word == "then" || word == "on"):
 				state = inList
-			case next == keywordTable, folded == "using" && (s.verb == "merge" || s.verb == "delete"):
+			case keyword.value == keywordTable, folded == "using" && (s.verb == "merge" || s.verb == "delete"):
 				state, selecting = wantTable, false
 			case folded == "only" || folded == "if" || folded == "exists" || folded == "not" || folded == "lateral" || folded == "temporary" || folded == "ignore":
 			case folded == "as":
@@ -281,13 +281,13 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 		}
 		switch {
 		case state == wantTable:
-			if folded != "" && stopWord[folded] {
+			if stopWord.has(single) {
 				return i, s.sure || s.shouted
 			}
 			if strings.HasPrefix(text[end:], "://") || strings.HasPrefix(text[end:], "@") {
 				return i, s.sure && s.shouted
 			}
-			if !s.cte(name, folded, end) {
+			if !s.cte(name, single, end) {
 				s.table(name)
 			}
 			state, operand, plain = hadTable, true, 0
@@ -300,7 +300,7 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 			state, afterAs = hadAlias, false
 		case state == hadAlias:
 			return i, true
-		case s.cte(name, folded, end):
+		case s.cte(name, single, end):
 		case end < len(text) && text[end] == '(' && !strings.HasPrefix(text[end:], "(+)") && !name[len(name)-1].quoted && (s.verb != "insert" || level > 0):
 			operand, plain, s.sure = false, 0, true // a function
 			if s.verb == "call" || s.verb == "exec" || s.verb == "execute" {
@@ -340,5 +340,5 @@ func (s *sqlWalk) walk(i int) (int, bool) {
 // prose says that a word which is a keyword too is one of the sentence around the
 // statement: in small letters behind a statement in capitals.
 func prose(folded string, operand, shouted bool, first byte) bool {
-	return shouted && operand && first >= 'a' && first <= 'z' && proseKeyword[folded]
+	return shouted && operand && first >= 'a' && first <= 'z' && proseKeyword.has(folded)
 }

@@ -89,10 +89,9 @@ func (sc *scanner) token(w word) int {
 		from = max(0, w.start-vendorReach)
 	}
 	seen := text[from:min(end, w.start+160)]
-	for _, recent := range sc.recent {
-		if recent == seen {
-			return 0
-		}
+	recent := &sc.recent[keyOf(seen).hash()>>59]
+	if *recent == seen {
+		return 0
 	}
 	rules.words.find(seen, func(k, at int) {
 		for _, i := range rules.of[k] {
@@ -119,8 +118,7 @@ func (sc *scanner) token(w word) int {
 		}
 	})
 	if claimed == 0 {
-		sc.recent[sc.turn%len(sc.recent)] = seen
-		sc.turn++
+		*recent = seen
 	}
 	return claimed
 }
@@ -200,86 +198,4 @@ func privateKey(text string) int {
 		n++
 	}
 	return n
-}
-
-// automaton finds a set of folded keywords in one pass (Aho and Corasick).
-type automaton struct {
-	class [256]uint8 // bytes of no keyword share class 0
-	width int
-	next  []uint16 // state*width + class → state
-	ends  []int32  // by state: the keyword that ends there, -1 for none
-	fail  []int32  // by state: the next shorter state where a keyword ends, 0 for none
-}
-
-func newAutomaton(words []string) *automaton {
-	a := &automaton{width: 1}
-	for _, w := range words {
-		for i := range len(w) {
-			if a.class[w[i]] == 0 {
-				a.class[w[i]] = uint8(a.width)
-				a.width++
-			}
-		}
-	}
-	for c := byte('a'); c <= 'z'; c++ {
-		a.class[c-('a'-'A')] = a.class[c]
-	}
-	grow := func() int32 {
-		a.next = append(a.next, make([]uint16, a.width)...)
-		a.ends = append(a.ends, -1)
-		a.fail = append(a.fail, 0)
-		return int32(len(a.ends) - 1)
-	}
-	grow()
-	for k, w := range words {
-		state := int32(0)
-		for i := range len(w) {
-			at := int(state)*a.width + int(a.class[w[i]])
-			if a.next[at] == 0 {
-				made := grow()
-				a.next[at] = uint16(made)
-			}
-			state = int32(a.next[at])
-		}
-		a.ends[state] = int32(k)
-	}
-	links := make([]int32, len(a.ends))
-	var queue []int32
-	for c := range a.width {
-		if s := int32(a.next[c]); s != 0 {
-			queue = append(queue, s)
-		}
-	}
-	for len(queue) > 0 {
-		s := queue[0]
-		queue = queue[1:]
-		if link := links[s]; a.ends[link] >= 0 {
-			a.fail[s] = link
-		} else {
-			a.fail[s] = a.fail[link]
-		}
-		for c := range a.width {
-			at := int(s)*a.width + c
-			if t := int32(a.next[at]); t != 0 {
-				links[t] = int32(a.next[int(links[s])*a.width+c])
-				queue = append(queue, t)
-			} else {
-				a.next[at] = a.next[int(links[s])*a.width+c]
-			}
-		}
-	}
-	return a
-}
-
-// find calls yield for every keyword in text, with the offset behind it.
-func (a *automaton) find(text string, yield func(keyword, end int)) {
-	state := int32(0)
-	for i := range len(text) {
-		state = int32(a.next[int(state)*a.width+int(a.class[text[i]])])
-		for s := state; s != 0; s = a.fail[s] {
-			if a.ends[s] >= 0 {
-				yield(int(a.ends[s]), i+1)
-			}
-		}
-	}
 }

@@ -27,11 +27,11 @@ func TestEveryRuleOfGitleaksCompilesAndHasKeywords(t *testing.T) {
 }
 
 func TestTheAutomatonFindsEveryKeywordAlsoInsideOfOthers(t *testing.T) {
-	a := newAutomaton([]string{"she", "he", "hers", "his", "ers"})
-	words := []string{"she", "he", "hers", "his", "ers"}
+	words := []string{"show", "how", "howers", "his", "wers"}
+	a := newAutomaton(words)
 	var got []string
-	a.find("uSHErs his", func(k, end int) { got = append(got, words[k]) })
-	if strings.Join(got, " ") != "she he hers ers his" {
+	a.find("usSHOWers is, his", func(k, end int) { got = append(got, words[k]) })
+	if strings.Join(got, " ") != "show how howers wers his" {
 		t.Errorf("got %q", got)
 	}
 }

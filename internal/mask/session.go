@@ -23,26 +23,27 @@ const (
 // in all of its texts. It is not safe for concurrent use.
 type Session struct {
 	random io.Reader
+	drawn  [coreLength]byte // of random
 	limit  int
 	rules  *Compiled
 	given  int   // words of its dictionaries
 	err    error // of the policy: nothing is masked, so nothing may leave
 
 	entries  map[string]*entry // by folded original
-	spelled  map[string]string // token spelling → original spelling, where it is not the first
+	spelled  map[string]string // token spelling → original spelling, where it is not the first; see entry.varied
 	classOf  map[string]Class  // folded originals that are replaced wherever they stand
 	learned  *matcher          // of the same
 	cores    map[uint64]*entry // cores that are taken, by a token or, nil, by a text
 	numbers  *matcher          // folded tokens without a core
 	byNumber map[string]*entry
 	order    []*entry // in the order of first use
+	room     []entry  // where new ones are put
 
 	written      map[string]string   // simple values as they were masked before
 	taught       map[string]struct{} // values that learn has seen
 	rendered     map[string]string   // addresses and paths as they were masked before
 	outputs      map[string]struct{} // masked addresses and paths that were looked at
 	renderedWith int                 // values learned by then
-	merged       []span              // kept between texts
 	longest      int                 // bytes of a token
 	beginnings   map[string]struct{} // of tokens, for streams
 	begun        int                 // tokens whose beginnings are known
@@ -52,12 +53,13 @@ type Session struct {
 // entry is one value and its token. Spellings that differ in case only share
 // the entry; see spell.
 type entry struct {
-	class Class
-	key   string // in Session.entries
-	token string // folded
-	core  int    // where the core of a word token begins
-	first string // the spelling seen first, for a token whose case the model changed
-	mixed string // the one mixed-case spelling written as a capitalised token
+	class  Class
+	key    string // in Session.entries
+	token  string // folded
+	core   int    // where the core of a word token begins
+	first  string // the spelling seen first, for a token whose case the model changed
+	varied bool   // there are other spellings
+	mixed  string // the one mixed-case spelling written as a capitalised token
 }
 
 // Option changes a new session.
@@ -81,10 +83,10 @@ func WithCompiled(c *Compiled) Option { return func(s *Session) { s.rules = c } 
 // NewSession returns the masking of one conversation.
 func NewSession(opts ...Option) *Session {
 	s := &Session{
-		random: bufio.NewReaderSize(rand.Reader, 512), limit: defaultLimit,
+		random: bufio.NewReaderSize(rand.Reader, 256), limit: defaultLimit,
 		entries: make(map[string]*entry, usual), spelled: map[string]string{}, cores: make(map[uint64]*entry, usual),
 		written: make(map[string]string, usual), taught: map[string]struct{}{}, rendered: map[string]string{}, outputs: map[string]struct{}{},
-		classOf: make(map[string]Class, usual), numbers: newMatcher(false, map[string]Class{}), clean: map[string]int{},
+		order: make([]*entry, 0, usual), classOf: make(map[string]Class, usual), numbers: newMatcher(false, map[string]Class{}), clean: map[string]int{},
 	}
 	s.learned = newMatcher(true, s.classOf)
 	for _, opt := range opts {
@@ -126,7 +128,8 @@ func (s *Session) learn(class Class, text string) {
 			class = IP
 		}
 	case URL, JDBCURL:
-		for _, part := range takeApart(text) {
+		var buf [usualParts]part
+		for _, part := range takeApart(buf[:0], text) {
 			if part.global {
 				s.learn(part.class, part.text)
 			}
@@ -194,19 +197,23 @@ func (s *Session) MaskAll(texts ...string) ([]string, error) {
 
 // text masks one text within the limits.
 func (s *Session) text(text string) (string, error) {
-	first := view{text: text, folded: fold(text), spans: detect(text, s.rules)}
+	work := borrow()
+	defer work.giveBack()
+	first := &work.first
+	first.begin(text)
+	first.spans = detect(first.spans, text, s.rules)
 	s.teach(first)
-	first.learned, first.tokens = s.sweep(first.folded, true)
-	first.tokens = s.withBroken(text, first.folded, first.tokens)
+	s.sweep(first, true)
 	at := first
 	for range maxRounds {
-		masked, folded, err := s.replace(at)
+		masked, err := s.replace(at, work)
 		if err != nil {
 			return "", err
 		}
 		// What is left must be free of what the scanner knows: a token may have changed
 		// how the text around it reads.
-		at = s.look(masked, folded)
+		at = &work.again
+		s.look(at, masked)
 		if _, _, dirty := s.dirty(at); !dirty {
 			if err := s.verify(first, at); err != nil {
 				return "", err
@@ -214,69 +221,54 @@ func (s *Session) text(text string) (string, error) {
 			return masked, nil
 		}
 		s.teach(at)
-		at.learned, _ = s.sweep(at.folded, false)
+		s.sweep(at, false)
 	}
 	return "", fault.New(fault.Internal, "the text could not be masked completely")
 }
 
-// view is a text and what is known of it.
-type view struct {
-	text, folded string
-	spans        []span  // what the scanner claims
-	learned      []match // the values that are replaced wherever they stand
-	tokens       []match // the session's tokens
-}
-
-func (s *Session) look(text, folded string) view {
-	v := view{text: text, folded: folded, spans: detect(text, s.rules)}
-	v.learned, v.tokens = s.sweep(v.folded, false)
-	v.tokens = s.withBroken(text, v.folded, v.tokens)
-	return v
+// look makes v the view of a text, with all that is known of it.
+func (s *Session) look(v *view, text string) {
+	v.begin(text)
+	v.spans = detect(v.spans, text, s.rules)
+	s.sweep(v, false)
 }
 
 // teach learns what the scanner claims as known everywhere.
-func (s *Session) teach(v view) {
+func (s *Session) teach(v *view) {
 	for _, found := range v.spans {
-		if text := v.text[found.start:found.end]; found.global {
-			s.learnOnce(found.class, text)
+		if found.global {
+			s.learnOnce(found.class(), v.text[found.start:found.end])
 		}
 	}
 }
 
 // replace puts tokens in the place of what the scanner, and what was learned,
-// claim. It returns the text and the same folded.
-func (s *Session) replace(v view) (masked, folded string, err error) {
+// claim.
+func (s *Session) replace(v *view, work *scratch) (string, error) {
 	if len(s.classOf) > maxValues+s.given {
-		return "", "", tooMany()
+		return "", tooMany()
 	}
-	var out, low strings.Builder
-	at := 0
+	out, at := work.out[:0], 0
 	for _, sp := range s.choose(v) {
-		if sp.class == keep {
+		if sp.code == kept {
 			continue
 		}
-		if at == 0 {
-			out.Grow(len(v.text) + len(v.text)/8)
-			low.Grow(len(v.text) + len(v.text)/8)
-		}
-		out.WriteString(v.text[at:sp.start])
-		low.WriteString(v.folded[at:sp.start])
 		if len(s.order) > maxValues {
-			return "", "", tooMany()
+			return "", tooMany()
 		}
-		from := out.Len()
-		if err := s.render(&out, sp.class, v.text[sp.start:sp.end]); err != nil {
-			return "", "", err
+		out = append(out, v.text[at:sp.start]...)
+		var err error
+		if out, err = s.render(out, sp.class(), v.text[sp.start:sp.end]); err != nil {
+			return "", err
 		}
-		low.WriteString(fold(out.String()[from:]))
 		at = sp.end
 	}
 	if at == 0 {
-		return v.text, v.folded, nil
+		return v.text, nil
 	}
-	out.WriteString(v.text[at:])
-	low.WriteString(v.folded[at:])
-	return out.String(), low.String(), nil
+	out = append(out, v.text[at:]...)
+	work.out = out
+	return string(out), nil
 }
 
 func tooMany() error {
@@ -312,8 +304,7 @@ func (s *Session) newToken(class Class, original string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		e = &entry{class: class, key: key, token: made, first: original}
-		s.register(e)
+		e = s.register(entry{class: class, key: key, token: made, first: original})
 	}
 	return s.spell(e, original)
 }
@@ -323,13 +314,13 @@ func (s *Session) newToken(class Class, original string) (string, error) {
 // so that every spelling maps back exactly.
 func (s *Session) spell(e *entry, original string) (string, error) {
 	written := e.token
-	switch upper := strings.ToUpper(e.token); {
-	case upper == e.token || original == fold(original):
+	switch {
+	case !capitals(original) || strings.ToUpper(e.token) == e.token:
 	case original == raise(original):
-		written = upper
+		written = strings.ToUpper(e.token)
 	case letter(e.token[0]) && (e.mixed == "" || e.mixed == original):
 		e.mixed = original
-		written = upper[:1] + e.token[1:]
+		written = strings.ToUpper(e.token[:1]) + e.token[1:]
 	default:
 		key := "\x00" + original
 		other := s.entries[key]
@@ -338,15 +329,22 @@ func (s *Session) spell(e *entry, original string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			other = &entry{class: e.class, key: key, token: made, first: original}
-			s.register(other)
+			other = s.register(entry{class: e.class, key: key, token: made, first: original})
 		}
 		written = other.token
 	}
 	if original != e.first {
-		s.spelled[written] = original
+		s.vary(written, original)
 	}
 	return written, nil
+}
+
+// vary notes what a spelling of a token stands for.
+func (s *Session) vary(written, original string) {
+	s.spelled[written] = original
+	if e := s.owner(fold(written)); e != nil {
+		e.varied = true
+	}
 }
 
 // owner returns the entry of a folded token, nil when it is none.
@@ -359,7 +357,13 @@ func (s *Session) owner(folded string) *entry {
 	return s.byNumber[folded]
 }
 
-func (s *Session) register(e *entry) {
+// register takes a new value with its token into the session.
+func (s *Session) register(made entry) *entry {
+	if len(s.room) == cap(s.room) { // entries never move: they are pointed to
+		s.room = make([]entry, 0, max(32, min(cap(s.room)*2, 256)))
+	}
+	s.room = append(s.room, made)
+	e := &s.room[len(s.room)-1]
 	s.entries[e.key] = e
 	if at := coreAt(e.token); at >= 0 {
 		e.core = at
@@ -373,6 +377,7 @@ func (s *Session) register(e *entry) {
 	}
 	s.longest = max(s.longest, len(e.token))
 	s.order = append(s.order, e)
+	return e
 }
 
 // Summary counts the masked values by class, most first.
@@ -405,7 +410,7 @@ func (s *Session) Tokens() []Token {
 
 // common says that a value is too short or too ordinary to be a secret by itself.
 func common(class Class, text string) bool {
-	if len([]rune(text)) < 2 || class == Name && ordinary[fold(text)] {
+	if len([]rune(text)) < 2 || class == Name && ordinary.has(text) {
 		return true
 	}
 	digits := strings.Trim(text, "0123456789.,-") == ""

@@ -21,3 +21,31 @@ func TestALargePromptIsMaskedWhole(t *testing.T) {
 		t.Error("an original survived")
 	}
 }
+
+func TestMaskingAPromptTakesFewPiecesOfMemory(t *testing.T) {
+	text := evidence(4 << 10)
+	made := testing.AllocsPerRun(200, func() {
+		s := mask.NewSession()
+		s.Learn(known...)
+		if _, err := s.Mask(text); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if made > 120 { // it was 360 when each look at a text had memory of its own
+		t.Errorf("masking %d bytes takes %.0f pieces of memory", len(text), made)
+	}
+}
+
+func TestTheGateTakesNoMemoryButForATextWithoutItsEscapes(t *testing.T) {
+	s := mask.NewSession()
+	s.Learn(known...)
+	body := request(t, "Analyse.", masked(t, s, evidence(4<<10)))
+	made := testing.AllocsPerRun(200, func() {
+		if err := s.Gate(body, "gpt-4.1-mini", "report"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if made > 2 {
+		t.Errorf("the gate takes %.0f pieces of memory", made)
+	}
+}

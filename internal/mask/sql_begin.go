@@ -10,7 +10,7 @@ func (s *sqlWalk) begins(i int) bool {
 		if next == "" {
 			return end < len(s.sc.text) && strings.IndexByte("*'\"`(0123456789?@[:/", s.sc.text[end]) >= 0 && s.hasFrom(i)
 		}
-		if stopWord[next] && !s.shouted && next != "distinct" {
+		if stopWord.has(next) && !s.shouted && next != "distinct" {
 			after, at := s.peek(end)
 			if next != "a" || after != "from" && (at >= len(s.sc.text) || s.sc.text[at] != ',') {
 				return false
@@ -27,9 +27,9 @@ func (s *sqlWalk) begins(i int) bool {
 		if next == "" {
 			return end < len(s.sc.text) && strings.IndexByte("`\"[", s.sc.text[end]) >= 0
 		}
-		return !stopWord[next] && s.hasSet(end)
+		return !stopWord.has(next) && s.hasSet(end)
 	case "create", "alter", "drop", "truncate":
-		for sqlModifier[next] {
+		for sqlModifier.has(next) {
 			next, end = s.peek(end)
 		}
 		return next == "table" || next == "view" || next == "index" || next == "database" || next == "schema" || next == "sequence"
@@ -47,7 +47,7 @@ func (s *sqlWalk) begins(i int) bool {
 		_, at = s.peek(at)
 		return after == "as" && at < len(s.sc.text) && s.sc.text[at] == '('
 	case "call", "exec", "execute":
-		if next == "" || stopWord[next] {
+		if next == "" || stopWord.has(next) {
 			return false
 		}
 		text := s.sc.text
@@ -59,8 +59,8 @@ func (s *sqlWalk) begins(i int) bool {
 	return false
 }
 
-// peek returns the word at i in lower case and where it ends; "" and the offset
-// of the sign when there is none.
+// peek returns the word at i and where it ends; "" and the offset of the sign
+// when there is none. A word that begins looks for is in lower case.
 func (s *sqlWalk) peek(i int) (string, int) {
 	text := s.sc.text
 	for i < len(text) && text[i] <= ' ' {
@@ -73,8 +73,14 @@ func (s *sqlWalk) peek(i int) (string, int) {
 	if i > start && text[start] >= '0' && text[start] <= '9' {
 		return "", start
 	}
-	return fold(text[start:i]), i
+	if known := beginning.word(text[start:i]); known != "" {
+		return known, i
+	}
+	return text[start:i], i
 }
+
+// beginning are the words begins and cte look for.
+var beginning = set(`distinct a from into ignore overwrite all table view index database schema sequence recursive as`)
 
 // statementReach is how far a FROM or a SET is looked for.
 const statementReach = 6000

@@ -18,10 +18,13 @@ func (sc *scanner) inside(start, end int) {
 	if end-start < 6 {
 		return
 	}
-	sub := scanner{text: sc.text[start:end], rules: sc.rules}
+	mark := len(sc.spans)
+	sub := scanner{text: sc.text[start:end], rules: sc.rules, spans: sc.spans}
 	sub.run()
-	for _, sp := range sub.spans {
-		sc.spans = append(sc.spans, span{sp.start + start, sp.end + start, sp.class, sp.global})
+	sc.spans = sub.spans
+	for i := mark; i < len(sc.spans); i++ {
+		sc.spans[i].start += start
+		sc.spans[i].end += start
 	}
 }
 
@@ -101,7 +104,7 @@ func (s *sqlWalk) table(name []piece) {
 		if i == len(name)-1 {
 			class = Table
 		}
-		if text := fold(s.sc.text[p.start:p.end]); p.end-p.start > 1 && !sqlSystem[text] && !s.known(text) {
+		if text := s.sc.text[p.start:p.end]; p.end-p.start > 1 && !sqlSystem.has(text) && !s.known(text) {
 			s.sc.claim(p.start, p.end, class, true)
 		}
 	}
@@ -111,29 +114,29 @@ func (s *sqlWalk) table(name []piece) {
 func (s *sqlWalk) column(name []piece) {
 	sc := s.sc
 	for i, p := range name {
-		folded := fold(sc.text[p.start:p.end])
-		if s.known(folded) || sqlSystem[folded] {
+		text := sc.text[p.start:p.end]
+		if s.known(text) || sqlSystem.has(text) {
 			continue
 		}
 		if i < len(name)-1 {
-			if p.end-p.start > 3 && !generatedAlias(folded) {
+			if p.end-p.start > 3 && !generatedAlias(text) {
 				sc.claim(p.start, p.end, Table, true)
 			}
 			continue
 		}
-		if p.end-p.start < 3 || ordinaryColumn[folded] {
+		if p.end-p.start < 3 || ordinaryColumn.has(text) {
 			continue
 		}
-		sc.claim(p.start, p.end, Column, strings.ContainsAny(folded, "_0123456789") && len(folded) > 5)
+		sc.claim(p.start, p.end, Column, strings.ContainsAny(text, "_0123456789") && len(text) > 5)
 	}
 }
 
 // cte says that a name is given to a query, as in WITH x AS (…; it is no table's.
-func (s *sqlWalk) cte(name []piece, folded string, end int) bool {
-	if s.verb != "with" || folded == "" {
+func (s *sqlWalk) cte(name []piece, single string, end int) bool {
+	if s.verb != "with" || single == "" {
 		return false
 	}
-	if s.known(folded) {
+	if s.known(single) {
 		return true
 	}
 	text := s.sc.text
@@ -152,7 +155,7 @@ func (s *sqlWalk) cte(name []piece, folded string, end int) bool {
 
 func (s *sqlWalk) alias(p piece) {
 	if s.naming < len(s.aliases) {
-		s.aliases[s.naming] = fold(s.sc.text[p.start:p.end])
+		s.aliases[s.naming] = s.sc.text[p.start:p.end]
 		s.naming++
 	}
 }
@@ -163,10 +166,10 @@ func generatedAlias(name string) bool {
 	return i > 0 && name[i-1] >= '0' && name[i-1] <= '9' && strings.Trim(name[i+1:], "0123456789") == ""
 }
 
-// known says that a folded name is an alias of this statement.
-func (s *sqlWalk) known(folded string) bool {
+// known says that a name is an alias of this statement.
+func (s *sqlWalk) known(name string) bool {
 	for _, a := range s.aliases[:s.naming] {
-		if a == folded {
+		if sameFolded(a, name) {
 			return true
 		}
 	}
@@ -178,13 +181,12 @@ func dateFormat(literal string) bool {
 	if len(literal) < 2 || len(literal) > 24 {
 		return len(literal) < 2
 	}
-	if datePart[fold(literal)] {
+	if datePart.has(literal) {
 		return true
 	}
 	if name, kind, ok := strings.Cut(literal, " "); ok && name[:min(1, len(name))] == "@" { // a parameter and its type
 		kind, _, _ = strings.Cut(kind, "(")
-		_, known := sqlKeyword[fold(kind)]
-		return known
+		return sqlKeyword.has(kind)
 	}
 	if strings.Contains(literal, "%") && strings.Trim(literal, "%YymdHiSs-:/. ") == "" {
 		return true
@@ -192,9 +194,8 @@ func dateFormat(literal string) bool {
 	return strings.Trim(literal, "YMDHSI24-:/. yms") == "" && strings.Contains(strings.ToUpper(literal), "YY")
 }
 
-// splitName returns the bounds of each part of a qualified name, without quotes.
-func splitName(text string, start, end int) [][2]int {
-	var parts [][2]int
+// splitName appends the bounds of each part of a qualified name, without quotes.
+func splitName(parts [][2]int, text string, start, end int) [][2]int {
 	for i := start; i < end; {
 		closing := byte(0)
 		switch text[i] {

@@ -2,12 +2,12 @@ package mask
 
 import "strings"
 
-const keywordTable = 1
+// keywordTable is the value of a keyword that comes before a table; that of the others is 1.
+const keywordTable = 2
 
 // sqlKeyword are the words of statements; those of keywordTable come before a table.
-var sqlKeyword = func() map[string]int {
-	m := map[string]int{}
-	for _, w := range strings.Fields(`select where and or not null is in like ilike rlike regexp between exists case when then else end as on using order by group having
+var sqlKeyword = func() *lexicon {
+	l := set(`select where and or not null is in like ilike rlike regexp between exists case when then else end as on using order by group having
 		limit offset fetch first next rows row only distinct all any some union intersect except minus values set default asc desc nulls last with recursive
 		inner left right full outer cross natural lateral partition over range preceding following unbounded current interval escape collate
 		returning duplicate ignore temporary if replace cascade restrict primary foreign key references unique index constraint check add column modify change rename to
@@ -15,13 +15,9 @@ var sqlKeyword = func() map[string]int {
 		matched insert delete do nothing conflict begin commit rollback declare int integer bigint smallint varchar varchar2 nvarchar char text date
 		datetime timestamp decimal numeric number float double boolean auto_increment engine charset comment force use hint straight_join start connect prior level siblings output
 		nolock readpast rownum dual sql_no_cache sql_calc_found_rows high_priority low_priority delayed separator at zone time a_n_y within tablespace concurrently
-		filter array unsigned binary signed generated always identity explain analyze verbose`) {
-		m[w] = 0
-	}
-	for _, w := range strings.Fields(`from join into update table apply view database schema truncate describe references`) {
-		m[w] = keywordTable
-	}
-	return m
+		filter array unsigned binary signed generated always identity explain analyze verbose`)
+	l.add(keywordTable, strings.Fields(`from join into update table apply view database schema truncate describe references`)...)
+	return l
 }()
 
 var (

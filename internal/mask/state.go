@@ -69,10 +69,10 @@ func (s *Session) UnmarshalBinary(data []byte) error {
 		return fault.New(fault.Conflict, "the conversation has begun already")
 	}
 	for _, e := range st.Entries {
-		s.register(&entry{class: e.Class, key: e.Key, token: e.Token, first: e.First, mixed: e.Mixed})
+		s.register(entry{class: e.Class, key: e.Key, token: e.Token, first: e.First, mixed: e.Mixed})
 	}
 	for token, original := range st.Spelled {
-		s.spelled[token] = original
+		s.vary(token, original)
 	}
 	for _, v := range st.Learned {
 		if _, ok := s.classOf[v.Text]; !ok && !s.passes(v.Class, v.Text) {

@@ -93,69 +93,6 @@ func core(text string) uint64 {
 	return uint64(text[0])<<32 | uint64(text[1])<<24 | uint64(text[2])<<16 | uint64(text[3])<<8 | uint64(text[4])
 }
 
-// what a byte can be for sweep.
-const (
-	sweepDigit  = 1 << iota // of a core
-	sweepName               // of a word
-	sweepValue              // the first of a learned value
-	sweepNumber             // the first of a token without a core
-)
-
-// sweep finds the learned values and the tokens in a folded text in one pass. A
-// text that comes in is noted: no token made later has a core that stands in it.
-func (s *Session) sweep(folded string, note bool) (learned, tokens []match) {
-	known, numbers := s.learned, s.numbers
-	var table [256]uint8
-	for b := range table {
-		if coreByte[b] == 1 {
-			table[b] |= sweepDigit
-		}
-		if kind[b] == kindName {
-			table[b] |= sweepName
-		}
-		if known.first[b] {
-			table[b] |= sweepValue
-		}
-		if numbers.first[b] {
-			table[b] |= sweepNumber
-		}
-	}
-	before := uint8(0)
-	learnedEnd, tokensEnd := 0, 0
-	for i := 0; i+1 < len(folded); i++ {
-		k := table[folded[i]]
-		inside := before & k & sweepName // of a word, not its first
-		before = k
-		if k&(sweepDigit|sweepNumber) == 0 && (k&sweepValue == 0 || inside != 0) {
-			continue
-		}
-		if k&sweepDigit != 0 && i >= 2 && i+2 < len(folded) && coreByte[folded[i+1]] == 2 && isCore(folded[i-2:]) { // its last digit
-			at := i - 2
-			if e, taken := s.cores[core(folded[at:])]; e != nil {
-				if start := at - e.core; start >= tokensEnd && strings.HasPrefix(folded[start:], e.token) {
-					tokensEnd = start + len(e.token)
-					tokens = append(tokens, match{start, tokensEnd})
-				}
-			} else if note && !taken {
-				s.cores[core(folded[at:])] = nil
-			}
-		}
-		if k&sweepValue != 0 && inside == 0 && i >= learnedEnd {
-			if n := known.at(folded, i); n > 0 {
-				learnedEnd = i + n
-				learned = append(learned, match{i, learnedEnd})
-			}
-		}
-		if k&sweepNumber != 0 && i >= tokensEnd {
-			if n := numbers.at(folded, i); n > 0 {
-				tokensEnd = i + n
-				tokens = append(tokens, match{i, tokensEnd})
-			}
-		}
-	}
-	return learned, tokens
-}
-
 // note takes the cores of a folded text that comes in; see sweep. Of three digits
 // in a row one stands on every third byte.
 func (s *Session) note(folded string) {
@@ -184,8 +121,8 @@ func (s *Session) find(folded string) []match {
 			if e := s.cores[core(folded[i:])]; e != nil && i >= e.core && strings.HasPrefix(folded[i-e.core:], e.token) {
 				start, n = i-e.core, len(e.token)
 			}
-		} else if s.numbers.first[folded[i]] {
-			n = s.numbers.at(folded, i)
+		} else {
+			n, _ = s.numbers.at(folded, i)
 		}
 		if n > 0 && start >= end {
 			end = start + n
@@ -206,7 +143,9 @@ func (s *Session) shape(class Class, original string) (string, error) {
 		made, err := s.word(prefix[Email])
 		return made + "@x.example", err
 	case Phone:
-		return s.phoneShape(original)
+		if telephone(original) {
+			return s.phoneShape(original)
+		}
 	}
 	begin := prefix[class]
 	if begin == "" {
@@ -215,10 +154,18 @@ func (s *Session) shape(class Class, original string) (string, error) {
 	return s.word(begin)
 }
 
+// draw returns some random bytes, good until the next ones are drawn.
+func (s *Session) draw(n int) ([]byte, error) {
+	b := s.drawn[:n]
+	clear(b)
+	_, err := io.ReadFull(s.random, b)
+	return b, err
+}
+
 // word returns a word token.
 func (s *Session) word(begin string) (string, error) {
-	var b [coreLength]byte
-	if _, err := io.ReadFull(s.random, b[:]); err != nil {
+	b, err := s.draw(coreLength)
+	if err != nil {
 		return "", err
 	}
 	for i := range b {
@@ -228,12 +175,12 @@ func (s *Session) word(begin string) (string, error) {
 			b[i] = coreLetters[int(b[i])%len(coreLetters)]
 		}
 	}
-	return begin + string(b[:]), nil
+	return begin + string(b), nil
 }
 
 func (s *Session) ipShape(original string) (string, error) {
-	var b [4]byte
-	if _, err := io.ReadFull(s.random, b[:]); err != nil {
+	b, err := s.draw(4)
+	if err != nil {
 		return "", err
 	}
 	addr, err := netip.ParseAddr(original)
@@ -242,6 +189,21 @@ func (s *Session) ipShape(original string) (string, error) {
 	}
 	// Three-digit octets only, so that no token is the beginning of another.
 	return fmt.Sprintf("198.%d.%d.%d", 18+int(b[0])&1, 100+int(b[1])%156, 100+int(b[2])%156), nil
+}
+
+// telephone says that a value of the class Phone is a number: what else a field of
+// phones may hold would stay readable between the digits.
+func telephone(value string) bool {
+	digits := 0
+	for i := range len(value) {
+		switch c := value[i]; {
+		case c >= '0' && c <= '9':
+			digits++
+		case strings.IndexByte("+-.() /", c) < 0:
+			return false
+		}
+	}
+	return digits >= 7 && len(value) <= 32
 }
 
 // phoneShape keeps the grouping and the first group (country or area code) and

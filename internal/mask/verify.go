@@ -10,16 +10,14 @@ import (
 // choose merges what detectors, learned values and tokens already present claim
 // of the text: the leftmost claim wins, at one place the longest. What a claim
 // says beyond the end of the one before it is claimed still.
-func (s *Session) choose(v view) []span {
+func (s *Session) choose(v *view) []span {
 	sortSpans(v.spans)
-	all := slices.Grow(s.merged[:0], len(v.spans)+len(v.learned)+len(v.tokens))
+	all := slices.Grow(v.claims[:0], len(v.spans)+len(v.learned)+len(v.tokens))
 	i, k := 0, 0
-	for _, m := range v.learned {
-		key := v.folded[m.start:m.end]
-		if reserved[key] && !s.spellingKnown(v.text[m.start:m.end]) {
+	for _, sp := range v.learned {
+		if text := v.text[sp.start:sp.end]; reserved.has(text) && !s.spellingKnown(text) {
 			continue
 		}
-		sp := span{start: m.start, end: m.end, class: s.classOf[key]}
 		all, i, k = merge(all, v, i, k, sp)
 		all = append(all, sp)
 	}
@@ -27,7 +25,7 @@ func (s *Session) choose(v view) []span {
 	if len(v.tokens) > 0 {
 		s.leaveTokens(v, all)
 	}
-	s.merged = all
+	v.claims = all
 	chosen := all[:0]
 	end := 0
 	for _, sp := range all {
@@ -35,7 +33,7 @@ func (s *Session) choose(v view) []span {
 			continue
 		}
 		if sp.start < end {
-			if sp.class == keep || !simple(sp.class) || strings.IndexFunc(v.text[end:sp.end], nameRune) < 0 {
+			if sp.code == kept || !simple(sp.class()) || strings.IndexFunc(v.text[end:sp.end], nameRune) < 0 {
 				continue
 			}
 			sp.start = end
@@ -47,7 +45,7 @@ func (s *Session) choose(v view) []span {
 }
 
 // leaveTokens leaves those of the claims, sorted by their begin, that are made of tokens only.
-func (s *Session) leaveTokens(v view, claims []span) {
+func (s *Session) leaveTokens(v *view, claims []span) {
 	first := 0
 	for i := range claims {
 		sp := &claims[i]
@@ -57,7 +55,7 @@ func (s *Session) leaveTokens(v view, claims []span) {
 		if first == len(v.tokens) {
 			return
 		}
-		if sp.class == keep || !simple(sp.class) || v.tokens[first].start >= sp.end {
+		if sp.code == kept || !simple(sp.class()) || v.tokens[first].start >= sp.end {
 			continue
 		}
 		at, k := sp.start, first
@@ -68,7 +66,7 @@ func (s *Session) leaveTokens(v view, claims []span) {
 			at = v.tokens[k].end
 		}
 		if at >= sp.end || (k == len(v.tokens) || v.tokens[k].start >= sp.end) && strings.IndexFunc(v.text[at:sp.end], nameRune) < 0 {
-			sp.class = keep
+			sp.code = kept
 		}
 	}
 }
@@ -86,7 +84,7 @@ func before(a, b span) bool { return a.start < b.start || a.start == b.start && 
 
 // merge appends what the scanner and the tokens claim before sp, from the i-th
 // claim and the k-th token on.
-func merge(all []span, v view, i, k int, sp span) ([]span, int, int) {
+func merge(all []span, v *view, i, k int, sp span) ([]span, int, int) {
 	for {
 		token := k < len(v.tokens) && !before(sp, span{start: v.tokens[k].start, end: v.tokens[k].end})
 		if i < len(v.spans) && !before(sp, v.spans[i]) && (!token || !before(span{start: v.tokens[k].start, end: v.tokens[k].end}, v.spans[i])) {
@@ -97,7 +95,7 @@ func merge(all []span, v view, i, k int, sp span) ([]span, int, int) {
 		if !token {
 			return all, i, k
 		}
-		all = append(all, span{start: v.tokens[k].start, end: v.tokens[k].end, class: keep})
+		all = append(all, span{start: v.tokens[k].start, end: v.tokens[k].end, code: kept})
 		k++
 	}
 }
@@ -106,15 +104,15 @@ func nameRune(r rune) bool { return r >= 0x80 || wordByte(byte(r)) }
 
 // spellingKnown limits learned values that are also words of SQL (a table
 // "order") to lower case: ORDER BY stays readable, the table is masked.
-func (s *Session) spellingKnown(text string) bool { return text == fold(text) }
+func (s *Session) spellingKnown(text string) bool { return !capitals(text) }
 
 // dirty returns the class and the offset of the first thing in a masked text
 // that is not masked: a claim of the scanner that is no token of this session, or
 // a learned value outside of the tokens.
-func (s *Session) dirty(v view) (Class, int, bool) {
+func (s *Session) dirty(v *view) (Class, int, bool) {
 	for _, sp := range s.choose(v) {
-		if sp.class != keep && !s.isMasked(sp.class, v.text[sp.start:sp.end], v.folded[sp.start:sp.end]) {
-			return sp.class, sp.start, true
+		if sp.code != kept && !s.isMasked(sp.class(), v.text[sp.start:sp.end], v.folded[sp.start:sp.end]) {
+			return sp.class(), sp.start, true
 		}
 	}
 	return s.survivor(v)
@@ -128,7 +126,8 @@ func (s *Session) isMasked(class Class, text, folded string) bool {
 	if _, ok := s.outputs[text]; ok {
 		return true
 	}
-	for _, p := range takeApart(text) {
+	var buf [usualParts]part
+	for _, p := range takeApart(buf[:0], text) {
 		if p.class != keep && s.owner(fold(p.text)) == nil && !s.passes(p.class, p.text) {
 			return false
 		}
@@ -144,26 +143,26 @@ func (s *Session) passes(class Class, text string) bool {
 
 // verify is the second look before a text may leave: it must map back to what
 // it was.
-func (s *Session) verify(first, masked view) error {
-	// A text may quote tokens given out before, and a number of it may be one given out now.
-	tokens := first.tokens
-	if len(tokens) > 0 || len(s.numbers.find(first.folded)) > 0 {
-		tokens = s.locate(first.text, first.folded)
+func (s *Session) verify(first, masked *view) error {
+	if len(first.tokens) == 0 && s.same(s.pieces(first, nil), s.pieces(masked, masked.tokens)) {
+		return nil
 	}
-	if !s.same(s.pieces(first.text, tokens), s.pieces(masked.text, masked.tokens)) {
+	// A text may quote tokens given out before, and a number of it may be one given out now.
+	if !s.same(s.pieces(first, s.locate(first.text, first.folded)), s.pieces(masked, masked.tokens)) {
 		return fault.New(fault.Internal, "masking is not reversible for this text")
 	}
 	return nil
 }
 
 // pieces yields a text with its originals, piece by piece.
-func (s *Session) pieces(text string, tokens []match) func() (string, bool) {
+func (s *Session) pieces(v *view, tokens []match) func() (string, bool) {
+	text := v.text
 	at, i, token := 0, 0, false
 	return func() (string, bool) {
 		if token {
 			token = false
 			m := tokens[i-1]
-			return s.original(text[m.start:m.end]), true
+			return s.original(text[m.start:m.end], v.folded[m.start:m.end]), true
 		}
 		if i == len(tokens) {
 			if at > len(text) {
@@ -204,17 +203,17 @@ func (s *Session) same(a, b func() (string, bool)) bool {
 
 // survivor returns the class and the offset of a learned value that stands in a
 // text outside of its tokens.
-func (s *Session) survivor(v view) (Class, int, bool) {
+func (s *Session) survivor(v *view) (Class, int, bool) {
 	i := 0
 	for _, m := range v.learned {
 		for i < len(v.tokens) && v.tokens[i].end <= m.start {
 			i++
 		}
 		inside := i < len(v.tokens) && v.tokens[i].start < m.end
-		if inside || reserved[v.folded[m.start:m.end]] && !s.spellingKnown(v.text[m.start:m.end]) {
+		if inside || reserved.has(v.folded[m.start:m.end]) && !s.spellingKnown(v.text[m.start:m.end]) {
 			continue
 		}
-		return s.classOf[v.folded[m.start:m.end]], m.start, true
+		return m.class(), m.start, true
 	}
 	return "", 0, false
 }

@@ -33,6 +33,7 @@ type results struct {
 	machine          string
 	engine           string
 	peak, rss        int64 // bytes of MATRIX's memory: the most, and after the run
+	mapped           int64 // of rss: files
 	asked, logged    int64 // calls of MATRIX that were answered, and that its log has
 	distinct         int64
 	structured, text string // MB/s of masking
@@ -152,7 +153,7 @@ func (r *results) count(ctx context.Context, engine *rig.Engine, matrix *rig.Mat
 	if err != nil {
 		return err
 	}
-	r.peak, r.rss = used.Peak, used.Resident
+	r.peak, r.rss, r.mapped = used.Peak, used.Resident, used.Mapped
 	fmt.Fprintf(os.Stderr, "counting the log …\n")
 	for deadline := time.Now().Add(2 * time.Minute); ; {
 		if r.logged, err = engine.Number(ctx, "SELECT count() FROM "+database+".ai_calls"); err != nil {

@@ -139,7 +139,7 @@ func (r *results) targets() string {
 		}
 		add(speed.what, speed.measured+" MB/s", fmt.Sprintf("≥ %.0f MB/s", speed.target), mbps >= speed.target)
 	}
-	return table(rows) + fmt.Sprintf("\nMemory after the run: %d MiB.\n", r.rss>>20)
+	return table(rows) + fmt.Sprintf("\nMemory after the run: %d MiB, of which %d MiB are the program's own file, mapped.\n", r.rss>>20, r.mapped>>20)
 }
 
 // resultLine ends the output: what other programs read.

@@ -118,6 +118,9 @@ type Usage struct {
 	Peak int64         // largest resident memory, in bytes
 	// Resident is the resident memory now, in bytes.
 	Resident int64
+	// Mapped is the part of Resident that is files, as the program itself: pages
+	// that the kernel shares, and takes back when it needs them.
+	Mapped int64
 }
 
 // clockTick is the unit of CPU time in /proc on Linux.
@@ -148,7 +151,7 @@ func UsageOf(pid int) (Usage, error) {
 	}
 	for line := range strings.Lines(string(status)) {
 		name, kib, _ := strings.Cut(line, ":")
-		into, wanted := map[string]*int64{"VmHWM": &u.Peak, "VmRSS": &u.Resident}[name]
+		into, wanted := map[string]*int64{"VmHWM": &u.Peak, "VmRSS": &u.Resident, "RssFile": &u.Mapped}[name]
 		if !wanted {
 			continue
 		}

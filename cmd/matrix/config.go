@@ -30,6 +30,8 @@ ai.providers           name: {kind: openai, base_url: …, api_key: …}
 ai.default_chain       list of provider/model
 ai.keep_texts          masked, none or originals: what the log keeps of
                        the texts of calls, where a role does not say
+ai.allow_networks      private networks that model providers of organisations
+                       may be in; public addresses they may use anyway
 ai.telemetry           false keeps calls out of their project's traces and metrics
 ai.search.urls         nodes of the Elasticsearch or OpenSearch that gets the
                        records of AI calls

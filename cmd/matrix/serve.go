@@ -64,7 +64,7 @@ type serveCommand struct {
 	storeFlags
 	logFlag
 	nodeFlags
-	Dev bool `help:"Accept telemetry without a key on loopback, and let notifications go to loopback. Not for production."`
+	Dev bool `help:"Accept telemetry without a key on loopback, and let notifications and model providers of organisations go to loopback. Not for production."`
 }
 
 // Run serves until the context ends.

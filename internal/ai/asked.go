@@ -14,8 +14,11 @@ import (
 // attribute notes for whom a call was made.
 func (c *Call) attribute(caller Caller, at place) {
 	c.Org, c.Group = at.org, at.group
-	c.Person, c.Token, c.Purpose = caller.Person, caller.Token, cmp.Or(caller.Purpose, caller.Kind)
+	c.Person, c.Token, c.Purpose = caller.Person, caller.Token, caller.purpose()
 }
+
+// purpose is what a call is for, as its record, its budgets and the usage name it.
+func (c Caller) purpose() string { return cmp.Or(c.Purpose, c.Kind) }
 
 // places remembers where projects are, so that a record needs no query: a project
 // moves rarely.
@@ -35,6 +38,24 @@ const (
 	maxPlaces   = 10_000
 )
 
+// of returns what is remembered of where a project is.
+func (s *places) of(p project.ID) (at place, found, fresh bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known, found := s.known[p]
+	return known.place, found, found && time.Now().Before(known.until)
+}
+
+// keep remembers where a project is.
+func (s *places) keep(p project.ID, at place) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known == nil || len(s.known) >= maxPlaces {
+		s.known = map[project.ID]placed{}
+	}
+	s.known[p] = placed{at, time.Now().Add(placeWithin)}
+}
+
 // placeOf returns the organisation and the group of a project as they were within
 // the last minute; none when they cannot be told, for the record of a call is kept
 // all the same.
@@ -42,12 +63,19 @@ func (g *Gateway) placeOf(p project.ID) place {
 	if g.place == nil || p == 0 {
 		return place{}
 	}
-	now := time.Now()
-	g.places.mu.Lock()
-	known, found := g.places.known[p]
-	g.places.mu.Unlock()
-	if found && now.Before(known.until) {
-		return known.place
+	at, err := g.locate(p)
+	if err != nil {
+		g.log.Warn("the organisation of a project is not known", "project_id", p, "error", err)
+	}
+	return at
+}
+
+// locate is placeOf with the error that keeps it from telling; a place that was
+// known before is told all the same.
+func (g *Gateway) locate(p project.ID) (place, error) {
+	known, found, fresh := g.places.of(p)
+	if fresh {
+		return known, nil
 	}
 	// The caller may be gone by now, what it asked is recorded still.
 	ctx, cancel := context.WithTimeout(context.Background(), placeWait)
@@ -55,16 +83,13 @@ func (g *Gateway) placeOf(p project.ID) place {
 	var at place
 	var err error
 	if at.org, at.group, err = g.place(ctx, p); err != nil {
-		g.log.WarnContext(ctx, "the organisation of a project is not known", "project_id", p, "error", err)
-		return known.place
+		if found {
+			return known, nil
+		}
+		return place{}, err
 	}
-	g.places.mu.Lock()
-	defer g.places.mu.Unlock()
-	if g.places.known == nil || len(g.places.known) >= maxPlaces {
-		g.places.known = map[project.ID]placed{}
-	}
-	g.places.known[p] = placed{at, now.Add(placeWithin)}
-	return at
+	g.places.keep(p, at)
+	return at, nil
 }
 
 // askedColumns are the columns of ai_calls that say who asked and when that was

@@ -13,8 +13,8 @@ import (
 // attempt asks one model once and notes how it went. It returns a valid answer,
 // originals put back, or why there is none.
 func (c *conversation) attempt(ctx context.Context, entry Entry, t try) (answer *Response, failed *Failure) {
-	a := Attempt{At: c.g.now(), Provider: entry.Provider, Model: entry.Model, Key: t.key.Alias, Repair: t.repair, InWords: t.inWords, InHouse: t.inHouse, Dropped: t.dropped}
-	circuit := circuitKey{entry.Provider, entry.Model, t.key.Alias}
+	a := Attempt{At: c.g.now(), Owner: c.owner(entry), Provider: entry.Provider, Model: entry.Model, Key: t.key.Alias, Repair: t.repair, InWords: t.inWords, InHouse: t.inHouse, Dropped: t.dropped}
+	circuit := circuitKey{c.at(entry), entry.Model, t.key.Alias}
 	defer func() {
 		if v := recover(); v != nil { // a fault of one provider or check is not the end of the chain
 			answer, failed = nil, Fail(Transport, "the provider or the check of its answer panicked")
@@ -52,11 +52,11 @@ func (c *conversation) attempt(ctx context.Context, entry Entry, t try) (answer 
 		}
 		c.g.log.WarnContext(ctx, "a model did not answer", "role", c.role.Code, "provider", a.Provider, "model", a.Model, "class", string(failed.Class), "code", failed.Code, "status", failed.Status)
 		if failed.Class == BadRequest && !t.inWords && t.request.Format != nil {
-			c.plainFrom = modelKey{entry.Provider, entry.Model}
+			c.plainFrom = c.model(entry)
 		}
 		return nil, failed
 	}
-	if t.inWords && c.plainFrom == (modelKey{entry.Provider, entry.Model}) { // the schema was what it refused
+	if t.inWords && c.plainFrom == c.model(entry) { // the schema was what it refused
 		c.g.plain.Store(c.plainFrom, c.g.now().Add(plainFor))
 	}
 	if response.Finish == FinishLength && (c.format != nil || c.in.Validate != nil) {
@@ -91,7 +91,7 @@ func (a *Attempt) fail(f *Failure) {
 // price sets what the attempt cost.
 func (c *conversation) price(entry Entry, a *Attempt) {
 	if a.Usage.InputTokens+a.Usage.OutputTokens > 0 {
-		a.Usage.CostUSD, a.PriceVersion = c.prices.cost(entry, a.At, a.Usage)
+		a.Usage.CostUSD, a.PriceVersion = c.cost(entry, a.At, a.Usage)
 	}
 }
 

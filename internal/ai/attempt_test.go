@@ -154,10 +154,10 @@ func TestAModelThatHangsLeavesTimeForTheNext(t *testing.T) {
 
 func TestAChainNamesConfiguredProvidersOnly(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
-	if got, err := h.Providers(t.Context()); err != nil || strings.Join(got, " ") != "backup openai" {
+	if got, err := h.Providers(t.Context(), shop); err != nil || strings.Join(got, " ") != "backup openai" {
 		t.Errorf("providers %s, %v", got, err)
 	}
-	role, err := h.Roles().Get(t.Context(), ai.AlertAnalyzer)
+	role, err := h.Roles().Get(t.Context(), ai.Shared, ai.AlertAnalyzer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestAChainNamesConfiguredProvidersOnly(t *testing.T) {
 			t.Errorf("err %v", err)
 		}
 	}
-	refused(h.Roles().Update(t.Context(), *role, true, "kim"))
+	refused(h.Roles().Update(t.Context(), *role, true, ai.Meant, "kim"))
 	role.Code = "another"
 	refused(h.Roles().Create(t.Context(), *role, "kim"))
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -16,14 +17,20 @@ import (
 )
 
 // Budget bounds what may be used of models in a period. A call is held to all
-// budgets that are about its caller.
+// budgets that are about its caller, those of the installation and those of its
+// organisation, so that an organisation can make what it may use less, never more.
 type Budget struct {
 	ID      string `json:"id"`
 	Version int64  `json:"version"`
-	// Scope is who is counted: all, org, group, project, person, token or role.
+	// Owner is whose budget it is: one of an organisation counts only the calls of
+	// the organisation's projects.
+	Owner Owner `json:"owner" doc:"id of the organisation, 0 for the installation"`
+	// Scope is who is counted: all, org, group, project, person, token, role or
+	// purpose, such as judge for all that the judge of answers asks.
 	Scope string `json:"scope"`
-	// Of is the id of the one it is about, or the code of the role; "" counts
-	// each of them for itself.
+	// Of is the id of the one it is about, the code of the role, or the purpose;
+	// "" counts each of them for itself. An organisation's own role of a
+	// code is counted beside the installation's, and for itself.
 	Of      string  `json:"of"`
 	Measure string  `json:"measure"` // requests, tokens or usd
 	Period  string  `json:"period"`  // minute, hour, day or month, of UTC
@@ -35,48 +42,53 @@ type Budget struct {
 	UpdatedBy   string    `json:"updated_by"`
 }
 
-// BudgetUse is what one of those a budget is about has used in its period.
-type BudgetUse struct {
-	Subject string    `json:"subject"` // id or code, as in Budget.Of
-	Used    float64   `json:"used"`    // with what calls under way have reserved
-	From    time.Time `json:"from"`
-	To      time.Time `json:"to"`
-}
-
 var (
-	budgetScopes   = []string{"all", "org", "group", "project", "person", "token", "role"}
+	budgetScopes   = []string{"all", "org", "group", "project", "person", "token", "role", "purpose"}
 	budgetMeasures = map[string]float64{"requests": 1, "tokens": 1, "usd": 1e9} // how many counted units are one
 	budgetPeriods  = []string{"minute", "hour", "day", "month"}
 )
 
+var purposeName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+
 const (
-	maxBudgets = 500
+	maxBudgets    = 500 // of the installation
+	maxOrgBudgets = 50  // of one organisation
 	// guessedAnswer is how many tokens are reserved for an answer without a bound.
 	guessedAnswer = 1000
 	// bytesPerToken is low, so that what is reserved is rather too much.
 	bytesPerToken = 3
 	keepUse       = 62 * 24 * time.Hour
+	// maxDollars keeps a hundred times the counted units of a limit within 63 bits.
+	maxDollars = 1e7
 )
 
 func (b *Budget) check() error {
 	invalid := func(field, why string) error { return fault.New(fault.Invalid, "%s", why).WithField(field) }
 	switch {
 	case !slices.Contains(budgetScopes, b.Scope):
-		return invalid("scope", "a budget is of all, an org, a group, a project, a person, a token or a role")
+		return invalid("scope", "a budget is of all, an org, a group, a project, a person, a token, a role or a purpose")
 	case b.Scope == "all" && b.Of != "":
 		return invalid("of", "a budget of all is of nobody alone")
+	case b.Scope == "all" && b.Owner != Shared:
+		return invalid("scope", "all of an organisation is its scope org")
+	case b.Scope == "org" && b.Owner != Shared && b.Of != strconv.FormatInt(int64(b.Owner), 10):
+		return invalid("of", "an organisation's budget is of no other organisation")
 	case b.Of != "" && b.Scope == "role" && !roleCode.MatchString(b.Of):
 		return invalid("of", "a role is named by its code")
+	case b.Of != "" && b.Scope == "purpose" && !purposeName.MatchString(b.Of):
+		return invalid("of", "a purpose is named in small letters, digits and _, such as judge")
 	case budgetMeasures[b.Measure] == 0:
 		return invalid("measure", "a budget counts requests, tokens or usd")
 	case !slices.Contains(budgetPeriods, b.Period):
 		return invalid("period", "the period is a minute, an hour, a day or a month")
 	case !(b.Limit > 0 && b.Limit <= 1e12):
 		return invalid("limit", "the limit is over 0 and at most 10^12")
+	case b.Measure == "usd" && b.Limit > maxDollars:
+		return invalid("limit", "the limit is at most 10^7 USD")
 	case b.SoftPercent < 0 || b.SoftPercent > 99:
 		return invalid("soft_percent", "people are told at 1 to 99 percent, 0 tells nobody")
 	}
-	if b.Of != "" && b.Scope != "role" {
+	if b.Of != "" && b.Scope != "role" && b.Scope != "purpose" {
 		if id, err := strconv.ParseInt(b.Of, 10, 64); err != nil || id <= 0 {
 			return invalid("of", "it is named by its number")
 		}
@@ -107,9 +119,11 @@ func (b *Budget) window(t time.Time) (from, to time.Time) {
 	return from, from.AddDate(0, 1, 0)
 }
 
-// Budgets returns all budgets, those of most first.
-func (s *Roles) Budgets(ctx context.Context) ([]Budget, error) {
-	rows, err := s.db.Query(ctx, `SELECT body FROM ai_budget`)
+// Budgets returns all budgets of all owners, those of most first.
+func (s *Roles) Budgets(ctx context.Context) ([]Budget, error) { return loadBudgets(ctx, s.db) }
+
+func loadBudgets(ctx context.Context, q metadb.Querier) ([]Budget, error) {
+	rows, err := q.Query(ctx, `SELECT body FROM ai_budget`)
 	all, err := metadb.Collect(rows, err, func(rows *metadb.Rows) (Budget, error) {
 		var body string
 		var b Budget
@@ -125,32 +139,38 @@ func (s *Roles) Budgets(ctx context.Context) ([]Budget, error) {
 }
 
 // SetBudget stores a budget: a new one without an ID, else the one of that ID
-// when its Version is still b's, or fault.Conflict. What was used stays counted.
+// when its Version is still b's, or fault.Conflict; fault.NotFound when that is
+// another owner's. What was used stays counted, so that what is counted stays too.
 func (s *Roles) SetBudget(ctx context.Context, b Budget, author string) (*Budget, error) {
+	if b.Scope == "org" && b.Of == "" && b.Owner != Shared {
+		b.Of = strconv.FormatInt(int64(b.Owner), 10)
+	}
 	if err := b.check(); err != nil {
 		return nil, err
 	}
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		known := int64(0)
+		known := Budget{}
 		if b.ID == "" {
 			b.ID, b.Version = NewCallID(), 0
-			var n int
-			if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM ai_budget`).Scan(&n); err != nil {
+			if err := roomForBudget(ctx, tx, b.Owner); err != nil {
 				return err
 			}
-			if n >= maxBudgets {
-				return fault.New(fault.Invalid, "there are %d budgets already, no more are kept", maxBudgets)
+		} else {
+			found, err := budgetOf(ctx, tx, b.Owner, b.ID)
+			if err != nil {
+				return err
 			}
-		} else if err := tx.QueryRow(ctx, `SELECT version FROM ai_budget WHERE id = $1`, b.ID).Scan(&known); err != nil {
-			if errors.Is(err, metadb.ErrNoRows) {
-				return fault.New(fault.NotFound, "there is no budget %q", b.ID)
+			known = *found
+		}
+		if known.Version != b.Version {
+			return fault.New(fault.Conflict, "the budget was changed meanwhile: it is at version %d", known.Version)
+		}
+		if known.Version > 0 {
+			if err := b.counts(&known); err != nil {
+				return err
 			}
-			return err
 		}
-		if known != b.Version {
-			return fault.New(fault.Conflict, "the budget was changed meanwhile: it is at version %d", known)
-		}
-		b.Version, b.UpdatedBy, b.UpdatedAt = known+1, author, s.now().UTC().Truncate(time.Microsecond)
+		b.Version, b.UpdatedBy, b.UpdatedAt = known.Version+1, author, s.now().UTC().Truncate(time.Microsecond)
 		body, err := json.Marshal(b)
 		if err != nil {
 			return err
@@ -166,39 +186,23 @@ func (s *Roles) SetBudget(ctx context.Context, b Budget, author string) (*Budget
 	return &b, nil
 }
 
-// DeleteBudget removes a budget; fault.NotFound.
-func (s *Roles) DeleteBudget(ctx context.Context, id string) error {
-	n, err := s.db.Exec(ctx, `DELETE FROM ai_budget WHERE id = $1`, id)
-	switch {
-	case err != nil:
-		return fmt.Errorf("delete budget: %w", err)
-	case n == 0:
-		return fault.New(fault.NotFound, "there is no budget %q", id)
+// DeleteBudget removes a budget of an owner, with what it counted; fault.NotFound.
+func (s *Roles) DeleteBudget(ctx context.Context, owner Owner, id string) error {
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		if _, err := budgetOf(ctx, tx, owner, id); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM ai_budget WHERE id = $1`, id); err != nil {
+			return fmt.Errorf("delete budget: %w", err)
+		}
+		_, err := tx.Exec(ctx, `DELETE FROM ai_budget_use WHERE budget = $1`, id)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	s.forget()
 	return nil
-}
-
-// BudgetUses returns what was used of a budget in its present period, the most first.
-func (s *Roles) BudgetUses(ctx context.Context, id string) ([]BudgetUse, error) {
-	all, err := s.Budgets(ctx)
-	if err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(all, func(b Budget) bool { return b.ID == id })
-	if i < 0 {
-		return nil, fault.New(fault.NotFound, "there is no budget %q", id)
-	}
-	b := &all[i]
-	from, to := b.window(s.now())
-	rows, err := s.db.Query(ctx, `SELECT subject, used FROM ai_budget_use WHERE budget = $1 AND since = $2 ORDER BY used DESC, subject LIMIT 1000`, id, metadb.Micros(from))
-	return metadb.Collect(rows, err, func(rows *metadb.Rows) (BudgetUse, error) {
-		u := BudgetUse{From: from, To: to}
-		var used int64
-		err := rows.Scan(&u.Subject, &used)
-		u.Used = float64(used) / budgetMeasures[b.Measure]
-		return u, err
-	})
 }
 
 // amounts are what a call uses, or is thought to use before it is made.
@@ -227,11 +231,16 @@ type held struct {
 
 // subject is whom a budget counts the call for; ok is false when it is not about it.
 func (b *Budget) subject(caller Caller, p place, role string) (subject string, ok bool) {
+	if b.Owner != Shared && int64(b.Owner) != p.org {
+		return "", false
+	}
 	switch b.Scope {
 	case "all":
 		return "", true
 	case "role":
-		subject = role
+		return role, role != "" && (b.Of == "" || b.Of == codeOf(role))
+	case "purpose":
+		subject = caller.purpose()
 	default:
 		id := map[string]int64{"org": p.org, "group": p.group, "project": int64(caller.Project), "person": caller.Person, "token": caller.Token}[b.Scope]
 		if id != 0 {
@@ -244,10 +253,10 @@ func (b *Budget) subject(caller Caller, p place, role string) (subject string, o
 // place is where a project belongs.
 type place struct{ org, group int64 }
 
-// reserve takes the amounts out of all budgets that are about the call, or none
-// of them: fault.RateLimited says which one is spent and until when.
-func (g *Gateway) reserve(ctx context.Context, caller Caller, role string, budgets []Budget, guessed amounts) (taken []held, err error) {
-	if len(budgets) == 0 {
+// reserve takes the amounts out of all budgets that are about the call, of a role
+// by its key, or none of them: fault.RateLimited says which one is spent and until when.
+func (g *Gateway) reserve(ctx context.Context, caller Caller, role string, owned budgets, guessed amounts) (taken []held, err error) {
+	if len(owned) == 0 {
 		return nil, nil
 	}
 	var p place
@@ -257,8 +266,7 @@ func (g *Gateway) reserve(ctx context.Context, caller Caller, role string, budge
 		}
 	}
 	now := g.now()
-	for i := range budgets {
-		b := &budgets[i]
+	for _, b := range owned.about(p) {
 		if subject, ok := b.subject(caller, p, role); ok {
 			from, _ := b.window(now)
 			taken = append(taken, held{budget: b, subject: subject, from: from, units: b.units(guessed.of(b.Measure))})
@@ -309,7 +317,11 @@ func (h *held) spent(now time.Time) error {
 	case "org":
 		whose = "organisation"
 	}
-	return fault.New(fault.RateLimited, "the budget of %g %s a %s for this %s is spent until %s", b.Limit, b.Measure, b.Period, whose,
+	by := "the"
+	if b.Owner != Shared {
+		by = "your organisation's"
+	}
+	return fault.New(fault.RateLimited, "%s budget of %g %s a %s for this %s is spent until %s", by, b.Limit, b.Measure, b.Period, whose,
 		to.Format("2006-01-02 15:04 MST")).WithRetryAfter(to.Sub(now))
 }
 
@@ -326,6 +338,9 @@ func (g *Gateway) settle(ctx context.Context, caller Caller, taken []held, used 
 		}
 		err := g.db.QueryRow(ctx, `UPDATE ai_budget_use SET used = used + $4 WHERE budget = $1 AND subject = $2 AND since = $3 RETURNING used`,
 			b.ID, h.subject, metadb.Micros(h.from), more).Scan(&h.now)
+		if errors.Is(err, metadb.ErrNoRows) { // the budget was deleted meanwhile
+			continue
+		}
 		if err != nil {
 			g.log.ErrorContext(ctx, "the use of a budget was not corrected", "budget", b.ID, "error", err)
 			continue
@@ -337,7 +352,7 @@ func (g *Gateway) settle(ctx context.Context, caller Caller, taken []held, used 
 // tellSoft tells of a budget that has just reached its soft limit by these units.
 func (g *Gateway) tellSoft(ctx context.Context, caller Caller, h *held, units int64) {
 	b := h.budget
-	soft := b.units(b.Limit) * int64(b.SoftPercent) / 100
+	soft := b.part(int64(b.SoftPercent))
 	if b.SoftPercent == 0 || g.onSoft == nil || h.now < soft || h.now-units >= soft {
 		return
 	}
@@ -375,7 +390,7 @@ func (c *conversation) guess() amounts {
 		if !c.usable(e) {
 			continue
 		}
-		if usd, _ := c.prices.cost(e, c.started, Usage{InputTokens: input, OutputTokens: answer}); usd != nil {
+		if usd, _ := c.cost(e, c.started, Usage{InputTokens: input, OutputTokens: answer}); usd != nil {
 			out.usd = *usd
 		}
 		break

@@ -2,7 +2,9 @@ package ai_test
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -75,7 +77,7 @@ func TestABudgetHoldsOverTwoNodesWhenManyAskAtOnce(t *testing.T) {
 		if passed.Load() != limit || refused.Load() != 60-limit || told.Load() != 1 {
 			t.Errorf("%d passed, %d were refused, people were told %d times", passed.Load(), refused.Load(), told.Load())
 		}
-		uses, err := h.Roles().BudgetUses(t.Context(), budget.ID)
+		uses, err := h.uses(t, budget.ID)
 		if err != nil || len(uses) != 1 || uses[0].Subject != "7" || uses[0].Used != limit {
 			t.Errorf("uses %+v, %v", uses, err)
 		}
@@ -102,7 +104,7 @@ func TestWhatWasReservedIsSettledByWhatWasUsed(t *testing.T) {
 		}
 	}
 	for budget, want := range map[*ai.Budget]float64{tokens: 600, dollars: 4 * (100*0.4 + 50*1.6) / 1e6} {
-		uses, err := h.Roles().BudgetUses(t.Context(), budget.ID)
+		uses, err := h.uses(t, budget.ID)
 		if err != nil || len(uses) != 1 || math.Abs(uses[0].Used-want) > want*1e-3 {
 			t.Errorf("of %s: %+v, %v, want %v", budget.Measure, uses, err, want)
 		}
@@ -135,6 +137,43 @@ func TestABudgetOfAPersonIsNotAboutCallsOfNobody(t *testing.T) {
 	}
 }
 
+func TestABudgetOfAPurposeCountsItsCallsOfAllProjectsTogetherAndNoOthers(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	judge := h.budget(t, ai.Budget{Scope: "purpose", Of: "judge", Measure: "requests", Period: "day", Limit: 2})
+	each := h.budget(t, ai.Budget{Scope: "purpose", Measure: "requests", Period: "day", Limit: 4})
+	g := h.node(t, ai.Usage{}, nil)
+	ask := func(c ai.Caller) error {
+		_, err := g.Run(t.Context(), c, writer, ai.Input{Message: "hello"})
+		return err
+	}
+	for _, p := range []project.ID{shop, shop + 1} {
+		if err := ask(ai.Caller{Project: p, Kind: "judge", Name: "judge"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ask(ai.Caller{Project: shop, Kind: "judge"}); !fault.Is(err, fault.RateLimited) || !strings.Contains(err.Error(), "for this purpose") {
+		t.Errorf("the third of the judge: %v", err)
+	}
+	for range 4 { // a purpose of its own goes over the kind
+		if err := ask(ai.Caller{Project: shop, Kind: "judge", Purpose: "incident_report"}); err != nil {
+			t.Errorf("for another purpose: %v", err)
+		}
+	}
+	if err := ask(ai.Caller{Project: shop, Kind: "incident", Purpose: "incident_report"}); !fault.Is(err, fault.RateLimited) {
+		t.Errorf("the fifth for incidents: %v", err)
+	}
+	for budget, want := range map[*ai.Budget]string{judge: "judge 2", each: "incident_report 4, judge 2"} {
+		uses, err := h.uses(t, budget.ID)
+		var got []string
+		for _, u := range uses {
+			got = append(got, fmt.Sprintf("%s %g", u.Subject, u.Used))
+		}
+		if err != nil || strings.Join(got, ", ") != want {
+			t.Errorf("used %q, %v, want %q", got, err, want)
+		}
+	}
+}
+
 func TestABudgetThatCannotBeIsRefusedWithTheFieldAtFault(t *testing.T) {
 	roles := ai.NewRoles(metadbtest.SQLite(t), nil, nil)
 	good := ai.Budget{Scope: "person", Measure: "usd", Period: "day", Limit: 5}
@@ -149,6 +188,7 @@ func TestABudgetThatCannotBeIsRefusedWithTheFieldAtFault(t *testing.T) {
 	f("scope", func(b *ai.Budget) { b.Scope = "planet" })
 	f("of", func(b *ai.Budget) { b.Of = "kim" })
 	f("of", func(b *ai.Budget) { b.Scope, b.Of = "all", "7" })
+	f("of", func(b *ai.Budget) { b.Scope, b.Of = "purpose", "The Judge" })
 	f("measure", func(b *ai.Budget) { b.Measure = "euro" })
 	f("period", func(b *ai.Budget) { b.Period = "decade" })
 	f("limit", func(b *ai.Budget) { b.Limit = 0 })
@@ -164,4 +204,11 @@ func TestABudgetThatCannotBeIsRefusedWithTheFieldAtFault(t *testing.T) {
 	if _, err := roles.SetBudget(t.Context(), *stored, "park"); !fault.Is(err, fault.Conflict) {
 		t.Errorf("an edit of an old version: %v", err)
 	}
+}
+
+// uses is what was used of a budget of the installation.
+func (h *house) uses(t *testing.T, id string) ([]ai.BudgetUse, error) {
+	t.Helper()
+	uses, _, err := h.Roles().BudgetsOf(ai.Shared, nil, nil).Uses(t.Context(), id, time.Time{})
+	return uses, err
 }

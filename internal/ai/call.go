@@ -1,6 +1,7 @@
 package ai
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -20,6 +21,13 @@ const (
 	CallError     = "error"
 )
 
+// What a call asks for, as the semantic conventions of OpenTelemetry for generative
+// AI name it. Every answer in words is a chat, in whichever protocol it was asked for.
+const (
+	OperationChat       = "chat"
+	OperationEmbeddings = "embeddings"
+)
+
 // Call is one logged call. System, Message and Answer are the masked texts, "" when
 // the log keeps none.
 type Call struct {
@@ -34,7 +42,9 @@ type Call struct {
 	Person      int64      `json:"person"`   // the account that asked, 0 for none
 	Token       int64      `json:"token"`    // the API token it asked with, 0 for none
 	Purpose     string     `json:"purpose"`
+	Operation   string     `json:"operation"` // OperationChat or OperationEmbeddings
 	Role        string     `json:"role"`
+	RoleOwner   Owner      `json:"role_owner" doc:"the organisation whose role it is; 0: the installation's"`
 	RoleVersion int        `json:"role_version"`
 	Label       string     `json:"label"` // by which it was found, "" for a try of a version
 	Language    string     `json:"language"`
@@ -69,8 +79,8 @@ type Call struct {
 
 func (c *conversation) record(ctx context.Context, caller Caller, r *Result, err error) *Call {
 	call := &Call{
-		Project: caller.Project, CallID: r.CallID, At: c.started.UTC(), CallerKind: caller.Kind, CallerName: caller.Name, CallerRef: caller.Ref,
-		Role: r.Role, RoleVersion: r.RoleVersion, Language: c.in.Language, Status: CallOK, Provider: r.Provider, Model: r.Model,
+		Project: caller.Project, CallID: r.CallID, Operation: cmp.Or(c.operation, OperationChat), At: c.started.UTC(), CallerKind: caller.Kind, CallerName: caller.Name, CallerRef: caller.Ref,
+		Role: r.Role, RoleOwner: c.role.Owner, RoleVersion: r.RoleVersion, Language: c.in.Language, Status: CallOK, Provider: r.Provider, Model: r.Model,
 		Label: r.Label, Parameters: c.role.Parameters.over(c.in.Parameters), Dropped: r.Dropped,
 		Finish: r.Finish, SchemaValid: r.SchemaValid, Grounded: c.grounded,
 		LatencyMs: r.LatencyMs, OverheadUs: c.overhead().Microseconds(), Usage: r.Usage, Unknown: c.unknown, Attempts: r.Attempts,

@@ -17,9 +17,11 @@ func low() *lowColumn { return new(proto.ColStr).LowCardinality() }
 // callColumns are rows of ai_calls.
 type callColumns struct {
 	project, version                             proto.ColUInt32
+	owner                                        proto.ColUInt64
 	at                                           *proto.ColDateTime64
 	id, callerName, callerRef                    textColumn
 	callerKind, role, label, language, status    *lowColumn
+	operation                                    *lowColumn
 	provider, model, finish                      *lowColumn
 	parameters, system, message, answer          textColumn
 	masked, originals, failure                   textColumn
@@ -35,7 +37,7 @@ type callColumns struct {
 func newCallColumns() *callColumns {
 	return &callColumns{
 		at: new(proto.ColDateTime64).WithPrecision(proto.PrecisionMilli), callerKind: low(), role: low(), label: low(), language: low(), status: low(),
-		provider: low(), model: low(), finish: low(), dropped: low().Array(), unknown: new(proto.ColStr).Array(), valid: proto.NewColNullable(new(proto.ColBool)), grounded: proto.NewColNullable(new(proto.ColBool)), cost: new(proto.ColFloat64).Nullable(), asked: newAskedColumns(),
+		operation: low(), provider: low(), model: low(), finish: low(), dropped: low().Array(), unknown: new(proto.ColStr).Array(), valid: proto.NewColNullable(new(proto.ColBool)), grounded: proto.NewColNullable(new(proto.ColBool)), cost: new(proto.ColFloat64).Nullable(), asked: newAskedColumns(),
 	}
 }
 
@@ -56,8 +58,10 @@ func (c *callColumns) append(call *Call) error {
 	}
 	c.project.Append(uint32(call.Project))
 	c.version.Append(uint32(call.RoleVersion))
+	c.owner.Append(count(int64(call.RoleOwner)))
 	c.at.Append(call.At)
 	c.id.Append(call.CallID)
+	c.operation.Append(call.Operation)
 	c.callerKind.Append(call.CallerKind)
 	c.callerName.Append(call.CallerName)
 	c.callerRef.Append(call.CallerRef)
@@ -95,7 +99,7 @@ func (c *callColumns) append(call *Call) error {
 
 func (c *callColumns) block() proto.Input {
 	return append(c.asked.block(), proto.Input{
-		{Name: "project_id", Data: c.project}, {Name: "role_version", Data: c.version}, {Name: "at", Data: c.at}, {Name: "call_id", Data: c.id},
+		{Name: "project_id", Data: c.project}, {Name: "role_version", Data: c.version}, {Name: "role_owner", Data: c.owner}, {Name: "at", Data: c.at}, {Name: "call_id", Data: c.id}, {Name: "operation", Data: c.operation},
 		{Name: "caller_kind", Data: c.callerKind}, {Name: "caller_name", Data: c.callerName}, {Name: "caller_ref", Data: c.callerRef},
 		{Name: "role", Data: c.role}, {Name: "label", Data: c.label}, {Name: "language", Data: c.language}, {Name: "status", Data: c.status},
 		{Name: "provider", Data: c.provider}, {Name: "model", Data: c.model}, {Name: "finish", Data: c.finish}, {Name: "parameters", Data: c.parameters},
@@ -138,7 +142,7 @@ func (c *attemptColumns) append(call *Call) {
 		c.failure.Append(a.Error)
 		c.answer.Append(a.Answer)
 		c.number.Append(uint8(min(i+1, math.MaxUint8)))
-		c.provider.Append(a.Provider)
+		c.provider.Append(a.Owner.key(a.Provider)) // two services of one name are told apart here only
 		c.model.Append(a.Model)
 		c.served.Append(a.ServedModel)
 		c.key.Append(a.Key)

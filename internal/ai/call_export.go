@@ -17,7 +17,7 @@ type CallKey struct {
 }
 
 // LoadCalls reads the records of calls of any projects, with their texts and
-// attempts, in no particular order. A record that is gone is left out. It is for
+// attempts, in no particular order, and as they were stored last. A record that is gone is left out. It is for
 // maintenance, as clickhouse.DB.SystemSelect.
 func LoadCalls(ctx context.Context, db *clickhouse.DB, keys []CallKey) ([]Call, error) {
 	if len(keys) == 0 {
@@ -41,7 +41,7 @@ func LoadCalls(ctx context.Context, db *clickhouse.DB, keys []CallKey) ([]Call, 
 	}
 	err := db.SystemSelect(ctx, &rows, `SELECT project_id, `+callFacts+`, system, message, answer FROM ai_calls
 		WHERE project_id IN {projects:Array(UInt32)} AND at >= {from:DateTime64(3)} AND at <= {to:DateTime64(3)} AND call_id IN {ids:Array(String)}
-		LIMIT 1 BY project_id, call_id`, append(params, clickhouse.P("to", to.UTC()))...)
+		ORDER BY project_id, call_id, stored_at DESC LIMIT 1 BY project_id, call_id`, append(params, clickhouse.P("to", to.UTC()))...)
 	if err != nil {
 		return nil, fmt.Errorf("load ai calls: %w", err)
 	}
@@ -86,7 +86,7 @@ func LoadCalls(ctx context.Context, db *clickhouse.DB, keys []CallKey) ([]Call, 
 			repair, in_words, in_house, dropped::Array(String) AS dropped, status::String AS status, class::String AS class, code::String AS code, error, answer,
 			latency_ms, first_token_ms, wait_ms, input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd
 		FROM ai_attempts WHERE project_id IN {projects:Array(UInt32)} AND at >= {from:DateTime64(3)} AND at <= {to:DateTime64(3)} AND call_id IN {ids:Array(String)}
-		ORDER BY call_id, number LIMIT 1 BY call_id, number`, append(params[:2:2], clickhouse.P("from", from.UTC().Add(-time.Hour)), clickhouse.P("to", to.UTC().Add(24*time.Hour)))...)
+		ORDER BY call_id, number, stored_at DESC LIMIT 1 BY call_id, number`, append(params[:2:2], clickhouse.P("from", from.UTC().Add(-time.Hour)), clickhouse.P("to", to.UTC().Add(24*time.Hour)))...)
 	if err != nil {
 		return nil, fmt.Errorf("load ai attempts: %w", err)
 	}
@@ -95,7 +95,8 @@ func LoadCalls(ctx context.Context, db *clickhouse.DB, keys []CallKey) ([]Call, 
 		if !known {
 			continue
 		}
-		calls[i].Attempts = append(calls[i].Attempts, Attempt{At: a.At.UTC(), Provider: a.Provider, Model: a.Model, ServedModel: a.ServedModel, Key: a.Key,
+		owner, provider := owned(a.Provider)
+		calls[i].Attempts = append(calls[i].Attempts, Attempt{At: a.At.UTC(), Owner: owner, Provider: provider, Model: a.Model, ServedModel: a.ServedModel, Key: a.Key,
 			Repair: a.Repair, InWords: a.InWords, InHouse: a.InHouse, Dropped: a.Dropped, Status: a.Status, Class: Class(a.Class), Code: a.Code, Error: a.Error, Answer: a.Answer,
 			LatencyMs: int64(a.LatencyMs), FirstTokenMs: int64(a.FirstTokenMs), WaitMs: int64(a.WaitMs),
 			Usage: Usage{InputTokens: int64(a.InputTokens), CachedTokens: int64(a.CachedTokens), CacheWriteTokens: int64(a.CacheWrite),
@@ -104,13 +105,12 @@ func LoadCalls(ctx context.Context, db *clickhouse.DB, keys []CallKey) ([]Call, 
 	return calls, nil
 }
 
-// Operation is what a call asked for, as the semantic conventions of
-// OpenTelemetry for generative AI name it: embeddings, or chat for everything
-// else. Records do not say it; what asked for vectors has no role, and nothing
-// that came back was counted or finished.
-func (c *Call) Operation() string {
+// guessOperation is the operation of a call that was logged before it was kept:
+// what asked for vectors has no role, and nothing that came back was counted or
+// finished.
+func (c *Call) guessOperation() string {
 	if c.Role == "" && c.Status == CallOK && c.Finish == "" && c.Answer == "" && c.Usage.OutputTokens == 0 {
-		return "embeddings"
+		return OperationEmbeddings
 	}
-	return "chat"
+	return OperationChat
 }

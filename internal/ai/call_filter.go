@@ -12,7 +12,9 @@ import (
 
 // CallFilter says which calls are meant; an empty field means all.
 type CallFilter struct {
-	Role     string
+	Role string
+	// RoleOf is org or installation: whose the role is.
+	RoleOf   string
 	Version  int
 	Ref      string
 	Provider string
@@ -20,7 +22,7 @@ type CallFilter struct {
 	Status   string
 	// Schema is valid, invalid or none: what was found when the answer was checked.
 	Schema string
-	// Caller is a part of the kind or the name of who asked.
+	// Caller is a part of the kind or the name of who asked, or of what for.
 	Caller       string
 	MinLatencyMs int
 	// Text is a part of what was said, as it was sent: masked.
@@ -28,11 +30,11 @@ type CallFilter struct {
 }
 
 // callsMatching is the condition of a CallFilter, with its params.
-const callsMatching = ` AND ({role:String} = '' OR role = {role:String}) AND ({version:UInt32} = 0 OR role_version = {version:UInt32})
+const callsMatching = ` AND ({role:String} = '' OR role = {role:String}) AND ({role_of:String} = '' OR (role_owner = 0) = ({role_of:String} = 'installation')) AND ({version:UInt32} = 0 OR role_version = {version:UInt32})
 	AND ({ref:String} = '' OR caller_ref = {ref:String}) AND ({provider:String} = '' OR provider = {provider:String}) AND ({model:String} = '' OR model = {model:String})
 	AND ({status:String} = '' OR status = {status:String})
 	AND ({schema:String} = '' OR ifNull(if(schema_valid, 'valid', 'invalid'), 'none') = {schema:String})
-	AND ({caller:String} = '' OR positionCaseInsensitiveUTF8(concat(caller_kind, ' ', caller_name), {caller:String}) > 0)
+	AND ({caller:String} = '' OR positionCaseInsensitiveUTF8(concat(caller_kind, ' ', caller_name, ' ', purpose), {caller:String}) > 0)
 	AND latency_ms >= {min_latency:UInt32}
 	AND ({text:String} = '' OR positionCaseInsensitiveUTF8(message, {text:String}) > 0 OR positionCaseInsensitiveUTF8(answer, {text:String}) > 0
 		OR positionCaseInsensitiveUTF8(system, {text:String}) > 0 OR positionCaseInsensitiveUTF8(error, {text:String}) > 0)`
@@ -43,8 +45,13 @@ func (f *CallFilter) params() ([]clickhouse.Param, error) {
 	default:
 		return nil, fault.New(fault.Invalid, "an answer is valid, invalid or none").WithField("schema")
 	}
+	switch f.RoleOf {
+	case "", "org", "installation":
+	default:
+		return nil, fault.New(fault.Invalid, "a role is of the org or of the installation").WithField("role_of")
+	}
 	return []clickhouse.Param{
-		clickhouse.P("role", f.Role), clickhouse.P("version", uint32(max(f.Version, 0))), clickhouse.P("ref", f.Ref), clickhouse.P("provider", f.Provider),
+		clickhouse.P("role_of", f.RoleOf), clickhouse.P("role", f.Role), clickhouse.P("version", uint32(max(f.Version, 0))), clickhouse.P("ref", f.Ref), clickhouse.P("provider", f.Provider),
 		clickhouse.P("model", f.Model), clickhouse.P("status", f.Status), clickhouse.P("schema", f.Schema), clickhouse.P("caller", f.Caller),
 		clickhouse.P("min_latency", uint32(max(f.MinLatencyMs, 0))), clickhouse.P("text", f.Text),
 	}, nil
@@ -53,6 +60,7 @@ func (f *CallFilter) params() ([]clickhouse.Param, error) {
 // CallFacet is a combination that calls of a project have.
 type CallFacet struct {
 	Role        string `json:"role" ch:"role"`
+	RoleOwner   uint64 `json:"role_owner" ch:"role_owner" doc:"the organisation whose role it is; 0: the installation's"`
 	RoleVersion uint32 `json:"role_version" ch:"role_version"`
 	Provider    string `json:"provider" ch:"provider"`
 	Model       string `json:"model" ch:"model"`
@@ -64,7 +72,7 @@ type CallFacet struct {
 // CallFacets returns what one can choose among, the most frequent first.
 func (g *Gateway) CallFacets(ctx context.Context, p project.ID) ([]CallFacet, error) {
 	rows := []CallFacet{}
-	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT role, role_version, provider, model, status, caller_kind, uniqExact(call_id) AS calls
+	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT role, role_owner, role_version, provider, model, status, caller_kind, uniqExact(call_id) AS calls
 		FROM ai_calls WHERE project_id = {project:UInt32} GROUP BY ALL ORDER BY calls DESC LIMIT 1000`)
 	if err != nil {
 		return nil, fmt.Errorf("list facets of ai calls: %w", err)
@@ -76,6 +84,7 @@ func (g *Gateway) CallFacets(ctx context.Context, p project.ID) ([]CallFacet, er
 // found it by a label: tries, replays and experiments do not count.
 type VersionStats struct {
 	Role      string
+	Owner     Owner
 	Version   int
 	Calls     int
 	Answered  int // with status ok
@@ -100,6 +109,7 @@ func (g *Gateway) QualityOf(ctx context.Context, p project.ID, role string, from
 	}
 	var rows []struct {
 		Role     string    `ch:"role"`
+		Owner    uint64    `ch:"role_owner"`
 		Version  uint32    `ch:"role_version"`
 		Calls    uint64    `ch:"calls"`
 		Answered uint64    `ch:"answered"`
@@ -115,23 +125,23 @@ func (g *Gateway) QualityOf(ctx context.Context, p project.ID, role string, from
 		First    time.Time `ch:"first_call"`
 		Last     time.Time `ch:"last_call"`
 	}
-	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT role, role_version, count() AS calls, countIf(status = '`+CallOK+`') AS answered,
+	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT role, role_owner, role_version, count() AS calls, countIf(status = '`+CallOK+`') AS answered,
 			countIf(schema_valid IS NOT NULL) AS checked, countIf(schema_valid = true) AS valid,
 			countIf(grounded IS NOT NULL) AS looked, countIf(grounded = true) AS grounded_calls,
 			quantileExact(0.5)(toFloat64(latency_ms)) AS p50, quantileExact(0.95)(toFloat64(latency_ms)) AS p95,
 			countIf(cost_usd IS NOT NULL) AS priced, sum(ifNull(cost_usd, 0)) AS cost,
 			topK(1)(model::String) AS top_model, min(at) AS first_call, max(at) AS last_call
-		FROM (SELECT call_id, at, role, role_version, status, schema_valid, grounded, latency_ms, cost_usd, model FROM ai_calls
+		FROM (SELECT call_id, at, role, role_owner, role_version, status, schema_valid, grounded, latency_ms, cost_usd, model FROM ai_calls
 			WHERE project_id = {project:UInt32} AND at >= {from:DateTime64(3)} AND at < {to:DateTime64(3)} AND role != '' AND label != ''
 				AND ({role:String} = '' OR role = {role:String}) LIMIT 1 BY call_id)
-		GROUP BY role, role_version ORDER BY role, role_version DESC LIMIT 500`,
+		GROUP BY role, role_owner, role_version ORDER BY role, role_owner, role_version DESC LIMIT 500`,
 		clickhouse.P("from", from.UTC()), clickhouse.P("to", to.UTC()), clickhouse.P("role", role))
 	if err != nil {
 		return nil, fmt.Errorf("add up the quality of ai calls: %w", err)
 	}
 	out := make([]VersionStats, 0, len(rows))
 	for _, r := range rows {
-		v := VersionStats{Role: r.Role, Version: int(r.Version), Calls: int(r.Calls), Answered: int(r.Answered), Checked: int(r.Checked), Valid: int(r.Valid),
+		v := VersionStats{Role: r.Role, Owner: Owner(r.Owner), Version: int(r.Version), Calls: int(r.Calls), Answered: int(r.Answered), Checked: int(r.Checked), Valid: int(r.Valid),
 			Looked: int(r.Looked), Grounded: int(r.Grounded), P50Ms: r.P50, P95Ms: r.P95, Priced: int(r.Priced), CostUSD: r.Cost, FirstCall: r.First.UTC(), LastCall: r.Last.UTC()}
 		if len(r.Model) > 0 {
 			v.Model = r.Model[0]
@@ -148,7 +158,7 @@ type Sampled struct {
 	At      time.Time
 }
 
-// Sample picks answered calls of a role since a moment, of all projects: those
+// Sample picks answered calls of a role of the installation since a moment, of all projects: those
 // of the calls whose id falls into the share, so that a call that was picked once
 // is picked again. Calls that name their version are not among them. version 0
 // means all but those in but.
@@ -163,7 +173,7 @@ func (g *Gateway) Sample(ctx context.Context, role string, version int, but []in
 		At      time.Time `ch:"at"`
 	}
 	err := g.calls.telemetry.SystemSelect(ctx, &rows, `SELECT project_id, call_id, at FROM ai_calls
-		WHERE at >= {since:DateTime64(3)} AND role = {role:String} AND status = '`+CallOK+`' AND label != '' AND answer != ''
+		WHERE at >= {since:DateTime64(3)} AND role = {role:String} AND role_owner = 0 AND status = '`+CallOK+`' AND label != '' AND answer != ''
 			AND ({version:UInt32} = 0 AND NOT has({but:Array(UInt32)}, role_version) OR role_version = {version:UInt32} AND {version:UInt32} != 0)
 			AND sipHash64(call_id) % 100 < {share:UInt32}
 		ORDER BY at LIMIT 1 BY call_id LIMIT {limit:UInt64}`,

@@ -32,11 +32,13 @@ type CallPage struct {
 type callRow struct {
 	askedRow
 	CallID       string    `ch:"call_id"`
+	Operation    string    `ch:"operation"`
 	At           time.Time `ch:"at"`
 	CallerKind   string    `ch:"caller_kind"`
 	CallerName   string    `ch:"caller_name"`
 	CallerRef    string    `ch:"caller_ref"`
 	Role         string    `ch:"role"`
+	RoleOwner    uint64    `ch:"role_owner"`
 	RoleVersion  uint32    `ch:"role_version"`
 	Label        string    `ch:"label"`
 	Language     string    `ch:"language"`
@@ -68,18 +70,21 @@ type callRow struct {
 
 func (r callRow) call(p project.ID) (Call, error) {
 	c := Call{
-		Project: p, CallID: r.CallID, At: r.At.UTC(), CallerKind: r.CallerKind, CallerName: r.CallerName, CallerRef: r.CallerRef,
-		Role: r.Role, RoleVersion: int(r.RoleVersion), Language: r.Language, Status: r.Status, Provider: r.Provider, Model: r.Model, Attempts: []Attempt{},
+		Project: p, CallID: r.CallID, Operation: r.Operation, At: r.At.UTC(), CallerKind: r.CallerKind, CallerName: r.CallerName, CallerRef: r.CallerRef,
+		Role: r.Role, RoleOwner: Owner(r.RoleOwner), RoleVersion: int(r.RoleVersion), Language: r.Language, Status: r.Status, Provider: r.Provider, Model: r.Model, Attempts: []Attempt{},
 		System: r.System, Message: r.Message, Answer: r.Answer, Finish: r.Finish, SchemaValid: r.SchemaValid, Grounded: r.Grounded, Dropped: r.Dropped, Label: r.Label,
 		LatencyMs: int64(r.LatencyMs), FirstTokenMs: int64(r.FirstTokenMs), OverheadUs: int64(r.OverheadUs), HasOriginals: r.HasOriginals, Error: r.Error, Unknown: r.Unknown,
 		Usage: Usage{InputTokens: int64(r.InputTokens), CachedTokens: int64(r.CachedTokens), CacheWriteTokens: int64(r.CacheWrite),
 			OutputTokens: int64(r.OutputTokens), ReasoningTokens: int64(r.Reasoning), CostUSD: r.CostUSD},
 	}
 	r.fill(&c)
+	if c.Operation == "" {
+		c.Operation = c.guessOperation()
+	}
 	return c, errors.Join(json.Unmarshal([]byte(r.Parameters), &c.Parameters), json.Unmarshal([]byte(r.Masked), &c.Masked))
 }
 
-const callFacts = `call_id, at, caller_kind, caller_name, caller_ref, role, role_version, label::String AS label, language, status, provider, model, parameters,
+const callFacts = `call_id, operation::String AS operation, at, caller_kind, caller_name, caller_ref, role, role_owner, role_version, label::String AS label, language, status, provider, model, parameters,
 	finish::String AS finish, schema_valid, grounded, dropped::Array(String) AS dropped, latency_ms, first_token_ms, overhead_us,
 	input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd, masked, unknown_tokens, error, ` + askedFacts
 
@@ -232,7 +237,8 @@ func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, err
 		return nil, fmt.Errorf("load ai attempts: %w", err)
 	}
 	for _, a := range attempts {
-		c.Attempts = append(c.Attempts, Attempt{At: a.At.UTC(), Provider: a.Provider, Model: a.Model, ServedModel: a.ServedModel, Repair: a.Repair,
+		owner, provider := owned(a.Provider)
+		c.Attempts = append(c.Attempts, Attempt{At: a.At.UTC(), Owner: owner, Provider: provider, Model: a.Model, ServedModel: a.ServedModel, Repair: a.Repair,
 			Key: a.Key, InWords: a.InWords, InHouse: a.InHouse, Dropped: a.Dropped, Class: Class(a.Class), Code: a.Code, FirstTokenMs: int64(a.FirstTokenMs), WaitMs: int64(a.WaitMs),
 			Status: a.Status, Error: a.Error, Answer: a.Answer, LatencyMs: int64(a.LatencyMs), PriceVersion: int64(a.PriceVersion),
 			Usage: Usage{InputTokens: int64(a.InputTokens), CachedTokens: int64(a.CachedTokens), CacheWriteTokens: int64(a.CacheWrite),

@@ -1,6 +1,7 @@
 package ai_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai/openai"
 	"github.com/matrix-aiops/matrix/internal/fake/llm"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
 )
 
@@ -97,12 +99,12 @@ func TestTheLogKeepsOfTheTextsWhatTheRoleSays(t *testing.T) {
 	h := near(t, ai.KeepNone)
 	logged := func(keep string) *ai.Call {
 		t.Helper()
-		role, err := h.Roles().Get(t.Context(), writer)
+		role, err := h.Roles().Get(t.Context(), ai.Shared, writer)
 		if err != nil {
 			t.Fatal(err)
 		}
 		role.KeepTexts, role.Chain = keep, []ai.Entry{{Provider: "far", Model: "gpt-4.1"}}
-		if _, err := h.Roles().Update(t.Context(), *role, true, "kim"); err != nil {
+		if _, err := h.Roles().Update(t.Context(), *role, true, ai.Meant, "kim"); err != nil {
 			t.Fatal(err)
 		}
 		h.second.Script(llm.Reply{Text: "done"})
@@ -127,12 +129,36 @@ func TestTheLogKeepsOfTheTextsWhatTheRoleSays(t *testing.T) {
 	if _, err := h.Originals(t.Context(), shop+1, call.CallID); !fault.Is(err, fault.NotFound) {
 		t.Errorf("another project reads the originals: %v", err)
 	}
-	role, err := h.Roles().Get(t.Context(), writer)
+	role, err := h.Roles().Get(t.Context(), ai.Shared, writer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	role.KeepTexts = "everything"
-	if _, err := h.Roles().Update(t.Context(), *role, true, "kim"); !fault.Is(err, fault.Invalid) {
+	if _, err := h.Roles().Update(t.Context(), *role, true, ai.Meant, "kim"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("err %v", err)
+	}
+}
+
+func TestAServiceOfTheHouseIsToldWhatRecordedTokensStandForAndTheLogIsNot(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	var told string
+	repeats := provider(func(ctx context.Context, r ai.Request, on func(ai.Piece) error) (ai.Response, error) {
+		told = r.Messages[len(r.Messages)-1].Text
+		return answers("it was "+told)(ctx, r, on)
+	})
+	made := 0
+	g := h.storing(t, sealer(t, 1), repeats, &made)
+	must[*ai.ModelService](t)(g.Services().Create(t.Context(), ai.ModelService{Name: "lab", Kind: "test", BaseURL: "http://lab.example", Enabled: true, InHouse: true}, "kim"))
+	const masked = "mail mail234ac@x.example and tbl427kx"
+	result := must[*ai.Result](t)(g.Ask(t.Context(), caller, ai.Entry{Provider: "lab", Model: "m"}, ai.Input{Message: masked,
+		Recorded: append([]mask.Token{{Class: mask.Email, Token: "mail234ac@x.example", Value: "kim@shop.co.kr"}}, mask.Recorded(masked)...)}))
+	if want := "mail kim@shop.co.kr and tbl427kx"; told != want || result.Text != "it was "+want {
+		t.Errorf("told %q, answered %q", told, result.Text)
+	}
+	if err := g.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if call := must[*ai.Call](t)(g.Call(t.Context(), shop, result.CallID)); call.Message != masked || call.Answer != "it was "+masked {
+		t.Errorf("logged %q, %q", call.Message, call.Answer)
 	}
 }

@@ -82,12 +82,12 @@ func (c *conversation) try(entry Entry) try {
 	t.request.Parameters, t.dropped = c.parameters(entry)
 	if c.format != nil {
 		t.request.Format = c.format.Format
-		until, refused := c.g.plain.Load(modelKey{entry.Provider, entry.Model})
-		if refused && c.g.now().Before(until.(time.Time)) || c.rules.rejects(entry.Provider, service.Kind, entry.Model, rejectsSchema) {
+		until, refused := c.g.plain.Load(c.model(entry))
+		if refused && c.g.now().Before(until.(time.Time)) || c.rules.rejects(c.at(entry), service.Kind, entry.Model, rejectsSchema) {
 			t.request, t.inWords = inWords(t.request), true
 		}
 	}
-	if len(t.request.Tools) > 0 && c.rules.rejects(entry.Provider, service.Kind, entry.Model, rejectsTools) {
+	if len(t.request.Tools) > 0 && c.rules.rejects(c.at(entry), service.Kind, entry.Model, rejectsTools) {
 		t.request.Tools, t.request.ToolChoice = nil, ToolAuto
 		t.dropped = append(t.dropped, rejectsTools)
 	}
@@ -98,7 +98,7 @@ func (c *conversation) try(entry Entry) try {
 // of the others.
 func (c *conversation) parameters(entry Entry) (taken Parameters, dropped []string) {
 	asked := c.role.Parameters.over(entry.Parameters).over(c.in.Parameters)
-	return c.rules.fit(entry.Provider, c.services[entry.Provider].Kind, entry.Model, asked)
+	return c.rules.fit(c.at(entry), c.services[entry.Provider].Kind, entry.Model, asked)
 }
 
 // modelKey names a model of a service.
@@ -117,7 +117,7 @@ func (c *conversation) key(entry Entry, spent []string) (*Key, string) {
 		if slices.Contains(spent, key.Alias) {
 			continue
 		}
-		ok, why := c.g.breaker.allow(circuitKey{entry.Provider, entry.Model, key.Alias})
+		ok, why := c.g.breaker.allow(circuitKey{c.at(entry), entry.Model, key.Alias})
 		if ok {
 			return key, ""
 		}
@@ -159,7 +159,7 @@ func (c *conversation) again(ctx context.Context, t *try, failure *Failure) bool
 
 // skip notes a model that was not asked.
 func (c *conversation) skip(entry Entry, key, why string) {
-	c.attempts = append(c.attempts, Attempt{At: c.g.now(), Provider: entry.Provider, Model: entry.Model, Key: key, Status: AttemptSkipped, Error: why})
+	c.attempts = append(c.attempts, Attempt{At: c.g.now(), Owner: c.owner(entry), Provider: entry.Provider, Model: entry.Model, Key: key, Status: AttemptSkipped, Error: why})
 }
 
 // failureOf makes a Failure of any error of a provider.

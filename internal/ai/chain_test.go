@@ -110,7 +110,7 @@ func TestKeysOfAServiceStandInForEachOther(t *testing.T) {
 	if asked["sk-1"] < 10 || asked["sk-1"] > 15 || asked["sk-2"] != 40 || len(h.paused) > 0 {
 		t.Errorf("asked %v, paused %v", asked, h.paused)
 	}
-	circuits, err := g.Circuits(t.Context())
+	circuits, err := g.Circuits(t.Context(), ai.Shared)
 	if err != nil || circuits[0].Key != "spent" || circuits[0].State != ai.CircuitOpen || circuits[1].State != ai.CircuitClosed {
 		t.Errorf("circuits %+v, %v", circuits, err)
 	}
@@ -122,11 +122,11 @@ func TestACircuitOpenedByHandIsOpenOnTheOtherNode(t *testing.T) {
 	h.inProcess(t, answers("one"), answers("two"))
 	node := h.Gateway
 	trip := ai.Circuit{Provider: "first", Model: "a", Key: "main", Reason: "maintenance"}
-	if err := here.Trip(t.Context(), trip, "kim"); !fault.Is(err, fault.NotFound) {
+	if err := here.Trip(t.Context(), ai.Shared, trip, "kim"); !fault.Is(err, fault.NotFound) {
 		t.Fatalf("a service that is not configured: %v", err)
 	}
 	h.inProcess(t, answers("one"), answers("two"))
-	if err := h.Trip(t.Context(), trip, "kim"); err != nil {
+	if err := h.Trip(t.Context(), ai.Shared, trip, "kim"); err != nil {
 		t.Fatal(err)
 	}
 	f := func(want, attempts string) {
@@ -143,7 +143,7 @@ func TestACircuitOpenedByHandIsOpenOnTheOtherNode(t *testing.T) {
 		}
 	}
 	f("two", "first:skipped second:ok")
-	if err := h.Reset(t.Context(), "first", "a", "main"); err != nil {
+	if err := h.Reset(t.Context(), ai.Shared, "first", "a", "main"); err != nil {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(5 * time.Second)

@@ -13,11 +13,10 @@ import (
 // live is what people edit about models while calls run.
 type live struct {
 	rules   capabilities
-	budgets []Budget
+	budgets budgets
 	prices  PriceList
 	// services are those that can be asked.
-	services  map[string]Service
-	providers []string // the names of all services, sorted
+	services *catalogue
 }
 
 // live reads what people edit, and brings circuits opened by hand to this node's
@@ -32,7 +31,7 @@ func (g *Gateway) loadLive(ctx context.Context) (live, error) {
 	if err != nil {
 		return live{}, fmt.Errorf("load capabilities: %w", err)
 	}
-	budgets, err := s.Budgets(ctx)
+	all, err := s.Budgets(ctx)
 	if err != nil {
 		return live{}, fmt.Errorf("load budgets: %w", err)
 	}
@@ -53,11 +52,7 @@ func (g *Gateway) loadLive(ctx context.Context) (live, error) {
 	if err != nil {
 		return live{}, err
 	}
-	providers, err := g.services.names(ctx)
-	if err != nil {
-		return live{}, err
-	}
-	return live{rules, budgets, prices, services, providers}, nil
+	return live{rules, budgetsByOwner(all), prices, services}, nil
 }
 
 // hold makes the given circuits those that are open by hand.
@@ -75,37 +70,45 @@ func (b *breaker) hold(tripped []Circuit) {
 	}
 }
 
-// Circuits returns the circuits of this node, those that are not closed first.
-// What opened by itself is of this node alone; what was opened by hand is so on
-// all of them.
-func (g *Gateway) Circuits(ctx context.Context) ([]Circuit, error) {
+// Circuits returns the circuits of an owner's services on this node, those that
+// are not closed first. What opened by itself is of this node alone; what was
+// opened by hand is so on all of them.
+func (g *Gateway) Circuits(ctx context.Context, owner Owner) ([]Circuit, error) {
 	if _, err := g.live(ctx); err != nil {
 		return nil, err
 	}
-	return g.breaker.all(), nil
+	own := []Circuit{}
+	for _, c := range g.breaker.all() {
+		if of, name := owned(c.Provider); of == owner {
+			c.Provider = name
+			own = append(own, c)
+		}
+	}
+	return own, nil
 }
 
 // Trip keeps all calls away from a model with a key, on all nodes, until Reset.
-func (g *Gateway) Trip(ctx context.Context, c Circuit, author string) error {
+func (g *Gateway) Trip(ctx context.Context, owner Owner, c Circuit, author string) error {
 	live, err := g.live(ctx)
 	if err != nil {
 		return err
 	}
-	service, known := live.services[c.Provider]
+	service, known := live.services.at(owner, c.Provider)
 	switch {
 	case !known || !slices.ContainsFunc(service.Keys, func(k Key) bool { return k.Alias == c.Key }):
 		return fault.New(fault.NotFound, "there is no service %q with the key %q", c.Provider, c.Key)
 	case c.Model == "" || len(c.Model) > maxModel:
 		return fault.New(fault.Invalid, "name the model").WithField("model")
-	case len(c.Reason) > maxReason:
-		return fault.New(fault.Invalid, "the reason is over %d bytes", maxReason).WithField("reason")
+	}
+	if err := checkWords(c.Reason, maxReason, "reason"); err != nil {
+		return err
 	}
 	reason := "opened by " + author
 	if c.Reason != "" {
 		reason += ": " + c.Reason
 	}
 	_, err = g.db.Exec(ctx, `INSERT INTO ai_circuit (provider, model, alias, reason) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (provider, model, alias) DO UPDATE SET reason = excluded.reason`, c.Provider, c.Model, c.Key, reason)
+		ON CONFLICT (provider, model, alias) DO UPDATE SET reason = excluded.reason`, owner.key(c.Provider), c.Model, c.Key, reason)
 	if err != nil {
 		return fmt.Errorf("open circuit: %w", err)
 	}
@@ -115,7 +118,8 @@ func (g *Gateway) Trip(ctx context.Context, c Circuit, author string) error {
 
 // Reset closes a circuit: one opened by hand on all nodes, one that opened by
 // itself on this node.
-func (g *Gateway) Reset(ctx context.Context, provider, model, key string) error {
+func (g *Gateway) Reset(ctx context.Context, owner Owner, provider, model, key string) error {
+	provider = owner.key(provider)
 	if _, err := g.db.Exec(ctx, `DELETE FROM ai_circuit WHERE provider = $1 AND model = $2 AND alias = $3`, provider, model, key); err != nil {
 		return fmt.Errorf("close circuit: %w", err)
 	}

@@ -19,6 +19,7 @@ type conversation struct {
 	caller      Caller
 	role        *Role
 	label       string // by which the version was found
+	operation   string // "" is OperationChat
 	in          Input
 	chain       []Entry
 	rules       capabilities
@@ -139,6 +140,7 @@ func (c *conversation) plain() said {
 func (c *conversation) session() *mask.Session {
 	if c.masking == nil {
 		c.masking = mask.NewSession(mask.WithRandom(c.g.random), mask.WithCompiled(c.policy))
+		c.masking.Adopt(c.in.Recorded...)
 	}
 	return c.masking
 }
@@ -148,7 +150,7 @@ func (c *conversation) session() *mask.Session {
 func (c *conversation) prepare(inHouse bool) error {
 	if inHouse {
 		if c.open.messages == nil {
-			c.open = c.plain()
+			c.open = c.restored(c.plain())
 		}
 		return nil
 	}
@@ -161,6 +163,23 @@ func (c *conversation) prepare(inHouse bool) error {
 		c.masked = masked
 	}
 	return err
+}
+
+// restored puts what recorded tokens stand for into turns out of the log, as far as
+// it is known: a service of the house was told originals the first time.
+func (c *conversation) restored(recorded said) said {
+	if len(c.in.Recorded) == 0 {
+		return recorded
+	}
+	out := said{slices.Clone(recorded.messages), recorded.tools}
+	for i := range out.messages {
+		m := &out.messages[i]
+		m.Text, m.Calls = c.session().Unmask(m.Text), slices.Clone(m.Calls)
+		for k := range m.Calls {
+			m.Calls[k].Arguments = c.session().UnmaskJSON(m.Calls[k].Arguments)
+		}
+	}
+	return out
 }
 
 // mask masks all texts: what is detected in one is masked in all.

@@ -33,6 +33,10 @@ var (
 	unknown string
 	//go:embed grounding.sql
 	grounding string
+	//go:embed role_owner.sql
+	roleOwner string
+	//go:embed operation.sql
+	operation string
 )
 
 // Migrations are the versions of this package's tables in the telemetry engine,
@@ -46,6 +50,8 @@ func Migrations() []clickhouse.Migration {
 		{Version: 5, Name: "unknown tokens of answers", SQL: unknown},
 		{Version: 6, Name: "grounding of answers", SQL: grounding},
 		{Version: 7, Name: "who asked and what it cost, by hour", SQL: usage},
+		{Version: 8, Name: "whose the role of a call is", SQL: roleOwner},
+		{Version: 9, Name: "operation of calls", SQL: operation},
 	}
 }
 
@@ -93,6 +99,7 @@ type Input struct {
 	Message   string            // the user's turn after them, "" for none
 	Thread    string            // the conversation it goes on with; NewThread begins one, "" is none
 	Sensitive []mask.Value      // known values to mask, beside what the detectors find
+	Recorded  []mask.Token      // that stand in the turns already, of a call in the log: they stay as they are
 	Language  string            // ko, en
 	// Parameters go over those of the role and of its models, one by one.
 	Parameters *Parameters
@@ -144,6 +151,7 @@ const (
 // Attempt is one question to one model.
 type Attempt struct {
 	At           time.Time `json:"at"`
+	Owner        Owner     `json:"owner"` // whose provider it was
 	Provider     string    `json:"provider"`
 	Model        string    `json:"model"`        // that was asked for
 	ServedModel  string    `json:"served_model"` // that answered, as the service names it; "" when it did not say

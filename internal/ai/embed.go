@@ -17,19 +17,23 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 	if err != nil {
 		return nil, err
 	}
-	service := live.services[entry.Provider]
+	services, err := g.servicesFor(live, caller, &Role{})
+	if err != nil {
+		return nil, err
+	}
+	service := services[entry.Provider]
 	embedder, ok := service.Provider.(Embedder)
 	if !ok {
 		return nil, fault.New(fault.Unsupported, "the service %q makes no vectors", entry.Provider).WithField("model")
 	}
-	c := &conversation{g: g, caller: caller, role: &Role{}, chain: []Entry{entry}, started: g.now(), keep: g.keep, id: NewCallID()}
+	c := &conversation{g: g, caller: caller, operation: OperationEmbeddings, role: &Role{}, chain: []Entry{entry}, started: g.now(), keep: g.keep, id: NewCallID()}
 	if c.policy, err = g.policy(ctx, caller.Project, c.role, true); err != nil {
 		return nil, fmt.Errorf("apply masking policy: %w", err)
 	}
 	for _, text := range input {
 		c.in.Messages = append(c.in.Messages, Message{Role: RoleUser, Text: text})
 	}
-	c.prices, c.services = live.prices, live.services
+	c.prices, c.services = live.prices, services
 	if err := c.prepare(service.InHouse); err != nil {
 		g.calls.write(ctx, c.record(ctx, caller, c.result(nil), ErrMasking))
 		return nil, ErrMasking
@@ -58,7 +62,7 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 			break
 		}
 		spent = append(spent, key.Alias)
-		a := Attempt{At: g.now(), Provider: entry.Provider, Model: entry.Model, Key: key.Alias, InHouse: service.InHouse, Status: AttemptOK}
+		a := Attempt{At: g.now(), Owner: c.owner(entry), Provider: entry.Provider, Model: entry.Model, Key: key.Alias, InHouse: service.InHouse, Status: AttemptOK}
 		response, err := embedder.Embed(limited, EmbedRequest{Key: key.Secret, Model: entry.Model, Input: leaving, Dimensions: dimensions})
 		a.LatencyMs = g.now().Sub(a.At).Milliseconds()
 		a.ServedModel, a.Usage = response.Model, response.Usage
@@ -71,7 +75,7 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 			}
 			a.fail(failed)
 		}
-		g.breaker.done(circuitKey{entry.Provider, entry.Model, key.Alias}, a.Class, ctx.Err() != nil)
+		g.breaker.done(circuitKey{c.at(entry), entry.Model, key.Alias}, a.Class, ctx.Err() != nil)
 		c.attempts = append(c.attempts, a)
 		if err == nil {
 			g.calls.write(ctx, c.record(ctx, caller, c.result(nil), nil))

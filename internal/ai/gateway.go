@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -36,6 +37,13 @@ type Options struct {
 	// Kinds make the client of a service at an address, "" for the kind's own. It
 	// connects to nothing and refuses what is no address.
 	Kinds map[string]func(baseURL string) (Provider, error)
+	// OrgKinds are the Kinds of services that organisations store, who name any
+	// address: their clients must refuse to connect to what is not Public.
+	// Without them organisations have no services of their own.
+	OrgKinds map[string]func(baseURL string) (Provider, error)
+	// Public reports whether a service of an organisation may be at an address,
+	// so that one that may not is refused when it is written down; nil: anywhere.
+	Public func(netip.Addr) bool
 	// Sealer seals keys of services and conversations; nil: neither is kept.
 	Sealer *secret.Sealer
 	// KeepTexts is what the log keeps of the texts of calls whose role does not say:
@@ -114,11 +122,11 @@ func New(opts Options) (*Gateway, error) {
 	}
 	calls.noted = opts.OnCall
 	roles, breaker := NewRoles(opts.DB, opts.Now, nil), newBreaker(opts.Now)
-	services := &Services{
-		db: opts.DB, sealer: opts.Sealer, kinds: opts.Kinds, configured: opts.Services, roles: roles, breaker: breaker, log: log, now: opts.Now,
-		clients: map[[2]string]Provider{},
-	}
-	roles.providers = services.names
+	services := &Services{&registry{
+		db: opts.DB, sealer: opts.Sealer, kinds: opts.Kinds, orgKinds: opts.OrgKinds, public: opts.Public, configured: opts.Services, roles: roles, breaker: breaker, log: log, now: opts.Now,
+		clients: map[clientKey]Provider{},
+	}, Shared}
+	roles.providers = func(ctx context.Context, owner Owner) ([]string, error) { return services.Of(owner).names(ctx) }
 	return &Gateway{
 		roles: roles, db: opts.DB, services: services, chain: opts.DefaultChain, keep: cmp.Or(opts.KeepTexts, KeepMasked), sealer: opts.Sealer,
 		calls: calls, breaker: breaker, policies: newPolicies(),
@@ -140,7 +148,8 @@ func wait(ctx context.Context, d time.Duration) error {
 // Roles returns the store of roles the gateway reads.
 func (g *Gateway) Roles() *Roles { return g.roles }
 
-// Run asks the models of a role, one after the other, until one gives an answer
+// Run asks the models of a role of the caller's organisation, or else of the
+// installation, one after the other, until one gives an answer
 // that is valid. What leaves is masked; what comes back is unmasked. When ctx has
 // a deadline, each model has its share of the time that is left, so that one
 // that hangs leaves time for the next.
@@ -150,16 +159,24 @@ func (g *Gateway) Roles() *Roles { return g.roles }
 // ctx.Err(). With the last four the Result is not nil and tells how it went.
 // Every call beyond the request limit is logged, also one that failed.
 func (g *Gateway) Run(ctx context.Context, caller Caller, roleCode string, in Input) (*Result, error) {
-	role, err := g.roles.Released(ctx, roleCode, in.Label, mathrand.IntN(100))
+	asks, err := g.OwnerOf(caller.Project)
+	if err != nil {
+		return nil, err
+	}
+	role, err := g.roles.Released(ctx, asks, roleCode, in.Label, mathrand.IntN(100))
 	if err != nil {
 		return nil, err
 	}
 	return g.run(ctx, caller, role, cmp.Or(in.Label, Production), in)
 }
 
-// Try is Run with a version of a role that need not be released, nor stored.
+// Try is Run with a version of a role that need not be released, nor stored. A
+// role of another organisation than the project's is fault.NotFound.
 func (g *Gateway) Try(ctx context.Context, caller Caller, role *Role, in Input) (*Result, error) {
-	if err := g.roles.check(ctx, role); err != nil {
+	if err := g.reach(caller.Project, role); err != nil {
+		return nil, err
+	}
+	if err := g.checkFor(ctx, caller, role); err != nil {
 		return nil, err
 	}
 	return g.run(ctx, caller, role, "", in)
@@ -181,7 +198,10 @@ func (g *Gateway) run(ctx context.Context, caller Caller, role *Role, label stri
 	if err != nil {
 		return nil, err
 	}
-	c.rules, c.prices, c.services = live.rules, live.prices, live.services
+	c.rules, c.prices = live.rules, live.prices
+	if c.services, err = g.servicesFor(live, caller, role); err != nil {
+		return nil, err
+	}
 	if !slices.ContainsFunc(c.chain, c.usable) {
 		return nil, ErrNoModel
 	}
@@ -191,7 +211,7 @@ func (g *Gateway) run(ctx context.Context, caller Caller, role *Role, label stri
 	if err := g.admit(ctx, caller, role); err != nil {
 		return nil, err
 	}
-	taken, err := g.reserve(ctx, caller, role.Code, live.budgets, c.guess())
+	taken, err := g.reserve(ctx, caller, role.key(), live.budgets, c.guess())
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +283,7 @@ func (g *Gateway) admit(ctx context.Context, caller Caller, role *Role) error {
 	key := caller.Project.String() + "/" + caller.Kind + "/" + caller.Name
 	n, err := g.db.Exec(ctx, `INSERT INTO ai_last_call (role, caller, at) VALUES ($1, $2, $3)
 		ON CONFLICT (role, caller) DO UPDATE SET at = excluded.at WHERE ai_last_call.at <= $4`,
-		role.Code, key, metadb.Micros(now), metadb.Micros(now.Add(-interval)))
+		role.key(), key, metadb.Micros(now), metadb.Micros(now.Add(-interval)))
 	if err != nil {
 		return fmt.Errorf("check request limit: %w", err)
 	}
@@ -271,7 +291,7 @@ func (g *Gateway) admit(ctx context.Context, caller Caller, role *Role) error {
 		return nil
 	}
 	var last int64
-	if err := g.db.QueryRow(ctx, `SELECT at FROM ai_last_call WHERE role = $1 AND caller = $2`, role.Code, key).Scan(&last); err != nil {
+	if err := g.db.QueryRow(ctx, `SELECT at FROM ai_last_call WHERE role = $1 AND caller = $2`, role.key(), key).Scan(&last); err != nil {
 		return fmt.Errorf("check request limit: %w", err)
 	}
 	return fault.New(fault.RateLimited, "role %q answers this caller once in %s", role.Code, interval).

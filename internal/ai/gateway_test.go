@@ -238,13 +238,13 @@ func TestTheWholeRequestIsAsTheGoldenFileShows(t *testing.T) {
 
 func TestTheNextModelIsAskedAfterAnErrorATimeoutOrAnInvalidAnswer(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
-	role, err := h.Roles().Get(t.Context(), writer)
+	role, err := h.Roles().Get(t.Context(), ai.Shared, writer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	role.Chain = []ai.Entry{{Provider: "openai", Model: "gpt-4.1-mini", TimeoutMs: 100}, {Provider: "unconfigured", Model: "x"}, {Provider: "backup", Model: "local"}}
 	before := ai.NewRoles(h.db, h.clock, []string{"openai", "unconfigured", "backup"}) // when all of them were configured
-	if _, err := before.Update(t.Context(), *role, true, "kim"); err != nil {
+	if _, err := before.Update(t.Context(), *role, true, ai.Meant, "kim"); err != nil {
 		t.Fatal(err)
 	}
 	in := input(seedCase(t))
@@ -372,12 +372,12 @@ func TestWithoutAProviderThereIsNoModel(t *testing.T) {
 func TestACallerWaitsForTheRolesIntervalOnAllNodes(t *testing.T) {
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
 		h := newHouse(t, db)
-		role, err := h.Roles().Get(t.Context(), ai.AlertAnalyzer)
+		role, err := h.Roles().Get(t.Context(), ai.Shared, ai.AlertAnalyzer)
 		if err != nil {
 			t.Fatal(err)
 		}
 		role.RateLimitIntervalMs = 60_000
-		if _, err := h.Roles().Update(t.Context(), *role, true, "kim"); err != nil {
+		if _, err := h.Roles().Update(t.Context(), *role, true, ai.Meant, "kim"); err != nil {
 			t.Fatal(err)
 		}
 		in := input(seedCase(t))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+	"unicode/utf8"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -40,8 +41,17 @@ type Move struct {
 
 const (
 	maxLabels = 20
-	maxReason = 1000 // bytes
+	maxReason = 1000 // characters, as the API counts
 )
+
+// checkWords refuses what people write beside an edit when it has too many
+// characters; field is the one that holds it.
+func checkWords(text string, most int, field string) error {
+	if utf8.RuneCountInString(text) > most {
+		return fault.New(fault.Invalid, "it is over %d characters", most).WithField(field)
+	}
+	return nil
+}
 
 var labelName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
@@ -60,12 +70,12 @@ func (l *Label) check() error {
 }
 
 // Labels returns the labels of a role by name.
-func (s *Roles) Labels(ctx context.Context, code string) ([]Label, error) {
-	return labels(ctx, s.db, code)
+func (s *Roles) Labels(ctx context.Context, owner Owner, code string) ([]Label, error) {
+	return labels(ctx, s.db, owner.RoleKey(code))
 }
 
-func labels(ctx context.Context, q metadb.Querier, code string) ([]Label, error) {
-	rows, err := q.Query(ctx, `SELECT label, version, canary_version, canary_share, protected, updated_at, updated_by FROM ai_role_label WHERE code = $1 ORDER BY label`, code)
+func labels(ctx context.Context, q metadb.Querier, key string) ([]Label, error) {
+	rows, err := q.Query(ctx, `SELECT label, version, canary_version, canary_share, protected, updated_at, updated_by FROM ai_role_label WHERE code = $1 ORDER BY label`, key)
 	return metadb.Collect(rows, err, scanLabel)
 }
 
@@ -78,8 +88,8 @@ func scanLabel(rows *metadb.Rows) (Label, error) {
 }
 
 // Moves returns what was done to the labels of a role, the newest first.
-func (s *Roles) Moves(ctx context.Context, code string) ([]Move, error) {
-	rows, err := s.db.Query(ctx, `SELECT body FROM ai_role_move WHERE code = $1 ORDER BY number DESC LIMIT 500`, code)
+func (s *Roles) Moves(ctx context.Context, owner Owner, code string) ([]Move, error) {
+	rows, err := s.db.Query(ctx, `SELECT body FROM ai_role_move WHERE code = $1 ORDER BY number DESC LIMIT 500`, owner.RoleKey(code))
 	return metadb.Collect(rows, err, func(rows *metadb.Rows) (Move, error) {
 		var body string
 		var m Move
@@ -90,43 +100,45 @@ func (s *Roles) Moves(ctx context.Context, code string) ([]Move, error) {
 	})
 }
 
-// SetLabel makes a label of a role or moves it. A protected one is moved only
-// with override; else fault.Conflict says so. NotFound when the role has no such
-// version. Calls that are under way keep the version they began with.
-func (s *Roles) SetLabel(ctx context.Context, code string, l Label, override bool, author, reason string) (*Label, error) {
+// SetLabel makes a label of a role or moves it. A protected one is moved only by
+// who means it; else fault.Conflict says so, or fault.Denied to who may not.
+// NotFound when the role has no such version. Calls that are under way keep the
+// version they began with.
+func (s *Roles) SetLabel(ctx context.Context, owner Owner, code string, l Label, override Override, author, reason string) (*Label, error) {
+	key := owner.RoleKey(code)
 	if err := l.check(); err != nil {
 		return nil, err
 	}
-	if len(reason) > maxReason {
-		return nil, fault.New(fault.Invalid, "the reason is over %d bytes", maxReason).WithField("reason")
+	if err := checkWords(reason, maxReason, "reason"); err != nil {
+		return nil, err
 	}
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		if _, err := role(ctx, tx, code); err != nil {
+		if _, err := role(ctx, tx, key); err != nil {
 			return err
 		}
 		for field, version := range map[string]int{"version": l.Version, "canary_version": l.CanaryVersion} {
 			if version == 0 && field == "canary_version" {
 				continue
 			}
-			if _, err := roleAt(ctx, tx, code, version); err != nil {
+			if _, err := roleAt(ctx, tx, key, version); err != nil {
 				if e := fault.As(err); e != nil {
 					return e.WithField(field)
 				}
 				return err
 			}
 		}
-		before, err := labels(ctx, tx, code)
+		before, err := labels(ctx, tx, key)
 		if err != nil {
 			return err
 		}
 		old := labelNamed(before, l.Name)
-		switch {
-		case old == nil && len(before) >= maxLabels:
+		if old == nil && len(before) >= maxLabels {
 			return fault.New(fault.Invalid, "a role has at most %d labels", maxLabels).WithField("label")
-		case old != nil && old.Protected && !override:
-			return protectedLabel(old)
 		}
-		return s.move(ctx, tx, code, old, &l, author, reason)
+		if err := override.refuse(old); err != nil {
+			return err
+		}
+		return s.move(ctx, tx, key, old, &l, author, reason)
 	})
 	if err != nil {
 		return nil, err
@@ -136,33 +148,30 @@ func (s *Roles) SetLabel(ctx context.Context, code string, l Label, override boo
 }
 
 // RemoveLabel removes a label; production stays as long as the role does. A
-// protected one needs override.
-func (s *Roles) RemoveLabel(ctx context.Context, code, name string, override bool, author, reason string) error {
+// protected one is as SetLabel says.
+func (s *Roles) RemoveLabel(ctx context.Context, owner Owner, code, name string, override Override, author, reason string) error {
+	key := owner.RoleKey(code)
 	if name == Production {
 		return fault.New(fault.Invalid, "a role is always in production as some version: move the label, or delete the role").WithField("label")
 	}
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		before, err := labels(ctx, tx, code)
+		before, err := labels(ctx, tx, key)
 		if err != nil {
 			return err
 		}
 		old := labelNamed(before, name)
-		switch {
-		case old == nil:
+		if old == nil {
 			return fault.New(fault.NotFound, "role %q has no label %q", code, name)
-		case old.Protected && !override:
-			return protectedLabel(old)
 		}
-		return s.move(ctx, tx, code, old, nil, author, reason)
+		if err := override.refuse(old); err != nil {
+			return err
+		}
+		return s.move(ctx, tx, key, old, nil, author, reason)
 	})
 	if err == nil {
 		s.forget()
 	}
 	return err
-}
-
-func protectedLabel(l *Label) error {
-	return fault.New(fault.Conflict, "label %q is protected: say that you mean it", l.Name).WithField("override")
 }
 
 func labelNamed(all []Label, name string) *Label {
@@ -175,34 +184,35 @@ func labelNamed(all []Label, name string) *Label {
 }
 
 // move stores what a label is from now on, nil for no more, and remembers it.
-func (s *Roles) move(ctx context.Context, tx *metadb.Tx, code string, from, to *Label, author, reason string) error {
+func (s *Roles) move(ctx context.Context, tx *metadb.Tx, key string, from, to *Label, author, reason string) error {
 	now := s.now().UTC().Truncate(time.Microsecond)
 	var err error
 	if to == nil {
-		_, err = tx.Exec(ctx, `DELETE FROM ai_role_label WHERE code = $1 AND label = $2`, code, from.Name)
+		_, err = tx.Exec(ctx, `DELETE FROM ai_role_label WHERE code = $1 AND label = $2`, key, from.Name)
 	} else {
 		to.UpdatedAt, to.UpdatedBy = now, author
 		_, err = tx.Exec(ctx, `INSERT INTO ai_role_label (code, label, version, canary_version, canary_share, protected, updated_at, updated_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (code, label) DO UPDATE SET version = excluded.version, canary_version = excluded.canary_version, canary_share = excluded.canary_share,
 				protected = excluded.protected, updated_at = excluded.updated_at, updated_by = excluded.updated_by`,
-			code, to.Name, to.Version, to.CanaryVersion, to.CanaryShare, to.Protected, metadb.Micros(now), author)
+			key, to.Name, to.Version, to.CanaryVersion, to.CanaryShare, to.Protected, metadb.Micros(now), author)
 	}
 	if err != nil {
 		return fmt.Errorf("store label: %w", err)
 	}
 	m := Move{At: now, By: author, Reason: reason, From: from, To: to}
-	if err := tx.QueryRow(ctx, `SELECT COALESCE(MAX(number), 0) + 1 FROM ai_role_move WHERE code = $1`, code).Scan(&m.Number); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT COALESCE(MAX(number), 0) + 1 FROM ai_role_move WHERE code = $1`, key).Scan(&m.Number); err != nil {
 		return fmt.Errorf("number the move of a label: %w", err)
 	}
 	body, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO ai_role_move (code, number, body) VALUES ($1, $2, $3)`, code, m.Number, string(body))
+	_, err = tx.Exec(ctx, `INSERT INTO ai_role_move (code, number, body) VALUES ($1, $2, $3)`, key, m.Number, string(body))
 	return err
 }
 
-// released is what a label of a role stands for.
+// released is what a label of a role stands for; without a role an organisation
+// has none of that code.
 type released struct {
 	role, canary *Role // canary is nil for none
 	share        int
@@ -217,24 +227,28 @@ func (r *released) pick(dice int) *Role {
 	return r.role
 }
 
-func (s *Roles) load(ctx context.Context, code, label string) (*released, error) {
+func (s *Roles) load(ctx context.Context, at labelKey) (*released, error) {
+	key := at.owner.RoleKey(at.code)
 	var version, canary, share int
-	err := s.db.QueryRow(ctx, `SELECT version, canary_version, canary_share FROM ai_role_label WHERE code = $1 AND label = $2`, code, label).Scan(&version, &canary, &share)
+	err := s.db.QueryRow(ctx, `SELECT version, canary_version, canary_share FROM ai_role_label WHERE code = $1 AND label = $2`, key, at.label).Scan(&version, &canary, &share)
 	if errors.Is(err, metadb.ErrNoRows) {
-		if _, err := role(ctx, s.db, code); err != nil {
+		switch _, err := s.Get(ctx, at.owner, at.code); {
+		case at.owner != Shared && fault.Is(err, fault.NotFound):
+			return &released{}, nil
+		case err != nil:
 			return nil, err
 		}
-		return nil, fault.New(fault.NotFound, "role %q has no label %q", code, label)
+		return nil, fault.New(fault.NotFound, "role %q has no label %q", at.code, at.label)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load label: %w", err)
 	}
 	out := &released{share: share}
-	if out.role, err = roleAt(ctx, s.db, code, version); err != nil {
+	if out.role, err = roleAt(ctx, s.db, key, version); err != nil {
 		return nil, err
 	}
 	if canary != 0 {
-		out.canary, err = roleAt(ctx, s.db, code, canary)
+		out.canary, err = roleAt(ctx, s.db, key, canary)
 	}
 	return out, err
 }

@@ -18,7 +18,7 @@ func versions(t *testing.T, roles *ai.Roles) *ai.Role {
 	}
 	for i, text := range []string{"two", "three"} {
 		r.SystemMessage, r.Notes = text, "because"
-		if r, err = roles.Update(t.Context(), *r, i == 0, "lee"); err != nil {
+		if r, err = roles.Update(t.Context(), *r, i == 0, ai.Meant, "lee"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -27,7 +27,7 @@ func versions(t *testing.T, roles *ai.Roles) *ai.Role {
 
 func released(t *testing.T, roles *ai.Roles, label string, dice int) string {
 	t.Helper()
-	r, err := roles.Released(t.Context(), "guide", label, dice)
+	r, err := roles.Released(t.Context(), ai.Shared, "guide", label, dice)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,13 +43,13 @@ func TestADraftIsInUseOnlyOnceALabelPointsAtIt(t *testing.T) {
 		if got := released(t, roles, "", 0); got != "two" {
 			t.Fatalf("in production is %q", got)
 		}
-		if _, err := roles.SetLabel(t.Context(), "guide", ai.Label{Name: "candidate", Version: 3}, false, "kim", "try it"); err != nil {
+		if _, err := roles.SetLabel(t.Context(), ai.Shared, "guide", ai.Label{Name: "candidate", Version: 3}, ai.AskFirst, "kim", "try it"); err != nil {
 			t.Fatal(err)
 		}
 		if got := released(t, roles, "candidate", 0); got != "three" || released(t, roles, "", 0) != "two" {
 			t.Errorf("the candidate is %q", got)
 		}
-		if _, err := roles.Released(t.Context(), "guide", "nightly", 0); !fault.Is(err, fault.NotFound) {
+		if _, err := roles.Released(t.Context(), ai.Shared, "guide", "nightly", 0); !fault.Is(err, fault.NotFound) {
 			t.Errorf("a label that is not there: %v", err)
 		}
 	})
@@ -60,10 +60,10 @@ func TestGoingBackIsMovingALabelAndIsRemembered(t *testing.T) {
 		roles, node2 := ai.NewRoles(db, nil, nil), ai.NewRoles(db, nil, nil)
 		versions(t, roles)
 		back := ai.Label{Name: ai.Production, Version: 1, Protected: true}
-		if _, err := roles.SetLabel(t.Context(), "guide", back, false, "kim", "two is worse"); !fault.Is(err, fault.Conflict) || fault.As(err).Field != "override" {
+		if _, err := roles.SetLabel(t.Context(), ai.Shared, "guide", back, ai.AskFirst, "kim", "two is worse"); !fault.Is(err, fault.Conflict) || fault.As(err).Field != "override" {
 			t.Fatalf("a protected label was moved: %v", err)
 		}
-		if _, err := roles.SetLabel(t.Context(), "guide", back, true, "kim", "two is worse"); err != nil {
+		if _, err := roles.SetLabel(t.Context(), ai.Shared, "guide", back, ai.Meant, "kim", "two is worse"); err != nil {
 			t.Fatal(err)
 		}
 		if got := released(t, roles, "", 0); got != "one" {
@@ -72,7 +72,7 @@ func TestGoingBackIsMovingALabelAndIsRemembered(t *testing.T) {
 		if got := released(t, node2, "", 0); got != "one" {
 			t.Errorf("on the other node %q", got)
 		}
-		moves, err := roles.Moves(t.Context(), "guide")
+		moves, err := roles.Moves(t.Context(), ai.Shared, "guide")
 		if err != nil || len(moves) != 3 || moves[0].Reason != "two is worse" || moves[0].By != "kim" || moves[0].From.Version != 2 || moves[0].To.Version != 1 || moves[2].From != nil {
 			t.Errorf("moves %+v, %v", moves, err)
 		}
@@ -82,7 +82,7 @@ func TestGoingBackIsMovingALabelAndIsRemembered(t *testing.T) {
 func TestACanaryAnswersItsShareOfTheCalls(t *testing.T) {
 	roles := ai.NewRoles(metadbtest.SQLite(t), nil, nil)
 	versions(t, roles)
-	if _, err := roles.SetLabel(t.Context(), "guide", ai.Label{Name: ai.Production, Version: 2, CanaryVersion: 3, CanaryShare: 20, Protected: true}, true, "kim", ""); err != nil {
+	if _, err := roles.SetLabel(t.Context(), ai.Shared, "guide", ai.Label{Name: ai.Production, Version: 2, CanaryVersion: 3, CanaryShare: 20, Protected: true}, ai.Meant, "kim", ""); err != nil {
 		t.Fatal(err)
 	}
 	counts := map[string]int{}
@@ -99,7 +99,7 @@ func TestALabelThatCannotBeIsRefusedWithTheFieldAtFault(t *testing.T) {
 	versions(t, roles)
 	f := func(field string, kind fault.Kind, l ai.Label) {
 		t.Helper()
-		_, err := roles.SetLabel(t.Context(), "guide", l, true, "kim", "")
+		_, err := roles.SetLabel(t.Context(), ai.Shared, "guide", l, ai.Meant, "kim", "")
 		if !fault.Is(err, kind) || fault.As(err).Field != field {
 			t.Errorf("%+v: err %v of field %q", l, err, fault.As(err).Field)
 		}
@@ -110,10 +110,10 @@ func TestALabelThatCannotBeIsRefusedWithTheFieldAtFault(t *testing.T) {
 	f("canary_version", fault.Invalid, ai.Label{Name: "candidate", Version: 1, CanaryShare: 5})
 	f("canary_version", fault.Invalid, ai.Label{Name: "candidate", Version: 1, CanaryVersion: 1, CanaryShare: 5})
 	f("canary_share", fault.Invalid, ai.Label{Name: "candidate", Version: 1, CanaryVersion: 2, CanaryShare: 101})
-	if err := roles.RemoveLabel(t.Context(), "guide", ai.Production, true, "kim", ""); !fault.Is(err, fault.Invalid) {
+	if err := roles.RemoveLabel(t.Context(), ai.Shared, "guide", ai.Production, ai.Meant, "kim", ""); !fault.Is(err, fault.Invalid) {
 		t.Errorf("production was removed: %v", err)
 	}
-	if err := roles.RemoveLabel(t.Context(), "guide", "nightly", true, "kim", ""); !fault.Is(err, fault.NotFound) {
+	if err := roles.RemoveLabel(t.Context(), ai.Shared, "guide", "nightly", ai.Meant, "kim", ""); !fault.Is(err, fault.NotFound) {
 		t.Errorf("err %v", err)
 	}
 }

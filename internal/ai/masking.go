@@ -41,7 +41,7 @@ type policies struct {
 // policyKey names a policy of a stored version of a role and one of a project,
 // neither of which ever changes.
 type policyKey struct {
-	role        string // "" when it has no policy
+	role        string // its key, "" when it has no policy
 	roleVersion int
 	project     project.ID // 0 when it has no policy
 	version     int64
@@ -97,8 +97,8 @@ func (g *Gateway) SetMasking(ctx context.Context, p project.ID, m Masking, autho
 	if err := checkPolicy(&m.Policy, "policy"); err != nil {
 		return nil, err
 	}
-	if len(m.Reason) > maxReason {
-		return nil, fault.New(fault.Invalid, "the reason is over %d bytes", maxReason).WithField("reason")
+	if err := checkWords(m.Reason, maxReason, "reason"); err != nil {
+		return nil, err
 	}
 	err := g.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
 		latest, err := latestMasking(ctx, tx, p)
@@ -154,7 +154,7 @@ func (g *Gateway) policy(ctx context.Context, p project.ID, role *Role, stored b
 	var key policyKey
 	var parts []mask.Policy
 	if role.Masking != nil {
-		key.role, key.roleVersion = role.Code, role.Version
+		key.role, key.roleVersion = role.key(), role.Version
 		parts = append(parts, *role.Masking)
 	}
 	if own.Version > 0 {
@@ -239,8 +239,11 @@ type MaskingVerdict struct {
 func (g *Gateway) TryMasking(ctx context.Context, p project.ID, in MaskingTrial) (*MaskingOutcome, error) {
 	role := &Role{}
 	if in.Role != "" {
-		var err error
-		if role, err = g.roles.Released(ctx, in.Role, cmp.Or(in.Label, Production), 99); err != nil {
+		asks, err := g.OwnerOf(p)
+		if err != nil {
+			return nil, err
+		}
+		if role, err = g.roles.Released(ctx, asks, in.Role, cmp.Or(in.Label, Production), 99); err != nil {
 			return nil, err
 		}
 	}

@@ -72,16 +72,16 @@ func TestTheMaskingOfAProjectIsLiveOnAllNodesWithinASecond(t *testing.T) {
 
 func TestAPolicyOfARoleIsPartOfItsVersion(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
-	role, err := h.Roles().Get(t.Context(), writer)
+	role, err := h.Roles().Get(t.Context(), ai.Shared, writer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	role.Masking = &mask.Policy{Patterns: []mask.Pattern{{Name: "ok", Pattern: "A"}, {Name: "order", Pattern: "ORD-([0-9]{6}"}}}
-	if _, err := h.Roles().Update(t.Context(), *role, true, "kim"); !fault.Is(err, fault.Invalid) || fault.As(err).Field != "masking.patterns[1].pattern" || !strings.Contains(err.Error(), "character 14") {
+	if _, err := h.Roles().Update(t.Context(), *role, true, ai.Meant, "kim"); !fault.Is(err, fault.Invalid) || fault.As(err).Field != "masking.patterns[1].pattern" || !strings.Contains(err.Error(), "character 14") {
 		t.Fatalf("a wrong pattern: %v in %q", err, fault.As(err).Field)
 	}
 	role.Masking = &mask.Policy{Off: []mask.Class{mask.Path, mask.Email}, Patterns: []mask.Pattern{{Name: "order", Pattern: "ORD-[0-9]{6}"}}}
-	if role, err = h.Roles().Update(t.Context(), *role, true, "kim"); err != nil {
+	if role, err = h.Roles().Update(t.Context(), *role, true, ai.Meant, "kim"); err != nil {
 		t.Fatal(err)
 	}
 	const text = "order ORD-123456 of kim@shop.com, GET /v1/orders"
@@ -97,14 +97,14 @@ func TestAPolicyOfARoleIsPartOfItsVersion(t *testing.T) {
 	}
 	// An editor that does not know of policies keeps it; an empty one takes it away.
 	role.Masking, role.SystemMessage = nil, "Write more."
-	if role, err = h.Roles().Update(t.Context(), *role, true, "old editor"); err != nil || role.Masking == nil || len(role.Masking.Patterns) != 1 {
+	if role, err = h.Roles().Update(t.Context(), *role, true, ai.Meant, "old editor"); err != nil || role.Masking == nil || len(role.Masking.Patterns) != 1 {
 		t.Fatalf("%+v, %v", role, err)
 	}
 	if got := h.sent(t, text); strings.Contains(got, "ORD-123456") {
 		t.Errorf("after an edit of something else it sent %q", got)
 	}
 	role.Masking = &mask.Policy{}
-	if role, err = h.Roles().Update(t.Context(), *role, true, "kim"); err != nil {
+	if role, err = h.Roles().Update(t.Context(), *role, true, ai.Meant, "kim"); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.sent(t, text); !strings.Contains(got, "ORD-123456") {

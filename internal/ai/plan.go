@@ -15,7 +15,10 @@ type Plan struct {
 // Plan tells what Try with the same role and input would do first. It refuses
 // what Try refuses before it asks a model, but for limits.
 func (g *Gateway) Plan(ctx context.Context, caller Caller, role *Role, in Input) (*Plan, error) {
-	if err := g.roles.check(ctx, role); err != nil {
+	if err := g.reach(caller.Project, role); err != nil {
+		return nil, err
+	}
+	if err := g.checkFor(ctx, caller, role); err != nil {
 		return nil, err
 	}
 	c, err := g.converse(caller, role, in)
@@ -26,7 +29,10 @@ func (g *Gateway) Plan(ctx context.Context, caller Caller, role *Role, in Input)
 	if err != nil {
 		return nil, err
 	}
-	c.rules, c.prices, c.services = live.rules, live.prices, live.services
+	c.rules, c.prices = live.rules, live.prices
+	if c.services, err = g.servicesFor(live, caller, role); err != nil {
+		return nil, err
+	}
 	for _, e := range c.chain {
 		if !c.usable(e) {
 			continue
@@ -34,7 +40,7 @@ func (g *Gateway) Plan(ctx context.Context, caller Caller, role *Role, in Input)
 		p := &Plan{Provider: e.Provider, Model: e.Model}
 		_, p.Dropped = c.parameters(e)
 		p.InputTokens, p.OutputTokens = c.guessed()
-		p.CostUSD, _ = c.prices.cost(e, g.now(), Usage{InputTokens: p.InputTokens, OutputTokens: p.OutputTokens})
+		p.CostUSD, _ = c.cost(e, g.now(), Usage{InputTokens: p.InputTokens, OutputTokens: p.OutputTokens})
 		return p, nil
 	}
 	return nil, ErrNoModel

@@ -142,7 +142,7 @@ func inMicros(usd *float64) *int64 {
 }
 
 func (p *Price) check(now time.Time) error {
-	if p.Provider == "" || len(p.Provider) > 63 {
+	if _, name := owned(p.Provider); name == "" || len(name) > 63 {
 		return fault.New(fault.Invalid, "a price is of a provider").WithField("provider")
 	}
 	if p.Model == "" || len(p.Model) > maxModel {
@@ -254,8 +254,10 @@ func (s *Roles) WithdrawPrice(ctx context.Context, version int64, author string)
 
 // seedPrices stores the prices that come with MATRIX of models that never had one.
 func seedPrices(ctx context.Context, tx *metadb.Tx) error {
-	var prices []Price
-	if err := json.Unmarshal([]byte(embedded("prices.json")), &prices); err != nil {
+	var known struct {
+		Prices []Price `json:"prices"` // the rest says where they are from
+	}
+	if err := json.Unmarshal([]byte(embedded("prices.json")), &known); err != nil {
 		return fmt.Errorf("read default prices: %w", err)
 	}
 	rows, err := tx.Query(ctx, `SELECT DISTINCT provider, model FROM ai_price_at`)
@@ -269,8 +271,8 @@ func seedPrices(ctx context.Context, tx *metadb.Tx) error {
 	if err != nil {
 		return err
 	}
-	for i := range prices {
-		if p := &prices[i]; !stored[modelKey{p.Provider, p.Model}] {
+	for i := range known.Prices {
+		if p := &known.Prices[i]; !stored[modelKey{p.Provider, p.Model}] {
 			if err := insertPrice(ctx, tx, p, time.Time{}, "matrix"); err != nil {
 				return err
 			}
@@ -295,43 +297,64 @@ func undated(model string) string {
 	return model[:at]
 }
 
-// PriceList is what models cost, by provider and model: those of each model by
-// begin, the latest first.
-type PriceList map[modelKey][]Price
+// PriceList is what models cost: the prices of each model by begin, the latest
+// first.
+type PriceList struct {
+	by    map[modelKey][]Price
+	kinds map[string]string // of organisations' services, by the name they are stored under
+}
 
 // PriceList returns the prices as they are now, for many calls.
 func (s *Roles) PriceList(ctx context.Context) (PriceList, error) {
+	list := PriceList{by: map[modelKey][]Price{}}
 	rows, err := s.priceRows(ctx, `WHERE withdrawn_at = 0`)
-	all := PriceList{}
-	for _, versions := range byModel(rows) {
-		all[modelKey{versions[0].Provider, versions[0].Model}] = effective(versions)
+	if err != nil {
+		return list, err
 	}
-	return all, err
+	for _, versions := range byModel(rows) {
+		list.by[modelKey{versions[0].Provider, versions[0].Model}] = effective(versions)
+	}
+	list.kinds, err = kindsOfOwn(ctx, s.db)
+	return list, err
 }
 
-// Of returns the prices of a model: its own, else those of the model it is a
-// dated version of.
+// Of returns the prices of a model of a provider, by the name that attempts are
+// stored under.
 func (p PriceList) Of(provider, model string) []Price {
-	if own, known := p[modelKey{provider, model}]; known {
+	owner, name := owned(provider)
+	return p.timeline(pricedAs(owner, name, p.kinds[provider]), model)
+}
+
+// under returns the prices that a model was given under one name: its own, else
+// those of the model it is a dated version of.
+func (p PriceList) under(provider, model string) []Price {
+	if own, known := p.by[modelKey{provider, model}]; known {
 		return own
 	}
-	return p[modelKey{provider, undated(model)}]
+	return p.by[modelKey{provider, undated(model)}]
+}
+
+// at returns the price of a model that holds at a moment: of the first of the
+// providers' names that has one then. It is nil when none has.
+func (p PriceList) at(providers []string, model string, at time.Time) *Price {
+	for _, provider := range providers {
+		versions := p.under(provider, model)
+		if i := slices.IndexFunc(versions, func(price Price) bool { return price.holds(at) }); i >= 0 && !versions[i].Ended {
+			return &versions[i]
+		}
+	}
+	return nil
 }
 
 // cost returns what tokens cost in USD that were used at a moment, and the version
 // of the price; nil and 0 when it was unknown then.
-func (p PriceList) cost(e Entry, at time.Time, u Usage) (usd *float64, version int64) {
-	for _, price := range p.Of(e.Provider, e.Model) {
-		if !price.holds(at) {
-			continue
-		}
-		if price.Ended {
-			return nil, 0
-		}
-		sum := price.cost(u)
-		return &sum, price.Version
+func (p PriceList) cost(providers []string, model string, at time.Time, u Usage) (usd *float64, version int64) {
+	price := p.at(providers, model, at)
+	if price == nil {
+		return nil, 0
 	}
-	return nil, 0
+	sum := price.cost(u)
+	return &sum, price.Version
 }
 
 // cost is the formula: what has a price of its own is not paid for twice. A

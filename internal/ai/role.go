@@ -23,7 +23,10 @@ const AnswerJudge = "answer-judge"
 // Role is what a model is asked to be, by which models and how. A stored version
 // never changes.
 type Role struct {
-	Code        string `json:"code"`
+	Code string `json:"code"`
+	// Owner has the role: calls of an organisation reach its own one before the
+	// installation's of the same code, and never that of another.
+	Owner       Owner  `json:"owner" doc:"organisation id; 0: the installation's, which all organisations share"`
 	Version     int    `json:"version"` // 1, 2, …; 0 when not stored yet
 	Name        string `json:"name"`    // for people; "" shows the code
 	Description string `json:"description"`
@@ -96,10 +99,10 @@ func (r *Role) Check() error {
 		return invalid("system_message", "the system message is over %d bytes", maxSystemMessage)
 	case len(r.Chain) > maxChain:
 		return invalid("chain", "a chain has at most %d models", maxChain)
-	case len(r.Name) > maxModel:
-		return invalid("name", "the name is over %d bytes", maxModel)
-	case len(r.Notes) > maxReason:
-		return invalid("notes", "the notes are over %d bytes", maxReason)
+	case checkWords(r.Name, maxModel, "name") != nil:
+		return checkWords(r.Name, maxModel, "name")
+	case checkWords(r.Notes, maxReason, "notes") != nil:
+		return checkWords(r.Notes, maxReason, "notes")
 	case r.Retries != nil && (*r.Retries < 0 || *r.Retries > maxRetries):
 		return invalid("retries", "a call asks at most %d times again", maxRetries)
 	case r.RateLimitIntervalMs < 0 || r.RateLimitIntervalMs > maxIntervalMs:

@@ -25,33 +25,33 @@ func TestAnEditedRoleIsLiveAtOnceAndKeepsItsHistory(t *testing.T) {
 		if err := node1.Seed(ctx); err != nil {
 			t.Fatal(err)
 		}
-		r, err := node1.Get(ctx, ai.AlertAnalyzer)
+		r, err := node1.Get(ctx, ai.Shared, ai.AlertAnalyzer)
 		if err != nil || r.Version != 1 || r.UpdatedBy != "matrix" || !r.UpdatedAt.Equal(now) || r.Chain == nil {
 			t.Fatalf("role %+v, err %v", r, err)
 		}
 		temperature := 0.2
 		r.Parameters.Temperature = &temperature
 		r.Chain = []ai.Entry{{Provider: "openai", Model: "gpt-4.1", TimeoutMs: 30_000}}
-		if _, err := node1.Update(ctx, *r, true, "kim"); err != nil {
+		if _, err := node1.Update(ctx, *r, true, ai.Meant, "kim"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := node1.Update(ctx, *r, true, "lee"); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "kim") {
+		if _, err := node1.Update(ctx, *r, true, ai.Meant, "lee"); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "kim") {
 			t.Errorf("an edit of an old version: %v", err)
 		}
-		seen, err := node2.Get(ctx, ai.AlertAnalyzer)
+		seen, err := node2.Get(ctx, ai.Shared, ai.AlertAnalyzer)
 		if err != nil || seen.Version != 2 || seen.UpdatedBy != "kim" || *seen.Parameters.Temperature != 0.2 || !reflect.DeepEqual(seen.Chain, r.Chain) {
 			t.Errorf("the other node sees %+v, %v", seen, err)
 		}
-		if err := node2.Delete(ctx, ai.AlertAnalyzer, 2, "park"); err != nil {
+		if err := node2.Delete(ctx, ai.Shared, ai.AlertAnalyzer, 2, "park"); err != nil {
 			t.Fatal(err)
 		}
 		if err := node1.Seed(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := node1.Get(ctx, ai.AlertAnalyzer); !fault.Is(err, fault.NotFound) {
+		if _, err := node1.Get(ctx, ai.Shared, ai.AlertAnalyzer); !fault.Is(err, fault.NotFound) {
 			t.Errorf("a deleted role came back: %v", err)
 		}
-		history, err := node1.History(ctx, ai.AlertAnalyzer)
+		history, err := node1.History(ctx, ai.Shared, ai.AlertAnalyzer)
 		if err != nil || len(history) != 3 || history[0].UpdatedBy != "park" || !history[0].Deleted || history[1].Deleted || history[2].Version != 1 {
 			t.Errorf("history %+v, %v", history, err)
 		}
@@ -62,7 +62,7 @@ func TestAnEditedRoleIsLiveAtOnceAndKeepsItsHistory(t *testing.T) {
 		if _, err := node1.Create(ctx, *r, "choi"); !fault.Is(err, fault.Conflict) {
 			t.Errorf("err %v", err)
 		}
-		if all, err := node1.List(ctx); err != nil || len(all) != 2 || all[0].Code != ai.AlertAnalyzer || all[1].Code != ai.AnswerJudge {
+		if all, err := node1.List(ctx, ai.Shared); err != nil || len(all) != 2 || all[0].Code != ai.AlertAnalyzer || all[1].Code != ai.AnswerJudge {
 			t.Errorf("list %+v, %v", all, err)
 		}
 	})

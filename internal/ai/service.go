@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -20,6 +21,9 @@ type Service struct {
 	InHouse  bool   // it may know everything: nothing is masked for it
 	Provider Provider
 	Keys     []Key // at least one; of a service without keys one without a secret
+
+	at     string   // Owner.key of its name: circuits and rules are kept by it
+	priced []string // the names its prices are looked for under, the first that has one counts
 }
 
 // Key is a key of a service.
@@ -31,13 +35,21 @@ type Key struct {
 // keyless is the alias of the key of a service that wants none.
 const keyless = "default"
 
-// Services are the model services of the installation: those of the
-// configuration, which only a restart changes, and those that people store. It
-// is safe for concurrent use.
+// Services are the model services of one owner: of the installation those of the
+// configuration, which only a restart changes, and those that people store; of an
+// organisation what its people store. It is safe for concurrent use.
 type Services struct {
+	*registry
+	owner Owner
+}
+
+// registry is what the services of all owners have in common.
+type registry struct {
 	db         *metadb.DB
 	sealer     *secret.Sealer // nil: nothing can be stored
 	kinds      map[string]func(baseURL string) (Provider, error)
+	orgKinds   map[string]func(baseURL string) (Provider, error) // of services of organisations
+	public     func(netip.Addr) bool                             // whether one of an organisation may be at an address
 	configured map[string]Service
 	roles      *Roles
 	breaker    *breaker
@@ -47,9 +59,15 @@ type Services struct {
 	mu sync.Mutex
 	// clients hold connections, so there is one for a kind and an address, and
 	// none is made anew because a key or a switch was changed.
-	clients  map[[2]string]Provider
+	clients  map[clientKey]Provider
 	opened   map[string]opened // by the sealed text, of the last load
 	versions map[string]int64  // of the stored services at the last load
+}
+
+// clientKey names a client: those of organisations connect under other rules.
+type clientKey struct {
+	kind, baseURL string
+	org           bool
 }
 
 // opened is what became of a sealed key.
@@ -58,36 +76,55 @@ type opened struct {
 	failed bool // it does not open; said once in the log
 }
 
-// Services returns the store of services the gateway asks.
+// Services returns the store of the installation's services; see Services.Of for
+// those of an organisation.
 func (g *Gateway) Services() *Services { return g.services }
 
-// Providers returns the names of the services that there are now, sorted, those
-// that are switched off included. It is asked with every call by name, and costs
-// a query only when what is remembered is read anew. It must not be changed.
-func (g *Gateway) Providers(ctx context.Context) ([]string, error) {
-	known, err := g.live(ctx)
-	return known.providers, err
-}
+// Of returns the store of an owner's services.
+func (s *Services) Of(owner Owner) *Services { return &Services{s.registry, owner} }
 
-// names returns the names of all services, sorted.
+// names returns the names that a chain of the owner's may hold, sorted: of its own
+// services and of those that all share.
 func (s *Services) names(ctx context.Context) ([]string, error) {
 	rows, err := s.db.Query(ctx, `SELECT name FROM ai_provider`)
-	names, err := metadb.Collect(rows, err, func(rows *metadb.Rows) (name string, err error) { return name, rows.Scan(&name) })
+	stored, err := metadb.Collect(rows, err, func(rows *metadb.Rows) (name string, err error) { return name, rows.Scan(&name) })
 	if err != nil {
 		return nil, fmt.Errorf("list providers: %w", err)
 	}
-	names = append(names, slices.Collect(maps.Keys(s.configured))...)
+	names := slices.Collect(maps.Keys(s.configured))
+	for _, key := range stored {
+		if owner, name := owned(key); owner == Shared || owner == s.owner {
+			names = append(names, name)
+		}
+	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
 }
 
-// Kinds returns the kinds of services that can be stored, sorted.
-func (s *Services) Kinds() []string { return slices.Sorted(maps.Keys(s.kinds)) }
+// Kinds returns the kinds of services that the owner can store, sorted.
+func (s *Services) Kinds() []string { return slices.Sorted(maps.Keys(s.makers())) }
 
-// load returns the services that can be asked now. What it returns is not
-// changed any more: a call goes on with what it began with. A service whose kind
-// or keys this node cannot use is left out, so that the others still answer.
-func (s *Services) load(ctx context.Context) (map[string]Service, error) {
+// makers make the clients of the owner's services.
+func (s *Services) makers() map[string]func(baseURL string) (Provider, error) {
+	if s.owner == Shared {
+		return s.kinds
+	}
+	return s.orgKinds
+}
+
+// filed returns the owner's services of the configuration.
+func (s *Services) filed() map[string]Service {
+	if s.owner == Shared {
+		return s.configured
+	}
+	return nil
+}
+
+// load returns the services that can be asked now, of all owners. What it returns
+// is not changed any more: a call goes on with what it began with. A service whose
+// kind or keys this node cannot use is there without a Provider and is not asked,
+// so that the others still answer.
+func (s *Services) load(ctx context.Context) (*catalogue, error) {
 	stored, err := s.stored(ctx, s.db)
 	if err != nil {
 		return nil, err
@@ -96,29 +133,33 @@ func (s *Services) load(ctx context.Context) (map[string]Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	of := make(map[string][]storedKey, len(stored))
+	for _, k := range keys {
+		of[k.provider] = append(of[k.provider], k)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make(map[string]Service, len(s.configured)+len(stored))
-	still, versions := make(map[string]opened, len(keys)), make(map[string]int64, len(stored))
+	all := newCatalogue(s.configured)
+	still, versions, clients := make(map[string]opened, len(keys)), make(map[string]int64, len(stored)), make(map[clientKey]Provider, len(stored))
 	for _, p := range stored {
-		versions[p.Name] = p.Version
-		if was, known := s.versions[p.Name]; known && was != p.Version {
-			s.breaker.forget(p.Name) // what failed may be what was just repaired
+		at := p.Owner.key(p.Name)
+		versions[at] = p.Version
+		if was, known := s.versions[at]; known && was != p.Version {
+			s.breaker.forget(at) // what failed may be what was just repaired
 		}
-		if _, configured := s.configured[p.Name]; !p.Enabled || configured {
+		all.name(p.Owner, p.Name)
+		if _, configured := s.Of(p.Owner).filed()[p.Name]; !p.Enabled || configured {
 			continue
 		}
-		client, err := s.client(p.Kind, p.BaseURL)
+		client, err := s.Of(p.Owner).client(p.Kind, p.BaseURL)
 		if err != nil {
-			s.log.WarnContext(ctx, "a stored provider cannot be used", "provider", p.Name, "kind", p.Kind)
+			s.log.WarnContext(ctx, "a stored provider cannot be used", "provider", at, "kind", p.Kind)
+			all.add(p.Owner, p.Name, Service{Kind: p.Kind})
 			continue
 		}
-		service, known := Service{Kind: p.Kind, BaseURL: p.BaseURL, InHouse: p.InHouse, Provider: client}, 0
-		for _, k := range keys {
-			if k.provider != p.Name {
-				continue
-			}
-			known++
+		clients[clientKey{p.Kind, p.BaseURL, p.Owner != Shared}] = client
+		service := Service{Kind: p.Kind, BaseURL: p.BaseURL, InHouse: p.InHouse, Provider: client}
+		for _, k := range of[at] {
 			if !k.Enabled {
 				continue
 			}
@@ -127,16 +168,19 @@ func (s *Services) load(ctx context.Context) (map[string]Service, error) {
 				service.Keys = append(service.Keys, Key{Alias: k.Alias, Secret: plain.secret})
 			}
 		}
-		// Who names an address of their own may have a service that wants no key.
-		if known == 0 && p.BaseURL != "" {
+		switch {
+		case len(of[at]) > 0 && len(service.Keys) == 0:
+			service.Provider = nil
+		case len(of[at]) == 0 && p.BaseURL == "":
+			continue // it is not set up yet
+		case len(of[at]) == 0:
+			// Who names an address of their own may have a service that wants no key.
 			service.Keys = []Key{{Alias: keyless}}
 		}
-		if len(service.Keys) > 0 {
-			all[p.Name] = service
-		}
+		all.add(p.Owner, p.Name, service)
 	}
-	maps.Copy(all, s.configured)
-	s.opened, s.versions = still, versions
+	all.complete()
+	s.opened, s.versions, s.clients = still, versions, clients
 	return all, nil
 }
 
@@ -155,11 +199,11 @@ func (s *Services) open(ctx context.Context, k storedKey) opened {
 
 // client returns the one client of a kind and an address.
 func (s *Services) client(kind, baseURL string) (Provider, error) {
-	at := [2]string{kind, baseURL}
+	at := clientKey{kind, baseURL, s.owner != Shared}
 	if known, ok := s.clients[at]; ok {
 		return known, nil
 	}
-	connect, ok := s.kinds[kind]
+	connect, ok := s.makers()[kind]
 	if !ok {
 		return nil, s.unknownKind(kind)
 	}

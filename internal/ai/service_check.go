@@ -23,13 +23,17 @@ const checkWithin = 20 * time.Second
 type KeyCheck struct {
 	OK        bool     `json:"ok"`
 	Class     Class    `json:"class" doc:"why not, of the failures of models; empty when ok"`
-	Code      string   `json:"code" doc:"the service's own, or why it was not reached: host_unknown, refused, tls, timeout"`
+	Code      string   `json:"code" doc:"the service's own, or why it was not reached: host_unknown, refused, tls, timeout, not_public"`
 	Status    int      `json:"status" doc:"of HTTP; 0 for none"`
 	Message   string   `json:"message"`
 	Model     string   `json:"model" doc:"that was asked; empty: the models were listed"`
 	Models    []string `json:"models" doc:"that the service lists"`
 	LatencyMs int64    `json:"latency_ms"`
+	CallID    string   `json:"call_id" doc:"of the log; empty: the models were listed"`
 }
+
+// PurposeCheck is what the call of a check is for.
+const PurposeCheck = "check"
 
 // answered are failures that only a service which took the key gives.
 var answered = map[Class]bool{EmptyAnswer: true, HugeAnswer: true, CutOff: true, Refused: true, TooLong: true}
@@ -37,27 +41,27 @@ var answered = map[Class]bool{EmptyAnswer: true, HugeAnswer: true, CutOff: true,
 // CheckKey asks a service whether it takes a key, also one that is switched off:
 // with a model it asks that one for a word, which may cost a few tokens; with ""
 // it has the models listed, which does not tell whether the account is spent. It
-// goes around chain, circuits and limits, says nothing of anybody's data, and is
-// in the log of the process and not among the calls. fault.NotFound.
-func (g *Gateway) CheckKey(ctx context.Context, name, alias, model, author string) (*KeyCheck, error) {
-	provider, kind, key, err := g.services.key(ctx, name, alias)
+// goes around chain, circuits and the intervals of roles, and says nothing of
+// anybody's data. What a model is asked is a call like any other: it is held to
+// budgets, and in the log of the caller's project. fault.NotFound;
+// fault.RateLimited (a budget).
+func (g *Gateway) CheckKey(ctx context.Context, caller Caller, owner Owner, name, alias, model string) (*KeyCheck, error) {
+	service, key, err := g.services.Of(owner).key(ctx, name, alias)
 	if err != nil {
 		return nil, err
 	}
-	live, err := g.live(ctx)
-	if err != nil {
-		return nil, err
-	}
+	caller.Purpose = PurposeCheck
 	limited, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
 	check := &KeyCheck{Model: model, Models: []string{}}
 	started := time.Now()
 	if model != "" {
-		few := int64(64)
-		parameters, _ := live.rules.fit(name, kind, model, Parameters{MaxTokens: &few})
-		_, err = provider.Complete(limited, Request{Key: key, Model: model, Messages: []Message{{Role: RoleUser, Text: "Say OK."}}, Parameters: parameters}, nil)
+		check.CallID, err = g.askForAWord(ctx, limited, caller, Entry{Provider: name, Model: model}, service, Key{alias, key})
+		if check.CallID == "" {
+			return nil, err
+		}
 	} else {
-		lister, ok := provider.(Lister)
+		lister, ok := service.Provider.(Lister)
 		if !ok {
 			return nil, fault.New(fault.Unsupported, "this provider does not list its models: name one to ask").WithField("model")
 		}
@@ -71,8 +75,52 @@ func (g *Gateway) CheckKey(ctx context.Context, name, alias, model, author strin
 		return nil, ctx.Err()
 	}
 	check.judge(err, limited.Err() != nil)
-	g.log.InfoContext(ctx, "a key was checked", "provider", name, "key", alias, "author", author, "ok", check.OK, "class", string(check.Class), "code", check.Code)
+	g.log.InfoContext(ctx, "a key was checked", "provider", owner.key(name), "key", alias, "author", caller.Name, "ok", check.OK, "class", string(check.Class), "code", check.Code)
 	return check, nil
+}
+
+// askForAWord asks a model once, within limited, and logs the call. Without an id
+// nothing was asked.
+func (g *Gateway) askForAWord(ctx, limited context.Context, caller Caller, entry Entry, service Service, key Key) (callID string, err error) {
+	live, err := g.live(ctx)
+	if err != nil {
+		return "", err
+	}
+	few := int64(64)
+	parameters, dropped := live.rules.fit(service.at, service.Kind, entry.Model, Parameters{MaxTokens: &few})
+	c := &conversation{g: g, caller: caller, role: &Role{}, chain: []Entry{entry}, started: g.now(), keep: g.keep, id: NewCallID(),
+		in: Input{Messages: []Message{{Role: RoleUser, Text: "Say OK."}}, Parameters: &parameters}, prices: live.prices, services: map[string]Service{entry.Provider: service}}
+	if c.policy, err = g.policy(ctx, caller.Project, c.role, true); err != nil {
+		return "", fmt.Errorf("apply masking policy: %w", err)
+	}
+	taken, err := g.reserve(ctx, caller, "", live.budgets, c.guess())
+	if err != nil {
+		return "", err
+	}
+	defer func() { g.settle(ctx, caller, taken, used(c.attempts)) }()
+	a := Attempt{At: g.now(), Owner: c.owner(entry), Provider: entry.Provider, Model: entry.Model, Key: key.Alias, InHouse: service.InHouse, Dropped: dropped, Status: AttemptOK}
+	response, err := service.Provider.Complete(limited, Request{Key: key.Secret, Model: entry.Model, Messages: c.in.Messages, Parameters: parameters}, nil)
+	a.LatencyMs = g.now().Sub(a.At).Milliseconds()
+	a.ServedModel, a.Usage, a.Answer, c.answer = response.Model, response.Usage, response.Text, response.Text
+	c.price(entry, &a)
+	var answer *Response
+	ended := err
+	switch {
+	case err == nil:
+		answer = &response
+	case ctx.Err() != nil:
+		a.fail(failureOf(err))
+		ended = ctx.Err()
+	case limited.Err() != nil:
+		a.fail(Fail(TimedOut, "no answer within %s", checkWithin))
+		ended = ErrExhausted
+	default:
+		a.fail(failureOf(err))
+		ended = ErrExhausted
+	}
+	c.attempts = append(c.attempts, a)
+	g.calls.write(ctx, c.record(ctx, caller, c.result(answer), ended))
+	return c.id, err
 }
 
 // judge says what the outcome of a check means.
@@ -95,44 +143,46 @@ func (c *KeyCheck) judge(err error, late bool) {
 	}
 }
 
-// key returns a key of a service, also of one that is switched off.
-func (s *Services) key(ctx context.Context, name, alias string) (provider Provider, kind, plain string, err error) {
-	if c, configured := s.configured[name]; configured {
+// key returns a service and a key of it, also when either is switched off.
+func (s *Services) key(ctx context.Context, name, alias string) (service Service, plain string, err error) {
+	if c, configured := s.filed()[name]; configured {
+		c.at, c.priced = s.owner.key(name), pricedAs(s.owner, name, c.Kind)
 		for _, k := range c.Keys {
 			if k.Alias == alias {
-				return c.Provider, c.Kind, k.Secret, nil
+				return c, k.Secret, nil
 			}
 		}
-		return nil, "", "", missingKey(name, alias)
+		return Service{}, "", missingKey(name, alias)
 	}
 	p, err := s.Get(ctx, name)
 	if err != nil {
-		return nil, "", "", err
+		return Service{}, "", err
 	}
+	service = Service{Kind: p.Kind, BaseURL: p.BaseURL, InHouse: p.InHouse, at: s.owner.key(name), priced: pricedAs(s.owner, name, p.Kind)}
 	s.mu.Lock()
-	provider, err = s.client(p.Kind, p.BaseURL)
+	service.Provider, err = s.client(p.Kind, p.BaseURL)
 	s.mu.Unlock()
 	if err != nil {
-		return nil, "", "", err
+		return Service{}, "", err
 	}
 	if alias == keyless && len(p.Keys) == 0 {
-		return provider, p.Kind, "", nil
+		return service, "", nil
 	}
 	keys, err := s.keys(ctx, s.db)
 	if err != nil {
-		return nil, "", "", err
+		return Service{}, "", err
 	}
 	for _, k := range keys {
-		if k.provider != name || k.Alias != alias {
+		if k.provider != s.owner.key(name) || k.Alias != alias {
 			continue
 		}
-		opened, err := s.sealer.Open(ctx, k.sealed, keyPlace(name, alias))
+		opened, err := s.sealer.Open(ctx, k.sealed, keyPlace(k.provider, alias))
 		if err != nil {
-			return nil, "", "", fault.Wrap(err, fault.Invalid, "the stored key cannot be read any more: it was sealed with another secrets key; replace it")
+			return Service{}, "", fault.Wrap(err, fault.Invalid, "the stored key cannot be read any more: it was sealed with another secrets key; replace it")
 		}
-		return provider, p.Kind, string(opened), nil
+		return service, string(opened), nil
 	}
-	return nil, "", "", missingKey(name, alias)
+	return Service{}, "", missingKey(name, alias)
 }
 
 // KeyHealth is how calls with a key went, on all nodes.
@@ -151,15 +201,18 @@ type KeyHealth struct {
 // healthDays is how far back the last use of a key is looked for.
 const healthDays = 7
 
-// KeyHealth returns how calls went with each key that was used lately, by
-// provider and key, out of the attempts that are stored. A repair or an answer
-// that does not fit the role's schema is not the key's failure.
-func (g *Gateway) KeyHealth(ctx context.Context) ([]KeyHealth, error) {
+// KeyHealth returns how calls went with each key of an owner's that was used
+// lately, by provider and key, out of the attempts that are stored. A repair or an
+// answer that does not fit the role's schema is not the key's failure.
+func (g *Gateway) KeyHealth(ctx context.Context, owner Owner) ([]KeyHealth, error) {
 	classes := make([]string, len(blames))
 	for i, class := range blames {
 		classes[i] = string(class)
 	}
-	now := g.now().UTC()
+	now, whose := g.now().UTC(), ""
+	if owner != Shared {
+		whose = owner.key("")
+	}
 	var rows []struct {
 		Provider string    `ch:"provider"`
 		Key      string    `ch:"key"`
@@ -176,15 +229,16 @@ func (g *Gateway) KeyHealth(ctx context.Context) ([]KeyHealth, error) {
 			max(at) AS used, maxIf(at, class = '') AS last_good, maxIf(at, bad) AS last_bad,
 			argMaxIf(class, at, bad)::String AS last_class, argMaxIf(code, at, bad)::String AS last_code
 		FROM (SELECT provider, key, at, class, code, has({classes:Array(String)}, class::String) AS bad
-			FROM ai_attempts WHERE at >= {from:DateTime64(3)} AND status != '`+AttemptSkipped+`' LIMIT 1 BY call_id, number)
+			FROM ai_attempts WHERE at >= {from:DateTime64(3)} AND if({whose:String} = '', position(provider, '/') = 0, startsWith(provider, {whose:String})) AND status != '`+AttemptSkipped+`' LIMIT 1 BY call_id, number)
 		GROUP BY provider, key ORDER BY provider, key`,
-		clickhouse.P("hour", now.Add(-time.Hour)), clickhouse.P("from", now.AddDate(0, 0, -healthDays)), clickhouse.P("classes", classes))
+		clickhouse.P("hour", now.Add(-time.Hour)), clickhouse.P("from", now.AddDate(0, 0, -healthDays)), clickhouse.P("classes", classes), clickhouse.P("whose", whose))
 	if err != nil {
 		return nil, fmt.Errorf("add up attempts by key: %w", err)
 	}
 	health := make([]KeyHealth, len(rows))
 	for i, r := range rows {
-		health[i] = KeyHealth{Provider: r.Provider, Key: r.Key, Calls: r.Calls, Failures: r.Failures,
+		_, provider := owned(r.Provider)
+		health[i] = KeyHealth{Provider: provider, Key: r.Key, Calls: r.Calls, Failures: r.Failures,
 			LastUsed: known(r.Used), LastOK: known(r.Good), LastFailure: known(r.Bad), LastClass: r.Class, LastCode: r.Code}
 	}
 	return health, nil

@@ -20,6 +20,7 @@ import (
 // ModelService is a model service as people see and edit it: without the
 // secrets of its keys.
 type ModelService struct {
+	Owner   Owner  `json:"org_id" doc:"whose it is; 0: the installation's, which all organisations share"`
 	Name    string `json:"name"`
 	Kind    string `json:"kind" doc:"the protocol it speaks"`
 	BaseURL string `json:"base_url" doc:"empty: the kind's own service"`
@@ -56,8 +57,8 @@ type storedKey struct {
 }
 
 const (
-	maxServices = 200
-	maxKeys     = 50 // of one service
+	maxServices = 200 // of one owner
+	maxKeys     = 50  // of one service
 	maxSecret   = 4096
 	maxURL      = 500
 	shortSecret = 12 // below it, four characters would be a good part of it
@@ -65,12 +66,13 @@ const (
 
 var serviceName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 
-// List returns all services by name, each with its keys by alias.
+// List returns the owner's services by name, each with its keys by alias.
 func (s *Services) List(ctx context.Context) ([]ModelService, error) {
 	stored, err := s.stored(ctx, s.db)
 	if err != nil {
 		return nil, err
 	}
+	stored = slices.DeleteFunc(stored, func(p ModelService) bool { return p.Owner != s.owner })
 	keys, err := s.keys(ctx, s.db)
 	if err != nil {
 		return nil, err
@@ -79,7 +81,7 @@ func (s *Services) List(ctx context.Context) ([]ModelService, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, c := range s.configured {
+	for name, c := range s.filed() {
 		p := ModelService{Name: name, Kind: c.Kind, BaseURL: shownURL(c.BaseURL), InHouse: c.InHouse, Enabled: true, Configured: true, Keys: []ServiceKey{}}
 		for _, k := range c.Keys {
 			p.Keys = append(p.Keys, ServiceKey{Alias: k.Alias, LastFour: lastFour(k.Secret), Enabled: true})
@@ -94,9 +96,9 @@ func (s *Services) List(ctx context.Context) ([]ModelService, error) {
 		if p.Configured {
 			continue
 		}
-		_, p.Shadowed = s.configured[p.Name]
+		_, p.Shadowed = s.filed()[p.Name]
 		for _, k := range keys {
-			if k.provider == p.Name {
+			if k.provider == s.owner.key(p.Name) {
 				p.Keys = append(p.Keys, k.ServiceKey)
 			}
 		}
@@ -124,13 +126,14 @@ func (s *Services) Get(ctx context.Context, name string) (*ModelService, error) 
 	return nil, s.missing(name)
 }
 
-// Create stores a new service, without keys. A name that is taken, also by the
-// configuration, is fault.Conflict.
+// Create stores a new service, without keys. A name that the owner has taken, also
+// in the configuration, is fault.Conflict; an organisation may take one that is
+// shared, and its calls go to its own then.
 func (s *Services) Create(ctx context.Context, p ModelService, author string) (*ModelService, error) {
 	if !serviceName.MatchString(p.Name) {
 		return nil, fault.New(fault.Invalid, "a name has at most 63 small letters, digits, dots, dashes and underscores, and begins with a letter or a digit").WithField("name")
 	}
-	if _, configured := s.configured[p.Name]; configured {
+	if _, configured := s.filed()[p.Name]; configured {
 		return nil, fault.New(fault.Conflict, "the configuration file has a provider %q: choose another name, or take it out of the file and start again", p.Name).WithField("name")
 	}
 	if err := s.check(&p); err != nil {
@@ -138,15 +141,15 @@ func (s *Services) Create(ctx context.Context, p ModelService, author string) (*
 	}
 	now := metadb.Micros(s.now())
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		var known int
-		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM ai_provider`).Scan(&known); err != nil {
+		known, err := s.owner.count(ctx, tx)
+		if err != nil {
 			return err
 		}
 		if known >= maxServices {
 			return fault.New(fault.Invalid, "there are %d providers already, no more are kept", maxServices)
 		}
 		n, err := tx.Exec(ctx, `INSERT INTO ai_provider (name, version, kind, base_url, in_house, enabled, created_at, created_by, updated_at, updated_by)
-			VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $6, $7) ON CONFLICT (name) DO NOTHING`, p.Name, p.Kind, p.BaseURL, p.InHouse, p.Enabled, now, author)
+			VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $6, $7) ON CONFLICT (name) DO NOTHING`, s.owner.key(p.Name), p.Kind, p.BaseURL, p.InHouse, p.Enabled, now, author)
 		if err == nil && n == 0 {
 			return fault.New(fault.Conflict, "there is a provider %q already", p.Name).WithField("name")
 		}
@@ -166,7 +169,7 @@ func (s *Services) Update(ctx context.Context, p ModelService, author string) (*
 			return err
 		}
 		_, err := tx.Exec(ctx, `UPDATE ai_provider SET version = version + 1, kind = $2, base_url = $3, in_house = $4, enabled = $5, updated_at = $6, updated_by = $7 WHERE name = $1`,
-			p.Name, p.Kind, p.BaseURL, p.InHouse, p.Enabled, metadb.Micros(s.now()), author)
+			s.owner.key(p.Name), p.Kind, p.BaseURL, p.InHouse, p.Enabled, metadb.Micros(s.now()), author)
 		return err
 	})
 	return s.changed(ctx, p.Name, "update provider", err)
@@ -180,7 +183,7 @@ func (s *Services) Delete(ctx context.Context, name string, version int64) error
 			return err
 		}
 		for _, sql := range []string{`DELETE FROM ai_provider_key WHERE provider = $1`, `DELETE FROM ai_provider WHERE name = $1`} {
-			if _, err := tx.Exec(ctx, sql, name); err != nil {
+			if _, err := tx.Exec(ctx, sql, s.owner.key(name)); err != nil {
 				return err
 			}
 		}
@@ -206,14 +209,14 @@ func (s *Services) AddKey(ctx context.Context, name, alias, plain, author string
 	now := metadb.Micros(s.now())
 	err = s.touch(ctx, name, author, func(ctx context.Context, tx *metadb.Tx) error {
 		var known int
-		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM ai_provider_key WHERE provider = $1`, name).Scan(&known); err != nil {
+		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM ai_provider_key WHERE provider = $1`, s.owner.key(name)).Scan(&known); err != nil {
 			return err
 		}
 		if known >= maxKeys {
 			return fault.New(fault.Invalid, "the provider has %d keys already, no more are kept", maxKeys)
 		}
 		n, err := tx.Exec(ctx, `INSERT INTO ai_provider_key (provider, alias, sealed, last_four, enabled, created_at, created_by, updated_at, updated_by)
-			VALUES ($1, $2, $3, $4, TRUE, $5, $6, $5, $6) ON CONFLICT (provider, alias) DO NOTHING`, name, alias, sealed, lastFour(plain), now, author)
+			VALUES ($1, $2, $3, $4, TRUE, $5, $6, $5, $6) ON CONFLICT (provider, alias) DO NOTHING`, s.owner.key(name), alias, sealed, lastFour(plain), now, author)
 		if err == nil && n == 0 {
 			return fault.New(fault.Conflict, "the provider has a key %q already: replace it, or choose another alias", alias).WithField("alias")
 		}
@@ -234,7 +237,7 @@ func (s *Services) SetKey(ctx context.Context, name, alias, plain string, enable
 	err := s.touch(ctx, name, author, func(ctx context.Context, tx *metadb.Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE ai_provider_key SET enabled = $3, updated_at = $4, updated_by = $5,
 				sealed = CASE WHEN $6 = '' THEN sealed ELSE $6 END, last_four = CASE WHEN $6 = '' THEN last_four ELSE $7 END
-			WHERE provider = $1 AND alias = $2`, name, alias, enabled, metadb.Micros(s.now()), author, sealed, lastFour(plain))
+			WHERE provider = $1 AND alias = $2`, s.owner.key(name), alias, enabled, metadb.Micros(s.now()), author, sealed, lastFour(plain))
 		if err == nil && n == 0 {
 			return missingKey(name, alias)
 		}
@@ -246,7 +249,7 @@ func (s *Services) SetKey(ctx context.Context, name, alias, plain string, enable
 // DeleteKey removes a key of a stored service.
 func (s *Services) DeleteKey(ctx context.Context, name, alias, author string) error {
 	err := s.touch(ctx, name, author, func(ctx context.Context, tx *metadb.Tx) error {
-		n, err := tx.Exec(ctx, `DELETE FROM ai_provider_key WHERE provider = $1 AND alias = $2`, name, alias)
+		n, err := tx.Exec(ctx, `DELETE FROM ai_provider_key WHERE provider = $1 AND alias = $2`, s.owner.key(name), alias)
 		if err == nil && n == 0 {
 			return missingKey(name, alias)
 		}
@@ -283,12 +286,17 @@ func (s *Services) Rewrap(ctx context.Context) error {
 
 // check validates what is edited of a service and trims its address.
 func (s *Services) check(p *ModelService) error {
-	if s.sealer == nil || s.kinds[p.Kind] == nil {
+	if s.sealer == nil || s.makers()[p.Kind] == nil {
 		return s.unknownKind(p.Kind)
 	}
 	p.BaseURL = strings.TrimRight(strings.TrimSpace(p.BaseURL), "/")
 	if err := checkBaseURL(p.BaseURL); err != nil {
 		return err
+	}
+	if s.owner != Shared {
+		if err := s.checkPublic(p.BaseURL); err != nil {
+			return err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -326,6 +334,25 @@ func checkBaseURL(base string) error {
 	return nil
 }
 
+// checkPublic refuses at once an address that an organisation's service may not be
+// at, where the address says so itself. What a name stands for is known only as it
+// is asked, and judged then by the client of Options.OrgKinds.
+func (s *Services) checkPublic(base string) error {
+	u, err := url.Parse(base)
+	if err != nil || s.public == nil || base == "" {
+		return err
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	ip, err := netip.ParseAddr(host)
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		ip, err = netip.IPv6Loopback(), nil
+	}
+	if err == nil && !s.public(ip) {
+		return fault.New(fault.Invalid, "the base URL must be a public address: the server's settings do not open others to organisations").WithField("base_url")
+	}
+	return nil
+}
+
 // shownURL is an address of the configuration without what works like a password.
 func shownURL(base string) string {
 	u, err := url.Parse(base)
@@ -347,7 +374,7 @@ func (s *Services) seal(ctx context.Context, name, alias, plain string) (trimmed
 	case strings.ContainsFunc(plain, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsSpace(r) || unicode.IsControl(r) }):
 		return "", "", fault.New(fault.Invalid, "a key has neither spaces nor letters beyond ASCII: was something else copied?").WithField("secret")
 	}
-	sealed, err = s.sealer.Seal(ctx, []byte(plain), keyPlace(name, alias))
+	sealed, err = s.sealer.Seal(ctx, []byte(plain), keyPlace(s.owner.key(name), alias))
 	if err != nil {
 		return "", "", fmt.Errorf("seal key: %w", err)
 	}
@@ -364,7 +391,10 @@ func lastFour(plain string) string {
 // touch changes keys of a service, which makes a new version of it.
 func (s *Services) touch(ctx context.Context, name, author string, change func(context.Context, *metadb.Tx) error) error {
 	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE ai_provider SET version = version + 1, updated_at = $2, updated_by = $3 WHERE name = $1`, name, metadb.Micros(s.now()), author)
+		if strings.Contains(name, "/") { // that of another owner's
+			return s.missing(name)
+		}
+		n, err := tx.Exec(ctx, `UPDATE ai_provider SET version = version + 1, updated_at = $2, updated_by = $3 WHERE name = $1`, s.owner.key(name), metadb.Micros(s.now()), author)
 		if err != nil {
 			return err
 		}
@@ -385,9 +415,12 @@ func (s *Services) changed(ctx context.Context, name, what string, err error) (*
 }
 
 func (s *Services) unchanged(ctx context.Context, tx *metadb.Tx, name string, version int64) error {
+	if strings.Contains(name, "/") { // that of another owner's
+		return s.missing(name)
+	}
 	var stored int64
 	var by string
-	err := tx.QueryRow(ctx, `SELECT version, updated_by FROM ai_provider WHERE name = $1`, name).Scan(&stored, &by)
+	err := tx.QueryRow(ctx, `SELECT version, updated_by FROM ai_provider WHERE name = $1`, s.owner.key(name)).Scan(&stored, &by)
 	switch {
 	case errors.Is(err, metadb.ErrNoRows):
 		return s.missing(name)
@@ -400,7 +433,7 @@ func (s *Services) unchanged(ctx context.Context, tx *metadb.Tx, name string, ve
 }
 
 func (s *Services) missing(name string) error {
-	if _, configured := s.configured[name]; configured {
+	if _, configured := s.filed()[name]; configured {
 		return fault.New(fault.Denied, "the provider %q is of the configuration file: edit it there and start again", name)
 	}
 	return fault.New(fault.NotFound, "there is no provider %q", name)
@@ -411,18 +444,20 @@ func missingKey(name, alias string) error {
 }
 
 func (s *Services) unknownKind(kind string) error {
-	if len(s.kinds) == 0 || s.sealer == nil {
+	if len(s.makers()) == 0 || s.sealer == nil {
 		return fault.New(fault.Unsupported, "providers cannot be stored here").WithField("kind")
 	}
 	return fault.New(fault.Invalid, "the kind %q is not known: it is one of %s", kind, strings.Join(s.Kinds(), ", ")).WithField("kind")
 }
 
+// stored returns the services of all owners.
 func (s *Services) stored(ctx context.Context, q metadb.Querier) ([]ModelService, error) {
 	rows, err := q.Query(ctx, `SELECT name, version, kind, base_url, in_house, enabled, created_at, created_by, updated_at, updated_by FROM ai_provider ORDER BY name`)
 	all, err := metadb.Collect(rows, err, func(rows *metadb.Rows) (ModelService, error) {
 		p := ModelService{Keys: []ServiceKey{}}
 		var created, updated int64
 		err := rows.Scan(&p.Name, &p.Version, &p.Kind, &p.BaseURL, &p.InHouse, &p.Enabled, &created, &p.CreatedBy, &updated, &p.UpdatedBy)
+		p.Owner, p.Name = owned(p.Name)
 		p.CreatedAt, p.UpdatedAt = moment(created), moment(updated)
 		return p, err
 	})
@@ -432,6 +467,7 @@ func (s *Services) stored(ctx context.Context, q metadb.Querier) ([]ModelService
 	return all, nil
 }
 
+// keys returns the keys of all owners' services, by what those are stored under.
 func (s *Services) keys(ctx context.Context, q metadb.Querier) ([]storedKey, error) {
 	rows, err := q.Query(ctx, `SELECT provider, alias, sealed, last_four, enabled, created_at, created_by, updated_at, updated_by FROM ai_provider_key ORDER BY provider, alias`)
 	all, err := metadb.Collect(rows, err, func(rows *metadb.Rows) (storedKey, error) {
@@ -453,18 +489,21 @@ func moment(micros int64) *time.Time {
 }
 
 // uses returns, by service, the codes of the roles whose chains name it: in
-// their latest version, or in one that a label stands for.
+// their latest version, or in one that a label stands for. They are the owner's
+// roles and those that all share.
 func (s *Services) uses(ctx context.Context) (map[string][]string, error) {
-	rows, err := s.db.Query(ctx, `SELECT body FROM ai_role UNION ALL
-		SELECT v.body FROM ai_role_version v JOIN ai_role_label l ON l.code = v.code AND (l.version = v.version OR l.canary_version = v.version)`)
+	rows, err := s.db.Query(ctx, `SELECT code, body FROM ai_role UNION ALL
+		SELECT v.code, v.body FROM ai_role_version v JOIN ai_role_label l ON l.code = v.code AND (l.version = v.version OR l.canary_version = v.version)`)
 	chains, err := metadb.Collect(rows, err, func(rows *metadb.Rows) (role struct {
-		Code  string  `json:"code"`
+		of    Owner
+		code  string
 		Chain []Entry `json:"chain"`
 	}, err error) {
-		var body string
-		if err := rows.Scan(&body); err != nil {
+		var key, body string
+		if err := rows.Scan(&key, &body); err != nil {
 			return role, err
 		}
+		role.of, role.code = owned(key)
 		return role, json.Unmarshal([]byte(body), &role)
 	})
 	if err != nil {
@@ -472,9 +511,12 @@ func (s *Services) uses(ctx context.Context) (map[string][]string, error) {
 	}
 	uses := map[string][]string{}
 	for _, r := range chains {
+		if r.of != Shared && r.of != s.owner {
+			continue
+		}
 		for _, e := range r.Chain {
-			if !slices.Contains(uses[e.Provider], r.Code) {
-				uses[e.Provider] = append(uses[e.Provider], r.Code)
+			if !slices.Contains(uses[e.Provider], r.code) {
+				uses[e.Provider] = append(uses[e.Provider], r.code)
 			}
 		}
 	}

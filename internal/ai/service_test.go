@@ -203,7 +203,7 @@ func TestStoredKeysTakeTurnsWhenOneIsAskedTooOften(t *testing.T) {
 	if err := g.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	health := must[[]ai.KeyHealth](t)(g.KeyHealth(t.Context()))
+	health := must[[]ai.KeyHealth](t)(g.KeyHealth(t.Context(), ai.Shared))
 	if len(health) != 2 || health[0].Key != "busy" || health[0].Failures != uint64(asked["sk-busy-key-0001"]) || health[0].LastClass != "rate_limited" || health[0].LastOK != nil ||
 		health[1].Calls != 40 || health[1].Failures != 0 || health[1].LastOK == nil || health[1].LastFailure != nil {
 		t.Errorf("health %+v", health)
@@ -217,7 +217,7 @@ func TestAProviderNamesTheRolesWhoseChainsUseIt(t *testing.T) {
 	must[*ai.ModelService](t)(g.Services().Create(t.Context(), stored("lab"), "kim"))
 	r := must[*ai.Role](t)(g.Roles().Create(t.Context(), ai.Role{Code: "uses-lab", SystemMessage: "Hi.", Chain: []ai.Entry{{Provider: "lab", Model: "m"}}}, "kim"))
 	r.Chain = nil // in production the version before stays
-	must[*ai.Role](t)(g.Roles().Update(t.Context(), *r, false, "kim"))
+	must[*ai.Role](t)(g.Roles().Update(t.Context(), *r, false, ai.Meant, "kim"))
 	if p := must[*ai.ModelService](t)(g.Services().Get(t.Context(), "lab")); !slices.Equal(p.Roles, []string{"uses-lab"}) {
 		t.Errorf("roles %v", p.Roles)
 	}
@@ -247,7 +247,7 @@ func TestAfterTheMasterKeyIsChangedStoredKeysAreWrappedAnew(t *testing.T) {
 	if result, err := lost.Ask(t.Context(), caller, ai.Entry{Provider: "filed", Model: "m"}, ai.Input{Message: "hello"}); err != nil || result.Text != "filed" {
 		t.Errorf("%+v, %v", result, err)
 	}
-	if _, err := lost.CheckKey(t.Context(), "lab", "k", "m", "kim"); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "replace it") {
+	if _, err := lost.CheckKey(t.Context(), kim, ai.Shared, "lab", "k", "m"); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "replace it") {
 		t.Errorf("check: %v", err)
 	}
 }
@@ -273,12 +273,12 @@ func TestNoSecretIsInTheDatabaseTheLogOrAnError(t *testing.T) {
 	show(g.Ask(t.Context(), caller, ai.Entry{Provider: "lab", Model: "m"}, ai.Input{Message: "hello"}))
 	show(g.Services().SetKey(t.Context(), "lab", "k", second, true, "kim"))
 	show(g.Ask(t.Context(), caller, ai.Entry{Provider: "lab", Model: "m"}, ai.Input{Message: "hello"}))
-	check := must[*ai.KeyCheck](t)(g.CheckKey(t.Context(), "lab", "k", "", "kim"))
+	check := must[*ai.KeyCheck](t)(g.CheckKey(t.Context(), kim, ai.Shared, "lab", "k", ""))
 	if check.OK || check.Class != ai.BadKey || check.Status != http.StatusUnauthorized {
 		t.Errorf("check %+v", check)
 	}
 	show(check, nil)
-	show(g.CheckKey(t.Context(), "lab", "k", "m", "kim"))
+	show(g.CheckKey(t.Context(), kim, ai.Shared, "lab", "k", "m"))
 	show(g.Services().List(t.Context()))
 	show(h.storing(t, sealer(t, 2), answers("x"), &made).Ask(t.Context(), caller, ai.Entry{Provider: "lab", Model: "m"}, ai.Input{Message: "hello"}))
 	if err := g.Flush(t.Context()); err != nil {
@@ -331,7 +331,7 @@ func TestACheckSaysPlainlyWhatIsWrongWithAKey(t *testing.T) {
 		name := fmt.Sprintf("lab-%d", n)
 		must[*ai.ModelService](t)(g.Services().Create(t.Context(), ai.ModelService{Name: name, Kind: "openai", BaseURL: base}, "kim"))
 		must[*ai.ModelService](t)(g.Services().AddKey(t.Context(), name, "k", "sk-some-key-0001", "kim"))
-		check := must[*ai.KeyCheck](t)(g.CheckKey(t.Context(), name, "k", model, "kim"))
+		check := must[*ai.KeyCheck](t)(g.CheckKey(t.Context(), kim, ai.Shared, name, "k", model))
 		if check.OK != ok || check.Class != class || check.Code != code || check.Message == "" {
 			t.Errorf("%s %s: %+v", base, model, check)
 		}
@@ -344,7 +344,53 @@ func TestACheckSaysPlainlyWhatIsWrongWithAKey(t *testing.T) {
 	f(quota.URL, "", true, "", "")
 	f(quota.URL, "gpt-x", false, ai.QuotaExceeded, "insufficient_quota")
 	must[*ai.ModelService](t)(g.Services().SetKey(t.Context(), "lab-1", "k", "sk-secret-key", false, "kim"))
-	if check := must[*ai.KeyCheck](t)(g.CheckKey(t.Context(), "lab-1", "k", "", "kim")); !check.OK || len(check.Models) == 0 {
+	if check := must[*ai.KeyCheck](t)(g.CheckKey(t.Context(), kim, ai.Shared, "lab-1", "k", "")); !check.OK || len(check.Models) == 0 {
 		t.Errorf("a key that is right, and off: %+v", check)
+	}
+}
+
+func TestTheCheckOfAKeyThatAsksAModelIsACallOfWhoAskedForIt(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	says := provider(func(ctx context.Context, r ai.Request, on func(ai.Piece) error) (ai.Response, error) {
+		if r.Key == "sk-wrong-key-0002" {
+			return ai.Response{}, ai.Fail(ai.BadKey, "it does not accept the key")
+		}
+		response, err := answers("OK.")(ctx, r, on)
+		response.Usage = ai.Usage{InputTokens: 10, OutputTokens: 2}
+		return response, err
+	})
+	made := 0
+	g := h.storing(t, sealer(t, 1), says, &made)
+	must[*ai.ModelService](t)(g.Services().Create(t.Context(), ai.ModelService{Name: "lab", Kind: "test", Enabled: false}, "kim"))
+	must[*ai.ModelService](t)(g.Services().AddKey(t.Context(), "lab", "good", "sk-right-key-0001", "kim"))
+	must[*ai.ModelService](t)(g.Services().AddKey(t.Context(), "lab", "bad", "sk-wrong-key-0002", "kim"))
+	must[*ai.Price](t)(g.Roles().SetPrice(t.Context(), ai.Price{Provider: "lab", Model: "m", Input: 10, Output: 20}, "kim"))
+	budget := h.budget(t, ai.Budget{Scope: "purpose", Of: ai.PurposeCheck, Measure: "requests", Period: "day", Limit: 2})
+
+	check := must[*ai.KeyCheck](t)(g.CheckKey(t.Context(), kim, ai.Shared, "lab", "good", "m"))
+	if err := g.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	call := must[*ai.Call](t)(g.Call(t.Context(), shop, check.CallID))
+	if !check.OK || call.Purpose != ai.PurposeCheck || call.Person != kim.Person || call.CallerName != "kim" || call.Status != ai.CallOK || call.Message != "Say OK." || call.Answer != "OK." ||
+		call.Usage.InputTokens != 10 || !costs(call.Usage.CostUSD, (10*10.0+2*20)/1e6) || len(call.Attempts) != 1 || call.Attempts[0].Key != "good" {
+		t.Errorf("checked %+v and logged %+v", check, call)
+	}
+	check = must[*ai.KeyCheck](t)(g.CheckKey(t.Context(), kim, ai.Shared, "lab", "bad", "m"))
+	if err := g.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	call = must[*ai.Call](t)(g.Call(t.Context(), shop, check.CallID))
+	if check.OK || check.Class != ai.BadKey || call.Status != ai.CallExhausted || call.Attempts[0].Class != ai.BadKey || call.Usage.CostUSD != nil {
+		t.Errorf("checked %+v and logged %+v", check, call)
+	}
+	if _, err := g.CheckKey(t.Context(), kim, ai.Shared, "lab", "good", "m"); !fault.Is(err, fault.RateLimited) {
+		t.Errorf("the third check of two a day: %v", err)
+	}
+	if uses := must[[]ai.BudgetUse](t)(h.uses(t, budget.ID)); len(uses) != 1 || uses[0].Used != 2 {
+		t.Errorf("used %+v", uses)
+	}
+	if page := must[*ai.CallPage](t)(g.Calls(t.Context(), shop, ai.CallQuery{})); page.Total != 2 {
+		t.Errorf("%d calls are logged", page.Total)
 	}
 }

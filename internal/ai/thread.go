@@ -27,6 +27,7 @@ type Thread struct {
 	Role  string    `json:"role"`
 	Turns []Message `json:"turns"`
 
+	owner   Owner // of the role
 	version int64
 	masking []byte
 }
@@ -58,6 +59,7 @@ func (g *Gateway) Thread(ctx context.Context, caller Caller, id string) (*Thread
 	case err != nil:
 		return nil, fmt.Errorf("load conversation: %w", err)
 	}
+	t.owner, t.Role = owned(t.Role)
 	plain, err := g.sealer.Open(ctx, sealed, threadPlace(id))
 	if err != nil {
 		return nil, fmt.Errorf("open conversation: %w", err)
@@ -94,15 +96,18 @@ func (c *conversation) resume(ctx context.Context) error {
 		return fault.New(fault.Invalid, "a conversation is somebody's").WithField("conversation")
 	}
 	if c.in.Thread == NewThread {
-		c.thread = &Thread{ID: NewCallID(), Role: c.role.Code}
+		c.thread = &Thread{ID: NewCallID(), Role: c.role.Code, owner: c.role.Owner}
 		return nil
 	}
 	t, err := c.g.Thread(ctx, c.caller, c.in.Thread)
 	if err != nil {
 		return err
 	}
-	if t.Role != c.role.Code {
+	switch {
+	case t.Role != c.role.Code:
 		return fault.New(fault.Invalid, "the conversation is with the role %q", t.Role).WithField("conversation")
+	case t.owner != c.role.Owner: // other people decide what becomes of its turns
+		return fault.New(fault.Invalid, "another role answers to %q since the conversation began, as the organisation made or deleted its own: begin a new one with %q", t.Role, NewThread).WithField("conversation")
 	}
 	if err := c.session().UnmarshalBinary(t.masking); err != nil {
 		return err
@@ -145,7 +150,7 @@ func (c *conversation) keepThread(ctx context.Context, answer *Response) error {
 	}
 	n, err := c.g.db.Exec(ctx, `INSERT INTO ai_thread (id, version, project, person, role, sealed, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (id) DO UPDATE SET version = excluded.version, sealed = excluded.sealed, used_at = excluded.used_at WHERE ai_thread.version = $8`,
-		t.ID, t.version+1, int64(c.caller.Project), c.caller.Person, t.Role, sealed, metadb.Micros(c.g.now()), t.version)
+		t.ID, t.version+1, int64(c.caller.Project), c.caller.Person, t.owner.RoleKey(t.Role), sealed, metadb.Micros(c.g.now()), t.version)
 	switch {
 	case err != nil:
 		return fmt.Errorf("store conversation: %w", err)
@@ -159,4 +164,44 @@ func (c *conversation) keepThread(ctx context.Context, answer *Response) error {
 func (g *Gateway) pruneThreads(ctx context.Context) error {
 	_, err := g.db.Exec(ctx, `DELETE FROM ai_thread WHERE used_at <= $1`, metadb.Micros(g.now().Add(-keepThread)))
 	return err
+}
+
+// rewrapAtOnce is how many conversations are read at a time.
+const rewrapAtOnce = 50
+
+// RewrapThreads puts the data keys of all conversations under the current master
+// key, after another one was made. What does not open stays as it is.
+func (g *Gateway) RewrapThreads(ctx context.Context) error {
+	if g.sealer == nil {
+		return nil
+	}
+	current, err := g.sealer.Prefix(ctx)
+	if err != nil {
+		return fmt.Errorf("rewrap conversations: %w", err)
+	}
+	type row struct {
+		id, sealed string
+		version    int64
+	}
+	for last := ""; ; {
+		rows, err := g.db.Query(ctx, `SELECT id, version, sealed FROM ai_thread WHERE id > $1 AND substr(sealed, 1, length($2)) <> $2 ORDER BY id LIMIT $3`, last, current, rewrapAtOnce)
+		found, err := metadb.Collect(rows, err, func(rows *metadb.Rows) (r row, err error) { return r, rows.Scan(&r.id, &r.version, &r.sealed) })
+		if err != nil {
+			return fmt.Errorf("rewrap conversations: %w", err)
+		}
+		for _, r := range found {
+			last = r.id
+			sealed, changed, err := g.sealer.Rewrap(ctx, r.sealed, threadPlace(r.id))
+			if err != nil || !changed {
+				continue
+			}
+			// Not over a turn that came between: it is sealed with the current key.
+			if _, err := g.db.Exec(ctx, `UPDATE ai_thread SET sealed = $3 WHERE id = $1 AND version = $2`, r.id, r.version, sealed); err != nil {
+				return fmt.Errorf("rewrap conversations: %w", err)
+			}
+		}
+		if len(found) < rewrapAtOnce {
+			return nil
+		}
+	}
 }

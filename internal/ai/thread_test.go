@@ -1,7 +1,7 @@
 package ai_test
 
 import (
-	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +12,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
-	"github.com/matrix-aiops/matrix/internal/secret"
+	"github.com/matrix-aiops/matrix/internal/project"
 )
 
 var kim = ai.Caller{Project: shop, Kind: "api", Name: "kim", Person: 7}
@@ -25,19 +25,22 @@ func talking(t *testing.T, db *metadb.DB) *house {
 	return h
 }
 
-func talkingGateway(t *testing.T, h *house) *ai.Gateway {
+// talkingGateway is a node of it whose key file holds the keys, 7 when none is named.
+func talkingGateway(t *testing.T, h *house, keys ...byte) *ai.Gateway {
 	t.Helper()
-	key, err := secret.NewKeyFile(bytes.Repeat([]byte{7}, 32))
-	if err != nil {
-		t.Fatal(err)
+	if len(keys) == 0 {
+		keys = []byte{7}
 	}
 	p, err := openai.New(openai.Options{BaseURL: h.first.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := ai.New(ai.Options{DB: h.db, Telemetry: h.telemetry, Dir: t.TempDir(), Sealer: secret.NewSealer(key), Now: h.clock, Wait: h.wait,
+	g, err := ai.New(ai.Options{DB: h.db, Telemetry: h.telemetry, Dir: t.TempDir(), Sealer: sealer(t, keys...), Now: h.clock, Wait: h.wait,
 		Services:     map[string]ai.Service{"openai": {Kind: "openai", Provider: p, Keys: []ai.Key{{Alias: "main", Secret: "sk-secret-key"}}}},
-		DefaultChain: []ai.Entry{{Provider: "openai", Model: "gpt-4.1-mini"}}})
+		DefaultChain: []ai.Entry{{Provider: "openai", Model: "gpt-4.1-mini"}},
+		Place: func(_ context.Context, p project.ID) (org, group int64, err error) {
+			return int64(p) * 10, int64(p), nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,4 +137,39 @@ func TestOfTwoTurnsAtOnceOneIsPartOfTheConversation(t *testing.T) {
 	if thread, err := h.Thread(t.Context(), kim, id); err != nil || len(thread.Turns) != 4 || thread.Turns[2].Text != "second" {
 		t.Errorf("thread %+v, %v", thread, err)
 	}
+}
+
+func TestConversationsGoOnWithTheNewMasterKeyWhenTheOldOneIsGone(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h := talking(t, db)
+		var begun []string
+		for range 60 { // more than are read at a time
+			begun = append(begun, h.say(t, ai.NewThread, "Who is "+mail+"?", "a colleague").Thread)
+		}
+		const lost = "0-of-a-key-that-is-gone"
+		if _, err := db.Exec(t.Context(), `INSERT INTO ai_thread (id, version, project, person, role, sealed, used_at) SELECT $1, 1, project, person, role, sealed, used_at FROM ai_thread WHERE id = $2`, lost, begun[0]); err != nil {
+			t.Fatal(err) // sealed for another place, it does not open
+		}
+		both, after := talkingGateway(t, h, 8, 7), talkingGateway(t, h, 8)
+		closeAfter(t, both)
+		closeAfter(t, after)
+		if _, err := after.Thread(t.Context(), kim, begun[0]); err == nil {
+			t.Fatal("the new key alone opens what the old one sealed: the test shows nothing")
+		}
+		for range 2 { // the second time there is nothing to do
+			if err := both.RewrapThreads(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, id := range begun {
+			thread, err := after.Thread(t.Context(), kim, id)
+			if err != nil || len(thread.Turns) != 2 || thread.Turns[0].Text != "Who is "+mail+"?" {
+				t.Fatalf("%+v, %v", thread, err)
+			}
+		}
+		h.Gateway = after
+		if third := h.say(t, begun[59], "Again?", "as before"); third.Thread != begun[59] {
+			t.Errorf("went on as %q", third.Thread)
+		}
+	})
 }

@@ -256,6 +256,7 @@ func (s *server) resources() {
 	s.registerMasking()
 	s.registerPrices()
 	s.registerProviders()
+	s.registerOwnPrices()
 	s.registerModels()
 	s.registerBudgets()
 	s.registerUsage()

@@ -12,13 +12,14 @@ import (
 type InCalls struct {
 	InProject
 	Role       string `query:"role" maxLength:"63"`
+	RoleOf     string `query:"role_of" enum:"org,installation" doc:"whose the role is"`
 	Version    int    `query:"version" minimum:"0" doc:"of the role"`
 	Ref        string `query:"ref" maxLength:"256" doc:"what the call was about, such as incident/12"`
 	Provider   string `query:"provider" maxLength:"63"`
 	Model      string `query:"model" maxLength:"200"`
 	Status     string `query:"status" maxLength:"32"`
 	Schema     string `query:"schema" enum:"valid,invalid,none" doc:"what was found when the answer was checked"`
-	Caller     string `query:"caller" maxLength:"200" doc:"a part of the kind or name of who asked"`
+	Caller     string `query:"caller" maxLength:"200" doc:"a part of the kind or name of who asked, or of the purpose"`
 	MinLatency int    `query:"min_latency_ms" minimum:"0"`
 	Text       string `query:"text" maxLength:"200" doc:"a part of what was said, masked as it was sent"`
 	Cursor     string `query:"cursor" maxLength:"256"`
@@ -28,7 +29,7 @@ type InCalls struct {
 func (s *server) registerCalls() {
 	register(s, tenant.ProjectRead, get("list-ai-calls", "/api/v1/projects/{project}/ai-calls", "Calls of models, newest first, without their texts and attempts"),
 		func(ctx context.Context, _ tenant.Actor, in *InCalls) (*result[*ai.CallPage], error) {
-			return ok(s.opts.AI.Calls(ctx, in.Project, ai.CallQuery{Cursor: in.Cursor, Limit: in.Limit, CallFilter: ai.CallFilter{Role: in.Role, Version: in.Version, Ref: in.Ref, Provider: in.Provider,
+			return ok(s.opts.AI.Calls(ctx, in.Project, ai.CallQuery{Cursor: in.Cursor, Limit: in.Limit, CallFilter: ai.CallFilter{Role: in.Role, RoleOf: in.RoleOf, Version: in.Version, Ref: in.Ref, Provider: in.Provider,
 				Model: in.Model, Status: in.Status, Schema: in.Schema, Caller: in.Caller, MinLatencyMs: in.MinLatency, Text: in.Text}}))
 		})
 	register(s, tenant.ProjectRead, get("list-ai-call-facets", "/api/v1/projects/{project}/ai-call-facets", "What calls of models can be narrowed to"),

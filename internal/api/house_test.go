@@ -125,7 +125,11 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	}
 	gateway, err := ai.New(ai.Options{DB: db, Telemetry: engine, Dir: t.TempDir(), Services: map[string]ai.Service{"canned": {Kind: "canned", Provider: canned{}, Keys: []ai.Key{{Alias: "main"}}}},
 		DefaultChain: []ai.Entry{{Provider: "canned", Model: "m"}}, Sealer: secret.NewSealer(keys), Log: log,
-		Kinds: map[string]func(string) (ai.Provider, error){"canned": func(string) (ai.Provider, error) { return canned{}, nil }}})
+		Kinds: cannedKinds, OrgKinds: cannedKinds,
+		Place: func(ctx context.Context, p project.ID) (org, group int64, err error) {
+			found, err := h.tenants.Project(ctx, p)
+			return found.OrgID, found.GroupID, err
+		}})
 	h.must(err)
 	t.Cleanup(func() {
 		gone, cancel := context.WithCancel(context.Background())

@@ -38,9 +38,11 @@ const (
 	readsOrg      = "ahooooood" + "o" // a member of one of its groups sees the organisation
 	readsMembers  = "ahooooood" + "d"
 	adminsOrg     = "ahddooood" + "d"
+	editsOrg      = "ahdoooood" + "d" // the AI roles of an organisation
 	adminsGroup   = "ahddooood" + "o"
 	system        = "adddddoddd"
-	playsNowhere  = "ahdddddddd" // takes a member who edits roles
+	playsProject  = "ahdooododd" // a member who edits roles of the organisation
+	triesNowhere  = "ahdddddddd" // takes a member who edits roles of the installation
 )
 
 var callers = []string{"anonymous", "owner of B", "viewer", "editor", "admin", "owner", "system admin", "token with scope", "token without scope", "admin of the group"}
@@ -74,6 +76,19 @@ func table(h *house) map[string]row {
 	member := func(p *place) request {
 		return request{body: MemberRequest{p.newUser(), tenant.Viewer}}
 	}
+	experiment := func(status int, of func(*place) int64) row {
+		return row{who: playsProject, status: status, make: func(p *place) request { return ids("experiment", of(p)) },
+			crossed: func(b *place) request { return ids("experiment", b.experiment) }}
+	}
+	ownRole := func(p *place) request { return ids("role", p.newOrgRole()) }
+	ofB := func(b *place) request { return ids("role", b.role) }
+	edit := func(code string) request {
+		return request{path: map[string]any{"role": code}, body: RoleChange{RoleRequest: roleBody(), Draft: true}, etag: `"v1"`}
+	}
+	label := func(code string) request {
+		return request{path: map[string]any{"role": code, "label": "candidate"}, body: LabelRequest{Version: 1}}
+	}
+	ofOrgBudget := func(p *place) request { return ids("budget", h.newBudget(ai.Owner(p.org))) }
 	ofService := row{who: readsProject, status: 200, make: func(p *place) request { return ids("service", p.canary) },
 		crossed: func(b *place) request { return ids("service", b.canary) }}
 	return map[string]row{
@@ -287,18 +302,22 @@ func table(h *house) map[string]row {
 		}},
 		// Who edits roles and is no member asks nothing in a project; who is a
 		// member and edits none does not experiment.
-		"list-ai-experiments":    {who: playsNowhere},
-		"estimate-ai-experiment": {who: playsNowhere, make: func(p *place) request { return request{body: p.spec()} }},
-		"start-ai-experiment":    {who: playsNowhere, make: func(p *place) request { return request{body: p.spec()} }},
-		"get-ai-experiment":      {who: playsNowhere, make: func(p *place) request { return ids("experiment", p.experiment) }},
-		"cancel-ai-experiment":   {who: playsNowhere, make: func(p *place) request { return ids("experiment", p.experiment) }},
-		"resume-ai-experiment":   {who: playsNowhere, make: func(p *place) request { return ids("experiment", p.experiment) }},
-		"delete-ai-experiment":   {who: playsNowhere, make: func(p *place) request { return ids("experiment", p.experiment) }},
-		"promote-ai-variant": {who: playsNowhere, make: func(p *place) request {
-			return request{path: map[string]any{"experiment": p.experiment}, body: PromoteRequest{}}
+		"list-ai-experiments":    {who: playsProject, status: 200},
+		"estimate-ai-experiment": {who: playsProject, status: 200, make: func(p *place) request { return request{body: p.spec()} }},
+		"start-ai-experiment":    {who: playsProject, status: 201, make: func(p *place) request { return request{body: p.spec()} }},
+		"get-ai-experiment":      experiment(200, (*place).keptExperiment),
+		"cancel-ai-experiment":   experiment(204, (*place).newExperiment),
+		"resume-ai-experiment":   experiment(204, (*place).endedExperiment),
+		"delete-ai-experiment":   experiment(204, (*place).newExperiment),
+		"promote-ai-variant": {who: playsProject, status: 201, make: func(p *place) request {
+			return request{path: map[string]any{"experiment": p.newExperiment()}, body: PromoteRequest{}}
+		}, crossed: func(b *place) request {
+			return request{path: map[string]any{"experiment": b.experiment}, body: PromoteRequest{}}
 		}},
-		"replay-ai-call": {who: playsNowhere, make: func(p *place) request {
+		"replay-ai-call": {who: playsProject, status: 200, make: func(p *place) request {
 			return request{path: map[string]any{"call": p.call}, body: ReplayRequest{}}
+		}, crossed: func(b *place) request {
+			return request{path: map[string]any{"call": b.call}, body: ReplayRequest{}}
 		}},
 
 		// Issues.
@@ -362,7 +381,7 @@ func table(h *house) map[string]row {
 		"run-role": {who: readsProject, status: 200, make: func(p *place) request {
 			return request{path: map[string]any{"role": h.newRole()}, query: fmt.Sprintf("project=%d", p.id()), body: RunRequest{Input: "hello"}}
 		}},
-		"try-role": {who: playsNowhere, make: func(p *place) request {
+		"try-role": {who: triesNowhere, make: func(p *place) request {
 			return request{path: map[string]any{"role": h.newRole()}, query: fmt.Sprintf("project=%d", p.id()), body: TryRequest{Role: roleBody(), Input: "hello"}}
 		}},
 		"get-conversation": {who: readsProject, status: 404, make: func(p *place) request {
@@ -391,6 +410,33 @@ func table(h *house) map[string]row {
 		"delete-role-label": {who: system, status: 204, make: func(*place) request {
 			return request{path: map[string]any{"role": h.newLabel(), "label": "candidate"}}
 		}},
+		"list-org-chain-providers": {who: editsOrg, status: 200},
+		"list-org-roles":           {who: editsOrg, status: 200},
+		"create-org-role": {who: editsOrg, status: 201, make: func(*place) request {
+			return request{body: NewRoleRequest{h.unique("role"), roleBody()}}
+		}},
+		"copy-org-role":        {who: editsOrg, status: 201, make: func(*place) request { return ids("role", h.newRole()) }, crossed: ofB},
+		"get-org-role":         {who: editsOrg, status: 200, make: ownRole, crossed: ofB},
+		"get-org-role-history": {who: editsOrg, status: 200, make: ownRole},
+		"list-org-role-labels": {who: editsOrg, status: 200, make: ownRole},
+		"list-org-role-moves":  {who: editsOrg, status: 200, make: ownRole},
+		"update-org-role": {who: editsOrg, status: 200, make: func(p *place) request { return edit(p.newOrgRole()) },
+			crossed: func(b *place) request { return edit(b.role) }},
+		"delete-org-role": {who: adminsOrg, status: 204, make: func(p *place) request {
+			return request{path: map[string]any{"role": p.newOrgRole()}, etag: `"v1"`}
+		}, crossed: func(b *place) request { return request{path: map[string]any{"role": b.role}, etag: `"v1"`} }},
+		"set-org-role-label": {who: editsOrg, status: 200, make: func(p *place) request { return label(p.newOrgRole()) },
+			crossed: func(b *place) request { return label(b.role) }},
+		"delete-org-role-label": {who: editsOrg, status: 204, make: func(p *place) request {
+			return request{path: map[string]any{"role": p.newOrgLabel(), "label": "candidate"}}
+		}, crossed: func(b *place) request {
+			return request{path: map[string]any{"role": b.newOrgLabel(), "label": "candidate"}}
+		}},
+		// Also takes one who may ask for the project: no system admin does, and a
+		// member of one of its groups edits no roles.
+		"try-org-role": {who: "ahdooododd", status: 200, make: func(p *place) request {
+			return request{path: map[string]any{"role": p.newOrgRole()}, query: fmt.Sprintf("project=%d", p.id()), body: TryRequest{Role: roleBody(), Input: "hello"}}
+		}},
 		"list-capabilities": {who: system, status: 200},
 		"set-capability": {who: system, status: 200, make: func(*place) request {
 			return request{path: map[string]any{"provider": "canned", "model": "m*"}, body: CapabilityRequest{Rejects: []string{"seed"}}}
@@ -401,12 +447,31 @@ func table(h *house) map[string]row {
 		"list-budgets":  {who: system, status: 200},
 		"create-budget": {who: system, status: 201, make: func(*place) request { return request{body: budgetBody()} }},
 		"update-budget": {who: system, status: 200, make: func(*place) request {
-			return request{path: map[string]any{"budget": h.newBudget()}, body: budgetBody(), etag: `"v1"`}
+			return request{path: map[string]any{"budget": h.newBudget(ai.Shared)}, body: budgetBody(), etag: `"v1"`}
 		}},
-		"delete-budget":   {who: system, status: 204, make: func(*place) request { return ids("budget", h.newBudget()) }},
-		"get-budget-use":  {who: system, status: 200, make: func(*place) request { return ids("budget", h.newBudget()) }},
-		"get-ai-shipping": {who: system, status: 200},
-		"list-circuits":   {who: system, status: 200},
+		"delete-budget":        {who: system, status: 204, make: func(*place) request { return ids("budget", h.newBudget(ai.Shared)) }},
+		"get-budget":           {who: system, status: 200, make: func(*place) request { return ids("budget", h.newBudget(ai.Shared)) }},
+		"get-budget-use":       {who: system, status: 200, make: func(*place) request { return ids("budget", h.newBudget(ai.Shared)) }},
+		"get-budget-periods":   {who: system, status: 200, make: func(*place) request { return ids("budget", h.newBudget(ai.Shared)) }},
+		"list-near-limits":     {who: system, status: 200},
+		"list-budget-subjects": {who: system, status: 200, make: asks("scope=person")},
+		"list-org-budgets":     {who: adminsOrg, status: 200},
+		"create-org-budget":    {who: adminsOrg, status: 201, make: func(*place) request { return request{body: budgetBody()} }},
+		"update-org-budget": {who: adminsOrg, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"budget": h.newBudget(ai.Owner(p.org))}, body: budgetBody(), etag: `"v1"`}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"budget": h.newBudget(ai.Owner(b.org))}, body: budgetBody(), etag: `"v1"`}
+			}},
+		"delete-org-budget":        {who: adminsOrg, status: 204, make: ofOrgBudget, crossed: ofOrgBudget},
+		"get-org-budget":           {who: adminsOrg, status: 200, make: ofOrgBudget, crossed: ofOrgBudget},
+		"get-org-budget-use":       {who: adminsOrg, status: 200, make: ofOrgBudget, crossed: ofOrgBudget},
+		"get-org-budget-periods":   {who: adminsOrg, status: 200, make: ofOrgBudget, crossed: ofOrgBudget},
+		"list-org-near-limits":     {who: adminsOrg, status: 200},
+		"list-org-budget-subjects": {who: adminsOrg, status: 200, make: asks("scope=project")},
+		"get-ai-shipping":          {who: system, status: 200},
+		"list-circuits":            {who: system, status: 200},
 		"open-circuit": {who: system, status: 204, make: func(*place) request {
 			return request{body: CircuitRequest{Provider: "canned", Model: h.unique("model"), Key: "main", Reason: "test"}}
 		}},
@@ -438,6 +503,89 @@ func table(h *house) map[string]row {
 		"check-provider-key": {who: system, status: 200, make: func(*place) request {
 			return request{path: map[string]any{"provider": "canned", "key": "main"}, body: ProviderCheckRequest{Model: "m"}}
 		}},
+		"list-shared-providers":    {who: adminsOrg, status: 200},
+		"list-org-providers":       {who: adminsOrg, status: 200},
+		"list-org-provider-kinds":  {who: adminsOrg, status: 200},
+		"list-org-provider-health": {who: adminsOrg, status: 200},
+		"create-org-provider": {who: adminsOrg, status: 201, make: func(p *place) request {
+			return request{body: NewProviderRequest{h.unique("provider"), ProviderRequest{Kind: "canned", Enabled: true}}}
+		}},
+		"get-org-provider": {who: adminsOrg, status: 200, make: func(p *place) request { return ids("provider", p.newProvider()) },
+			crossed: func(b *place) request { return ids("provider", b.newProvider()) }},
+		"update-org-provider": {who: adminsOrg, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"provider": p.newProvider()}, body: ProviderRequest{Kind: "canned"}, etag: `"v2"`}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"provider": b.newProvider()}, body: ProviderRequest{Kind: "canned"}, etag: `"v2"`}
+			}},
+		"delete-org-provider": {who: adminsOrg, status: 204,
+			make: func(p *place) request {
+				return request{path: map[string]any{"provider": p.newProvider()}, etag: `"v2"`}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"provider": b.newProvider()}, etag: `"v2"`}
+			}},
+		"create-org-provider-key": {who: adminsOrg, status: 201,
+			make: func(p *place) request {
+				return request{path: map[string]any{"provider": p.newProvider()}, body: NewProviderKeyRequest{"second", "sk-isolated"}}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"provider": b.newProvider()}, body: NewProviderKeyRequest{"second", "sk-isolated"}}
+			}},
+		"update-org-provider-key": {who: adminsOrg, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"provider": p.newProvider(), "key": "first"}, body: ProviderKeyRequest{}}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"provider": b.newProvider(), "key": "first"}, body: ProviderKeyRequest{}}
+			}},
+		"delete-org-provider-key": {who: adminsOrg, status: 204,
+			make: func(p *place) request {
+				return request{path: map[string]any{"provider": p.newProvider(), "key": "first"}}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"provider": b.newProvider(), "key": "first"}}
+			}},
+		"check-org-provider-key": {who: adminsOrg, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"provider": p.newProvider(), "key": "first"}, body: ProviderCheckRequest{Model: "m"}}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"provider": b.newProvider(), "key": "first"}, body: ProviderCheckRequest{Model: "m"}}
+			}},
+		"list-org-circuits": {who: adminsOrg, status: 200},
+		"open-org-circuit": {who: adminsOrg, status: 204,
+			make: func(p *place) request {
+				return request{body: CircuitRequest{Provider: p.newProvider(), Model: "m", Key: "first", Reason: "test"}}
+			},
+			crossed: func(b *place) request {
+				return request{body: CircuitRequest{Provider: b.newProvider(), Model: "m", Key: "first", Reason: "test"}}
+			}},
+		// It closes what the organisation has of that name, which may be nothing.
+		"close-org-circuit": {who: adminsOrg, status: 204, make: func(p *place) request {
+			return request{body: CircuitRequest{Provider: p.newProvider(), Model: "m", Key: "first"}}
+		}},
+		"list-org-prices": {who: adminsOrg, status: 200},
+		"set-org-price": {who: adminsOrg, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"provider": p.newProvider(), "model": "m"}, body: PriceRequest{Input: 1, Output: 2}}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"provider": b.newProvider(), "model": "m"}, body: PriceRequest{Input: 1, Output: 2}}
+			}},
+		"list-org-price-history": {who: adminsOrg, status: 200, make: func(p *place) request {
+			return request{path: map[string]any{"provider": p.newOwnPrice().Provider, "model": "m"}}
+		}},
+		"withdraw-org-price": {who: adminsOrg, status: 204, make: func(p *place) request { return ids("version", p.newOwnPrice().Version) },
+			crossed: func(b *place) request { return ids("version", b.newOwnPrice().Version) }},
+		"delete-org-price": {who: adminsOrg, status: 204,
+			make: func(p *place) request {
+				return request{path: map[string]any{"provider": p.newOwnPrice().Provider, "model": "m"}}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"provider": b.newOwnPrice().Provider, "model": "m"}}
+			}},
 		"list-prices": {who: system, status: 200},
 		"set-price": {who: system, status: 200, make: func(*place) request {
 			return request{path: map[string]any{"provider": "canned", "model": "m"}, body: PriceRequest{Input: 1, Output: 2}}
@@ -538,7 +686,7 @@ func TestNobodyReachesAnotherProjectsRows(t *testing.T) {
 			if strings.ContainsAny(op.Path, "{") && want.who[1] == 'h' {
 				for _, caller := range []string{"viewer", "admin", "owner", "admin of the group", "token with scope"} {
 					letter := byte('h')
-					if caller == "token with scope" && want.who[7] == 'd' && want.who != playsNowhere { // its scopes let it ask
+					if caller == "token with scope" && want.who[7] == 'd' && want.who != triesNowhere { // its scopes let it ask
 						letter = 'd'
 					}
 					h.expect(op, want, h.b, h.caller(caller, op), caller+" in B", letter, want.make)
@@ -736,6 +884,7 @@ type place struct {
 	incident   int64
 	call       string
 	experiment int64
+	role       string // of the organisation
 	issue      int64
 }
 

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/ai/ship"
@@ -20,14 +19,6 @@ type CapabilityRequest struct {
 type InCapability struct {
 	Provider string `path:"provider" maxLength:"63" doc:"kind or name of a provider, or *"`
 	Model    string `path:"model" maxLength:"200" doc:"percent-encoded; * stands for any letters"`
-}
-
-// CircuitRequest names a model with a key.
-type CircuitRequest struct {
-	Provider string `json:"provider" minLength:"1" maxLength:"63"`
-	Model    string `json:"model" minLength:"1" maxLength:"200"`
-	Key      string `json:"key" maxLength:"63" doc:"alias of the key"`
-	Reason   string `json:"reason,omitempty" maxLength:"1000"`
 }
 
 // Shipping is how the records of AI calls get to the search engine.
@@ -60,18 +51,5 @@ func (s *server) registerModels() {
 	register(s, tenant.SystemAdmin, del("delete-capability", "/api/v1/ai-capabilities/{provider}/{model}", "Remove such a rule"),
 		func(ctx context.Context, _ tenant.Actor, in *InCapability) (*struct{}, error) {
 			return done(roles.DeleteCapability(ctx, in.Provider, in.Model))
-		})
-	register(s, tenant.SystemAdmin, get("list-circuits", "/api/v1/ai-circuits", "The circuits of this node: which models calls are kept away from, and why"),
-		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[ai.Circuit]], error) {
-			return all(s.opts.AI.Circuits(ctx))
-		})
-	register(s, tenant.SystemAdmin, post("open-circuit", "/api/v1/ai-circuits/open", "Keep all calls away from a model with a key, on all nodes", http.StatusNoContent),
-		func(ctx context.Context, a tenant.Actor, in *struct{ Body CircuitRequest }) (*struct{}, error) {
-			b := in.Body
-			return done(s.opts.AI.Trip(ctx, ai.Circuit{Provider: b.Provider, Model: b.Model, Key: b.Key, Reason: b.Reason}, a.Name))
-		})
-	register(s, tenant.SystemAdmin, post("close-circuit", "/api/v1/ai-circuits/close", "Let calls through again", http.StatusNoContent),
-		func(ctx context.Context, _ tenant.Actor, in *struct{ Body CircuitRequest }) (*struct{}, error) {
-			return done(s.opts.AI.Reset(ctx, in.Body.Provider, in.Body.Model, in.Body.Key))
 		})
 }

@@ -47,13 +47,14 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 		op.Responses = map[string]*huma.Response{"default": s.failure}
 	}
 	op.Middlewares = append(op.Middlewares, func(hc huma.Context, next func(huma.Context)) {
-		if err := s.authorize(hc, act, target); err != nil {
+		on, err := s.authorize(hc, act, target)
+		if err != nil {
 			_, w := humago.Unwrap(hc)
 			p := problem(hc.Context(), s.log, err, false)
 			writeFailure(w, p.header, shape(p))
 			return
 		}
-		next(hc)
+		next(huma.WithValue(hc, targetKey{}, on))
 	})
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		ctx, cancel := context.WithTimeout(ctx, answerWithin)
@@ -66,23 +67,31 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 	})
 }
 
-// authorize checks who asks, and whether they may.
-func (s *server) authorize(hc huma.Context, act tenant.Action, target func(huma.Context) (tenant.Target, error)) error {
+// targetKey is the context key of what an operation is done to.
+type targetKey struct{}
+
+// allowedOn is what the caller of an operation was allowed to do it to.
+func allowedOn(ctx context.Context) tenant.Target {
+	on, _ := ctx.Value(targetKey{}).(tenant.Target)
+	return on
+}
+
+// authorize checks who asks, and whether they may, and returns to what.
+func (s *server) authorize(hc huma.Context, act tenant.Action, target func(huma.Context) (tenant.Target, error)) (on tenant.Target, err error) {
 	if act == public {
-		return nil
+		return on, nil
 	}
 	caller := callerOf(hc.Context())
 	if caller.err != nil {
-		return caller.err
+		return on, caller.err
 	}
 	if caller.actor.UserID == 0 { // before the path is read: a stranger learns nothing from it
-		return s.tenants.Can(hc.Context(), caller.actor, act, tenant.Target{})
+		return on, s.tenants.Can(hc.Context(), caller.actor, act, on)
 	}
-	on, err := target(hc)
-	if err != nil {
-		return err
+	if on, err = target(hc); err != nil {
+		return on, err
 	}
-	return s.tenants.Can(hc.Context(), caller.actor, act, on)
+	return on, s.tenants.Can(hc.Context(), caller.actor, act, on)
 }
 
 // targetOf returns how an action's target is read from the path. It panics when

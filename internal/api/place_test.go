@@ -83,7 +83,8 @@ func (n *neighbours) newPlace(canary string, seed byte) *place {
 	p.newSample()
 	p.newTarget()
 	p.newCall()
-	p.newExperiment()
+	p.experiment = p.newExperiment()
+	p.role = p.newOrgRole()
 	p.issue = p.newIssue()
 	p.newErrors()
 	return p
@@ -182,11 +183,36 @@ func (p *place) spec() quality.Spec {
 }
 
 // newExperiment starts an experiment; nobody runs its job.
-func (p *place) newExperiment() {
+func (p *place) newExperiment() int64 {
 	p.h.t.Helper()
 	e, err := p.h.opts.Quality.Start(p.h.t.Context(), p.id(), p.owner.UserID, p.owner.Name, p.spec())
 	p.h.must(err)
-	p.experiment = e.ID
+	return e.ID
+}
+
+func (p *place) keptExperiment() int64 { return p.experiment }
+
+// endedExperiment returns one that was cancelled.
+func (p *place) endedExperiment() int64 {
+	id := p.newExperiment()
+	p.h.must(p.h.opts.Quality.Cancel(p.h.t.Context(), p.id(), id))
+	return id
+}
+
+// newOrgRole returns the code of a new role of the organisation.
+func (p *place) newOrgRole() string {
+	p.h.t.Helper()
+	r, err := p.h.opts.AI.Roles().Create(p.h.t.Context(), ai.Role{Owner: ai.Owner(p.org), Code: p.h.unique("own"), SystemMessage: "Say " + p.canary}, "test")
+	p.h.must(err)
+	return r.Code
+}
+
+// newOrgLabel is newOrgRole with the label candidate.
+func (p *place) newOrgLabel() string {
+	code := p.newOrgRole()
+	_, err := p.h.opts.AI.Roles().SetLabel(p.h.t.Context(), ai.Owner(p.org), code, ai.Label{Name: "candidate", Version: 1}, ai.AskFirst, "test", "")
+	p.h.must(err)
+	return code
 }
 
 // saidByAll returns a call about which everybody has said something.
@@ -212,7 +238,7 @@ func (h *house) newRole() string {
 // newLabel returns the code of a new role that has the label candidate.
 func (h *house) newLabel() string {
 	code := h.newRole()
-	_, err := h.opts.AI.Roles().SetLabel(h.t.Context(), code, ai.Label{Name: "candidate", Version: 1}, false, "test", "")
+	_, err := h.opts.AI.Roles().SetLabel(h.t.Context(), ai.Shared, code, ai.Label{Name: "candidate", Version: 1}, ai.AskFirst, "test", "")
 	h.must(err)
 	return code
 }
@@ -221,9 +247,9 @@ func budgetBody() BudgetRequest {
 	return BudgetRequest{Scope: "person", Measure: "requests", Period: "month", Limit: 1e9}
 }
 
-// newBudget returns the id of a new budget that nobody reaches.
-func (h *house) newBudget() string {
-	b, err := h.opts.AI.Roles().SetBudget(h.t.Context(), budgetBody().budget("", 0), "test")
+// newBudget returns the id of a new budget of an owner that nobody reaches.
+func (h *house) newBudget(owner ai.Owner) string {
+	b, err := h.opts.AI.Roles().SetBudget(h.t.Context(), budgetBody().budget(owner, "", 0), "test")
 	h.must(err)
 	return b.ID
 }
@@ -235,15 +261,33 @@ func (h *house) newCapability() string {
 	return c.Model
 }
 
-// newProvider stores a provider with a key and returns its name; it is at version 2.
-func (h *house) newProvider() string {
+// cannedKinds are the providers that can be stored.
+var cannedKinds = map[string]func(string) (ai.Provider, error){"canned": func(string) (ai.Provider, error) { return canned{}, nil }}
+
+// newProvider stores a provider of the installation's with a key and returns its
+// name; it is at version 2.
+func (h *house) newProvider() string { return h.newProviderOf(ai.Shared) }
+
+// newProvider stores a provider of the organisation's, as that of the house does.
+func (p *place) newProvider() string { return p.h.newProviderOf(ai.Owner(p.org)) }
+
+func (h *house) newProviderOf(owner ai.Owner) string {
 	h.t.Helper()
-	services := h.opts.AI.Services()
+	services := h.opts.AI.Services().Of(owner)
 	p, err := services.Create(h.t.Context(), ai.ModelService{Name: h.unique("provider"), Kind: "canned", Enabled: true}, "test")
 	h.must(err)
 	_, err = services.AddKey(h.t.Context(), p.Name, "first", "sk-isolated", "test")
 	h.must(err)
 	return p.Name
+}
+
+// newOwnPrice sets the price of a model of a provider of the organisation's, and
+// returns it.
+func (p *place) newOwnPrice() *ai.Price {
+	p.h.t.Helper()
+	set, err := p.h.opts.AI.Services().Of(ai.Owner(p.org)).Prices().Set(p.h.t.Context(), ai.Price{Provider: p.newProvider(), Model: "m", Input: 1, Output: 2}, "test")
+	p.h.must(err)
+	return set
 }
 
 // newPrice sets the price of a model nobody had before and returns its name.

@@ -21,6 +21,10 @@ type PriceRequest struct {
 	From       *time.Time `json:"from,omitempty" doc:"it holds from then on; absent: from now on"`
 }
 
+func (r PriceRequest) price(of InPrice) ai.Price {
+	return ai.Price{Provider: of.Provider, Model: of.Model, Input: r.Input, Output: r.Output, Cached: r.Cached, CacheWrite: r.CacheWrite, Reasoning: r.Reasoning, From: r.From}
+}
+
 // RecountRequest says which calls are counted again.
 type RecountRequest struct {
 	From time.Time `json:"from" doc:"calls from the day of UTC of this moment on"`
@@ -36,15 +40,14 @@ func (s *server) registerPrices() {
 	roles := s.opts.AI.Roles()
 	register(s, tenant.SystemAdmin, get("list-prices", "/api/v1/ai-prices", "What models cost"),
 		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[ai.Price]], error) {
-			return all(roles.Prices(ctx))
+			return all(s.opts.AI.Services().Prices().List(ctx))
 		})
 	register(s, tenant.SystemAdmin, put("set-price", "/api/v1/ai-prices/{provider}/{model}", "Set what a model costs from a moment on, from now on without one"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
 			InPrice
 			Body PriceRequest
 		}) (*result[*ai.Price], error) {
-			return ok(roles.SetPrice(ctx, ai.Price{Provider: in.Provider, Model: in.Model, Input: in.Body.Input, Output: in.Body.Output,
-				Cached: in.Body.Cached, CacheWrite: in.Body.CacheWrite, Reasoning: in.Body.Reasoning, From: in.Body.From}, a.Name))
+			return ok(roles.SetPrice(ctx, in.Body.price(in.InPrice), a.Name))
 		})
 	register(s, tenant.SystemAdmin, get("list-price-history", "/api/v1/ai-prices/{provider}/{model}", "What a model has cost and will cost, the latest to hold first; also what was taken back"),
 		func(ctx context.Context, _ tenant.Actor, in *InPrice) (*result[Page[ai.Price]], error) {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
@@ -48,8 +50,17 @@ type ProviderKinds struct {
 	Kinds []string `json:"kinds"`
 }
 
-// InProvider names a model provider in the path.
+// CircuitRequest names a model with a key.
+type CircuitRequest struct {
+	Provider string `json:"provider" minLength:"1" maxLength:"63"`
+	Model    string `json:"model" minLength:"1" maxLength:"200"`
+	Key      string `json:"key" maxLength:"63" doc:"alias of the key"`
+	Reason   string `json:"reason,omitempty" maxLength:"1000"`
+}
+
+// InProvider names a model provider of an owner in the path.
 type InProvider struct {
+	InOwner
 	Provider string `path:"provider" maxLength:"200"`
 }
 
@@ -67,29 +78,46 @@ func served(p *ai.ModelService, err error) (*edited[ai.ModelService], error) {
 	return versioned(*p, p.Version, nil)
 }
 
+// registerProviders registers the model providers of the installation and of
+// organisations.
 func (s *server) registerProviders() {
-	services := s.opts.AI.Services()
-	register(s, tenant.SystemAdmin, get("list-providers", "/api/v1/ai-providers", "The model providers, of the configuration file and stored, with their keys but without any secret"),
-		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[ai.ModelService]], error) {
-			return all(services.List(ctx))
+	s.registerProvidersOf(tenant.SystemAdmin, "/api/v1", "")
+	s.registerProvidersOf(tenant.OrgAdmin, "/api/v1/orgs/{org}", "org-")
+	s.registerCircuitsOf(tenant.SystemAdmin, "/api/v1", "")
+	s.registerCircuitsOf(tenant.OrgAdmin, "/api/v1/orgs/{org}", "org-")
+	register(s, tenant.OrgAdmin, get("list-shared-providers", "/api/v1/orgs/{org}/ai-shared-providers", "The model providers that all organisations share, without their addresses and keys"),
+		func(ctx context.Context, _ tenant.Actor, in *InOrg) (*result[Page[ai.SharedService]], error) {
+			return all(s.opts.AI.SharedServices(ctx, ai.Owner(in.Org)))
 		})
-	register(s, tenant.SystemAdmin, get("list-provider-kinds", "/api/v1/ai-provider-kinds", "The kinds of providers that can be made"),
-		func(context.Context, tenant.Actor, *nothing) (*result[ProviderKinds], error) {
-			return ok(ProviderKinds{append([]string{}, services.Kinds()...)}, nil)
+}
+
+// registerProvidersOf registers what one does with the model providers of an owner.
+func (s *server) registerProvidersOf(act tenant.Action, path, prefix string) {
+	of := func(in InOwner) *ai.Services { return s.opts.AI.Services().Of(in.Owner) }
+	register(s, act, ownedBy(get("list-"+prefix+"providers", path+"/ai-providers", "The model providers, of the configuration file and stored, with their keys but without any secret")),
+		func(ctx context.Context, _ tenant.Actor, in *InOwner) (*result[Page[ai.ModelService]], error) {
+			return all(of(*in).List(ctx))
 		})
-	register(s, tenant.SystemAdmin, get("list-provider-health", "/api/v1/ai-provider-health", "How calls with each key went, on all nodes"),
-		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[ai.KeyHealth]], error) {
-			return all(s.opts.AI.KeyHealth(ctx))
+	register(s, act, ownedBy(get("list-"+prefix+"provider-kinds", path+"/ai-provider-kinds", "The kinds of providers that can be made")),
+		func(_ context.Context, _ tenant.Actor, in *InOwner) (*result[ProviderKinds], error) {
+			return ok(ProviderKinds{append([]string{}, of(*in).Kinds()...)}, nil)
 		})
-	register(s, tenant.SystemAdmin, post("create-provider", "/api/v1/ai-providers", "Make a model provider; live on all nodes within a second", http.StatusCreated),
-		func(ctx context.Context, a tenant.Actor, in *struct{ Body NewProviderRequest }) (*edited[ai.ModelService], error) {
-			return served(services.Create(ctx, in.Body.service(in.Body.Name, 0), a.Name))
+	register(s, act, ownedBy(get("list-"+prefix+"provider-health", path+"/ai-provider-health", "How calls with each key went, on all nodes")),
+		func(ctx context.Context, _ tenant.Actor, in *InOwner) (*result[Page[ai.KeyHealth]], error) {
+			return all(s.opts.AI.KeyHealth(ctx, in.Owner))
 		})
-	register(s, tenant.SystemAdmin, get("get-provider", "/api/v1/ai-providers/{provider}", "A stored model provider"),
+	register(s, act, ownedBy(post("create-"+prefix+"provider", path+"/ai-providers", "Make a model provider; live on all nodes within a second", http.StatusCreated)),
+		func(ctx context.Context, a tenant.Actor, in *struct {
+			InOwner
+			Body NewProviderRequest
+		}) (*edited[ai.ModelService], error) {
+			return served(of(in.InOwner).Create(ctx, in.Body.service(in.Body.Name, 0), a.Name))
+		})
+	register(s, act, ownedBy(get("get-"+prefix+"provider", path+"/ai-providers/{provider}", "A stored model provider")),
 		func(ctx context.Context, _ tenant.Actor, in *InProvider) (*edited[ai.ModelService], error) {
-			return served(services.Get(ctx, in.Provider))
+			return served(of(in.InOwner).Get(ctx, in.Provider))
 		})
-	register(s, tenant.SystemAdmin, put("update-provider", "/api/v1/ai-providers/{provider}", "Change a stored model provider; calls under way go on with what it was"),
+	register(s, act, ownedBy(put("update-"+prefix+"provider", path+"/ai-providers/{provider}", "Change a stored model provider; calls under way go on with what it was")),
 		func(ctx context.Context, a tenant.Actor, in *struct {
 			InProvider
 			InVersion
@@ -99,9 +127,9 @@ func (s *server) registerProviders() {
 			if err != nil {
 				return nil, err
 			}
-			return served(services.Update(ctx, in.Body.service(in.Provider, version), a.Name))
+			return served(of(in.InOwner).Update(ctx, in.Body.service(in.Provider, version), a.Name))
 		})
-	register(s, tenant.SystemAdmin, del("delete-provider", "/api/v1/ai-providers/{provider}", "Delete a stored model provider with its keys"),
+	register(s, act, ownedBy(del("delete-"+prefix+"provider", path+"/ai-providers/{provider}", "Delete a stored model provider with its keys")),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
 			InProvider
 			InVersion
@@ -110,31 +138,85 @@ func (s *server) registerProviders() {
 			if err != nil {
 				return nil, err
 			}
-			return done(services.Delete(ctx, in.Provider, version))
+			return done(of(in.InOwner).Delete(ctx, in.Provider, version))
 		})
-	register(s, tenant.SystemAdmin, post("create-provider-key", "/api/v1/ai-providers/{provider}/keys", "Add a key to a stored model provider", http.StatusCreated),
+	register(s, act, ownedBy(post("create-"+prefix+"provider-key", path+"/ai-providers/{provider}/keys", "Add a key to a stored model provider", http.StatusCreated)),
 		func(ctx context.Context, a tenant.Actor, in *struct {
 			InProvider
 			Body NewProviderKeyRequest
 		}) (*edited[ai.ModelService], error) {
-			return served(services.AddKey(ctx, in.Provider, in.Body.Alias, in.Body.Secret, a.Name))
+			return served(of(in.InOwner).AddKey(ctx, in.Provider, in.Body.Alias, in.Body.Secret, a.Name))
 		})
-	register(s, tenant.SystemAdmin, put("update-provider-key", "/api/v1/ai-providers/{provider}/keys/{key}", "Switch a key on or off, or replace its secret"),
+	register(s, act, ownedBy(put("update-"+prefix+"provider-key", path+"/ai-providers/{provider}/keys/{key}", "Switch a key on or off, or replace its secret")),
 		func(ctx context.Context, a tenant.Actor, in *struct {
 			InProviderKey
 			Body ProviderKeyRequest
 		}) (*edited[ai.ModelService], error) {
-			return served(services.SetKey(ctx, in.Provider, in.Key, in.Body.Secret, in.Body.Enabled, a.Name))
+			return served(of(in.InOwner).SetKey(ctx, in.Provider, in.Key, in.Body.Secret, in.Body.Enabled, a.Name))
 		})
-	register(s, tenant.SystemAdmin, del("delete-provider-key", "/api/v1/ai-providers/{provider}/keys/{key}", "Delete a key"),
+	register(s, act, ownedBy(del("delete-"+prefix+"provider-key", path+"/ai-providers/{provider}/keys/{key}", "Delete a key")),
 		func(ctx context.Context, a tenant.Actor, in *InProviderKey) (*struct{}, error) {
-			return done(services.DeleteKey(ctx, in.Provider, in.Key, a.Name))
+			return done(of(in.InOwner).DeleteKey(ctx, in.Provider, in.Key, a.Name))
 		})
-	register(s, tenant.SystemAdmin, post("check-provider-key", "/api/v1/ai-providers/{provider}/keys/{key}/check", "Ask the service whether it takes a key", http.StatusOK),
+	register(s, act, ownedBy(post("check-"+prefix+"provider-key", path+"/ai-providers/{provider}/keys/{key}/check", "Ask the service whether it takes a key", http.StatusOK)),
 		func(ctx context.Context, a tenant.Actor, in *struct {
 			InProviderKey
-			Body ProviderCheckRequest
+			Project string `query:"project" doc:"in whose log the call of a model is kept; absent: the first that you can see, and when there is none it is in no project's log"`
+			Body    ProviderCheckRequest
 		}) (*result[*ai.KeyCheck], error) {
-			return ok(s.opts.AI.CheckKey(ctx, in.Provider, in.Key, in.Body.Model, a.Name))
+			p, err := s.checkedFor(ctx, a, in.Owner, in.Project)
+			if err != nil {
+				return nil, err
+			}
+			return ok(s.opts.AI.CheckKey(ctx, AskerOf(a, p), in.Owner, in.Provider, in.Key, in.Body.Model))
 		})
+}
+
+// registerCircuitsOf registers the circuits of an owner's model providers.
+func (s *server) registerCircuitsOf(act tenant.Action, path, prefix string) {
+	type inCircuit struct {
+		InOwner
+		Body CircuitRequest
+	}
+	register(s, act, ownedBy(get("list-"+prefix+"circuits", path+"/ai-circuits", "The circuits of this node: which models calls are kept away from, and why")),
+		func(ctx context.Context, _ tenant.Actor, in *InOwner) (*result[Page[ai.Circuit]], error) {
+			return all(s.opts.AI.Circuits(ctx, in.Owner))
+		})
+	register(s, act, ownedBy(post("open-"+prefix+"circuit", path+"/ai-circuits/open", "Keep all calls away from a model with a key, on all nodes", http.StatusNoContent)),
+		func(ctx context.Context, a tenant.Actor, in *inCircuit) (*struct{}, error) {
+			b := in.Body
+			return done(s.opts.AI.Trip(ctx, in.Owner, ai.Circuit{Provider: b.Provider, Model: b.Model, Key: b.Key, Reason: b.Reason}, a.Name))
+		})
+	register(s, act, ownedBy(post("close-"+prefix+"circuit", path+"/ai-circuits/close", "Let calls through again", http.StatusNoContent)),
+		func(ctx context.Context, _ tenant.Actor, in *inCircuit) (*struct{}, error) {
+			return done(s.opts.AI.Reset(ctx, in.Owner, in.Body.Provider, in.Body.Model, in.Body.Key))
+		})
+}
+
+// checkedFor is the project for which a key is checked, 0 for none.
+func (s *server) checkedFor(ctx context.Context, a tenant.Actor, owner ai.Owner, named string) (project.ID, error) {
+	if named != "" {
+		p, err := s.tenants.ProjectFor(ctx, a, named)
+		if err != nil {
+			return 0, err
+		}
+		if err := s.tenants.Can(ctx, a, tenant.ProjectAsk, tenant.Target{Project: p}); err != nil {
+			return 0, err
+		}
+		of, err := s.opts.AI.OwnerOf(p)
+		if err == nil && owner != ai.Shared && of != owner {
+			err = fault.New(fault.Invalid, "the project is of another organisation than the provider").WithField("project")
+		}
+		return p, err
+	}
+	seen, err := s.tenants.Projects(ctx, a)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range seen {
+		if owner == ai.Shared || p.OrgID == int64(owner) {
+			return p.ID, nil
+		}
+	}
+	return 0, nil
 }

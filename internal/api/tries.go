@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -27,6 +28,7 @@ type ReplayRequest struct {
 	Model      string            `json:"model,omitempty" maxLength:"200" doc:"absent: the chain of the version"`
 	Parameters *ai.Parameters    `json:"parameters,omitempty" doc:"over those of the version"`
 	Variables  map[string]string `json:"variables,omitempty" doc:"of the system message: the log does not keep them"`
+	Originals  bool              `json:"originals,omitempty" doc:"put into the answer what the tokens stand for, where the log keeps it; takes an administrator of the project"`
 	Stream     bool              `json:"stream,omitempty" doc:"answer as server-sent events: text, then done or error"`
 }
 
@@ -40,36 +42,61 @@ type TryAnswer struct {
 	Masked      []mask.Count `json:"masked"`
 }
 
+// InTry asks a role as it is being written.
+type InTry struct {
+	InRole
+	Project string `query:"project" doc:"for which it is asked; absent when you can see one only"`
+	Body    TryRequest
+}
+
+// tryRole asks a role of an owner, which must be one of the project's.
+func (s *server) tryRole(ctx context.Context, a tenant.Actor, owner ai.Owner, in *InTry) (*huma.StreamResponse, error) {
+	p, err := s.tenants.ProjectFor(ctx, a, in.Project)
+	if err == nil {
+		err = s.tenants.Can(ctx, a, tenant.ProjectAsk, tenant.Target{Project: p})
+	}
+	if err != nil {
+		return nil, err
+	}
+	role := in.Body.Role.role(in.Role, 0)
+	role.Owner = owner
+	input := ai.Input{Message: in.Body.Input, Variables: in.Body.Variables, Language: in.Body.Language}
+	caller := AskerOf(a, p)
+	caller.Kind = quality.KindTry
+	return &huma.StreamResponse{Body: func(hc huma.Context) { s.answerTry(hc, caller, &role, input, in.Body.Stream) }}, nil
+}
+
 func (s *server) registerTries() {
 	register(s, tenant.ProjectAsk, streamed[TryAnswer](s, "try-role", "/api/v1/ai/roles/{role}/try", "Ask a role as it is being written; masked, limited and logged as any call"),
+		func(ctx context.Context, a tenant.Actor, in *InTry) (*huma.StreamResponse, error) {
+			if err := s.tenants.Can(ctx, a, tenant.SystemAdmin, tenant.Target{}); err != nil {
+				return nil, err
+			}
+			return s.tryRole(ctx, a, ai.Shared, in)
+		})
+	register(s, tenant.OrgAI, streamed[TryAnswer](s, "try-org-role", "/api/v1/orgs/{org}/ai-roles/{role}/try", "Ask a role of an organisation as it is being written, for one of its projects; masked, limited and logged as any call"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
-			InRole
-			Project string `query:"project" doc:"for which it is asked; absent when you can see one only"`
-			Body    TryRequest
+			InOrg
+			InTry
 		}) (*huma.StreamResponse, error) {
-			if err := s.editsRoles(ctx, a); err != nil {
-				return nil, err
-			}
-			p, err := s.tenants.ProjectFor(ctx, a, in.Project)
-			if err != nil {
-				return nil, err
-			}
-			role := in.Body.Role.role(in.Role, 0)
-			input := ai.Input{Message: in.Body.Input, Variables: in.Body.Variables, Language: in.Body.Language}
-			caller := AskerOf(a, p)
-			caller.Kind = quality.KindTry
-			return &huma.StreamResponse{Body: func(hc huma.Context) { s.answerTry(hc, caller, &role, input, in.Body.Stream) }}, nil
+			return s.tryRole(ctx, a, ai.Owner(in.Org), &in.InTry)
 		})
 	register(s, tenant.ProjectAsk, streamed[TryAnswer](s, "replay-ai-call", "/api/v1/projects/{project}/ai-calls/{call}/replay", "Ask a recorded call again, with its masked message"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
 			InCall
 			Body ReplayRequest
 		}) (*huma.StreamResponse, error) {
-			if err := s.editsRoles(ctx, a); err != nil {
+			if err := s.editsRoles(ctx, a, in.Project); err != nil {
 				return nil, err
 			}
 			b := in.Body
-			role, input, err := s.opts.Quality.ReplayOf(ctx, in.Project, in.Call, quality.Replay{Version: b.Version, Provider: b.Provider, Model: b.Model, Parameters: b.Parameters, Variables: b.Variables})
+			if b.Originals {
+				if err := s.tenants.Can(ctx, a, tenant.ProjectAdmin, tenant.Target{Project: in.Project}); err != nil {
+					return nil, err
+				}
+				s.log.InfoContext(ctx, "the originals of an ai call were read", "project_id", in.Project, "call_id", in.Call, "user_id", a.UserID, "request_id", requestID(ctx))
+			}
+			role, input, err := s.opts.Quality.ReplayOf(ctx, in.Project, in.Call, quality.Replay{Version: b.Version, Provider: b.Provider, Model: b.Model, Parameters: b.Parameters, Variables: b.Variables, Originals: b.Originals})
 			if err != nil {
 				return nil, err
 			}
@@ -100,9 +127,14 @@ func (s *server) answerTry(hc huma.Context, caller ai.Caller, role *ai.Role, in 
 		out.fail(problem(ctx, s.log, err, false))
 		return
 	}
-	answer := TryAnswer{RunAnswer: answerOf(result), Attempts: result.Attempts, Masked: result.Masked, SchemaValid: result.SchemaValid, Grounded: grounded}
+	answer := TryAnswer{RunAnswer: answerOf(result), Attempts: slices.Clone(result.Attempts), Masked: result.Masked, SchemaValid: result.SchemaValid, Grounded: grounded}
 	if answer.Attempts == nil {
 		answer.Attempts = []ai.Attempt{}
+	}
+	for i := range answer.Attempts {
+		if answer.Attempts[i].Dropped == nil {
+			answer.Attempts[i].Dropped = []string{}
+		}
 	}
 	if answer.Masked == nil {
 		answer.Masked = []mask.Count{}

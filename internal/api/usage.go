@@ -165,28 +165,20 @@ func registerBillOf[I any](s *server, act tenant.Action, path, prefix string, sc
 		})
 }
 
-// nameUsage puts the names to what has a number.
+// nameUsage puts the names to what has a number. What a report is narrowed to is
+// named only when something of it was used in what its reader may see: a number
+// alone tells nobody a name.
 func (s *server) nameUsage(ctx context.Context, r *usage.Report) error {
-	switch r.By {
-	case "org", "group", "project", "person", "token":
-	default:
-		return nil
-	}
-	var ids []int64
+	var names []naming
 	for i := range r.Rows {
-		if id, err := strconv.ParseInt(r.Rows[i].Key, 10, 64); err == nil && id > 0 {
-			ids = append(ids, id)
+		names = append(names, naming{r.By, r.Rows[i].Key, &r.Rows[i].Name})
+	}
+	if r.Total.Calls > 0 || r.Before != nil && r.Before.Calls > 0 {
+		for i := range r.Where {
+			names = append(names, naming{r.Where[i].By, r.Where[i].Key, &r.Where[i].Name})
 		}
 	}
-	names, err := s.tenants.Names(ctx, r.By, ids)
-	if err != nil {
-		return err
-	}
-	for i := range r.Rows {
-		id, _ := strconv.ParseInt(r.Rows[i].Key, 10, 64)
-		r.Rows[i].Name = names[id]
-	}
-	return nil
+	return s.nameSubjects(ctx, names)
 }
 
 // usageTable writes a report as RFC 4180 has it.

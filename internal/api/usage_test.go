@@ -2,7 +2,9 @@ package api
 
 import (
 	"encoding/csv"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -48,4 +50,29 @@ func TestUseIsTheScopesOwnAndNamed(t *testing.T) {
 		t.Errorf("%d %s: %s", answer.Code, kind, answer.Body)
 	}
 	h.problem(admin.do(http.MethodGet, "/api/v1/ai-usage?by=colour", nil, nil), http.StatusUnprocessableEntity)
+}
+
+func TestWhatUseIsNarrowedToIsNamedOnlyToWhomItsUseIsShown(t *testing.T) {
+	h := newNeighbours(t, metadbtest.SQLite(t))
+	name := func(c *client, path string) string {
+		t.Helper()
+		var r usage.Report
+		h.decode(c.do(http.MethodGet, path, nil, nil), http.StatusOK, &r)
+		if len(r.Where) != 1 || r.Where[0].By != "project" {
+			t.Fatalf("%s is narrowed to %+v", path, r.Where)
+		}
+		return r.Where[0].Name
+	}
+	path := func(p *place) string {
+		return fmt.Sprintf("/api/v1/projects/%d/ai-usage?by=role&compare=true&project_id=", p.project)
+	}
+	if got := name(h.a.login, path(h.a)+strconv.Itoa(int(h.a.project))); !strings.Contains(got, h.a.canary) {
+		t.Errorf("one's own project is named %q", got)
+	}
+	if got := name(h.a.login, path(h.a)+strconv.Itoa(int(h.b.project))); got != "" {
+		t.Errorf("another's project is named %q", got)
+	}
+	if got := name(h.admin(), "/api/v1/ai-usage?by=role&project_id="+strconv.Itoa(int(h.b.project))); !strings.Contains(got, h.b.canary) {
+		t.Errorf("to a system administrator it is named %q", got)
+	}
 }

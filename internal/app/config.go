@@ -37,8 +37,8 @@ type Options struct {
 	// EngineMemory is the embedded engine's memory limit in bytes; 0 leaves the
 	// choice to the engine package.
 	EngineMemory int64
-	// Dev accepts telemetry without a key from loopback and lets notifications
-	// go to loopback addresses. Never for a reachable listener.
+	// Dev accepts telemetry without a key from loopback and lets notifications and
+	// model providers of organisations go to loopback addresses. Never for a reachable listener.
 	Dev bool
 	// Version is the build's version, shown to users and sent as the service version.
 	Version string
@@ -92,6 +92,9 @@ type FileAI struct {
 	// KeepTexts is what the log keeps of the texts of calls whose role does not
 	// say: masked (default), none or originals.
 	KeepTexts string `yaml:"keep_texts"`
+	// AllowNetworks are the private networks (CIDR) that providers of organisations
+	// may be in; those of the installation may be anywhere.
+	AllowNetworks []string `yaml:"allow_networks"`
 	// Telemetry is whether spans and metrics of calls are stored in the project
 	// they were made for; default true.
 	Telemetry *bool `yaml:"telemetry"`
@@ -365,6 +368,9 @@ func (f File) check() error {
 		return err
 	}
 	if _, err := networks("notify.allow_networks", f.Notify.AllowNetworks); err != nil {
+		return err
+	}
+	if _, err := networks("ai.allow_networks", f.AI.AllowNetworks); err != nil {
 		return err
 	}
 	if _, err := networks("trusted_proxies", f.TrustedProxies); err != nil {

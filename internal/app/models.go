@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/ai/anthropic"
@@ -24,13 +25,38 @@ import (
 )
 
 // providerKinds are the protocols of model services that MATRIX speaks.
-var providerKinds = map[string]func(baseURL string) (ai.Provider, error){
-	"openai": func(base string) (ai.Provider, error) { return openai.New(openai.Options{BaseURL: base}) },
-	"openai-responses": func(base string) (ai.Provider, error) {
-		return openai.NewResponses(openai.Options{BaseURL: base})
-	},
-	"anthropic": func(base string) (ai.Provider, error) { return anthropic.New(anthropic.Options{BaseURL: base}) },
-	"gemini":    func(base string) (ai.Provider, error) { return gemini.New(gemini.Options{BaseURL: base}) },
+var providerKinds = providersOver(nil)
+
+// providersOver are the protocols of model services over an HTTP client, nil for
+// each one's own.
+func providersOver(client *http.Client) map[string]func(baseURL string) (ai.Provider, error) {
+	return map[string]func(baseURL string) (ai.Provider, error){
+		"openai": func(base string) (ai.Provider, error) {
+			return openai.New(openai.Options{BaseURL: base, Client: client})
+		},
+		"openai-responses": func(base string) (ai.Provider, error) {
+			return openai.NewResponses(openai.Options{BaseURL: base, Client: client})
+		},
+		"anthropic": func(base string) (ai.Provider, error) {
+			return anthropic.New(anthropic.Options{BaseURL: base, Client: client})
+		},
+		"gemini": func(base string) (ai.Provider, error) {
+			return gemini.New(gemini.Options{BaseURL: base, Client: client})
+		},
+	}
+}
+
+// orgIdle is how many connections to one model service of organisations stay open.
+const orgIdle = 64
+
+// orgClient is what the model services of organisations are asked with. Tenants
+// name their addresses, so that every connection passes the guard, by the address
+// that it goes to in the end; it uses no proxy, which would connect in our place.
+func orgClient(guard notify.Guard) *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		DialContext: guard.Dialer().DialContext, ForceAttemptHTTP2: true,
+		TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: 90 * time.Second, MaxIdleConnsPerHost: orgIdle,
+	}}
 }
 
 // newGateway connects the configured model services to MATRIX AI.
@@ -47,7 +73,13 @@ func (a *App) newGateway(meta *metadb.DB, telemetry *clickhouse.DB, tenants *ten
 	if err != nil {
 		return nil, err
 	}
+	private, err := networks("ai.allow_networks", a.opts.File.AI.AllowNetworks)
+	if err != nil {
+		return nil, err
+	}
+	guard := notify.Guard{Dev: a.opts.Dev, Private: private}
 	return ai.New(ai.Options{
+		OrgKinds: providersOver(orgClient(guard)), Public: guard.Allows,
 		DB: meta, Telemetry: telemetry, Dir: filepath.Join(a.opts.DataDir, "ai-calls"), Services: services, DefaultChain: chain, KeepTexts: a.opts.File.AI.KeepTexts, Log: a.log,
 		OnCall: onCall, Kinds: providerKinds, Sealer: sealer,
 		Place: func(ctx context.Context, p project.ID) (org, group int64, err error) {
@@ -59,34 +91,15 @@ func (a *App) newGateway(meta *metadb.DB, telemetry *clickhouse.DB, tenants *ten
 			if err != nil {
 				return err
 			}
+			name, err := subjectName(ctx, tenants, s)
+			if err != nil {
+				return err
+			}
 			return meta.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-				return outbox.Enqueue(ctx, tx, nil, softLimitMessage(p, s, a.URL()))
+				return outbox.Enqueue(ctx, tx, nil, softLimitMessage(p, s, name, a.URL()))
 			})
 		},
 	})
-}
-
-// softLimitMessage tells the people of a project that a budget is nearly spent.
-func softLimitMessage(p tenant.Project, s ai.SoftLimit, base string) notify.Message {
-	b := s.Budget
-	whose := b.Scope
-	if s.Subject != "" {
-		whose += " " + s.Subject
-	}
-	m := notify.Message{
-		Project: p.ID, Key: fmt.Sprintf("ai-budget/%s/%s/%d", b.ID, s.Subject, s.From.Unix()), Kind: "ai.budget", Ref: "ai-budget/" + b.ID,
-		Link: fmt.Sprintf("%s/projects/%d/ai-calls", base, p.ID), Data: s,
-		Subject: fmt.Sprintf("[MATRIX] AI 예산 %d%% 도달", b.SoftPercent),
-		Text: fmt.Sprintf("AI 예산(%s, %s 단위 %s)의 %d%%를 넘었습니다. 지금까지 %.4g, 한도 %g. 한도에 이르면 호출이 거부됩니다.",
-			whose, b.Period, b.Measure, b.SoftPercent, s.Used, b.Limit),
-		LinkText: "AI 호출 보기",
-	}
-	if p.Language == "en" {
-		m.Subject = fmt.Sprintf("[MATRIX] AI budget at %d%%", b.SoftPercent)
-		m.Text = fmt.Sprintf("The AI budget (%s, %s a %s) is over %d%%: %.4g of %g so far. At the limit calls are refused.", whose, b.Measure, b.Period, b.SoftPercent, s.Used, b.Limit)
-		m.LinkText = "AI calls"
-	}
-	return m
 }
 
 // keys are those of api_keys by their aliases, or the one of api_key.

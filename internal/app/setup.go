@@ -149,7 +149,7 @@ func (a *App) setup(ctx context.Context) error {
 	if err := gateway.Roles().Seed(ctx); err != nil {
 		return fmt.Errorf("seed roles: %w", err)
 	}
-	if err := errors.Join(gateway.Services().Rewrap(ctx), outbox.Targets().Rewrap(ctx)); err != nil {
+	if err := errors.Join(gateway.Services().Rewrap(ctx), gateway.RewrapThreads(ctx), outbox.Targets().Rewrap(ctx)); err != nil {
 		return err
 	}
 	gateway.Register(queue)
@@ -158,7 +158,7 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	used.Register(queue)
-	shipper, err := a.newShipper(meta, telemetry, emitter, queue)
+	shipper, err := a.newShipper(meta, telemetry, emitter, used, queue)
 	if err != nil {
 		return err
 	}

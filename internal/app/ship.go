@@ -11,6 +11,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/ai/emit"
 	"github.com/matrix-aiops/matrix/internal/ai/ship"
+	"github.com/matrix-aiops/matrix/internal/ai/usage"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/ingest"
@@ -30,7 +31,7 @@ type shipArgs struct{}
 func (shipArgs) Kind() string { return "ai.ship" }
 
 // newShipper brings records of AI calls to a search engine, when there is one.
-func (a *App) newShipper(meta *metadb.DB, telemetry *clickhouse.DB, emitter *emit.Emitter, queue *job.Queue) (*ship.Shipper, error) {
+func (a *App) newShipper(meta *metadb.DB, telemetry *clickhouse.DB, emitter *emit.Emitter, used *usage.Ledger, queue *job.Queue) (*ship.Shipper, error) {
 	f := a.opts.File.AI.Search
 	if len(f.URLs) == 0 {
 		return nil, nil
@@ -43,7 +44,7 @@ func (a *App) newShipper(meta *metadb.DB, telemetry *clickhouse.DB, emitter *emi
 		}
 	}
 	opts := ship.Options{DB: meta, Telemetry: telemetry, URLs: f.URLs, User: f.User, Password: f.Password, APIKey: f.APIKey, CA: ca,
-		Index: f.Index, Lifecycle: f.Lifecycle, Log: a.log}
+		Index: f.Index, Lifecycle: f.Lifecycle, Changed: used.Recounting, Log: a.log}
 	if a.emits() {
 		opts.OnShipped = emitter.Shipped
 	}

@@ -312,6 +312,9 @@ func (s *Session) Unknown(answer string) []string {
 		if !isCore(folded[i:]) || s.inText(folded[i:]) || i+coreLength < len(folded) && wordByte(folded[i+coreLength]) {
 			continue
 		}
+		if e := s.cores[core(folded[i:])]; e != nil && i >= e.core && strings.HasPrefix(folded[i-e.core:], e.token) {
+			continue // also a token that goes on behind its core, as an address does
+		}
 		start := i
 		for start > 0 && letter(folded[start-1]) {
 			start--

@@ -399,10 +399,14 @@ func (s *Session) Summary() []Count {
 	return counts
 }
 
-// Tokens lists every replacement made, in the order of first use.
+// Tokens lists every replacement made, in the order of first use: not those that
+// another session made of what is not known here.
 func (s *Session) Tokens() []Token {
 	tokens := make([]Token, 0, len(s.order))
 	for _, e := range s.order {
+		if !e.stands() {
+			continue
+		}
 		tokens = append(tokens, Token{Class: e.class, Token: e.token, Value: e.first})
 	}
 	return tokens

@@ -180,7 +180,7 @@ func (s *server) entry(ctx context.Context, who Asker, model string) (ai.Entry, 
 	if !who.Models {
 		return ai.Entry{}, fault.New(fault.Denied, "this token asks roles only: name one as role:code").WithField("model")
 	}
-	known, err := s.gateway.Providers(ctx)
+	known, err := s.gateway.Providers(ctx, who.Caller.Project)
 	if err != nil {
 		return ai.Entry{}, err
 	}

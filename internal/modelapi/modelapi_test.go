@@ -388,6 +388,35 @@ func TestRolesAreListedAsModels(t *testing.T) {
 	}
 }
 
+func TestModelsWithAPriceAreListedForWhoMayAskThemByName(t *testing.T) {
+	h := newHouse(t, repeats)
+	if _, err := h.gateway.Roles().SetPrice(t.Context(), ai.Price{Provider: "house", Model: "m-1", Input: 1}, "kim"); err != nil {
+		t.Fatal(err)
+	}
+	ids := func(key string) string {
+		client := h.openAI(key)
+		page, err := client.Models.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, m := range page.Data {
+			ids = append(ids, m.ID)
+		}
+		return strings.Join(ids, " ")
+	}
+	if roles, all := ids(rolesOnly), ids(anyModel); roles != "role:guide role:judge" || all != roles+" house/m-1" {
+		t.Errorf("for roles only %s, for all %s", roles, all)
+	}
+	mayAll, mayRoles := h.openAI(anyModel), h.openAI(rolesOnly)
+	if one, err := mayAll.Models.Get(t.Context(), "house/m-1"); err != nil || one.OwnedBy != "house" {
+		t.Errorf("%+v, %v", one, err)
+	}
+	if _, err := mayRoles.Models.Get(t.Context(), "house/m-1"); err == nil {
+		t.Error("it is told to who may ask roles only")
+	}
+}
+
 func TestTextsBecomeVectorsMasked(t *testing.T) {
 	h := newHouse(t, repeats)
 	client := h.openAI(anyModel)

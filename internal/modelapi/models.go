@@ -12,7 +12,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 )
 
-// listed is a role as a model.
+// listed is a role as a model, or a model of a service.
 type listed struct {
 	ID          string `json:"id"`
 	Object      string `json:"object"`
@@ -34,8 +34,18 @@ func listedRole(r *ai.Role) listed {
 	}
 }
 
-func (s *server) models(w http.ResponseWriter, r *http.Request, _ Asker) error {
-	roles, err := s.gateway.Roles().List(r.Context())
+// listedModel is a model of a service, by the name it is asked by. When it came
+// into being nobody tells.
+func listedModel(m ai.KnownModel) listed {
+	return listed{ID: m.Provider + "/" + m.Model, Object: "model", OwnedBy: m.Provider, Type: "model", DisplayName: m.Model, CreatedAt: "1970-01-01T00:00:00Z"}
+}
+
+func (s *server) models(w http.ResponseWriter, r *http.Request, who Asker) error {
+	org, err := s.gateway.OwnerOf(who.Caller.Project)
+	if err != nil {
+		return err
+	}
+	roles, err := s.gateway.Roles().Reachable(r.Context(), org)
 	if err != nil {
 		return err
 	}
@@ -43,16 +53,46 @@ func (s *server) models(w http.ResponseWriter, r *http.Request, _ Asker) error {
 	for i := range roles {
 		data[i] = listedRole(&roles[i])
 	}
+	models, err := s.known(r, who)
+	if err != nil {
+		return err
+	}
+	for _, m := range models {
+		data = append(data, listedModel(m))
+	}
 	writeJSON(w, http.StatusOK, map[string]any{"object": "list", "data": data, "has_more": false})
 	return nil
 }
 
-func (s *server) model(w http.ResponseWriter, r *http.Request, _ Asker) error {
+// known are the models that one who asks may ask by name: none for who may ask
+// roles only.
+func (s *server) known(r *http.Request, who Asker) ([]ai.KnownModel, error) {
+	if !who.Models {
+		return nil, nil
+	}
+	return s.gateway.KnownModels(r.Context(), who.Caller.Project)
+}
+
+func (s *server) model(w http.ResponseWriter, r *http.Request, who Asker) error {
 	code, isRole := strings.CutPrefix(r.PathValue("model"), "role:")
 	if !isRole {
+		models, err := s.known(r, who)
+		if err != nil {
+			return err
+		}
+		for _, m := range models {
+			if one := listedModel(m); one.ID == code {
+				writeJSON(w, http.StatusOK, one)
+				return nil
+			}
+		}
 		return fault.New(fault.NotFound, "there is no model %q in the list", r.PathValue("model")).WithField("model")
 	}
-	role, err := s.gateway.Roles().Get(r.Context(), code)
+	org, err := s.gateway.OwnerOf(who.Caller.Project)
+	if err != nil {
+		return err
+	}
+	role, err := s.gateway.Roles().Reached(r.Context(), org, code)
 	if err != nil {
 		return err
 	}

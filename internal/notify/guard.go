@@ -82,14 +82,19 @@ func (g Guard) check(_ context.Context, _, address string, _ syscall.RawConn) er
 	return nil
 }
 
+// Dialer returns a dialer whose every connection passes the guard. Who uses it for
+// HTTP uses no proxy: that would connect in our place.
+func (g Guard) Dialer() *net.Dialer {
+	return &net.Dialer{Timeout: 5 * time.Second, ControlContext: g.check}
+}
+
 // NewClient returns the HTTP client all channels send with. Every connection it
 // opens passes the guard; it uses no proxy from the environment (a proxy would
 // connect in our place, past the guard) and follows no redirect.
 func NewClient(g Guard) *http.Client {
-	dialer := &net.Dialer{Timeout: 5 * time.Second, ControlContext: g.check}
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext:            dialer.DialContext,
+			DialContext:            g.Dialer().DialContext,
 			TLSHandshakeTimeout:    5 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
 			MaxIdleConnsPerHost:    2,

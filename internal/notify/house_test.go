@@ -53,8 +53,18 @@ func newHouse(t testing.TB, db *metadb.DB, channels ...notify.Channel) *house {
 
 func newHouseWithKey(t testing.TB, db *metadb.DB, key byte, channels ...notify.Channel) *house {
 	t.Helper()
+	return newHouseWithKeys(t, db, []byte{key}, channels...)
+}
+
+// newHouseWithKeys has a key file of the keys, of which the first seals.
+func newHouseWithKeys(t testing.TB, db *metadb.DB, numbers []byte, channels ...notify.Channel) *house {
+	t.Helper()
 	h := &house{t: t, db: db, now: time.Now().Truncate(time.Microsecond)}
-	keys, err := sealing.NewKeyFile(bytes.Repeat([]byte{key}, sealing.KeySize))
+	all := make([][]byte, len(numbers))
+	for i, n := range numbers {
+		all[i] = bytes.Repeat([]byte{n}, sealing.KeySize)
+	}
+	keys, err := sealing.NewKeyFile(all...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,6 +131,36 @@ func TestAChannelWhoseSecretsKeyWasLostFailsVisiblyAndCanBeSetUpAgain(t *testing
 	})
 }
 
+func TestChannelsGoOnSigningWithTheNewMasterKeyWhenTheOldOneIsGone(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		receiver := fakewebhook.New(t, secret)
+		before := newHouse(t, db, realChannels(fakeslack.New(t))...)
+		target := before.target("webhook", "x", string(receiver.Config()))
+		of := func(keys ...byte) *house { return newHouseWithKeys(t, db, keys, realChannels(fakeslack.New(t))...) }
+		sealed := func() (text string) {
+			if err := db.QueryRow(t.Context(), `SELECT config FROM notify_target WHERE id = $1`, target.ID).Scan(&text); err != nil {
+				t.Fatal(err)
+			}
+			return text
+		}
+		old := sealed()
+		if err := of(8).outbox.Targets().Rewrap(t.Context()); err != nil || sealed() != old {
+			t.Errorf("what does not open is left as it is: %v", err)
+		}
+		if err := of(8, 7).outbox.Targets().Rewrap(t.Context()); err != nil || sealed() == old {
+			t.Fatalf("nothing is put under the new key: %v", err)
+		}
+		again := sealed()
+		if err := of(8, 7).outbox.Targets().Rewrap(t.Context()); err != nil || sealed() != again {
+			t.Errorf("what is under the current key is done again: %v", err)
+		}
+		if err := of(8).outbox.Test(t.Context(), 1, target.ID, notify.Message{Kind: "test", Text: "signed"}); err != nil {
+			t.Fatal(err, receiver.Refused())
+		}
+		receiver.Expect(t, "signed")
+	})
+}
+
 func TestTheOutlineOfATargetShowsTheHostOfAnAddressOnly(t *testing.T) {
 	target := notify.Target{Config: json.RawMessage(`{"url": "https://ann:pw@hooks.example.com:8443/t/path-secret?key=query-secret#x", "channel": "#alarms", "n": 1}`)}
 	if got := string(target.Outline().Config); got != `{"channel":"#alarms","n":1,"url":"https://hooks.example.com:8443"}` {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
@@ -96,6 +97,7 @@ func (v *Variant) entry(chain []ai.Entry) ai.Entry {
 // plan is a spec made ready to be run.
 type plan struct {
 	Spec
+	Owner    ai.Owner  `json:"owner"` // of the role
 	Variants []Variant `json:"variants"`
 	Asked    []asked   `json:"asked"` // as Inputs
 }
@@ -183,14 +185,18 @@ func (s *Service) plan(ctx context.Context, p project.ID, spec Spec) (*plan, *Es
 	if err := spec.check(); err != nil {
 		return nil, nil, err
 	}
+	asks, err := s.ai.OwnerOf(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	latest, err := s.ai.Roles().Reached(ctx, asks, spec.Role)
+	if err != nil {
+		return nil, nil, err
+	}
 	if len(spec.Versions) == 0 {
-		latest, err := s.ai.Roles().Get(ctx, spec.Role)
-		if err != nil {
-			return nil, nil, err
-		}
 		spec.Versions = []int{latest.Version}
 	}
-	made := &plan{Spec: spec}
+	made := &plan{Spec: spec, Owner: latest.Owner}
 	for i, in := range spec.Inputs {
 		a := asked{CallID: in.CallID, Title: fmt.Sprintf("#%d", i+1), Message: in.Message, Variables: in.Variables}
 		if in.CallID != "" {
@@ -243,7 +249,7 @@ func (s *Service) plan(ctx context.Context, p project.ID, spec Spec) (*plan, *Es
 // estimate adds what a variant uses, notes what its model does not take, and
 // returns what it costs as far as that is known.
 func (s *Service) estimate(ctx context.Context, p project.ID, made *plan, v *Variant, e *Estimate) (cost float64, err error) {
-	stored, err := s.ai.Roles().At(ctx, made.Role, v.Version)
+	stored, err := s.ai.Roles().At(ctx, made.Owner, made.Role, v.Version)
 	if err != nil {
 		return cost, err
 	}
@@ -270,7 +276,23 @@ func (s *Service) estimate(ctx context.Context, p project.ID, made *plan, v *Var
 }
 
 func (a *asked) input(v *Variant, language string) ai.Input {
-	return ai.Input{Message: a.Message, Messages: a.Messages, Variables: a.Variables, Language: language, Parameters: v.parameters()}
+	in := ai.Input{Message: a.Message, Messages: a.Messages, Variables: a.Variables, Language: language, Parameters: v.parameters()}
+	if a.CallID != "" {
+		in.Recorded = recorded(&in)
+	}
+	return in
+}
+
+// recorded are the tokens in turns out of the log.
+func recorded(in *ai.Input) []mask.Token {
+	texts := []string{in.Message}
+	for _, m := range in.Messages {
+		texts = append(texts, m.Text)
+		for _, call := range m.Calls {
+			texts = append(texts, call.Arguments)
+		}
+	}
+	return mask.Recorded(texts...)
 }
 
 // turns are what a logged call was asked: its one message, or all of its turns.
@@ -295,10 +317,15 @@ type Replay struct {
 	Model      string // "": the chain of the version
 	Parameters *ai.Parameters
 	Variables  map[string]string
+	// Originals puts into the answer what the tokens of the call stand for, as far
+	// as the log keeps it, and tells it to services of the house. Who may see it is
+	// the caller's to know.
+	Originals bool
 }
 
 // ReplayOf makes the role and the input with which ai.Gateway.Try asks a recorded
-// call again: with its masked message, as the log holds no other.
+// call again: with its masked message, as the log holds no other. Its tokens stay
+// what they are.
 func (s *Service) ReplayOf(ctx context.Context, p project.ID, id string, r Replay) (*ai.Role, ai.Input, error) {
 	c, err := s.call(ctx, p, id)
 	if err != nil {
@@ -310,7 +337,7 @@ func (s *Service) ReplayOf(ctx context.Context, p project.ID, id string, r Repla
 	if r.Version == 0 {
 		r.Version = c.RoleVersion
 	}
-	role, err := s.ai.Roles().At(ctx, c.Role, r.Version)
+	role, err := s.ai.Roles().At(ctx, c.RoleOwner, c.Role, r.Version)
 	if err != nil {
 		return nil, ai.Input{}, err
 	}
@@ -319,7 +346,17 @@ func (s *Service) ReplayOf(ctx context.Context, p project.ID, id string, r Repla
 	if in.Message, in.Messages = turns(c); in.Message == "" && len(in.Messages) == 0 {
 		return nil, ai.Input{}, noText(id)
 	}
-	in.Grounded = grounded(in.Message, nil)
+	in.Recorded = recorded(&in)
+	if r.Originals {
+		known, err := s.ai.Originals(ctx, p, id)
+		if err != nil {
+			return nil, ai.Input{}, err
+		}
+		in.Recorded = append(known, in.Recorded...)
+	}
+	whole := mask.NewSession()
+	whole.Adopt(in.Recorded...)
+	in.Grounded = grounded(whole.Unmask(in.Message), nil)
 	return v.role(*role), in, nil
 }
 
@@ -444,8 +481,10 @@ func (s *Service) Delete(ctx context.Context, p project.ID, id int64) error {
 
 // Promote makes a draft of the role out of a variant: its version with its
 // parameters, and its model before the others of the chain. No call uses the
-// draft before a label is moved to it.
-func (s *Service) Promote(ctx context.Context, p project.ID, id int64, variant int, notes, author string) (*ai.Role, error) {
+// draft before a label is moved to it. Out of a role of the installation it makes
+// a draft of that one for who may edit the shared ones, and else one of the
+// organisation's own role, which is made when there is none.
+func (s *Service) Promote(ctx context.Context, p project.ID, id int64, variant int, notes, author string, shared bool) (*ai.Role, error) {
 	found, made, err := s.load(ctx, s.db, p, id)
 	if err != nil {
 		return nil, err
@@ -454,16 +493,16 @@ func (s *Service) Promote(ctx context.Context, p project.ID, id int64, variant i
 		return nil, fault.New(fault.Invalid, "the experiment has no variant %d", variant).WithField("variant")
 	}
 	v := &made.Variants[variant]
-	latest, err := s.ai.Roles().Get(ctx, made.Role)
+	base, err := s.ai.Roles().At(ctx, made.Owner, made.Role, v.Version)
 	if err != nil {
 		return nil, err
 	}
-	base, err := s.ai.Roles().At(ctx, made.Role, v.Version)
+	latest, err := s.promoted(ctx, p, made, author, shared)
 	if err != nil {
 		return nil, err
 	}
 	draft := *base
-	draft.Version = latest.Version
+	draft.Owner, draft.Version = latest.Owner, latest.Version
 	if v.Model != "" {
 		winner := v.entry(base.Chain)
 		draft.Chain = append([]ai.Entry{winner}, slices.DeleteFunc(slices.Clone(base.Chain), func(e ai.Entry) bool { return e.Provider == v.Provider && e.Model == v.Model })...)
@@ -490,5 +529,25 @@ func (s *Service) Promote(ctx context.Context, p project.ID, id int64, variant i
 	if notes != "" {
 		draft.Notes += ": " + notes
 	}
-	return s.ai.Roles().Update(ctx, draft, false, author)
+	return s.ai.Roles().Update(ctx, draft, false, ai.Forbidden, author)
+}
+
+// promoted is the role that a winner becomes a draft of.
+func (s *Service) promoted(ctx context.Context, p project.ID, made *plan, author string, shared bool) (*ai.Role, error) {
+	roles := s.ai.Roles()
+	if made.Owner != ai.Shared || shared {
+		return roles.Get(ctx, made.Owner, made.Role)
+	}
+	org, err := s.ai.OwnerOf(p)
+	if err != nil {
+		return nil, err
+	}
+	if org == ai.Shared {
+		return nil, fault.New(fault.Denied, "role %q is the installation's, and the project has no organisation that could have its own", made.Role)
+	}
+	own, err := roles.Get(ctx, org, made.Role)
+	if fault.Is(err, fault.NotFound) {
+		return roles.Adopt(ctx, org, made.Role, author)
+	}
+	return own, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -20,14 +21,14 @@ type Feedback struct {
 	At      time.Time `json:"at"`
 }
 
-// maxComment is in bytes.
+// maxComment is in characters, as the API counts.
 const maxComment = 2000
 
 // Say stores what a person thinks of a call's answer, over what they thought
 // before; fault.NotFound when the project has no such call.
 func (s *Service) Say(ctx context.Context, p project.ID, f Feedback) (*Feedback, error) {
-	if len(f.Comment) > maxComment {
-		return nil, fault.New(fault.Invalid, "a comment has at most %d bytes", maxComment).WithField("comment")
+	if utf8.RuneCountInString(f.Comment) > maxComment {
+		return nil, fault.New(fault.Invalid, "a comment has at most %d characters", maxComment).WithField("comment")
 	}
 	c, err := s.call(ctx, p, f.CallID)
 	if err != nil {
@@ -37,7 +38,7 @@ func (s *Service) Say(ctx context.Context, p project.ID, f Feedback) (*Feedback,
 	_, err = s.db.Exec(ctx, `INSERT INTO ai_feedback (project_id, call_id, person_id, name, thumb, comment, at, call_at, role, role_version, label)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (project_id, call_id, person_id) DO UPDATE SET name = excluded.name, thumb = excluded.thumb, comment = excluded.comment, at = excluded.at`,
-		p, f.CallID, f.Person, f.Name, thumb(f.Up), f.Comment, metadb.Micros(f.At), metadb.Micros(c.At), c.Role, c.RoleVersion, c.Label)
+		p, f.CallID, f.Person, f.Name, thumb(f.Up), f.Comment, metadb.Micros(f.At), metadb.Micros(c.At), c.RoleOwner.RoleKey(c.Role), c.RoleVersion, c.Label)
 	if err != nil {
 		return nil, fmt.Errorf("store feedback: %w", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
@@ -31,7 +30,8 @@ type judgeJob struct{}
 // Kind implements job.Args.
 func (judgeJob) Kind() string { return "ai_judge" }
 
-// Judging says which share of the answers of a role's version are judged.
+// Judging says which share of the answers of a version of a role of the
+// installation are judged.
 type Judging struct {
 	Role      string    `json:"role"`
 	Version   int       `json:"version" doc:"0 stands for the versions without a setting of their own"`
@@ -64,11 +64,11 @@ func (s *Service) SetJudging(ctx context.Context, j Judging) (*Judging, error) {
 	case j.Daily < 0 || j.Daily > maxDaily:
 		return nil, fault.New(fault.Invalid, "at most %d answers a day are judged", maxDaily).WithField("daily")
 	}
-	if _, err := s.ai.Roles().Get(ctx, j.Role); err != nil {
+	if _, err := s.ai.Roles().Get(ctx, ai.Shared, j.Role); err != nil {
 		return nil, err
 	}
 	if j.Version != 0 {
-		if _, err := s.ai.Roles().At(ctx, j.Role, j.Version); err != nil {
+		if _, err := s.ai.Roles().At(ctx, ai.Shared, j.Role, j.Version); err != nil {
 			return nil, err
 		}
 	}
@@ -190,7 +190,7 @@ func (s *Service) judgeOne(ctx context.Context, picked ai.Sampled) error {
 	n, err := s.db.Exec(ctx, `INSERT INTO ai_judgement (project_id, call_id, call_at, role, role_version, at, score, reason, judge_call)
 		VALUES ($1, $2, $3, $4, $5, $6, 0, '', '')
 		ON CONFLICT (project_id, call_id) DO UPDATE SET at = excluded.at WHERE ai_judgement.judge_call = '' AND ai_judgement.at <= $7`,
-		c.Project, c.CallID, metadb.Micros(c.At), c.Role, c.RoleVersion, metadb.Micros(s.now()), metadb.Micros(s.now().Add(-2*judgeWithin)))
+		c.Project, c.CallID, metadb.Micros(c.At), c.RoleOwner.RoleKey(c.Role), c.RoleVersion, metadb.Micros(s.now()), metadb.Micros(s.now().Add(-2*judgeWithin)))
 	if err != nil || n == 0 {
 		return err
 	}
@@ -219,8 +219,8 @@ func (s *Service) judgeOne(ctx context.Context, picked ai.Sampled) error {
 		said.Score, said.Reason = 0, ""
 		s.log.WarnContext(ctx, "the judge gave no valid judgement", "call_id", result.CallID)
 	}
-	if len(said.Reason) > maxComment {
-		said.Reason = strings.ToValidUTF8(said.Reason[:maxComment], "")
+	if runes := []rune(said.Reason); len(runes) > maxComment {
+		said.Reason = string(runes[:maxComment])
 	}
 	_, err = s.db.Exec(ctx, `UPDATE ai_judgement SET at = $3, score = $4, reason = $5, judge_call = $6 WHERE project_id = $1 AND call_id = $2`,
 		c.Project, c.CallID, metadb.Micros(s.now()), said.Score, said.Reason, result.CallID)

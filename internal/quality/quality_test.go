@@ -28,6 +28,7 @@ func TestMain(m *testing.M) { clickhousetest.Main(m) }
 
 const (
 	shop     project.ID = 7
+	team     ai.Owner   = 70 // of all projects
 	writer              = "writer"
 	patience            = 30 * time.Second
 )
@@ -55,7 +56,8 @@ func newHouse(t *testing.T, db *metadb.DB) *house {
 	h.must(err)
 	h.ai, err = ai.New(ai.Options{DB: db, Telemetry: telemetry, Dir: filepath.Join(t.TempDir(), "calls"),
 		Services:     map[string]ai.Service{"openai": {Kind: "openai", Provider: provider, Keys: []ai.Key{{Alias: "main", Secret: "sk"}}}},
-		DefaultChain: []ai.Entry{{Provider: "openai", Model: "gpt-4.1-mini"}}})
+		DefaultChain: []ai.Entry{{Provider: "openai", Model: "gpt-4.1-mini"}},
+		Place:        func(context.Context, project.ID) (org, group int64, err error) { return int64(team), 1, nil }})
 	h.must(err)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -209,6 +211,20 @@ func TestWhatPeopleThinkIsKeptChangedTakenBackAndCountedByVersion(t *testing.T) 
 	})
 }
 
+func TestACommentIsBoundedInCharacters(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	h.model.Behave(func(llm.Request) llm.Reply { return word("yes") })
+	id := h.run("a", "question", true).CallID
+	say := func(n int) error {
+		_, err := h.Say(t.Context(), shop, quality.Feedback{CallID: id, Person: 1, Name: "kim", Comment: strings.Repeat("가", n)})
+		return err
+	}
+	h.must(say(2000))
+	if err := say(2001); !fault.Is(err, fault.Invalid) {
+		t.Errorf("2001 characters: %v", err)
+	}
+}
+
 func TestTheJudgeIsAskedAboutASampleOnceAndNeverAboutItself(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
 	h.model.Behave(func(r llm.Request) llm.Reply {
@@ -318,15 +334,26 @@ func TestAnExperimentAsksEveryInputOfEveryVariantAndTheWinnerBecomesADraft(t *te
 			t.Errorf("an experiment counts as the quality of a version: %+v, %v", versions, err)
 		}
 
-		draft, err := h.Promote(t.Context(), shop, e.ID, 0, "best of four", "kim")
+		draft, err := h.Promote(t.Context(), shop, e.ID, 0, "best of four", "kim", true)
 		h.must(err)
 		if draft.Version != 2 || draft.Parameters.Temperature == nil || *draft.Parameters.Temperature != 0 || draft.Chain[0].Model != "gpt-4.1-mini" ||
 			!strings.Contains(draft.Notes, fmt.Sprintf("experiment %d", e.ID)) || !strings.Contains(draft.Notes, "best of four") || draft.RateLimitIntervalMs != 3_600_000 {
 			t.Errorf("draft %+v", draft)
 		}
-		live, err := h.ai.Roles().Released(t.Context(), writer, "", 0)
+		live, err := h.ai.Roles().Released(t.Context(), ai.Shared, writer, "", 0)
 		if err != nil || live.Version != 1 {
 			t.Errorf("the draft is in production: %+v, %v", live, err)
+		}
+		own, err := h.Promote(t.Context(), shop, e.ID, 0, "", "lee", false) // who may not edit the installation's roles
+		h.must(err)
+		if own.Owner != team || own.Version != 2 || own.Parameters.Temperature == nil || *own.Parameters.Temperature != 0 {
+			t.Errorf("draft of the organisation %+v", own)
+		}
+		if live, err := h.ai.Roles().Released(t.Context(), team, writer, "", 0); err != nil || live.Owner != team || live.Version != 1 || live.Parameters.Temperature != nil {
+			t.Errorf("the organisation's calls get %+v, %v", live, err)
+		}
+		if shared, err := h.ai.Roles().Get(t.Context(), ai.Shared, writer); err != nil || shared.Version != draft.Version {
+			t.Errorf("the installation's role is %+v, %v", shared, err)
 		}
 		if _, err := h.Results(t.Context(), shop+1, e.ID); !fault.Is(err, fault.NotFound) {
 			t.Errorf("another project reads the experiment: %v", err)
@@ -439,6 +466,45 @@ func TestAnExperimentStopsAtItsCostAndAtABudget(t *testing.T) {
 	}
 }
 
+func TestTheJudgeStopsAtItsOwnBudgetAndLeavesThePlaygroundAlone(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	h.model.Behave(func(r llm.Request) llm.Reply {
+		if strings.Contains(r.Messages[0].Content, "You judge") {
+			return llm.Reply{Text: `{"score": 4, "reason": "fits"}`, Usage: &llm.Usage{Input: 1_000_000, Output: 1_000_000}} // 2 USD
+		}
+		return word("yes")
+	})
+	_, err := h.ai.Roles().SetBudget(t.Context(), ai.Budget{Scope: "purpose", Of: quality.KindJudge, Measure: "usd", Period: "day", Limit: 1}, "kim")
+	h.must(err)
+	_, err = h.SetJudging(t.Context(), quality.Judging{Role: writer, Share: 100, Daily: 10, UpdatedBy: "kim"})
+	h.must(err)
+	for _, name := range []string{"a", "b", "c"} {
+		h.run(name, "question "+name, true)
+	}
+	s := spec()
+	s.Models = nil
+	stop := h.work()
+	judged := func() uint64 {
+		h.must(h.ai.Flush(t.Context()))
+		page, err := h.ai.Calls(t.Context(), shop, ai.CallQuery{CallFilter: ai.CallFilter{Caller: "judge"}})
+		h.must(err)
+		for _, c := range page.Items {
+			if c.Purpose != quality.KindJudge {
+				t.Errorf("a call of the judge is for %q", c.Purpose)
+			}
+		}
+		return page.Total
+	}
+	h.until("the first judgement", func() bool { return judged() == 1 })
+	e, err := h.Start(t.Context(), shop, 1, "kim", s)
+	h.must(err)
+	h.until("the experiment", func() bool { return h.results(e.ID).State == quality.Done })
+	stop(false)
+	if n := judged(); n != 1 {
+		t.Errorf("the judge was asked %d times for over a dollar a day", n)
+	}
+}
+
 func TestARecordedCallIsAskedAgainWithItsMaskedMessage(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
 	h.model.Behave(func(llm.Request) llm.Reply { return word("yes") })
@@ -453,10 +519,42 @@ func TestARecordedCallIsAskedAgainWithItsMaskedMessage(t *testing.T) {
 	result, err := h.ai.Try(t.Context(), ai.Caller{Project: shop, Kind: quality.KindReplay, Name: "kim"}, role, in)
 	h.must(err)
 	requests := h.model.Requests()
-	if last := requests[len(requests)-1]; result.Model != "gpt-4.1" || !strings.HasPrefix(last.Messages[1].Content, "mail ") || strings.Contains(last.Messages[1].Content, "kim@example.com") {
+	if last := requests[len(requests)-1]; result.Model != "gpt-4.1" || last.Messages[1].Content != requests[0].Messages[1].Content || strings.Contains(last.Messages[1].Content, "kim@example.com") {
 		t.Errorf("%s got %q, the first time it was %q", result.Model, last.Messages[1].Content, requests[0].Messages[1].Content)
 	}
 	if _, _, err := h.ReplayOf(t.Context(), shop+1, id, quality.Replay{}); !fault.Is(err, fault.NotFound) {
 		t.Errorf("another project asks the call again: %v", err)
+	}
+}
+
+func TestOriginalsThatTheLogKeepsArePutBackIntoTheAnswerOfAReplayOnlyWhenAskedFor(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	h.model.Behave(func(r llm.Request) llm.Reply { // repeats the address it was told
+		return word(strings.Fields(r.Messages[len(r.Messages)-1].Content)[1])
+	})
+	role, err := h.ai.Roles().Get(t.Context(), ai.Shared, writer)
+	h.must(err)
+	role.KeepTexts, role.RateLimitIntervalMs = ai.KeepOriginals, 0
+	_, err = h.ai.Roles().Update(t.Context(), *role, true, ai.Meant, "kim")
+	h.must(err)
+	id := h.run("a", "mail kim@example.com about it", true).CallID
+	for originals, want := range map[bool]string{true: "kim@example.com", false: "@x.example"} {
+		role, in, err := h.ReplayOf(t.Context(), shop, id, quality.Replay{Originals: originals})
+		h.must(err)
+		result, err := h.ai.Try(t.Context(), ai.Caller{Project: shop, Kind: quality.KindReplay, Name: "kim"}, role, in)
+		h.must(err)
+		if !strings.Contains(result.Text, want) {
+			t.Errorf("with originals %v: %s", originals, result.Text)
+		}
+		requests := h.model.Requests()
+		if last, first := requests[len(requests)-1].Messages[1].Content, requests[0].Messages[1].Content; last != first || strings.Contains(last, "kim@") {
+			t.Errorf("asked again with %q, the first time with %q", last, first)
+		}
+		h.must(h.ai.Flush(t.Context()))
+		again, err := h.ai.Call(t.Context(), shop, result.CallID)
+		h.must(err)
+		if strings.Contains(again.Message+again.Answer, "kim@") || again.HasOriginals != originals {
+			t.Errorf("with originals %v the log holds %q, %q, %v", originals, again.Message, again.Answer, again.HasOriginals)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
@@ -34,10 +35,11 @@ type Experiment struct {
 // Results is an experiment with what came of it.
 type Results struct {
 	Experiment
-	Spec     Spec            `json:"spec"`
-	Inputs   []ResultInput   `json:"inputs"`
-	Variants []ResultVariant `json:"variants"`
-	Answers  []Answer        `json:"answers" doc:"by number; also those that wait"`
+	RoleOwner ai.Owner        `json:"role_owner" doc:"the organisation whose role it is; 0: the installation's"`
+	Spec      Spec            `json:"spec"`
+	Inputs    []ResultInput   `json:"inputs"`
+	Variants  []ResultVariant `json:"variants"`
+	Answers   []Answer        `json:"answers" doc:"by number; also those that wait"`
 }
 
 // ResultInput is what was asked.
@@ -171,7 +173,7 @@ func (s *Service) Results(ctx context.Context, p project.ID, id int64) (*Results
 	if err != nil {
 		return nil, err
 	}
-	r := &Results{Experiment: *e, Spec: made.Spec, Inputs: []ResultInput{}}
+	r := &Results{Experiment: *e, RoleOwner: made.Owner, Spec: made.Spec, Inputs: []ResultInput{}}
 	for i := range made.Asked {
 		a := &made.Asked[i]
 		r.Inputs = append(r.Inputs, ResultInput{CallID: a.CallID, Title: a.Title, Message: a.text()})

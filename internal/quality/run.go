@@ -183,7 +183,7 @@ func (r *runner) ask(ctx context.Context, c cell) error {
 	}
 	v, in := &r.made.Variants[c.variant], &r.made.Asked[c.input]
 	out := Outcome{Dropped: []string{}, Unstated: []string{}}
-	stored, err := r.s.ai.Roles().At(ctx, r.made.Role, v.Version)
+	stored, err := r.s.ai.Roles().At(ctx, r.made.Owner, r.made.Role, v.Version)
 	var result *ai.Result
 	if err == nil {
 		asked := in.input(v, r.made.Language)

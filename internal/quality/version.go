@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
 )
@@ -16,6 +17,7 @@ import (
 // count. All rates carry the size of their sample.
 type Version struct {
 	Role      string    `json:"role"`
+	Owner     ai.Owner  `json:"owner" doc:"the organisation whose role it is; 0: the installation's"`
 	Version   int       `json:"version"`
 	Model     string    `json:"model" doc:"that answered most"`
 	FirstCall time.Time `json:"first_call"`
@@ -50,7 +52,7 @@ func (s *Service) Versions(ctx context.Context, p project.ID, role string, from,
 	}
 	out := make([]Version, 0, len(stats))
 	for _, v := range stats {
-		each := Version{Role: v.Role, Version: v.Version, Model: v.Model, FirstCall: v.FirstCall, LastCall: v.LastCall, Calls: v.Calls,
+		each := Version{Role: v.Role, Owner: v.Owner, Version: v.Version, Model: v.Model, FirstCall: v.FirstCall, LastCall: v.LastCall, Calls: v.Calls,
 			Answered: Wilson(v.Answered, v.Calls), Valid: Wilson(v.Valid, v.Checked), Grounded: Wilson(v.Grounded, v.Looked),
 			Liked: Wilson(0, 0), Judged: Judged{Good: Wilson(0, 0)}, P50Ms: v.P50Ms, P95Ms: v.P95Ms, Priced: v.Priced}
 		if v.Priced > 0 {
@@ -60,7 +62,7 @@ func (s *Service) Versions(ctx context.Context, p project.ID, role string, from,
 		out = append(out, each)
 	}
 	of := func(role string, version int) *Version {
-		i := slices.IndexFunc(out, func(v Version) bool { return v.Role == role && v.Version == version })
+		i := slices.IndexFunc(out, func(v Version) bool { return v.Owner.RoleKey(v.Role) == role && v.Version == version })
 		if i < 0 {
 			return &Version{} // the log has expired
 		}
@@ -72,12 +74,14 @@ func (s *Service) Versions(ctx context.Context, p project.ID, role string, from,
 	if err := s.scores(ctx, p, from, to, of); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(out, func(a, b Version) int { return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(b.Version, a.Version)) })
+	slices.SortStableFunc(out, func(a, b Version) int {
+		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(b.Owner, a.Owner), cmp.Compare(b.Version, a.Version))
+	})
 	return out, nil
 }
 
 type counted struct {
-	role    string
+	role    string // key
 	version int
 	value   int64
 	n       int

@@ -111,6 +111,13 @@ func (s *Sealer) openDirect(_ context.Context, sealed, place string) ([]byte, er
 	return keeper.openDirect(body, place)
 }
 
+// Prefix is what every text begins with that is sealed under the current master
+// key, so that others are found without reading them.
+func (s *Sealer) Prefix(ctx context.Context) (string, error) {
+	id, err := s.keeper.Current(ctx)
+	return envelopePrefix + id + ":", err
+}
+
 // Rewrap returns the text with its data key under the current master key, and
 // whether that changed it. The secret itself is sealed anew only where it had
 // no data key yet.

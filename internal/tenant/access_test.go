@@ -16,31 +16,31 @@ import (
 // another organisation. ok, denied (403), hidden (404), anonymous (401).
 func TestWhoMayDoWhat(t *testing.T) {
 	actions := []tenant.Action{tenant.OrgRead, tenant.OrgMembers, tenant.OrgAdmin, tenant.GroupRead, tenant.GroupAdmin,
-		tenant.ProjectRead, tenant.ProjectSave, tenant.ProjectWrite, tenant.ProjectAdmin, tenant.SystemAdmin, tenant.SelfRead, tenant.SelfWrite}
+		tenant.ProjectRead, tenant.ProjectSave, tenant.ProjectWrite, tenant.ProjectAdmin, tenant.SystemAdmin, tenant.SelfRead, tenant.SelfWrite, tenant.OrgAI}
 	// One letter per action above: o ok, d denied, h hidden, a anonymous.
 	table := []struct {
 		actor, in, beside, elsewhere string
 	}{
 		//                     here           other group    other organisation
-		{"org owner", "ooooooooodoo", "ooooooooodoo", "hhhhhhhhhdoo"},
-		{"org admin", "ooooooooodoo", "ooooooooodoo", "hhhhhhhhhdoo"},
-		{"org editor", "oododoooddoo", "oododoooddoo", "hhhhhhhhhdoo"},
-		{"org viewer", "oododoodddoo", "oododoodddoo", "hhhhhhhhhdoo"},
-		{"group owner", "oddoooooodoo", "oddhhhhhhdoo", "hhhhhhhhhdoo"},
-		{"group admin", "oddoooooodoo", "oddhhhhhhdoo", "hhhhhhhhhdoo"},
-		{"group editor", "oddodoooddoo", "oddhhhhhhdoo", "hhhhhhhhhdoo"},
-		{"group viewer", "oddodoodddoo", "oddhhhhhhdoo", "hhhhhhhhhdoo"},
-		{"org viewer and group admin", "oodoooooodoo", "oododoodddoo", "hhhhhhhhhdoo"},
-		{"stranger", "hhhhhhhhhdoo", "hhhhhhhhhdoo", "hhhhhhhhhdoo"},
-		{"system admin", "oooooddddooo", "oooooddddooo", "oooooddddooo"},
-		{"nobody", "aaaaaaaaaaaa", "aaaaaaaaaaaa", "aaaaaaaaaaaa"},
-		{"owner's token org.read", "oododdddddod", "oododdddddod", "hhdhddddddod"},
-		{"owner's token org.admin", "ooooodddddod", "ooooodddddod", "hhhhhdddddod"},
-		{"owner's token project.read", "dddddoddddod", "dddddoddddod", "dddddhddddod"},
-		{"owner's token project.write", "dddddoooddod", "dddddoooddod", "dddddhhhddod"},
-		{"owner's token project.admin", "dddddoooodod", "dddddoooodod", "dddddhhhhdod"},
-		{"viewer's token project.admin", "dddddoodddod", "dddddoodddod", "dddddhhhhdod"},
-		{"system admin's token system.admin", "dddddddddood", "dddddddddood", "dddddddddood"},
+		{"org owner", "ooooooooodooo", "ooooooooodooo", "hhhhhhhhhdooh"},
+		{"org admin", "ooooooooodooo", "ooooooooodooo", "hhhhhhhhhdooh"},
+		{"org editor", "oododoooddooo", "oododoooddooo", "hhhhhhhhhdooh"},
+		{"org viewer", "oododoodddood", "oododoodddood", "hhhhhhhhhdooh"},
+		{"group owner", "oddoooooodood", "oddhhhhhhdood", "hhhhhhhhhdooh"},
+		{"group admin", "oddoooooodood", "oddhhhhhhdood", "hhhhhhhhhdooh"},
+		{"group editor", "oddodoooddood", "oddhhhhhhdood", "hhhhhhhhhdooh"},
+		{"group viewer", "oddodoodddood", "oddhhhhhhdood", "hhhhhhhhhdooh"},
+		{"org viewer and group admin", "oodoooooodood", "oododoodddood", "hhhhhhhhhdooh"},
+		{"stranger", "hhhhhhhhhdooh", "hhhhhhhhhdooh", "hhhhhhhhhdooh"},
+		{"system admin", "oooooddddoooo", "oooooddddoooo", "oooooddddoooo"},
+		{"nobody", "aaaaaaaaaaaaa", "aaaaaaaaaaaaa", "aaaaaaaaaaaaa"},
+		{"owner's token org.read", "oododdddddodd", "oododdddddodd", "hhdhddddddodd"},
+		{"owner's token org.admin", "ooooodddddodo", "ooooodddddodo", "hhhhhdddddodh"},
+		{"owner's token project.read", "dddddoddddodd", "dddddoddddodd", "dddddhddddodd"},
+		{"owner's token project.write", "dddddoooddodd", "dddddoooddodd", "dddddhhhddodd"},
+		{"owner's token project.admin", "dddddoooododd", "dddddoooododd", "dddddhhhhdodd"},
+		{"viewer's token project.admin", "dddddoodddodd", "dddddoodddodd", "dddddhhhhdodd"},
+		{"system admin's token system.admin", "dddddddddoodd", "dddddddddoodd", "dddddddddoodd"},
 	}
 
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
@@ -106,7 +106,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 				for j, action := range actions {
 					target := tenant.Target{Project: place.project.ID}
 					switch action {
-					case tenant.OrgRead, tenant.OrgMembers, tenant.OrgAdmin:
+					case tenant.OrgRead, tenant.OrgMembers, tenant.OrgAdmin, tenant.OrgAI:
 						target = tenant.Target{Org: place.org}
 					case tenant.GroupRead, tenant.GroupAdmin:
 						target = tenant.Target{Group: place.group}

@@ -70,44 +70,13 @@ func TestACallOfAModelIsATraceMetricsAndADocument(t *testing.T) {
 		t.Fatalf("%s %v\n%s", response.Status, err, answer)
 	}
 
-	type attributes []struct {
-		Key   string `json:"key"`
-		Value struct {
-			Text string `json:"stringValue"`
-		} `json:"value"`
-	}
-	var found struct {
-		Resources []struct {
-			Resource struct{ Attributes attributes } `json:"resource"`
-			Scopes   []struct {
-				Spans []struct {
-					ID         string `json:"spanId"`
-					Parent     string `json:"parentSpanId"`
-					Name       string `json:"name"`
-					Attributes attributes
-				} `json:"spans"`
-			} `json:"scopeSpans"`
-		} `json:"resourceSpans"`
-	}
-	parents, ids, requested := map[string]string{}, map[string]string{}, map[string]string{}
+	var spans map[string]spanOfCall
 	h.eventually("the trace with its attempts", func() bool {
-		_, err := h.api.Get(t.Context(), h.path("/traces/%s/otlp", trace), &found)
-		for _, resource := range found.Resources {
-			for _, scope := range resource.Scopes {
-				for _, s := range scope.Spans {
-					parents[s.Name], ids[s.Name] = s.Parent, s.ID
-					for _, a := range s.Attributes {
-						if a.Key == "gen_ai.request.model" {
-							requested[s.Name] = a.Value.Text
-						}
-					}
-				}
-			}
-		}
-		return err == nil && len(ids) == 3
+		spans = h.spans(trace)
+		return len(spans) == 3
 	})
-	if root := ids["chat guide"]; parents["chat guide"] != span || root == "" || parents["chat busy-1"] != root || parents["chat analyst-1"] != root || requested["chat analyst-1"] != "analyst-1" {
-		t.Errorf("spans %v below %v ask for %v", ids, parents, requested)
+	if root := spans["chat guide"]; root.Parent != span || root.ID == "" || spans["chat busy-1"].Parent != root.ID || spans["chat analyst-1"].Parent != root.ID || spans["chat analyst-1"].text("gen_ai.request.model") != "analyst-1" {
+		t.Errorf("spans %+v", spans)
 	}
 
 	value := func(query string) float64 {
@@ -164,4 +133,130 @@ func TestACallOfAModelIsATraceMetricsAndADocument(t *testing.T) {
 		return shipping.Configured && shipping.Status.Shipped == 3 && shipping.Status.Waiting == 0
 	})
 	h.eventually("the metric of shipping", func() bool { return value(`matrix_ai_ship_documents_total{outcome="shipped"}`) == 3 })
+}
+
+// spanOfCall is a span as OTLP writes it.
+type spanOfCall struct {
+	ID         string `json:"spanId"`
+	Parent     string `json:"parentSpanId"`
+	Name       string `json:"name"`
+	Attributes []struct {
+		Key   string `json:"key"`
+		Value struct {
+			Text string `json:"stringValue"`
+		} `json:"value"`
+	} `json:"attributes"`
+}
+
+func (s spanOfCall) text(key string) string {
+	for _, a := range s.Attributes {
+		if a.Key == key {
+			return a.Value.Text
+		}
+	}
+	return ""
+}
+
+// spans are those of a trace by name, none while it is not there.
+func (h *house) spans(trace string) map[string]spanOfCall {
+	var found struct {
+		Resources []struct {
+			Scopes []struct {
+				Spans []spanOfCall `json:"spans"`
+			} `json:"scopeSpans"`
+		} `json:"resourceSpans"`
+	}
+	all := map[string]spanOfCall{}
+	if _, err := h.api.Get(h.t.Context(), h.path("/traces/%s/otlp", trace), &found); err != nil {
+		return all
+	}
+	for _, resource := range found.Resources {
+		for _, scope := range resource.Scopes {
+			for _, s := range scope.Spans {
+				all[s.Name] = s
+			}
+		}
+	}
+	return all
+}
+
+// Whatever the protocol, an answer in words is a chat, and vectors are embeddings,
+// also when the service gave none.
+func TestTheSpansOfACallNameWhatItAskedFor(t *testing.T) {
+	model, use := startModel(t)
+	h := start(t, use, func(o *app.Options) { o.File.AI.DefaultChain = []string{"openai/by-role"} })
+	model.Behave(func(r llm.Request) llm.Reply {
+		if r.Model == "broken" {
+			return llm.Reply{Status: http.StatusInternalServerError}
+		}
+		return llm.Reply{Text: "fine"}
+	})
+	call := func(path string, body, into any) {
+		t.Helper()
+		if _, err := h.api.Call(t.Context(), http.MethodPost, path, "", body, into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	call("/api/v1/roles", map[string]any{"code": "guide", "system_message": "Be brief.", "chain": []any{}, "parameters": map[string]any{}, "retries": 0}, nil)
+	var token struct {
+		Secret string `json:"secret"`
+	}
+	call("/api/v1/tokens", map[string]any{"name": "program", "scopes": []string{"ai.model"}, "expires_at": time.Now().Add(time.Hour)}, &token)
+
+	const trace = "0af7651916cd43dd8448eb211c80319d"
+	f := func(path string, body map[string]any, status int) {
+		t.Helper()
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.app.URL()+path, bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header = http.Header{"Authorization": {"Bearer " + token.Secret}, "Content-Type": {"application/json"}, "Traceparent": {"00-" + trace + "-b7ad6b7169203331-01"}}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := io.ReadAll(response.Body)
+		if err := response.Body.Close(); err != nil || response.StatusCode != status {
+			t.Fatalf("%s: %s %v\n%s", path, response.Status, err, answer)
+		}
+	}
+	turns := []any{map[string]string{"role": "user", "content": "Hello"}}
+	f("/v1/chat/completions", map[string]any{"model": "role:guide", "messages": turns}, http.StatusOK)
+	f("/v1/chat/completions", map[string]any{"model": "openai/by-chat", "messages": turns}, http.StatusOK)
+	f("/v1/responses", map[string]any{"model": "openai/by-response", "input": "Hello"}, http.StatusOK)
+	f("/v1/messages", map[string]any{"model": "openai/by-message", "messages": turns, "max_tokens": 100}, http.StatusOK)
+	f("/v1/embeddings", map[string]any{"model": "openai/vectors", "input": "Hello"}, http.StatusOK)
+	f("/v1/embeddings", map[string]any{"model": "openai/broken", "input": "Hello"}, http.StatusServiceUnavailable)
+
+	var spans map[string]spanOfCall
+	h.eventually("the spans of all calls", func() bool {
+		spans = h.spans(trace)
+		return len(spans) >= 7
+	})
+	for name, operation := range map[string]string{
+		"chat guide": "chat", "chat by-role": "chat", "chat by-chat": "chat", "chat by-response": "chat", "chat by-message": "chat", "embeddings vectors": "embeddings", "embeddings broken": "embeddings",
+	} {
+		if got := spans[name].text("gen_ai.operation.name"); got != operation {
+			t.Errorf("the span %q says %q, want %q", name, got, operation)
+		}
+	}
+	if len(spans) != 7 {
+		t.Errorf("spans %+v", spans)
+	}
+	var calls struct {
+		Items []struct{ Model, Operation string }
+	}
+	h.eventually("the log of the calls", func() bool {
+		h.get(h.path("/ai-calls"), &calls)
+		return len(calls.Items) == 6
+	})
+	for _, c := range calls.Items {
+		if want := map[bool]string{true: "embeddings", false: "chat"}[c.Model == "vectors" || c.Model == "broken"]; c.Operation != want {
+			t.Errorf("the call of %s is logged as %q", c.Model, c.Operation)
+		}
+	}
 }

@@ -109,32 +109,7 @@ test('the calls of a project without any say what fills them, and an unknown cal
   await expect(page.getByRole('alert')).toContainText('이 주소에는 아무것도 없습니다');
 });
 
-test('a price is added, edited and deleted', async ({ page }) => {
-  await page.goto('/prices');
-  await page.getByRole('button', { name: '새 가격' }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByRole('combobox', { name: '제공자' }).click();
-  await page.getByRole('option', { name: 'openai' }).click();
-  await dialog.getByLabel('모델').fill('lab/analyst-1');
-  await dialog.getByLabel(/^입력/).fill('1.25');
-  await dialog.getByLabel(/^출력/).fill('10');
-  await dialog.getByRole('button', { name: '저장' }).click();
-  const row = page.getByRole('row').filter({ hasText: 'lab/analyst-1' });
-  await expect(row).toContainText('$1.25');
-  await page.getByRole('button', { name: '수정: lab/analyst-1' }).click();
-  await dialog.getByLabel(/^출력/).fill('0.4');
-  await dialog.getByRole('button', { name: '저장' }).click();
-  await expect(row).toContainText('$0.40');
-  await page.getByRole('searchbox').or(page.getByLabel('제공자, 모델로 찾기')).first().fill('analyst');
-  await expect(page).toHaveURL(/q=analyst/);
-  await expect(page.locator('tbody tr')).toHaveCount(1);
-  await picture(page, 'price');
-  await page.getByRole('button', { name: '삭제: lab/analyst-1' }).click();
-  await dialog.getByRole('button', { name: '삭제' }).click();
-  await expect(page.getByText('“analyst”에 맞는 가격이 없습니다')).toBeVisible();
-});
-
-test('a viewer reads the calls, but neither roles nor prices', async ({ page, browser, baseURL }) => {
+test('a viewer reads the calls, but neither the roles of others nor prices', async ({ page, browser, baseURL }) => {
   const { orgs } = (await (await page.request.get('/api/v1/me')).json()) as { orgs: { id: number; kind: string }[] };
   const org = orgs.find((o) => o.kind === 'team')?.id;
   const email = `reader-${Date.now()}@example.com`;
@@ -147,7 +122,7 @@ test('a viewer reads the calls, but neither roles nor prices', async ({ page, br
   await login(other, { email, password });
   await expect(other.getByRole('heading', { name: '시도' })).toBeVisible();
   await expect(other.getByRole('link', { name: '가격' })).toBeHidden();
-  for (const path of ['/prices', `/roles/${role}`]) {
+  for (const path of ['/prices', `/roles/${role}?org=${org}`, `/roles/${role}?org=0`, `/providers?org=${org}`]) {
     await other.goto(path);
     await expect(other.getByRole('alert')).toContainText('이 작업에 대한 권한이 없습니다');
   }

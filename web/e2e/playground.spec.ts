@@ -120,7 +120,7 @@ test('a recorded call is found by its filters, rated, and asked again', async ({
   await saved;
   await page.reload();
   await expect(page.getByLabel('이유(의견)')).toHaveValue('too short');
-  await expect(page.getByText('로그에는 마스킹된 내용만 있습니다')).toBeVisible();
+  await expect(page.getByText('기록된 메시지를 토큰까지 그대로 다시 보냅니다')).toBeVisible();
   await page.getByRole('button', { name: '다시 질의' }).click();
   await expect(page.getByRole('heading', { name: '새 답변' })).toBeVisible();
   await expect(page.getByRole('link', { name: '호출 로그 보기' })).toBeVisible();

@@ -161,11 +161,77 @@ test('the health of keys is told, and which roles would miss a provider; without
   await picture(page, 'providers-none');
 });
 
-test('who does not administer the installation sees no providers', async ({ page, browser, baseURL }) => {
+test('an organisation has a provider of its own, which its calls ask instead of the shared one', async ({
+  page,
+  browser,
+  baseURL,
+}) => {
+  const org = await ask<{ id: number; name: string }>(page, 'POST', '/orgs', { name: fresh('rented') });
   const other = await somebodyElse(page, browser, baseURL);
-  await other.page.goto('/providers');
+  await ask(page, 'PUT', `/orgs/${org.id}/members`, { email: other.email, role: 'admin' });
+  const { items } = await ask<{ items: { name: string; base_url: string }[] }>(page, 'GET', '/ai-providers');
+  const address = items.find((each) => each.name === 'openai')?.base_url ?? '';
+
+  // What is the installation's is not theirs to see.
+  await other.page.goto('/providers?org=0');
   await login(other.page, other);
   await expect(other.page.getByRole('alert')).toContainText('이 작업에 대한 권한이 없습니다');
-  await expect(other.page.getByRole('link', { name: '제공자', exact: true })).toBeHidden();
+  await other.page.getByRole('link', { name: '제공자', exact: true }).click();
+  await other.page.getByLabel('누구의 설정인지').selectOption(org.name);
+  await expect(other.page).toHaveURL(new RegExp(`org=${org.id}`));
+  await expect(other.page.getByRole('heading', { name: '이 조직의 제공자가 없습니다' })).toBeVisible();
+  // Of the shared one they see that it is there, and nothing that is not their business.
+  await expect(row(other.page, 'openai')).toContainText('gpt-4.1-mini');
+  await expect(other.page.getByText(address)).toHaveCount(0);
+  await expectAccessible(other.page);
+  await picture(other.page, 'providers-of-org-none');
+
+  const dialog = other.page.getByRole('dialog');
+  await other.page.getByRole('button', { name: '새 제공자' }).click();
+  await dialog.getByRole('textbox', { name: '이름' }).fill('openai');
+  await dialog.getByRole('combobox', { name: '종류' }).click();
+  await other.page.getByRole('option', { name: 'openai', exact: true }).click();
+  await expect(dialog).toContainText('원문 그대로 전달됩니다');
+  // Never, whatever the server's settings are.
+  await dialog.getByLabel('기본 URL').fill('http://169.254.169.254/v1');
+  await press(other.page, '저장');
+  await expect(other.page.getByText('link-local')).toBeVisible();
+  await expectAccessible(other.page);
+  await picture(other.page, 'provider-form-of-org');
+  await dialog.getByLabel('기본 URL').fill(address);
+  await press(other.page, '저장');
+  await expect(dialog).toBeHidden();
+  await other.page.getByRole('button', { name: 'openai에 키 추가' }).click();
+  await dialog.locator('input[type=password]').fill('sk-e2e');
+  await press(other.page, '저장');
+  await expect(dialog).toBeHidden();
+  await other.page.getByRole('button', { name: '테스트: openai · main' }).click();
+  await press(other.page, '테스트');
+  await expect(dialog.getByRole('status')).toContainText('정상');
+  await press(other.page, '취소');
+  await expect(row(other.page, '이름이 같은 조직의 제공자를 대신 호출')).toContainText('openai');
+
+  const group = await ask<{ id: number }>(other.page, 'POST', `/orgs/${org.id}/groups`, { name: fresh('group') });
+  const project = await ask<{ id: number }>(other.page, 'POST', `/groups/${group.id}/projects`, {
+    name: fresh('project'),
+  });
+  // Its answer is no report; that it was asked is what counts.
+  const asked = await other.page.request.post(`/api/v1/ai/roles/agent-alert-analyzer/runs?project=${project.id}`, {
+    data: { input: 'hello' },
+  });
+  expect([200, 503]).toContain(asked.status());
+  interface Health {
+    items: { provider: string; key: string; calls: number }[];
+  }
+  await expect
+    .poll(async () => (await ask<Health>(other.page, 'GET', `/orgs/${org.id}/ai-provider-health`)).items.length)
+    .toBe(1);
+  await other.page.reload();
+  await expect(other.page.getByRole('button', { name: '테스트: openai · main' })).toBeVisible();
+  await expectAccessible(other.page);
+  await picture(other.page, 'providers-of-org');
+  await other.page.emulateMedia({ colorScheme: 'dark' });
+  await expectAccessible(other.page);
+  await picture(other.page, 'providers-of-org-dark');
   await other.close();
 });

@@ -21,7 +21,7 @@ test('a viewer sees the incident and cannot resolve it', async ({ page, browser,
   await other.goto(`${home}/rules`);
   await expect(other.getByRole('cell').first()).toBeVisible();
   await expect(other.getByRole('button', { name: '새 규칙' })).toBeHidden();
-  await other.goto('/roles');
+  await other.goto(`/roles?org=${org}`);
   await expect(other.getByRole('alert')).toContainText('이 작업에 대한 권한이 없습니다');
   await context.close();
 });

@@ -22,7 +22,7 @@ import { Frame } from './frame/Frame.tsx';
 import { validateRange } from './frame/range.ts';
 import { rememberedProject } from './frame/remembered.ts';
 import { Broken, Missing } from './parts/Failure.tsx';
-import { choice, flag, moment, optional, positive, text } from './search.ts';
+import { choice, flag, moment, optional, positive, text, whose } from './search.ts';
 
 interface Context {
   queryClient: QueryClient;
@@ -305,6 +305,7 @@ const calls = createRoute({
   path: '/ai-calls',
   validateSearch: optional((s) => ({
     role: text(s.role),
+    of: choice(s.of, ['org', 'installation'] as const),
     version: positive(s.version),
     ref: text(s.ref),
     model: text(s.model),
@@ -365,6 +366,7 @@ const masking = createRoute({
 const roles = createRoute({
   getParentRoute: () => home,
   path: '/roles',
+  validateSearch: optional((s) => ({ org: whose(s.org) })),
   component: lazyRouteComponent(() => import('./pages/roles/Roles.tsx'), 'Roles'),
 });
 
@@ -372,6 +374,7 @@ const role = createRoute({
   getParentRoute: () => home,
   path: '/roles/$role',
   validateSearch: optional((s) => ({
+    org: whose(s.org),
     tab: choice(s.tab, ['try', 'labels', 'history'] as const),
     version: positive(s.version),
     against: positive(s.against),
@@ -382,7 +385,8 @@ const role = createRoute({
 const prices = createRoute({
   getParentRoute: () => home,
   path: '/prices',
-  validateSearch: optional((s) => ({ q: text(s.q) })),
+  // The history of a model: its provider and its name, with a slash between them.
+  validateSearch: optional((s) => ({ q: text(s.q), history: text(s.history) })),
   component: lazyRouteComponent(() => import('./pages/prices/Prices.tsx'), 'Prices'),
 });
 
@@ -396,7 +400,7 @@ const models = createRoute({
 const providers = createRoute({
   getParentRoute: () => home,
   path: '/providers',
-  validateSearch: optional((s) => ({ q: text(s.q) })),
+  validateSearch: optional((s) => ({ q: text(s.q), org: whose(s.org) })),
   component: lazyRouteComponent(() => import('./pages/providers/Providers.tsx'), 'Providers'),
 });
 
@@ -407,8 +411,31 @@ const usage = createRoute({
     of: choice(s.of, USAGE_SCOPES),
     by: choice(s.by, USAGE_DIMENSIONS),
     show: choice(s.show, USAGE_MEASURES),
+    // What it is narrowed to, by dimension.
+    org: text(s.org),
+    group: text(s.group),
+    project: text(s.project),
+    person: text(s.person),
+    token: text(s.token),
+    purpose: text(s.purpose),
+    role: text(s.role),
+    provider: text(s.provider),
+    model: text(s.model),
   })),
   component: lazyRouteComponent(() => import('./pages/usage/UsagePage.tsx'), 'UsagePage'),
+});
+
+const budgets = createRoute({
+  getParentRoute: () => home,
+  path: '/budgets',
+  validateSearch: optional((s) => ({
+    // Whose they are: 0 is the installation.
+    org: String(s.org) === '0' ? 0 : positive(s.org),
+    q: text(s.q),
+    budget: text(s.budget),
+    at: moment(s.at),
+  })),
+  component: lazyRouteComponent(() => import('./pages/budgets/Budgets.tsx'), 'Budgets'),
 });
 
 const orgs = createRoute({
@@ -453,6 +480,7 @@ const tree = root.addChildren([
     models,
     providers,
     usage,
+    budgets,
     project.addChildren([
       calls,
       call,

@@ -9,6 +9,12 @@ export const positive = (value: unknown): number | undefined => {
   return Number.isFinite(n) && n > 0 ? n : undefined;
 };
 
+/** Whose settings: the number of an organisation, or 0 for what all share. */
+export const whose = (value: unknown): number | undefined => {
+  const n = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
+  return Number.isInteger(n) && n >= 0 ? n : undefined;
+};
+
 export const flag = (value: unknown): true | undefined => (value === true || value === 'true' ? true : undefined);
 
 export const choice = <T extends string>(value: unknown, among: readonly T[]): T | undefined =>

@@ -90,7 +90,7 @@ func values(list []*common.KeyValue) map[string]string {
 func call() *ai.Call {
 	at := time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC)
 	cost := 0.5
-	return &ai.Call{Project: 7, CallID: "0af7651916cd43dd8448eb211c80319c", At: at, CallerKind: "api", CallerName: "kim", Role: "writer", RoleVersion: 3,
+	return &ai.Call{Project: 7, CallID: "0af7651916cd43dd8448eb211c80319c", Operation: ai.OperationChat, At: at, CallerKind: "api", CallerName: "kim", Role: "writer", RoleVersion: 3,
 		Status: ai.CallOK, Provider: "backup", Model: "local", Finish: "stop", System: "secret words", Message: "secret words", Answer: "secret words",
 		LatencyMs: 700, FirstTokenMs: 450, OverheadUs: 900, Usage: ai.Usage{InputTokens: 10, OutputTokens: 20, CostUSD: &cost},
 		Attempts: []ai.Attempt{

@@ -85,7 +85,7 @@ func newMetrics(now time.Time) *metrics {
 func (m *metrics) call(c *ai.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	operation := c.Operation()
+	operation := c.Operation
 	failure := ""
 	if c.Status != ai.CallOK {
 		failure = c.Status

@@ -53,7 +53,7 @@ func ofCall(n *noted) []*trace.Span {
 		}
 		return binary.BigEndian.AppendUint64(nil, id)
 	}
-	operation, what := c.Operation(), c.Role
+	operation, what := c.Operation, c.Role
 	if what == "" {
 		what = c.Model
 	}

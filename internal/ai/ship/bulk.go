@@ -93,10 +93,10 @@ func (s *Shipper) cluster(ctx context.Context) (string, error) {
 	return info.UUID, nil
 }
 
-// missing leaves out the documents that the destination has. A data stream keeps
-// ids apart within one of its indices only: what was sent before the newest of
-// them began would be taken a second time.
-func (s *Shipper) missing(ctx context.Context, docs []document) ([]document, error) {
+// missing leaves out the documents that the destination has or, with replace, makes
+// them replace what it has. A data stream keeps ids apart within one of its indices
+// only: what was sent before the newest of them began would be taken a second time.
+func (s *Shipper) missing(ctx context.Context, docs []document, replace bool) ([]document, error) {
 	streams := []string{s.calls(), s.attempts()}
 	ignore := true
 	r, err := s.ask(ctx, http.MethodPost, opensearchapi.IndicesRefreshReq{Index: streams, Params: opensearchapi.IndicesRefreshParams{IgnoreUnavailable: &ignore}}, nil)
@@ -106,14 +106,14 @@ func (s *Shipper) missing(ctx context.Context, docs []document) ([]document, err
 	if r.status/100 != 2 && r.status != http.StatusNotFound {
 		return nil, r.bad("a refresh")
 	}
-	have := map[string]bool{}
+	have := map[string]stored{}
 	const most = 5000 // of the 10,000 hits that a search may have
 	for part := range slices.Chunk(docs, most) {
 		ids := make([]string, len(part))
 		for i, d := range part {
 			ids[i] = d.id
 		}
-		query, err := json.Marshal(map[string]any{"query": map[string]any{"ids": map[string]any{"values": ids}}, "_source": false, "size": most})
+		query, err := json.Marshal(map[string]any{"query": map[string]any{"ids": map[string]any{"values": ids}}, "_source": false, "seq_no_primary_term": replace, "size": most})
 		if err != nil {
 			return nil, fmt.Errorf("ask for documents: %w", err)
 		}
@@ -123,9 +123,7 @@ func (s *Shipper) missing(ctx context.Context, docs []document) ([]document, err
 				Failed int `json:"failed"`
 			} `json:"_shards"`
 			Hits struct {
-				Hits []struct {
-					ID string `json:"_id"`
-				} `json:"hits"`
+				Hits []stored `json:"hits"`
 			} `json:"hits"`
 		}
 		partial := false
@@ -142,13 +140,51 @@ func (s *Shipper) missing(ctx context.Context, docs []document) ([]document, err
 			return nil, fault.New(fault.Unavailable, "a part of the destination does not answer")
 		}
 		for _, hit := range found.Hits.Hits {
-			have[hit.ID] = true
+			have[hit.ID] = hit
 		}
 	}
 	if len(have) == 0 {
 		return docs, nil
 	}
-	return slices.DeleteFunc(slices.Clone(docs), func(d document) bool { return have[d.id] }), nil
+	var out []document
+	for _, d := range docs {
+		hit, found := have[d.id]
+		switch {
+		case !found:
+			out = append(out, d)
+		case replace:
+			again, err := d.over(hit)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, again)
+		}
+	}
+	return out, nil
+}
+
+// stored is where the destination has a document, and which change of it is the last.
+type stored struct {
+	Index string `json:"_index"`
+	ID    string `json:"_id"`
+	SeqNo *int64 `json:"_seq_no"`
+	Term  *int64 `json:"_primary_term"`
+}
+
+// over is the document as it replaces a stored one. A data stream takes new
+// documents only; the index behind it that holds the old one takes a replacement,
+// if it says which change of the document it is over.
+func (d document) over(hit stored) (document, error) {
+	if hit.SeqNo == nil || hit.Term == nil || hit.Index == "" {
+		return d, fault.New(fault.Unavailable, "the destination does not tell which change of a document is the last")
+	}
+	action, err := json.Marshal(map[string]any{"index": map[string]any{"_index": hit.Index, "_id": d.id, "if_seq_no": *hit.SeqNo, "if_primary_term": *hit.Term}})
+	if err != nil {
+		return d, fmt.Errorf("write document: %w", err)
+	}
+	d.line = append(append(action, '\n'), d.line[d.source:]...)
+	d.source, d.replaces = len(action)+1, true
+	return d, nil
 }
 
 var jsonBody = http.Header{"Content-Type": {"application/json"}}
@@ -200,6 +236,10 @@ type outcome struct {
 // be refused for ever, and hold up all behind it.
 var ofDocument = []string{"mapper_parsing_exception", "document_parsing_exception", "strict_dynamic_mapping_exception", "illegal_argument_exception"}
 
+// ofIndex are the statuses of a replacement that the index will never take: it is
+// closed for writing, or was deleted. What was shipped stays as it was.
+var ofIndex = []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound}
+
 // bulk sends one request.
 func (s *Shipper) bulk(ctx context.Context, docs []document) (outcome, error) {
 	var body bytes.Buffer
@@ -239,7 +279,15 @@ func (s *Shipper) bulk(ctx context.Context, docs []document) (outcome, error) {
 	var out outcome
 	for i, item := range answer.Items {
 		result, ok := item["create"]
+		if docs[i].replaces {
+			result, ok = item["index"]
+		}
 		switch {
+		case ok && docs[i].replaces && result.Status != http.StatusTooManyRequests && slices.Contains(ofIndex, result.Status):
+			s.log.WarnContext(ctx, "a record of an ai call stays as it was in its destination", "destination", s.opts.Index, "document", docs[i].id, "reason", result.Error.Type)
+			out.refused = append(out.refused, docs[i])
+		case ok && docs[i].replaces && result.Status == http.StatusConflict:
+			return outcome{}, fault.New(fault.Unavailable, "a document was changed in the destination meanwhile")
 		case ok && (result.Status/100 == 2 || result.Status == http.StatusConflict): // a conflict: it is there already
 		case ok && result.Status == http.StatusTooManyRequests:
 			out.again = append(out.again, docs[i])

@@ -15,6 +15,9 @@ type document struct {
 	project project.ID
 	id      string
 	line    []byte // what to do, and the document
+	source  int    // where in line the document begins
+	// replaces says that an index holds an earlier one, which is replaced.
+	replaces bool
 }
 
 func (s *Shipper) calls() string    { return s.opts.Index + "-calls" }
@@ -53,7 +56,7 @@ func (s *Shipper) documents(calls []ai.Call) ([]document, error) {
 		}
 		line := make([]byte, 0, len(action)+len(text)+2)
 		line = append(append(append(append(line, action...), '\n'), text...), '\n')
-		docs = append(docs, document{p, id, line})
+		docs = append(docs, document{project: p, id: id, line: line, source: len(action) + 1})
 		return nil
 	}
 	for i := range calls {
@@ -73,7 +76,7 @@ func (s *Shipper) documents(calls []ai.Call) ([]document, error) {
 // common are the fields of calls and attempts.
 func common(c *ai.Call, at time.Time) fields {
 	f := fields{
-		"@timestamp": at.UTC().Format("2006-01-02T15:04:05.000Z"), "gen_ai.operation.name": c.Operation(),
+		"@timestamp": at.UTC().Format("2006-01-02T15:04:05.000Z"), "gen_ai.operation.name": c.Operation,
 		"matrix.call.id": c.CallID, "matrix.project.id": int64(c.Project),
 	}
 	set(f, "matrix.caller.kind", c.CallerKind)

@@ -40,6 +40,9 @@ type Options struct {
 	// Settle is how old a record must be before it is read; default, and never
 	// less outside tests, longer than storing one may take: ai.StoreWithin.
 	Settle time.Duration
+	// Changed reports whether records that were stored before may have been changed
+	// and stored again within a time; nil: they never are.
+	Changed func(ctx context.Context, from, to time.Time) (bool, error)
 	// OnShipped is told of documents that were acknowledged or refused for good.
 	OnShipped func(p project.ID, shipped, refused int)
 	Log       *slog.Logger
@@ -179,8 +182,12 @@ func (s *Shipper) ship(ctx context.Context, at *position) error {
 		s.ready = at.cluster
 	}
 	for deadline := s.opts.Now().Add(runFor); s.opts.Now().Before(deadline); {
-		keys, last, err := s.arrived(ctx, at)
+		keys, first, last, err := s.arrived(ctx, at)
 		if err != nil || len(keys) == 0 {
+			return err
+		}
+		changed, err := s.changed(ctx, first, last)
+		if err != nil {
 			return err
 		}
 		calls, err := ai.LoadCalls(ctx, s.opts.Telemetry, keys)
@@ -192,8 +199,8 @@ func (s *Shipper) ship(ctx context.Context, at *position) error {
 			return err
 		}
 		all := docs
-		if !s.sure {
-			if docs, err = s.missing(ctx, docs); err != nil {
+		if !s.sure || changed {
+			if docs, err = s.missing(ctx, docs, changed); err != nil {
 				return err
 			}
 		}
@@ -236,7 +243,7 @@ func (s *Shipper) told(all, refused []document) {
 }
 
 // arrived reads the next keys behind a position, in the order of their arrival.
-func (s *Shipper) arrived(ctx context.Context, at *position) (keys []ai.CallKey, last mark, err error) {
+func (s *Shipper) arrived(ctx context.Context, at *position) (keys []ai.CallKey, first, last mark, err error) {
 	var rows []struct {
 		Project uint32    `ch:"project_id"`
 		At      time.Time `ch:"at"`
@@ -250,7 +257,7 @@ func (s *Shipper) arrived(ctx context.Context, at *position) (keys []ai.CallKey,
 		ORDER BY arrived, call_id LIMIT {limit:UInt64}`,
 		clickhouse.P("stamp", at.arrived), clickhouse.P("id", at.callID), clickhouse.P("settle", s.opts.Settle.Microseconds()), clickhouse.P("limit", uint64(batchCalls)))
 	if err != nil {
-		return nil, mark{}, fmt.Errorf("read what calls arrived: %w", err)
+		return nil, mark{}, mark{}, fmt.Errorf("read what calls arrived: %w", err)
 	}
 	var bytes uint64
 	for _, r := range rows {
@@ -259,8 +266,27 @@ func (s *Shipper) arrived(ctx context.Context, at *position) (keys []ai.CallKey,
 		}
 		keys = append(keys, ai.CallKey{Project: project.ID(r.Project), At: r.At, CallID: r.CallID})
 		last = mark{r.Stamp, r.CallID}
+		if len(keys) == 1 {
+			first = last
+		}
 	}
-	return keys, last, nil
+	return keys, first, last, nil
+}
+
+// clocks is how far the clocks of engine, database and nodes may be apart.
+const clocks = 10 * time.Minute
+
+// changed reports whether records may have been stored again, changed, between two
+// arrivals. Those of them that were shipped are replaced.
+func (s *Shipper) changed(ctx context.Context, first, last mark) (bool, error) {
+	if s.opts.Changed == nil {
+		return false, nil
+	}
+	changed, err := s.opts.Changed(ctx, time.UnixMicro(first.arrived).Add(-clocks), time.UnixMicro(last.arrived).Add(clocks))
+	if err != nil {
+		return false, fmt.Errorf("ask whether records were changed: %w", err)
+	}
+	return changed, nil
 }
 
 // failed notes why a run ended before its time.

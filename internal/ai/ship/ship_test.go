@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -218,6 +219,118 @@ func TestARecordThatIsStoredAgainIsNotDoubled(t *testing.T) {
 	h.store("a", 5, 0) // a node died between storing and noting that
 	h.run(s)
 	h.holds(5)
+}
+
+// recount counts the costs of all calls anew, as package usage does.
+func (h *house) recount() {
+	h.t.Helper()
+	for _, sql := range []string{
+		`INSERT INTO ai_attempts SELECT * REPLACE (4 * cost_usd AS cost_usd, now64(3) AS stored_at) FROM ai_attempts FINAL WHERE cost_usd IS NOT NULL`,
+		`INSERT INTO ai_calls SELECT * REPLACE (4 * cost_usd AS cost_usd, now64(3) AS stored_at) FROM ai_calls FINAL`,
+	} {
+		h.must(h.telemetry.Exec(h.t.Context(), sql))
+	}
+	time.Sleep(5 * time.Millisecond)
+}
+
+// cost fails unless n documents of each stream say that they cost so much.
+func (h *house) cost(n int, usd float64) {
+	h.t.Helper()
+	for _, stream := range []string{"matrix-ai-calls", "matrix-ai-attempts"} {
+		got := 0
+		for _, d := range h.server.Documents(stream) {
+			if d.Fields["matrix.cost_usd"] == usd {
+				got++
+			}
+		}
+		if got != n {
+			h.t.Errorf("%d documents of %s cost %g, want %d", got, stream, usd, n)
+		}
+	}
+}
+
+func TestACostThatWasCountedAgainReplacesTheOneThatWasShippedAlsoAfterARollover(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h := newHouse(t, db)
+		h.store("a", 600, time.Minute)
+		var recounting atomic.Bool
+		s := h.shipper(func(o *ship.Options) {
+			o.Changed = func(_ context.Context, from, to time.Time) (bool, error) {
+				if now := time.Now(); from.After(now) || to.Before(now) {
+					t.Errorf("asked for %s to %s", from, to)
+				}
+				return recounting.Load(), nil
+			}
+		})
+		h.run(s)
+		h.holds(600)
+		h.cost(600, 0.25)
+		recounting.Store(true)
+		h.server.RollOver()
+		h.recount()
+		h.store("new", 5, 0) // and new ones come meanwhile
+		h.run(s)
+		h.holds(605)
+		h.cost(600, 1)
+		h.cost(5, 0.25)
+		for _, d := range h.server.Documents("matrix-ai-calls")[:600] {
+			if d.Index != ".ds-matrix-ai-calls-000001" {
+				t.Fatalf("%s is in %s", d.ID, d.Index)
+			}
+		}
+		if st := h.status(s); st.Waiting != 0 || st.Error != "" || st.Refused != 0 {
+			t.Errorf("after: %+v", st)
+		}
+	})
+}
+
+func TestAnIndexThatTakesNoChangesKeepsTheOldCostsAndHoldsUpNothing(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	h.store("a", 5, time.Minute)
+	s := h.shipper(func(o *ship.Options) {
+		o.Changed = func(context.Context, time.Time, time.Time) (bool, error) { return true, nil }
+	})
+	h.run(s)
+	h.recount()
+	h.server.RollOver()
+	h.server.Item(func(d search.Document) (int, string) {
+		if d.Index == ".ds-matrix-ai-calls-000001" {
+			return http.StatusForbidden, "cluster_block_exception"
+		}
+		return 0, ""
+	})
+	h.store("new", 5, 0)
+	h.run(s)
+	h.holds(10)
+	if st := h.status(s); st.Waiting != 0 || st.Refused != 5 || st.Error != "" {
+		t.Errorf("after: %+v", st)
+	}
+}
+
+func TestADocumentThatWasChangedMeanwhileIsLookedUpAndReplacedOnceMore(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	h.store("a", 5, time.Minute)
+	s := h.shipper(func(o *ship.Options) {
+		o.Changed = func(context.Context, time.Time, time.Time) (bool, error) { return true, nil }
+	})
+	h.run(s)
+	h.recount()
+	once := true
+	h.server.Item(func(search.Document) (int, string) {
+		if once {
+			once = false
+			return http.StatusConflict, "version_conflict_engine_exception"
+		}
+		return 0, ""
+	})
+	h.run(s)
+	if st := h.status(s); st.Waiting == 0 || !strings.Contains(st.Error, "changed") {
+		t.Errorf("after the conflict: %+v", st)
+	}
+	h.advance(time.Hour)
+	h.run(s)
+	h.holds(5)
+	h.cost(5, 1)
 }
 
 func TestARecordIsReadOnlyWhenAllThatArrivedBeforeCanBeSeen(t *testing.T) {

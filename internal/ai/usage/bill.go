@@ -54,7 +54,8 @@ func (l *Ledger) Bill(ctx context.Context, scope Scope, where map[string]string)
 	byDay := map[int64]float64{}
 	b := &Bill{Month: month, Until: month.AddDate(0, 1, 0)}
 	if len(scope.Projects) > 0 {
-		rows, err := l.usedOver(ctx, scope, Query{From: from, To: now.Add(time.Millisecond), Where: where}, rolledBefore(now), int64(day/time.Second))
+		all := span{from: from, now: from, to: now.Add(time.Millisecond), rolled: rolledBefore(now), step: int64(day / time.Second)}
+		rows, err := l.usedOver(ctx, scope, &Query{Where: where}, all, []string{""})
 		if err != nil {
 			return nil, fmt.Errorf("estimate the bill: %w", err)
 		}

@@ -116,6 +116,19 @@ func (l *Ledger) recounts(ctx context.Context, which string, args ...any) ([]Rec
 	})
 }
 
+// Recounting reports whether a recount may have changed records of calls at a
+// time between two moments, so that copies of them elsewhere are to be changed too.
+func (l *Ledger) Recounting(ctx context.Context, from, to time.Time) (bool, error) {
+	var n int
+	// One that was cancelled still ends its day.
+	err := l.db.QueryRow(ctx, `SELECT COUNT(*) FROM ai_recount WHERE created_at <= $1 AND (state = $2 OR finished_at >= $3)`,
+		metadb.Micros(to), RecountRunning, metadb.Micros(from.Add(-recountTurn))).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("find recounts: %w", err)
+	}
+	return n > 0, nil
+}
+
 // CancelRecount ends a recount that runs; the days it has done stay done.
 func (l *Ledger) CancelRecount(ctx context.Context, id int64) error {
 	n, err := l.db.Exec(ctx, `UPDATE ai_recount SET state = $2, finished_at = $3 WHERE id = $1 AND state = $4`, id, RecountCancelled, metadb.Micros(l.now()), RecountRunning)

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/ai/usage"
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -76,6 +78,103 @@ func TestUseIsAddedUpByEveryDimensionAndForTheProjectsOfTheScopeOnly(t *testing.
 	}
 	if _, err := b.Report(t.Context(), usage.Scope{Projects: []project.ID{shop}}, usage.Query{From: b.clock(), To: b.clock().Add(time.Hour), By: "1; DROP"}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("by what there is not: %v", err)
+	}
+}
+
+func TestEachRowStandsBesideTheTimeBeforeThatIsAsLong(t *testing.T) {
+	b := open(t, metadbtest.SQLite(t))
+	g := b.gateway(t, ai.Usage{InputTokens: 1000, OutputTokens: 100})
+	b.price(t, ai.Price{Input: 1, Output: 1})
+	by := func(person int64, times int) {
+		t.Helper()
+		for range times {
+			ask(t, g, ai.Caller{Project: shop, Kind: "api", Person: person})
+		}
+	}
+	check := func(what string, from, to time.Time) {
+		t.Helper()
+		r, err := b.Report(t.Context(), usage.Scope{Projects: []project.ID{shop}}, usage.Query{From: from, To: to, By: "person", Before: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for _, row := range r.Rows {
+			before := uint64(0)
+			if row.Before != nil {
+				before = row.Before.Calls
+			}
+			text += fmt.Sprintf("%s: %d and %d before, ", row.Key, row.Used.Calls, before)
+		}
+		if want := "2: 3 and 1 before, 1: 1 and 2 before, 4: 1 and 0 before, "; text != want || r.Keys != 3 {
+			t.Errorf("%s: %s of %d, want %s", what, text, r.Keys, want)
+		}
+		if r.Total.Calls != 5 || r.Before == nil || r.Before.Calls != 4 || !costs(r.Before.CostUSD, 0.0044) || !costs(r.Total.CostUSD, 0.0055) {
+			t.Errorf("%s: total %+v, before %+v", what, r.Total, r.Before)
+		}
+		drawn := uint64(0)
+		for _, s := range r.Series {
+			for _, n := range s.Calls {
+				drawn += n
+			}
+		}
+		if drawn != 5 {
+			t.Errorf("%s: %d calls are drawn", what, drawn)
+		}
+	}
+	// A step begins at a whole minute; the present begins within one.
+	b.advance(b.clock().Truncate(time.Minute).Add(70 * time.Second).Sub(b.clock()))
+	by(1, 2)
+	by(2, 1)
+	by(3, 1) // used nothing since
+	b.advance(20 * time.Second)
+	now := b.clock()
+	by(2, 3)
+	by(1, 1)
+	by(4, 1)
+	check("within a minute", now, now.Add(20*time.Second))
+	// The same in hours that were added up.
+	hour := b.clock().Truncate(time.Hour).Add(-50 * time.Hour)
+	log := func(person int, at time.Time, times int) {
+		t.Helper()
+		err := b.telemetry.Exec(t.Context(), `INSERT INTO ai_calls (project_id, at, call_id, status, person, input_tokens, output_tokens, cost_usd, stored_at)
+			SELECT 7, {at:DateTime64(3)}, concat('by ', {person:String}, ' ', toString({at:DateTime64(3)}), ' ', toString(number)), 'ok', toUInt64({person:String}), 1000, 100, 0.0011, now64(3) FROM numbers({times:UInt64})`,
+			clickhouse.P("at", at.UTC()), clickhouse.P("person", strconv.Itoa(person)), clickhouse.P("times", uint64(times)))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, each := range []struct{ person, before, present int }{{1, 2, 1}, {2, 1, 3}, {3, 1, 0}, {4, 0, 1}} {
+		log(each.person, hour.Add(-time.Minute), each.before)
+		log(each.person, hour.Add(time.Minute), each.present)
+	}
+	if err := b.AddUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check("by hours", hour, hour.Add(time.Hour))
+	check("by hours around", hour.Add(20*time.Minute), hour.Add(55*time.Minute))
+}
+
+func TestMoreKeysThanAreListedAreCountedAndDrawnTogether(t *testing.T) {
+	b := open(t, metadbtest.SQLite(t))
+	err := b.telemetry.Exec(t.Context(), `INSERT INTO ai_calls (project_id, at, call_id, caller_kind, purpose, role, provider, model, status, person, input_tokens, output_tokens, cost_usd, latency_ms, stored_at)
+		SELECT 7, now64(3) - INTERVAL 30 MINUTE, toString(number), 'api', 'api', 'writer', 'openai', 'm', 'ok', 1 + number, 10, 1, 1 + number, 100 + number % 100, now64(3) FROM numbers(700)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := b.used(t, "person", nil, shop)
+	if len(r.Rows) != 500 || r.Keys != 700 || r.Rows[0].Key != "700" || r.Rows[499].Key != "201" || r.Total.Calls != 700 || r.Total.LatencyP95Ms < 190 || r.Total.LatencyP95Ms > 199 {
+		t.Fatalf("%d rows of %d keys, total %+v", len(r.Rows), r.Keys, r.Total)
+	}
+	var others uint64
+	for _, s := range r.Series {
+		for _, n := range s.Calls {
+			if s.Others {
+				others += n
+			}
+		}
+	}
+	if len(r.Series) != 8 || others != 693 {
+		t.Errorf("%d series, %d calls of the others", len(r.Series), others)
 	}
 }
 
@@ -193,7 +292,7 @@ func TestCostsAreCountedAgainWithThePricesOfToday(t *testing.T) {
 		b.advance(time.Hour)
 		b.price(t, ai.Price{Input: 7, Output: 7})
 		wrong := ask(t, g, caller)
-		before, err := b.roles.BudgetUses(t.Context(), budget.ID)
+		before, _, err := b.roles.BudgetsOf(ai.Shared, nil, nil).Uses(t.Context(), budget.ID, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,7 +349,7 @@ func TestCostsAreCountedAgainWithThePricesOfToday(t *testing.T) {
 			t.Fatal(err)
 		}
 		check(unknown.CallID, cheapCost, cheap.Version)
-		after, err := b.roles.BudgetUses(t.Context(), budget.ID)
+		after, _, err := b.roles.BudgetsOf(ai.Shared, nil, nil).Uses(t.Context(), budget.ID, time.Time{})
 		if err != nil || len(before) != len(after) || before[0].Used != after[0].Used {
 			t.Errorf("the budget was at %+v and is at %+v, %v", before, after, err)
 		}
@@ -290,6 +389,11 @@ func TestARecountGoesOnWhereItWasLeftAndOneRunsAtATime(t *testing.T) {
 	if done := recounted(t, b.Ledger, r.ID); done.Calls != 1 {
 		t.Errorf("the days that were done are done again: %+v", done)
 	}
+	for what, at := range map[string]time.Time{"before": b.clock().Add(-time.Hour), "while": b.clock(), "after": b.clock().Add(time.Hour)} {
+		if found, err := b.Recounting(t.Context(), at, at.Add(time.Minute)); err != nil || found != (what == "while") {
+			t.Errorf("%s the recount records may change: %v, %v", what, found, err)
+		}
+	}
 	if err := b.CancelRecount(t.Context(), r.ID); !fault.Is(err, fault.NotFound) {
 		t.Errorf("what is done is cancelled: %v", err)
 	}
@@ -303,12 +407,21 @@ func TestUseOfManyCallsIsReadFast(t *testing.T) {
 	b := open(t, metadbtest.SQLite(t))
 	db := b.telemetry
 	began := time.Now()
-	err := db.Exec(t.Context(), `INSERT INTO ai_calls (project_id, at, call_id, caller_kind, purpose, role, provider, model, status, org_id, group_id, person, token, input_tokens, output_tokens, cached_tokens, cost_usd, latency_ms, message, answer, stored_at)
-		SELECT 1 + who % 20, now64(3) - toIntervalMillisecond(toUInt64(rand64(2) % (30 * 86400000))), hex(rand64(3)), 'api', ['api','incident_report','conversation'][1 + job % 3], concat('role-', toString(job % 12)), 'openai',
-		concat('model-', toString(job % 6)), if(rand(7) % 50 = 0, 'error', 'ok'), 1 + who % 20 % 4, 1 + who % 20 % 8, who, 0, rand(9) % 5000, rand(10) % 1000, 0, if(rand(11) % 20 = 0, NULL, rand(12) % 1000 / 1e5), rand(13) % 8000, '', '', now64(3)
-		FROM (SELECT rand(1) % 200 AS who, who + rand(4) % 3 AS job FROM numbers(`+rows+`)) SETTINGS max_partitions_per_insert_block = 200, max_execution_time = 300`)
+	// Over sixty days: thirty are asked for, beside the thirty before them. In parts,
+	// so that each is within the time of a statement.
+	const parts = 12
+	n, err := strconv.Atoi(rows)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for range parts {
+		err := db.Exec(t.Context(), `INSERT INTO ai_calls (project_id, at, call_id, caller_kind, purpose, role, provider, model, status, org_id, group_id, person, token, input_tokens, output_tokens, cached_tokens, cost_usd, latency_ms, message, answer, stored_at)
+			SELECT 1 + who % 20, now64(3) - toIntervalMillisecond(toUInt64(rand64(2) % (60 * 86400000))), hex(rand64(3)), 'api', ['api','incident_report','conversation'][1 + job % 3], concat('role-', toString(job % 12)), 'openai',
+			concat('model-', toString(job % 6)), if(rand(7) % 50 = 0, 'error', 'ok'), 1 + who % 20 % 4, 1 + who % 20 % 8, who, 0, rand(9) % 5000, rand(10) % 1000, 0, if(rand(11) % 20 = 0, NULL, rand(12) % 1000 / 1e5), rand(13) % 8000, '', '', now64(3)
+			FROM (SELECT rand(1) % 200 AS who, who + rand(4) % 3 AS job FROM numbers(`+strconv.Itoa(n/parts)+`)) SETTINGS max_partitions_per_insert_block = 200, max_execution_time = 300`)
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Logf("%s calls are written in %s", rows, time.Since(began))
 	var projects []project.ID
@@ -323,7 +436,7 @@ func TestUseOfManyCallsIsReadFast(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%s by %q: %d calls in %s", what, by, r.Total.Calls, time.Since(began))
+			t.Logf("%s by %q: %d calls, and %d before, in %s", what, by, r.Total.Calls, r.Before.Calls, time.Since(began))
 		}
 	}
 	began = time.Now()
@@ -341,6 +454,7 @@ func TestUseOfManyCallsIsReadFast(t *testing.T) {
 	}
 	t.Logf("they are added up in %s", time.Since(began))
 	read("added up")
+	read("once more")
 	began = time.Now()
 	if err := b.AddUp(t.Context()); err != nil {
 		t.Fatal(err)

@@ -213,7 +213,10 @@ func unreached(err error) *ai.Failure {
 	var alert tls.AlertError
 	var timeout net.Error
 	code, why := "", ""
+	refused := fault.As(err)
 	switch {
+	case refused != nil && refused.Kind == fault.Denied: // by the client's own dialer
+		code, why = "not_public", ": its address is not public, and the server's settings do not open it"
 	case errors.As(err, &name) && !name.IsTimeout:
 		code, why = "host_unknown", ": the name of its host is not known"
 	case errors.As(err, &certificate):

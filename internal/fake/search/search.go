@@ -22,6 +22,7 @@ import (
 // Document is a stored one.
 type Document struct {
 	Index  string // that backs the stream
+	SeqNo  int64  // of its last change
 	Stream string
 	ID     string
 	Fields map[string]any
@@ -42,6 +43,7 @@ type Server struct {
 	faults    []string
 	bulks     int
 	before    func(w http.ResponseWriter, r *http.Request, body []byte) bool
+	changes   int64 // of documents so far
 	item      func(Document) (status int, kind string)
 	after     func()
 }
@@ -277,10 +279,21 @@ func (s *Server) bulk(r *http.Request, body []byte) (int, any) {
 				Index string `json:"_index"`
 				ID    string `json:"_id"`
 			} `json:"create"`
+			Replace *replacement `json:"index"`
 		}
-		if err := json.Unmarshal(lines.Bytes(), &action); err != nil || action.Create == nil || !lines.Scan() {
+		if err := json.Unmarshal(lines.Bytes(), &action); err != nil || (action.Create == nil) == (action.Replace == nil) || !lines.Scan() {
 			s.fault("a data stream takes create only: %s", lines.Bytes())
 			return http.StatusBadRequest, Failure(http.StatusBadRequest, "illegal_argument_exception")
+		}
+		if r := action.Replace; r != nil {
+			status, kind := s.replace(r, lines.Bytes())
+			item := map[string]any{"_index": r.Index, "_id": r.ID, "status": status}
+			if kind != "" {
+				failed = true
+				item["error"] = map[string]string{"type": kind, "reason": "Preview of field's value: 'secret'"}
+			}
+			items = append(items, map[string]any{"index": item})
+			continue
 		}
 		d := Document{Stream: action.Create.Index, ID: action.Create.ID}
 		if err := json.Unmarshal(lines.Bytes(), &d.Fields); err != nil {
@@ -322,8 +335,44 @@ func (s *Server) create(d Document) (status int, kind string) {
 			return http.StatusConflict, "version_conflict_engine_exception"
 		}
 	}
+	s.changes++
+	d.SeqNo = s.changes
 	s.docs = append(s.docs, d)
 	return http.StatusCreated, ""
+}
+
+// replacement is a document in the place of one that an index behind a data stream
+// holds. It must say over which change.
+type replacement struct {
+	Index string `json:"_index"`
+	ID    string `json:"_id"`
+	SeqNo *int64 `json:"if_seq_no"`
+	Term  *int64 `json:"if_primary_term"`
+}
+
+func (s *Server) replace(r *replacement, source []byte) (status int, kind string) {
+	if !strings.HasPrefix(r.Index, ".ds-") || r.SeqNo == nil || r.Term == nil {
+		s.fault("an index behind a data stream takes no replacement without if_seq_no and if_primary_term, and a stream none at all: %+v", r)
+		return http.StatusBadRequest, "illegal_argument_exception"
+	}
+	at := slices.IndexFunc(s.docs, func(d Document) bool { return d.Index == r.Index && d.ID == r.ID })
+	if at < 0 || s.docs[at].SeqNo != *r.SeqNo || *r.Term != 1 {
+		return http.StatusConflict, "version_conflict_engine_exception"
+	}
+	d := s.docs[at]
+	d.Fields = nil
+	if err := json.Unmarshal(source, &d.Fields); err != nil {
+		s.fault("document %s: %v", d.ID, err)
+	}
+	if s.item != nil {
+		if status, kind := s.item(d); status != 0 {
+			return status, kind
+		}
+	}
+	s.changes++
+	d.SeqNo = s.changes
+	s.docs[at] = d
+	return http.StatusOK, ""
 }
 
 // fits reports whether a type of the mapping takes a value; "" is no field of it.
@@ -350,6 +399,7 @@ func (s *Server) search(body []byte) (int, any) {
 			} `json:"ids"`
 		} `json:"query"`
 		Source *bool `json:"_source"`
+		SeqNo  bool  `json:"seq_no_primary_term"`
 		Size   int   `json:"size"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -360,7 +410,11 @@ func (s *Server) search(body []byte) (int, any) {
 	hits := []any{}
 	for _, d := range s.docs[:s.visible] {
 		if slices.Contains(q.Query.IDs.Values, d.ID) {
-			hits = append(hits, map[string]string{"_index": d.Index, "_id": d.ID})
+			hit := map[string]any{"_index": d.Index, "_id": d.ID}
+			if q.SeqNo {
+				hit["_seq_no"], hit["_primary_term"] = d.SeqNo, 1
+			}
+			hits = append(hits, hit)
 		}
 	}
 	return http.StatusOK, map[string]any{"timed_out": false, "_shards": map[string]int{"failed": 0}, "hits": map[string]any{"hits": hits}}

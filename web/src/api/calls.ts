@@ -5,6 +5,7 @@ import type { Call, CallFacet, MaskToken, Page, Spending } from './types.ts';
 
 export interface CallFilter {
   role?: string;
+  role_of?: 'org' | 'installation';
   version?: number;
   ref?: string;
   provider?: string;

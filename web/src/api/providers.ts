@@ -1,37 +1,59 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, list, post, put, remove, seen } from './client.ts';
-import type { KeyCheck, KeyHealth, ModelService, NewProvider, ProviderEdit } from './types.ts';
+import type { Circuit, KeyCheck, KeyHealth, ModelService, NewProvider, ProviderEdit, SharedService } from './types.ts';
 
-/** The model providers with their keys: those of the configuration file, and those that people store. */
-export const modelServicesQuery = list<ModelService>('/ai-providers', ['providers', 'all']);
+/** Where what is an owner's is: an organisation's, or with 0 what all share. */
+const root = (org: number) => (org ? `/orgs/${org}` : '');
+
+/** The model providers of an owner with their keys: those of the configuration file, and those that people store. */
+export const modelServicesQuery = (org: number) =>
+  list<ModelService>(`${root(org)}/ai-providers`, ['providers', org, 'all']);
+
+/** What an organisation may know of the providers that all share. */
+export const sharedServicesQuery = (org: number) =>
+  list<SharedService>(`/orgs/${org}/ai-shared-providers`, ['providers', org, 'shared']);
 
 /** What providers can be made of; nothing where none can be stored. */
-export const providerKindsQuery = queryOptions({
-  queryKey: ['provider-kinds'],
-  queryFn: async ({ signal }) => (await get<{ kinds: string[] }>('/ai-provider-kinds', undefined, signal)).kinds,
-});
+export const providerKindsQuery = (org: number) =>
+  queryOptions({
+    queryKey: ['provider-kinds', org],
+    queryFn: async ({ signal }) =>
+      (await get<{ kinds: string[] }>(`${root(org)}/ai-provider-kinds`, undefined, signal)).kinds,
+  });
 
 /** How calls with each key went, on all nodes. */
-export const keyHealthQuery = (pausedAt?: number) =>
+export const keyHealthQuery = (org: number, pausedAt?: number) =>
   queryOptions({
-    ...list<KeyHealth>('/ai-provider-health', ['provider-health']),
+    ...list<KeyHealth>(`${root(org)}/ai-provider-health`, ['provider-health', org]),
     refetchInterval: pausedAt === undefined && 15_000,
   });
 
-const path = (name: string) => `/ai-providers/${encodeURIComponent(name)}`;
-const keyPath = (name: string, key: string) => `${path(name)}/keys/${encodeURIComponent(key)}`;
+/** The circuits of an owner's providers on the node that answers. */
+export const ownCircuitsQuery = (org: number, pausedAt?: number) =>
+  queryOptions({
+    ...list<Circuit>(`${root(org)}/ai-circuits`, ['circuits', org]),
+    refetchInterval: pausedAt === undefined && 5_000,
+  });
 
-export const createProvider = (made: NewProvider) => post<ModelService>('/ai-providers', made);
-export const updateProvider = ({ name, version }: ModelService, edit: ProviderEdit) =>
-  put<ModelService>(path(name), edit, seen(version));
-export const deleteProvider = ({ name, version }: ModelService) => remove(path(name), seen(version));
+type Named = Pick<ModelService, 'org_id' | 'name'>;
 
-export const addKey = (name: string, alias: string, secret: string) =>
-  post<ModelService>(`${path(name)}/keys`, { alias, secret });
+const path = ({ org_id, name }: Named) => `${root(org_id)}/ai-providers/${encodeURIComponent(name)}`;
+const keyPath = (of: Named, key: string) => `${path(of)}/keys/${encodeURIComponent(key)}`;
+
+export const createProvider = (org: number, made: NewProvider) => post<ModelService>(`${root(org)}/ai-providers`, made);
+export const updateProvider = (of: ModelService, edit: ProviderEdit) =>
+  put<ModelService>(path(of), edit, seen(of.version));
+export const deleteProvider = (of: ModelService) => remove(path(of), seen(of.version));
+
+export const addKey = (of: Named, alias: string, secret: string) =>
+  post<ModelService>(`${path(of)}/keys`, { alias, secret });
 /** Switches a key; an empty secret leaves the one there is. */
-export const setKey = (name: string, alias: string, enabled: boolean, secret = '') =>
-  put<ModelService>(keyPath(name, alias), { enabled, ...(secret && { secret }) });
-export const deleteKey = (name: string, alias: string) => remove(keyPath(name, alias));
+export const setKey = (of: Named, alias: string, enabled: boolean, secret = '') =>
+  put<ModelService>(keyPath(of, alias), { enabled, ...(secret && { secret }) });
+export const deleteKey = (of: Named, alias: string) => remove(keyPath(of, alias));
 /** Asks a model for a word; without one, has the models listed. */
-export const checkKey = (name: string, alias: string, model: string) =>
-  post<KeyCheck>(`${keyPath(name, alias)}/check`, model ? { model } : {});
+export const checkKey = (of: Named, alias: string, model: string, project?: number) =>
+  post<KeyCheck>(`${keyPath(of, alias)}/check${project ? `?project=${project}` : ''}`, model ? { model } : {});
+/** Lets calls of one of an owner's models through again. */
+export const closeOwnCircuit = (org: number, provider: string, model: string, key: string) =>
+  post<void>(`${root(org)}/ai-circuits/close`, { provider, model, key });

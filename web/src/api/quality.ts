@@ -3,6 +3,7 @@ import { get, list, post, put, remove } from './client.ts';
 import type { Following } from './pages.ts';
 import { Problem } from './problem.ts';
 import { ranged } from './ranged.ts';
+import type { RoleRef } from './roles.ts';
 import type {
   Estimate,
   Experiment,
@@ -74,8 +75,12 @@ export const deleteExperiment = (project: number, id: number) => remove(`${base(
 export const promoteVariant = (project: number, id: number, variant: number, notes: string) =>
   post<Role>(`${base(project)}/${id}/promote`, { variant, notes });
 
-export const tryRole = (role: string, project: number, body: Omit<TryRequest, 'stream'>, asked: Asked) =>
-  streamed(`/ai/roles/${role}/try?project=${project}`, body, asked);
+export const tryRole = (role: RoleRef, project: number, body: Omit<TryRequest, 'stream'>, asked: Asked) =>
+  streamed(
+    `${role.owner === 0 ? '/ai/roles' : `/orgs/${role.owner}/ai-roles`}/${role.code}/try?project=${project}`,
+    body,
+    asked,
+  );
 
 export const replayCall = (project: number, call: string, body: Omit<ReplayRequest, 'stream'>, asked: Asked) =>
   streamed(`${callPath(project, call)}/replay`, body, asked);

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ai-budget-subjects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a budget can be about; at most 50 */
+        get: operations["list-budget-subjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ai-budgets": {
         parameters: {
             query?: never;
@@ -28,11 +45,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What may be used of models */
+        /** What may be used of models, and how far it is used */
         get: operations["list-budgets"];
         put?: never;
         /** Make a budget; live within a second */
         post: operations["create-budget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-budgets/near": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is near the limit of a budget: at its soft limit or at 80 percent; the nearest first, at most 200 */
+        get: operations["list-near-limits"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -46,12 +80,30 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        /** Change a budget; what was used stays counted */
+        /** One budget, and how far it is used */
+        get: operations["get-budget"];
+        /** Change whom a budget is about and its limits; what was used stays counted */
         put: operations["update-budget"];
         post?: never;
-        /** Remove a budget */
+        /** Remove a budget with what it counted */
         delete: operations["delete-budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-budgets/{budget}/periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was used of a budget in its periods, the newest first; what is 62 days ago is forgotten */
+        get: operations["get-budget-periods"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -64,7 +116,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was used of a budget in its present period, the most first */
+        /** What was used of a budget in one of its periods, the most first; at most 1000 */
         get: operations["get-budget-use"];
         put?: never;
         post?: never;
@@ -786,6 +838,512 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orgs/{org}/ai-budget-subjects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a budget can be about; at most 50 */
+        get: operations["list-org-budget-subjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may be used of models, and how far it is used */
+        get: operations["list-org-budgets"];
+        put?: never;
+        /** Make a budget; live within a second */
+        post: operations["create-org-budget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-budgets/near": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is near the limit of a budget: at its soft limit or at 80 percent; the nearest first, at most 200 */
+        get: operations["list-org-near-limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-budgets/{budget}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One budget, and how far it is used */
+        get: operations["get-org-budget"];
+        /** Change whom a budget is about and its limits; what was used stays counted */
+        put: operations["update-org-budget"];
+        post?: never;
+        /** Remove a budget with what it counted */
+        delete: operations["delete-org-budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-budgets/{budget}/periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was used of a budget in its periods, the newest first; what is 62 days ago is forgotten */
+        get: operations["get-org-budget-periods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-budgets/{budget}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was used of a budget in one of its periods, the most first; at most 1000 */
+        get: operations["get-org-budget-use"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-chain-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The model providers that chains of an organisation's roles may name */
+        get: operations["list-org-chain-providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-circuits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The circuits of this node: which models calls are kept away from, and why */
+        get: operations["list-org-circuits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-circuits/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let calls through again */
+        post: operations["close-org-circuit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-circuits/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep all calls away from a model with a key, on all nodes */
+        post: operations["open-org-circuit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-price-versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take back a price that was set by mistake: what it replaced holds again */
+        delete: operations["withdraw-org-price"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What models of the organisation's own providers cost, where it says so itself */
+        get: operations["list-org-prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-prices/{provider}/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What such a model has cost and will cost, the latest to hold first; also what was taken back */
+        get: operations["list-org-price-history"];
+        /** Set what a model of one of the organisation's own providers costs from a moment on, from now on without one */
+        put: operations["set-org-price"];
+        post?: never;
+        /** Forget what such a model costs: the installation's price holds for it then, if there is one */
+        delete: operations["delete-org-price"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-provider-health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How calls with each key went, on all nodes */
+        get: operations["list-org-provider-health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-provider-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of providers that can be made */
+        get: operations["list-org-provider-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The model providers, of the configuration file and stored, with their keys but without any secret */
+        get: operations["list-org-providers"];
+        put?: never;
+        /** Make a model provider; live on all nodes within a second */
+        post: operations["create-org-provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-providers/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A stored model provider */
+        get: operations["get-org-provider"];
+        /** Change a stored model provider; calls under way go on with what it was */
+        put: operations["update-org-provider"];
+        post?: never;
+        /** Delete a stored model provider with its keys */
+        delete: operations["delete-org-provider"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-providers/{provider}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a key to a stored model provider */
+        post: operations["create-org-provider-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-providers/{provider}/keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Switch a key on or off, or replace its secret */
+        put: operations["update-org-provider-key"];
+        post?: never;
+        /** Delete a key */
+        delete: operations["delete-org-provider-key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-providers/{provider}/keys/{key}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the service whether it takes a key */
+        post: operations["check-org-provider-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The AI roles of an organisation */
+        get: operations["list-org-roles"];
+        put?: never;
+        /** Make an AI role of an organisation */
+        post: operations["create-org-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-roles/{role}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest version of an AI role of an organisation, which need not be the one in production */
+        get: operations["get-org-role"];
+        /** Store a new version of an AI role of an organisation and, unless it is a draft, move production to it: live within a second */
+        put: operations["update-org-role"];
+        post?: never;
+        /** Delete an AI role of an organisation; its history stays */
+        delete: operations["delete-org-role"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-roles/{role}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a role of an organisation out of the installation's of that code, as it is in production */
+        post: operations["copy-org-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-roles/{role}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of an AI role of an organisation, newest first */
+        get: operations["get-org-role-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-roles/{role}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The labels of an AI role of an organisation, and to which versions they point */
+        get: operations["list-org-role-labels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-roles/{role}/labels/{label}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make a label of an AI role of an organisation or move it: a release, a canary, or the way back */
+        put: operations["set-org-role-label"];
+        post?: never;
+        /** Remove a label of an AI role of an organisation */
+        delete: operations["delete-org-role-label"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-roles/{role}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to the labels of an AI role of an organisation, newest first */
+        get: operations["list-org-role-moves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-roles/{role}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a role of an organisation as it is being written, for one of its projects; masked, limited and logged as any call */
+        post: operations["try-org-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/ai-shared-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The model providers that all organisations share, without their addresses and keys */
+        get: operations["list-shared-providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs/{org}/ai-usage": {
         parameters: {
             query?: never;
@@ -1109,7 +1667,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a draft of the role out of a variant */
+        /** Make a draft of the role out of a variant; of the organisation's own role for who may not edit the installation's */
         post: operations["promote-ai-variant"];
         delete?: never;
         options?: never;
@@ -2740,10 +3298,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The AI roles */
+        /** The AI roles of the installation */
         get: operations["list-roles"];
         put?: never;
-        /** Make an AI role */
+        /** Make an AI role of the installation */
         post: operations["create-role"];
         delete?: never;
         options?: never;
@@ -2758,12 +3316,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The latest version of an AI role, which need not be the one in production */
+        /** The latest version of an AI role of the installation, which need not be the one in production */
         get: operations["get-role"];
-        /** Store a new version of an AI role and, unless it is a draft, move production to it: live within a second */
+        /** Store a new version of an AI role of the installation and, unless it is a draft, move production to it: live within a second */
         put: operations["update-role"];
         post?: never;
-        /** Delete an AI role; its history stays */
+        /** Delete an AI role of the installation; its history stays */
         delete: operations["delete-role"];
         options?: never;
         head?: never;
@@ -2777,7 +3335,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The versions of an AI role, newest first */
+        /** The versions of an AI role of the installation, newest first */
         get: operations["get-role-history"];
         put?: never;
         post?: never;
@@ -2794,7 +3352,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The labels of an AI role, and to which versions they point */
+        /** The labels of an AI role of the installation, and to which versions they point */
         get: operations["list-role-labels"];
         put?: never;
         post?: never;
@@ -2812,10 +3370,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Make a label or move it: a release, a canary, or the way back */
+        /** Make a label of an AI role of the installation or move it: a release, a canary, or the way back */
         put: operations["set-role-label"];
         post?: never;
-        /** Remove a label */
+        /** Remove a label of an AI role of the installation */
         delete: operations["delete-role-label"];
         options?: never;
         head?: never;
@@ -2829,7 +3387,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was done to the labels of an AI role, newest first */
+        /** What was done to the labels of an AI role of the installation, newest first */
         get: operations["list-role-moves"];
         put?: never;
         post?: never;
@@ -3001,6 +3559,11 @@ export interface components {
             masking?: components["schemas"]["Policy"];
             name: string;
             notes: string;
+            /**
+             * Format: int64
+             * @description organisation id; 0: the installation's, which all organisations share
+             */
+            owner: number;
             parameters: components["schemas"]["Parameters"];
             /** Format: int64 */
             rate_limit_interval_ms: number;
@@ -3058,6 +3621,8 @@ export interface components {
             /** Format: int64 */
             latency_ms: number;
             model: string;
+            /** Format: int64 */
+            owner: number;
             /** Format: int64 */
             price_version: number;
             provider: string;
@@ -3163,6 +3728,11 @@ export interface components {
             limit: number;
             measure: string;
             of: string;
+            /**
+             * Format: int64
+             * @description id of the organisation, 0 for the installation
+             */
+            owner: number;
             period: string;
             scope: string;
             /** Format: int64 */
@@ -3173,6 +3743,32 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        BudgetPeriod: {
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: double
+             * @description what the one has used who used most
+             */
+            most: number;
+            /**
+             * Format: int64
+             * @description how many of them came near the limit as it is now
+             */
+            near: number;
+            /**
+             * Format: int64
+             * @description how many have used something
+             */
+            subjects: number;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: double
+             * @description by all together
+             */
+            used: number;
+        };
         BudgetRequest: {
             /**
              * Format: double
@@ -3181,7 +3777,7 @@ export interface components {
             limit: number;
             /** @enum {string} */
             measure: "requests" | "tokens" | "usd";
-            /** @description id of the one it is about, or code of the role; absent counts each of them for itself */
+            /** @description id of the one it is about, code of the role, or purpose as calls are recorded with it (api, check, conversation, incident_report, judge, playground, try, replay); absent counts each of them for itself */
             of?: string;
             /**
              * @description of UTC
@@ -3189,23 +3785,73 @@ export interface components {
              */
             period: "minute" | "hour" | "day" | "month";
             /**
-             * @description who is counted
+             * @description who is counted; stays, as measure and period do
              * @enum {string}
              */
-            scope: "all" | "org" | "group" | "project" | "person" | "token" | "role";
+            scope: "all" | "org" | "group" | "project" | "person" | "token" | "role" | "purpose";
             /**
              * Format: int64
              * @description of the limit, at which people are told; 0 tells nobody
              */
             soft_percent?: number;
         };
+        BudgetStanding: {
+            /**
+             * Format: date-time
+             * @description of the present period
+             */
+            from: string;
+            /** @description its use is counted over organisations, and not told to one of them */
+            hidden: boolean;
+            id: string;
+            /** Format: double */
+            limit: number;
+            measure: string;
+            /** @description of the one it is about; empty when it counts each, or that one is gone */
+            name: string;
+            /**
+             * Format: int64
+             * @description how many of them are near the limit
+             */
+            near: number;
+            of: string;
+            /**
+             * Format: int64
+             * @description id of the organisation, 0 for the installation
+             */
+            owner: number;
+            period: string;
+            scope: string;
+            /** Format: int64 */
+            soft_percent: number;
+            /**
+             * Format: int64
+             * @description how many have used something of it
+             */
+            subjects: number;
+            /** Format: date-time */
+            to: string;
+            /** @description who has used most; null when nobody has */
+            top: components["schemas"]["BudgetUse"] | null;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
+        };
         BudgetUse: {
             /** Format: date-time */
             from: string;
+            /** @description of an organisation, group, project, person or token; empty when it is gone */
+            name: string;
+            /** @description id or code, as in of; empty for all */
             subject: string;
             /** Format: date-time */
             to: string;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description with what calls under way have reserved
+             */
             used: number;
         };
         Call: {
@@ -3234,6 +3880,7 @@ export interface components {
             masked: components["schemas"]["Count"][];
             message: string;
             model: string;
+            operation: string;
             /** Format: int64 */
             org_id: number;
             /** Format: int64 */
@@ -3248,6 +3895,11 @@ export interface components {
             provider: string;
             purpose: string;
             role: string;
+            /**
+             * Format: int64
+             * @description the organisation whose role it is; 0: the installation's
+             */
+            role_owner: number;
             /** Format: int64 */
             role_version: number;
             schema_valid: boolean | null;
@@ -3265,6 +3917,11 @@ export interface components {
             model: string;
             provider: string;
             role: string;
+            /**
+             * Format: int64
+             * @description the organisation whose role it is; 0: the installation's
+             */
+            role_owner: number;
             /** Format: int32 */
             role_version: number;
             status: string;
@@ -3328,6 +3985,9 @@ export interface components {
             notes?: string;
             /** @description parameters that are left out, and tools, json_schema */
             rejects?: string[];
+        };
+        ChainProvider: {
+            name: string;
         };
         Change: {
             action: string;
@@ -4400,9 +5060,11 @@ export interface components {
             revoked_at: string | null;
         };
         KeyCheck: {
+            /** @description of the log; empty: the models were listed */
+            call_id: string;
             /** @description why not, of the failures of models; empty when ok */
             class: string;
-            /** @description the service's own, or why it was not reached: host_unknown, refused, tls, timeout */
+            /** @description the service's own, or why it was not reached: host_unknown, refused, tls, timeout, not_public */
             code: string;
             /** Format: int64 */
             latency_ms: number;
@@ -4828,6 +5490,11 @@ export interface components {
             /** @description the protocol it speaks */
             kind: string;
             name: string;
+            /**
+             * Format: int64
+             * @description whose it is; 0: the installation's, which all organisations share
+             */
+            org_id: number;
             /** @description codes of the roles whose chains name it, in their latest version or under a label */
             roles: string[];
             /** @description stored, and not used because the configuration file has one of this name */
@@ -4850,6 +5517,21 @@ export interface components {
         };
         Named: {
             name: string;
+        };
+        Narrowing: {
+            by: string;
+            key: string;
+            /** @description of the one the key numbers, empty when it has none or nothing was used */
+            name: string;
+        };
+        NearLimit: {
+            budget: components["schemas"]["BudgetStanding"];
+            /**
+             * Format: double
+             * @description of the limit, 1 when it is spent
+             */
+            share: number;
+            use: components["schemas"]["BudgetUse"];
         };
         NewKey: {
             /** Format: date-time */
@@ -5129,8 +5811,18 @@ export interface components {
              */
             total: number;
         };
-        PageBudget: {
-            items: components["schemas"]["Budget"][];
+        PageBudgetPeriod: {
+            items: components["schemas"]["BudgetPeriod"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageBudgetStanding: {
+            items: components["schemas"]["BudgetStanding"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -5161,6 +5853,16 @@ export interface components {
         };
         PageCapability: {
             items: components["schemas"]["Capability"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageChainProvider: {
+            items: components["schemas"]["ChainProvider"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -5339,6 +6041,16 @@ export interface components {
              */
             total: number;
         };
+        PageNearLimit: {
+            items: components["schemas"]["NearLimit"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageOrganisation: {
             items: components["schemas"]["Organisation"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -5411,6 +6123,26 @@ export interface components {
         };
         PageRule: {
             items: components["schemas"]["Rule"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageSharedService: {
+            items: components["schemas"]["SharedService"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageSubject: {
+            items: components["schemas"]["Subject"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -5872,6 +6604,11 @@ export interface components {
             liked: components["schemas"]["QualityRate"];
             /** @description that answered most */
             model: string;
+            /**
+             * Format: int64
+             * @description the organisation whose role it is; 0: the installation's
+             */
+            owner: number;
             /** Format: double */
             p50_ms: number;
             /** Format: double */
@@ -5991,6 +6728,8 @@ export interface components {
         ReplayRequest: {
             /** @description absent: the chain of the version */
             model?: string;
+            /** @description put into the answer what the tokens stand for, where the log keeps it; takes an administrator of the project */
+            originals?: boolean;
             /** @description over those of the version */
             parameters?: components["schemas"]["Parameters"];
             provider?: string;
@@ -6099,6 +6838,11 @@ export interface components {
             /** @description why it was stopped */
             reason: string;
             role: string;
+            /**
+             * Format: int64
+             * @description the organisation whose role it is; 0: the installation's
+             */
+            role_owner: number;
             spec: components["schemas"]["Spec"];
             /** @enum {string} */
             state: "running" | "done" | "cancelled" | "stopped";
@@ -6190,6 +6934,11 @@ export interface components {
             masking?: components["schemas"]["Policy"];
             name: string;
             notes: string;
+            /**
+             * Format: int64
+             * @description organisation id; 0: the installation's, which all organisations share
+             */
+            owner: number;
             parameters: components["schemas"]["Parameters"];
             /** Format: int64 */
             rate_limit_interval_ms: number;
@@ -6519,6 +7268,14 @@ export interface components {
             /** Format: int64 */
             count: number;
             value: string;
+        };
+        SharedService: {
+            kind: string;
+            /** @description those whose price is known; others may be asked too */
+            models: string[];
+            name: string;
+            /** @description the organisation has one of this name that is switched on: its calls go there */
+            replaced: boolean;
         };
         Shipping: {
             configured: boolean;
@@ -6851,6 +7608,13 @@ export interface components {
             tail_ns: number;
             url?: string;
         };
+        Subject: {
+            /** @description number, or the code of a role */
+            id: string;
+            /** @description what it belongs to: of a group its organisation, of a project its organisation and group, of a person the address, of a token its owner */
+            in: string;
+            name: string;
+        };
         TableFootprint: {
             /** Format: int64 */
             bytes: number;
@@ -7134,6 +7898,8 @@ export interface components {
             /** Format: date-time */
             to: string;
             total: components["schemas"]["Used"];
+            /** @description what it is narrowed to */
+            where: components["schemas"]["Narrowing"][];
         };
         UsageRow: {
             /** @description in the time before that is as long; null when it is not compared or used nothing */
@@ -7336,7 +8102,9 @@ export type Bars = components['schemas']['Bars'];
 export type Bill = components['schemas']['Bill'];
 export type Bucket = components['schemas']['Bucket'];
 export type Budget = components['schemas']['Budget'];
+export type BudgetPeriod = components['schemas']['BudgetPeriod'];
 export type BudgetRequest = components['schemas']['BudgetRequest'];
+export type BudgetStanding = components['schemas']['BudgetStanding'];
 export type BudgetUse = components['schemas']['BudgetUse'];
 export type Call = components['schemas']['Call'];
 export type CallFacet = components['schemas']['CallFacet'];
@@ -7345,6 +8113,7 @@ export type Caller = components['schemas']['Caller'];
 export type CallingEndpoint = components['schemas']['CallingEndpoint'];
 export type Capability = components['schemas']['Capability'];
 export type CapabilityRequest = components['schemas']['CapabilityRequest'];
+export type ChainProvider = components['schemas']['ChainProvider'];
 export type Change = components['schemas']['Change'];
 export type ChannelKinds = components['schemas']['ChannelKinds'];
 export type ChannelRequest = components['schemas']['ChannelRequest'];
@@ -7469,6 +8238,8 @@ export type Message = components['schemas']['Message'];
 export type ModelService = components['schemas']['ModelService'];
 export type Move = components['schemas']['Move'];
 export type Named = components['schemas']['Named'];
+export type Narrowing = components['schemas']['Narrowing'];
+export type NearLimit = components['schemas']['NearLimit'];
 export type NewKey = components['schemas']['NewKey'];
 export type NewProviderKeyRequest = components['schemas']['NewProviderKeyRequest'];
 export type NewProviderRequest = components['schemas']['NewProviderRequest'];
@@ -7486,10 +8257,12 @@ export type OutlineSpan = components['schemas']['OutlineSpan'];
 export type Overview = components['schemas']['Overview'];
 export type Page = components['schemas']['Page'];
 export type PageAvailable = components['schemas']['PageAvailable'];
-export type PageBudget = components['schemas']['PageBudget'];
+export type PageBudgetPeriod = components['schemas']['PageBudgetPeriod'];
+export type PageBudgetStanding = components['schemas']['PageBudgetStanding'];
 export type PageBudgetUse = components['schemas']['PageBudgetUse'];
 export type PageCallFacet = components['schemas']['PageCallFacet'];
 export type PageCapability = components['schemas']['PageCapability'];
+export type PageChainProvider = components['schemas']['PageChainProvider'];
 export type PageChange = components['schemas']['PageChange'];
 export type PageCircuit = components['schemas']['PageCircuit'];
 export type PageDashboard = components['schemas']['PageDashboard'];
@@ -7507,6 +8280,7 @@ export type PageMasking = components['schemas']['PageMasking'];
 export type PageMember = components['schemas']['PageMember'];
 export type PageModelService = components['schemas']['PageModelService'];
 export type PageMove = components['schemas']['PageMove'];
+export type PageNearLimit = components['schemas']['PageNearLimit'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
 export type PagePerson = components['schemas']['PagePerson'];
 export type PagePrice = components['schemas']['PagePrice'];
@@ -7515,6 +8289,8 @@ export type PageRecount = components['schemas']['PageRecount'];
 export type PageRole = components['schemas']['PageRole'];
 export type PageRoleVersion = components['schemas']['PageRoleVersion'];
 export type PageRule = components['schemas']['PageRule'];
+export type PageSharedService = components['schemas']['PageSharedService'];
+export type PageSubject = components['schemas']['PageSubject'];
 export type PageTarget = components['schemas']['PageTarget'];
 export type PageToken = components['schemas']['PageToken'];
 export type PageTransaction = components['schemas']['PageTransaction'];
@@ -7584,6 +8360,7 @@ export type ServiceSummary = components['schemas']['ServiceSummary'];
 export type ServiceVersion = components['schemas']['ServiceVersion'];
 export type Setup = components['schemas']['Setup'];
 export type Share = components['schemas']['Share'];
+export type SharedService = components['schemas']['SharedService'];
 export type Shipping = components['schemas']['Shipping'];
 export type SignalArrival = components['schemas']['SignalArrival'];
 export type SignalFootprint = components['schemas']['SignalFootprint'];
@@ -7604,6 +8381,7 @@ export type StatementTotal = components['schemas']['StatementTotal'];
 export type Stats = components['schemas']['Stats'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
+export type Subject = components['schemas']['Subject'];
 export type TableFootprint = components['schemas']['TableFootprint'];
 export type Target = components['schemas']['Target'];
 export type Thread = components['schemas']['Thread'];
@@ -7686,6 +8464,39 @@ export interface operations {
             };
         };
     };
+    "list-budget-subjects": {
+        parameters: {
+            query: {
+                scope: "org" | "group" | "project" | "person" | "token" | "role" | "purpose";
+                /** @description a part of the name */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSubject"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-budgets": {
         parameters: {
             query?: never;
@@ -7701,7 +8512,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageBudget"];
+                    "application/json": components["schemas"]["PageBudgetStanding"];
                 };
             };
             /** @description Problem */
@@ -7736,6 +8547,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-near-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageNearLimit"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                budget: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetStanding"];
                 };
             };
             /** @description Problem */
@@ -7817,9 +8689,43 @@ export interface operations {
             };
         };
     };
-    "get-budget-use": {
+    "get-budget-periods": {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                budget: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBudgetPeriod"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-budget-use": {
+        parameters: {
+            query?: {
+                /** @description a moment of the period; default now */
+                at?: string;
+            };
             header?: never;
             path: {
                 budget: string;
@@ -8597,7 +9503,10 @@ export interface operations {
     };
     "check-provider-key": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description in whose log the call of a model is kept; absent: the first that you can see, and when there is none it is in no project's log */
+                project?: string;
+            };
             header?: never;
             path: {
                 provider: string;
@@ -9797,6 +10706,1485 @@ export interface operations {
             };
         };
     };
+    "list-org-budget-subjects": {
+        parameters: {
+            query: {
+                scope: "org" | "group" | "project" | "person" | "token" | "role" | "purpose";
+                /** @description a part of the name */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSubject"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBudgetStanding"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-org-budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-near-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageNearLimit"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-org-budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                budget: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetStanding"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-org-budget": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                budget: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-org-budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                budget: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-org-budget-periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                budget: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBudgetPeriod"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-org-budget-use": {
+        parameters: {
+            query?: {
+                /** @description a moment of the period; default now */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                budget: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBudgetUse"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-chain-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageChainProvider"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-circuits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCircuit"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "close-org-circuit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CircuitRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "open-org-circuit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CircuitRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "withdraw-org-price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePrice"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-price-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description the provider's name in the configuration */
+                provider: string;
+                /** @description percent-encoded: a name may hold a slash */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePrice"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-org-price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description the provider's name in the configuration */
+                provider: string;
+                /** @description percent-encoded: a name may hold a slash */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Price"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-org-price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description the provider's name in the configuration */
+                provider: string;
+                /** @description percent-encoded: a name may hold a slash */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-provider-health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageKeyHealth"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-provider-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderKinds"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageModelService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-org-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProviderRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-org-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-org-provider": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-org-provider": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-org-provider-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProviderKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-org-provider-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                provider: string;
+                /** @description alias */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-org-provider-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                provider: string;
+                /** @description alias */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "check-org-provider-key": {
+        parameters: {
+            query?: {
+                /** @description in whose log the call of a model is kept; absent: the first that you can see, and when there is none it is in no project's log */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                provider: string;
+                /** @description alias */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderCheckRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyCheck"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-org-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRoleRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AiRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-org-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AiRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-org-role": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AiRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-org-role": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "copy-org-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AiRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-org-role-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRoleVersion"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-role-labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLabel"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-org-role-label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description role code */
+                role: string;
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Label"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-org-role-label": {
+        parameters: {
+            query?: {
+                /** @description although it is protected */
+                override?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description role code */
+                role: string;
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-role-moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMove"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "try-org-role": {
+        parameters: {
+            query?: {
+                /** @description for which it is asked; absent when you can see one only */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description role code */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TryAnswer"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-shared-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSharedService"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-org-ai-usage": {
         parameters: {
             query?: {
@@ -10293,6 +12681,8 @@ export interface operations {
         parameters: {
             query?: {
                 role?: string;
+                /** @description whose the role is */
+                role_of?: "org" | "installation";
                 /** @description of the role */
                 version?: number;
                 /** @description what the call was about, such as incident/12 */
@@ -10302,7 +12692,7 @@ export interface operations {
                 status?: string;
                 /** @description what was found when the answer was checked */
                 schema?: "valid" | "invalid" | "none";
-                /** @description a part of the kind or name of who asked */
+                /** @description a part of the kind or name of who asked, or of the purpose */
                 caller?: string;
                 min_latency_ms?: number;
                 /** @description a part of what was said, masked as it was sent */

@@ -21,20 +21,43 @@ export const USAGE_DIMENSIONS = [
 ] as const;
 export type UsageDimension = (typeof USAGE_DIMENSIONS)[number];
 
+/** What use is narrowed to: one of each dimension, as a row of a report names it. */
+export type UsageFilter = Partial<Record<UsageDimension, string>>;
+
 export const USAGE_MEASURES = ['cost', 'tokens', 'calls', 'failed'] as const;
 export type UsageMeasure = (typeof USAGE_MEASURES)[number];
 
-/** What was used below a path of the API, beside the time before. */
-export const usageQuery = (base: string, by: UsageDimension, following: Following) =>
-  ranged<UsageReport>({ kind: 'usage', path: `${base}/ai-usage`, query: { by, compare: true }, ...following });
+/** A filter as the API's paths have it. */
+const asked = ({ org, group, project, ...rest }: UsageFilter) => ({
+  org_id: org,
+  group_id: group,
+  project_id: project,
+  ...rest,
+});
 
-export const billQuery = (base: string) =>
+/** What was used below a path of the API, beside the time before. */
+export const usageQuery = (base: string, by: UsageDimension, filter: UsageFilter, following: Following) =>
+  ranged<UsageReport>({
+    kind: 'usage',
+    path: `${base}/ai-usage`,
+    query: { by, compare: true, ...asked(filter) },
+    ...following,
+  });
+
+export const billQuery = (base: string, filter: UsageFilter) =>
   queryOptions({
-    queryKey: ['bill', base],
-    queryFn: ({ signal }) => get<Bill>(`${base}/ai-bill`, undefined, signal),
+    queryKey: ['bill', base, filter],
+    queryFn: ({ signal }) => get<Bill>(`${base}/ai-bill`, asked(filter), signal),
     staleTime: 60_000,
   });
 
 /** The address of the table of a report, for spreadsheets. */
-export const usageTable = (base: string, { from, to, by }: Pick<UsageReport, 'from' | 'to' | 'by'>) =>
-  `/api/v1${base}/ai-usage.csv?${new URLSearchParams({ from, to, by })}`;
+export function usageTable(
+  base: string,
+  { from, to, by }: Pick<UsageReport, 'from' | 'to' | 'by'>,
+  filter: UsageFilter,
+): string {
+  const query = new URLSearchParams({ from, to, by });
+  for (const [name, value] of Object.entries(asked(filter))) if (value) query.set(name, value);
+  return `/api/v1${base}/ai-usage.csv?${query}`;
+}

@@ -10,6 +10,7 @@ import {
   IconCpu,
   IconDatabase,
   IconFlask,
+  IconGauge,
   IconHome,
   IconLayoutDashboard,
   IconLayoutSidebarLeftCollapse,
@@ -34,6 +35,7 @@ import type { ComponentType } from 'react';
 import { useTranslation } from 'react-i18next';
 import { incidentsQuery } from '../api/incidents.ts';
 import { meQuery } from '../api/session.ts';
+import { administersAI, ownersOf, useEditsRoles } from '../parts/OwnerSelect.tsx';
 import classes from './Frame.module.css';
 import { usePausedAt } from './live.ts';
 import { Mark } from './Mark.tsx';
@@ -50,6 +52,7 @@ export function Rail({ collapsed, onToggle }: Props) {
   const { t } = useTranslation();
   const project = useProject();
   const { data: me } = useQuery(meQuery);
+  const plays = useEditsRoles(project?.org_id);
   const params = project && { project: String(project.id) };
   const Toggle = collapsed ? IconLayoutSidebarLeftExpand : IconLayoutSidebarLeftCollapse;
   return (
@@ -168,21 +171,28 @@ export function Rail({ collapsed, onToggle }: Props) {
         />
       )}
       <Item icon={IconReceipt} label={t('nav.usage')} collapsed={collapsed} link={{ to: '/usage' }} />
+      {params && plays && (
+        <Item
+          icon={IconFlask}
+          label={t('nav.playground')}
+          collapsed={collapsed}
+          link={{ to: '/projects/$project/playground', params }}
+        />
+      )}
+      {me && ownersOf(me).length > 0 && (
+        <Item icon={IconSparkles} label={t('nav.roles')} collapsed={collapsed} link={{ to: '/roles' }} />
+      )}
+      {me && ownersOf(me).some(({ role }) => role === 'admin' || role === 'owner') && (
+        <Item icon={IconGauge} label={t('nav.budgets')} collapsed={collapsed} link={{ to: '/budgets' }} />
+      )}
       {me?.user.system && (
         <>
-          {params && (
-            <Item
-              icon={IconFlask}
-              label={t('nav.playground')}
-              collapsed={collapsed}
-              link={{ to: '/projects/$project/playground', params }}
-            />
-          )}
-          <Item icon={IconSparkles} label={t('nav.roles')} collapsed={collapsed} link={{ to: '/roles' }} />
           <Item icon={IconCpu} label={t('nav.models')} collapsed={collapsed} link={{ to: '/models' }} />
-          <Item icon={IconPlug} label={t('nav.providers')} collapsed={collapsed} link={{ to: '/providers' }} />
           <Item icon={IconCoin} label={t('nav.prices')} collapsed={collapsed} link={{ to: '/prices' }} />
         </>
+      )}
+      {me && administersAI(me) && (
+        <Item icon={IconPlug} label={t('nav.providers')} collapsed={collapsed} link={{ to: '/providers' }} />
       )}
       {params && (
         <>

@@ -6,6 +6,7 @@ import { type KeyboardEvent, type ReactNode, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { incidentsQuery } from '../api/incidents.ts';
 import { meQuery } from '../api/session.ts';
+import { administersAI } from '../parts/OwnerSelect.tsx';
 import { State } from '../parts/State.tsx';
 import { When } from '../parts/When.tsx';
 import classes from './Search.module.css';
@@ -144,10 +145,10 @@ function useHits(text: string): Hit[] {
     [t('nav.settings'), { to: '/projects/$project/settings', params }],
     [t('frame.me'), { to: '/me' }],
     [t('nav.orgs'), { to: '/orgs' }],
+    ...(me && administersAI(me) ? ([[t('nav.providers'), { to: '/providers' }]] satisfies [string, LinkProps][]) : []),
     ...(me?.user.system
       ? ([
           [t('nav.models'), { to: '/models' }],
-          [t('nav.providers'), { to: '/providers' }],
           [t('nav.users'), { to: '/users' }],
         ] satisfies [string, LinkProps][])
       : []),

@@ -22,11 +22,20 @@ export function ownersOf(me: Me): Owner[] {
   );
 }
 
+/** Whether the reader administers the AI settings of anybody: of the installation, or of an organisation. */
+export const administersAI = (me: Me): boolean => ownersOf(me).some(({ role }) => role === 'owner' || role === 'admin');
+
 /** The owner that the address names, or else the first the reader has; undefined when there is none. */
 export function useOwner(org: number | undefined): Owner | undefined {
   const { data: me } = useQuery(meQuery);
   const owners = me ? ownersOf(me) : [];
   return org === undefined ? owners[0] : owners.find((o) => o.org === org);
+}
+
+/** Whether the reader edits the roles that calls of an organisation reach. */
+export function useEditsRoles(org: number | undefined): boolean {
+  const { data: me } = useQuery(meQuery);
+  return me !== undefined && (me.user.system || ownersOf(me).some((o) => o.org === org));
 }
 
 /** Chooses whose settings are shown; nothing to see for readers with one choice. */

@@ -16,11 +16,13 @@ import { Failure } from '../../parts/Failure.tsx';
 import { Block } from '../../parts/Mono.tsx';
 import head from '../../parts/ObjectHead.module.css';
 import { Opinion } from '../../parts/Opinion.tsx';
+import { ownersOf } from '../../parts/OwnerSelect.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
 import { About } from '../calls/About.tsx';
 import { Cost } from '../calls/Cost.tsx';
 import { Outcome } from '../calls/Outcome.tsx';
+import { roleLink } from '../role/standing.ts';
 import { setParameters } from '../roles/parameters.ts';
 import { Attempts } from './Attempts.tsx';
 import classes from './Call.module.css';
@@ -166,9 +168,10 @@ function Head({ call }: { call: Call }) {
 function RoleName({ call }: { call: Call }) {
   const { data: me } = useQuery(meQuery);
   const name = `${call.role}@${call.role_version}`;
-  if (!me?.user.system) return name;
+  const edits = me?.user.system || (me && ownersOf(me).some((o) => o.org === call.role_owner));
+  if (!edits) return name;
   return (
-    <Link to="/roles/$role" params={{ role: call.role }} search={{ tab: 'history', version: call.role_version }}>
+    <Link {...roleLink({ owner: call.role_owner, code: call.role }, { tab: 'history', version: call.role_version })}>
       {name}
     </Link>
   );

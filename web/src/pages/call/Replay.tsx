@@ -1,55 +1,60 @@
-import { Button, NumberInput, Select, TextInput } from '@mantine/core';
+import { Button, Select, Switch, TextInput } from '@mantine/core';
 import { IconFlask, IconPlayerStop, IconRepeat } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { providersQuery } from '../../api/prices.ts';
+import { originalsQuery } from '../../api/calls.ts';
 import { replayCall } from '../../api/quality.ts';
-import { roleHistoryQuery } from '../../api/roles.ts';
+import { chainProvidersQuery, roleHistoryQuery } from '../../api/roles.ts';
 import { meQuery } from '../../api/session.ts';
 import type { Call, TryAnswer } from '../../api/types.ts';
 import { durationMs } from '../../format/duration.ts';
+import { useCanAdmin } from '../../frame/useProject.ts';
 import { Failure } from '../../parts/Failure.tsx';
 import { Block } from '../../parts/Mono.tsx';
+import { useEditsRoles } from '../../parts/OwnerSelect.tsx';
 import { Cost } from '../calls/Cost.tsx';
 import { TryAnswerView } from '../role/TryAnswerView.tsx';
 import { useAsking } from '../role/useAsking.ts';
 import { variablesOf } from '../role/variables.ts';
+import { ParameterFields } from '../roles/ParameterFields.tsx';
+import { type Again, entriesOf, OTHER, requestOf } from './again.ts';
 import classes from './Call.module.css';
+import { withOriginals } from './originals.ts';
 import { readable } from './readable.ts';
 
 /** Asks the same again, for those who edit roles, and shows the answers beside each other. */
 export function Replay({ call }: { call: Call }) {
   const { data: me } = useQuery(meQuery);
-  if (!me?.user.system || !call.role) return null;
-  return <Form call={call} />;
+  const edits = useEditsRoles(call.org_id);
+  if (!edits || !call.role) return null;
+  return <Form call={call} shared={me?.user.system ?? false} />;
 }
 
-function Form({ call }: { call: Call }) {
+function Form({ call, shared }: { call: Call; shared: boolean }) {
   const { t } = useTranslation();
-  const { data: versions } = useQuery(roleHistoryQuery(call.role));
-  const { data: providers } = useQuery(providersQuery);
-  const [version, setVersion] = useState(call.role_version);
-  const [provider, setProvider] = useState<string | null>(null);
-  const [model, setModel] = useState('');
-  const [temperature, setTemperature] = useState<number | string>('');
-  const [variables, setVariables] = useState<Record<string, string>>({});
-  const names = variablesOf(versions?.find((each) => each.version === version)?.system_message ?? '');
+  const { data: versions } = useQuery({
+    ...roleHistoryQuery({ owner: call.role_owner, code: call.role }),
+    enabled: call.role_owner !== 0 || shared,
+  });
+  const { data: providers } = useQuery(chainProvidersQuery(call.org_id));
+  const may = useCanAdmin();
+  const [again, setAgain] = useState<Again>({
+    version: call.role_version,
+    model: '',
+    provider: '',
+    name: '',
+    parameters: {},
+    variables: {},
+    originals: false,
+  });
+  const set = (part: Partial<Again>) => setAgain((old) => ({ ...old, ...part }));
+  const role = versions?.find((each) => each.version === again.version);
+  const names = variablesOf(role?.system_message ?? '');
+  const entries = entriesOf(role);
   const asking = useAsking<undefined>((_, asked) =>
-    replayCall(
-      call.project_id,
-      call.call_id,
-      {
-        version,
-        provider: model ? (provider ?? undefined) : undefined,
-        model: model || undefined,
-        parameters: temperature === '' ? undefined : { temperature: Number(temperature) },
-        variables:
-          names.length > 0 ? Object.fromEntries(names.map((name) => [name, variables[name] ?? ''])) : undefined,
-      },
-      asked,
-    ),
+    replayCall(call.project_id, call.call_id, requestOf(again, names), asked),
   );
   return (
     <section aria-labelledby="replay">
@@ -66,92 +71,106 @@ function Form({ call }: { call: Call }) {
           }}
         >
           <Select
-            w={120}
             label={t('labels.version')}
             allowDeselect={false}
-            data={(versions ?? [])
-              .filter((each) => !each.deleted)
-              .map((each) => ({ value: String(each.version), label: String(each.version) }))}
-            value={String(version)}
-            onChange={(next) => setVersion(Number(next))}
+            data={(versions?.filter((each) => !each.deleted) ?? [{ version: call.role_version }]).map((each) => ({
+              value: String(each.version),
+              label: String(each.version),
+            }))}
+            value={String(again.version)}
+            onChange={(next) => set({ version: Number(next), model: again.model === OTHER ? OTHER : '' })}
           />
           <Select
-            w={150}
-            label={t('roles.provider')}
-            placeholder={t('replay.of_version')}
-            clearable
-            clearButtonProps={{ 'aria-label': t('roles.clear', { what: t('roles.provider') }) }}
-            data={providers ?? []}
-            value={provider}
-            onChange={setProvider}
+            label={t('roles.model')}
+            allowDeselect={false}
+            data={[
+              { value: '', label: t('replay.whole_chain') },
+              ...entries.map((entry) => ({ value: entry, label: entry })),
+              { value: OTHER, label: t('replay.other') },
+            ]}
+            value={again.model}
+            onChange={(next) => set({ model: next ?? '' })}
           />
-          {provider && (
-            <TextInput
-              w={200}
-              label={t('roles.model')}
-              required
-              value={model}
-              onChange={(event) => setModel(event.currentTarget.value)}
-            />
+          {again.model === OTHER && (
+            <>
+              <Select
+                label={t('roles.provider')}
+                required
+                data={providers ?? []}
+                value={again.provider || null}
+                onChange={(next) => set({ provider: next ?? '' })}
+              />
+              <TextInput
+                label={t('replay.model_name')}
+                required
+                value={again.name}
+                onChange={(event) => set({ name: event.currentTarget.value })}
+              />
+            </>
           )}
-          <NumberInput
-            w={130}
-            label={t('roles.parameter.temperature')}
-            placeholder={t('replay.of_version')}
-            min={0}
-            max={2}
-            step={0.1}
-            value={temperature}
-            onChange={setTemperature}
+          <ParameterFields
+            which="asking"
+            unset={t('replay.of_version')}
+            parameters={again.parameters}
+            onChange={(parameters) => set({ parameters })}
           />
           {names.map((name) => (
             <TextInput
               key={name}
-              w={160}
               label={name}
-              value={variables[name] ?? ''}
-              onChange={(event) => {
-                const value = event.currentTarget.value;
-                setVariables((old) => ({ ...old, [name]: value }));
-              }}
+              value={again.variables[name] ?? ''}
+              onChange={(event) => set({ variables: { ...again.variables, [name]: event.currentTarget.value } })}
             />
           ))}
-          {asking.isPending ? (
-            <Button variant="default" leftSection={<IconPlayerStop size={15} />} onClick={asking.stop}>
-              {t('try.stop')}
-            </Button>
-          ) : (
-            <Button type="submit" leftSection={<IconRepeat size={15} />}>
-              {t('replay.ask')}
-            </Button>
+          {call.has_originals && may && (
+            <Switch
+              className={classes.replayWide}
+              label={t('replay.originals')}
+              description={t('replay.originals_hint')}
+              checked={again.originals}
+              onChange={(event) => set({ originals: event.currentTarget.checked })}
+            />
           )}
-          <Button
-            variant="default"
-            leftSection={<IconFlask size={15} />}
-            renderRoot={(props) => (
-              <Link
-                {...props}
-                to="/projects/$project/playground/new"
-                params={{ project: String(call.project_id) }}
-                search={{ role: call.role, calls: call.call_id }}
-              />
+          <div className={`row ${classes.replayWide}`}>
+            {asking.isPending ? (
+              <Button variant="default" leftSection={<IconPlayerStop size={15} />} onClick={asking.stop}>
+                {t('try.stop')}
+              </Button>
+            ) : (
+              <Button type="submit" leftSection={<IconRepeat size={15} />}>
+                {t('replay.ask')}
+              </Button>
             )}
-          >
-            {t('replay.playground')}
-          </Button>
+            <Button
+              variant="default"
+              leftSection={<IconFlask size={15} />}
+              renderRoot={(props) => (
+                <Link
+                  {...props}
+                  to="/projects/$project/playground/new"
+                  params={{ project: String(call.project_id) }}
+                  search={{ role: call.role, calls: call.call_id }}
+                />
+              )}
+            >
+              {t('replay.playground')}
+            </Button>
+          </div>
         </form>
         {asking.isPending && <p role="status">{t('try.asking')}</p>}
         {asking.isPending && asking.text && <Block text={asking.text} what={t('calls.answer')} />}
         {asking.error && asking.error.name !== 'AbortError' && !asking.isPending && <Failure error={asking.error} />}
-        {asking.data && <Beside call={call} answer={asking.data} />}
+        {asking.data && <Beside call={call} answer={asking.data} originals={again.originals} />}
       </div>
     </section>
   );
 }
 
 /** The answer that was recorded, and the new one. */
-function Beside({ call, answer }: { call: Call; answer: TryAnswer }) {
+function Beside({ call, answer, originals }: { call: Call; answer: TryAnswer; originals: boolean }) {
   const { t } = useTranslation();
+  const { data: tokens = [] } = useQuery({ ...originalsQuery(call.project_id, call.call_id), enabled: originals });
+  const before = withOriginals(readable(call.answer), originals ? tokens : []);
   return (
     <div className={classes.beside}>
       <div>
@@ -160,11 +179,7 @@ function Beside({ call, answer }: { call: Call; answer: TryAnswer }) {
           {`${call.model} · ${durationMs(call.latency_ms)} · `}
           <Cost usage={call.usage} />
         </p>
-        {call.answer ? (
-          <Block text={readable(call.answer)} what={t('replay.before')} />
-        ) : (
-          <p className="dim">{t('calls.no_text')}</p>
-        )}
+        {call.answer ? <Block text={before} what={t('replay.before')} /> : <p className="dim">{t('calls.no_text')}</p>}
       </div>
       <div>
         <h3>{t('replay.after')}</h3>

@@ -10,6 +10,8 @@ import classes from './Calls.module.css';
 /** How the address says which calls are shown. */
 export interface CallSearch {
   role?: string;
+  /** Whose role it is, where the organisation has its own of the same code. */
+  of?: 'org' | 'installation';
   version?: number;
   ref?: string;
   /** Provider and model, with a slash between them. */
@@ -22,10 +24,11 @@ export interface CallSearch {
 }
 
 /** What the API is asked for. */
-export function filterOf({ role, version, ref, model, status, schema, caller, min, q }: CallSearch): CallFilter {
+export function filterOf({ role, of, version, ref, model, status, schema, caller, min, q }: CallSearch): CallFilter {
   const slash = model?.indexOf('/') ?? -1;
   return {
     role,
+    role_of: role ? of : undefined,
     version: role ? version : undefined,
     ref,
     provider: slash > 0 ? model?.slice(0, slash) : undefined,
@@ -70,7 +73,11 @@ export function Filters() {
       onChange={(next) => onChange(next ?? undefined)}
     />
   );
-  const versions = facets.filter((f) => f.role === search.role).map((f) => String(f.role_version));
+  const ofRole = facets.filter((f) => f.role === search.role);
+  const versions = ofRole
+    .filter((f) => search.of === undefined || (f.role_owner === 0) === (search.of === 'installation'))
+    .map((f) => String(f.role_version));
+  const both = new Set(ofRole.map((f) => f.role_owner)).size > 1;
   return (
     <search className={classes.filters}>
       {pick(
@@ -80,9 +87,21 @@ export function Filters() {
           search.role,
         ),
         search.role,
-        (role) => set({ role, version: undefined }),
+        (role) => set({ role, of: undefined, version: undefined }),
         200,
       )}
+      {search.role &&
+        (both || search.of) &&
+        pick(
+          t('calls.filter_of'),
+          [
+            { value: 'org', label: t('roles.own') },
+            { value: 'installation', label: t('roles.shared') },
+          ],
+          search.of,
+          (of) => set({ of: of as CallSearch['of'], version: undefined }),
+          150,
+        )}
       {search.role &&
         pick(
           t('calls.filter_version'),
@@ -146,6 +165,7 @@ export function Filters() {
           onClick={() =>
             set({
               role: undefined,
+              of: undefined,
               version: undefined,
               ref: undefined,
               model: undefined,

@@ -247,7 +247,7 @@ function Try({ project, masking }: { project: number; masking: Masking }) {
 function RoleField({ value, onChange }: { value: string; onChange: (role: string) => void }) {
   const { t } = useTranslation();
   const { data: me } = useQuery(meQuery);
-  const { data: roles = [] } = useQuery({ ...rolesQuery, enabled: me?.user.system ?? false });
+  const { data: roles = [] } = useQuery({ ...rolesQuery(0), enabled: me?.user.system ?? false });
   const shared = { label: t('mask.role'), description: t('mask.role_hint') };
   if (!me?.user.system) {
     return <TextInput {...shared} value={value} onChange={(e) => onChange(e.currentTarget.value.trim())} />;

@@ -19,9 +19,10 @@ import type { ExperimentAnswer, ExperimentResults } from '../../api/types.ts';
 import { csv } from '../../format/csv.ts';
 import { durationMs } from '../../format/duration.ts';
 import { dollars } from '../../format/number.ts';
-import { useProjectId } from '../../frame/useProject.ts';
+import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { useEditsRoles } from '../../parts/OwnerSelect.tsx';
 import { save } from '../../parts/save.ts';
 import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
@@ -40,9 +41,10 @@ export function ExperimentPage() {
   const project = useProjectId();
   const id = Number(useParams({ from: ROUTE }).experiment);
   const { data: me } = useQuery(meQuery);
-  const query = useQuery({ ...experimentQuery(project, id), enabled: me?.user.system ?? false });
+  const plays = useEditsRoles(useProject()?.org_id);
+  const query = useQuery({ ...experimentQuery(project, id), enabled: plays });
   useTitle(query.data?.name ?? `#${id}`, t('nav.playground'));
-  const problem = me && !me.user.system ? new Problem(403) : query.error;
+  const problem = me && !plays ? new Problem(403) : query.error;
   if (problem && !query.data) {
     return (
       <div className="page">

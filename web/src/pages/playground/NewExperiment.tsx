@@ -17,16 +17,16 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { callsQuery } from '../../api/calls.ts';
-import { providersQuery } from '../../api/prices.ts';
 import { asProblem, Problem } from '../../api/problem.ts';
 import { estimateQuery, startExperiment } from '../../api/quality.ts';
-import { roleHistoryQuery, rolesQuery } from '../../api/roles.ts';
+import { chainProvidersQuery, roleHistoryQuery, rolesQuery } from '../../api/roles.ts';
 import { meQuery } from '../../api/session.ts';
 import type { ExperimentSpec, SpecModel } from '../../api/types.ts';
 import { durationMs } from '../../format/duration.ts';
 import { count, dollars } from '../../format/number.ts';
-import { useProjectId } from '../../frame/useProject.ts';
+import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Failure } from '../../parts/Failure.tsx';
+import { useEditsRoles } from '../../parts/OwnerSelect.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
@@ -39,6 +39,8 @@ export function NewExperiment() {
   const { t } = useTranslation();
   const project = useProjectId();
   const { data: me } = useQuery(meQuery);
+  const org = useProject()?.org_id ?? 0;
+  const plays = useEditsRoles(org);
   useTitle(t('playground.add'), t('nav.playground'));
   return (
     <div className="page">
@@ -51,19 +53,27 @@ export function NewExperiment() {
       <div className="page-head">
         <h1>{t('playground.add')}</h1>
       </div>
-      {me && !me.user.system ? <Failure error={new Problem(403)} /> : me && <Form project={project} />}
+      {me && !plays ? <Failure error={new Problem(403)} /> : me && <Form project={project} org={org} />}
     </div>
   );
 }
 
-function Form({ project }: { project: number }) {
+function Form({ project, org }: { project: number; org: number }) {
   const { t, i18n } = useTranslation();
   const navigate = useNavigate();
+  const { data: me } = useQuery(meQuery);
   const asked = useSearch({ from: '/home/projects/$project/playground/new' });
-  const { data: roles } = useQuery(rolesQuery);
+  const { data: roles } = useQuery(rolesQuery(org)); // its own before the installation's of the same code
   const [name, setName] = useState('');
   const [role, setRole] = useState(asked.role ?? '');
-  const { data: history } = useQuery({ ...roleHistoryQuery(role), enabled: role !== '' });
+  const chosenRole = roles?.find((each) => each.code === role);
+  const mayRead = chosenRole !== undefined && (chosenRole.owner !== 0 || me?.user.system === true);
+  const { data: known } = useQuery({
+    ...roleHistoryQuery({ owner: chosenRole?.owner ?? 0, code: role }),
+    enabled: mayRead,
+  });
+  // Of a role of the installation an organisation sees what is in production.
+  const history = mayRead || !chosenRole ? known : [{ ...chosenRole, deleted: false }];
   const [versions, setVersions] = useState<string[]>([]);
   const [models, setModels] = useState<SpecModel[]>([]);
   const [temperatures, setTemperatures] = useState<string[]>([]);
@@ -86,7 +96,7 @@ function Form({ project }: { project: number }) {
   const spec: ExperimentSpec = {
     name,
     role,
-    versions: versions.map(Number),
+    versions: versions.length > 0 || mayRead ? versions.map(Number) : chosen.filter((each) => each > 0),
     models: models.filter((each) => each.provider && each.model),
     temperatures: numbers(temperatures),
     top_ps: numbers(topPs),
@@ -128,10 +138,12 @@ function Form({ project }: { project: number }) {
           required
           searchable
           allowDeselect={false}
-          data={(roles ?? []).map((each) => ({
-            value: each.code,
-            label: each.name ? `${each.name} (${each.code})` : each.code,
-          }))}
+          data={(roles ?? [])
+            .filter((each, i, all) => all.findIndex((other) => other.code === each.code) === i)
+            .map((each) => ({
+              value: each.code,
+              label: each.name ? `${each.name} (${each.code})` : each.code,
+            }))}
           value={role || null}
           onChange={(next) => {
             setRole(next ?? '');
@@ -166,7 +178,7 @@ function Form({ project }: { project: number }) {
             onChange={(next) => setTopPs(numbers(next).map(String))}
           />
         </div>
-        <Models models={models} onChange={setModels} />
+        <Models org={org} models={models} onChange={setModels} />
         {names.map((each) => (
           <TextInput
             key={each}
@@ -237,9 +249,15 @@ function Form({ project }: { project: number }) {
   );
 }
 
-function Models({ models, onChange }: { models: SpecModel[]; onChange: (next: SpecModel[]) => void }) {
+interface ModelsProps {
+  org: number;
+  models: SpecModel[];
+  onChange: (next: SpecModel[]) => void;
+}
+
+function Models({ org, models, onChange }: ModelsProps) {
   const { t } = useTranslation();
-  const { data: providers = [] } = useQuery(providersQuery);
+  const { data: providers = [] } = useQuery(chainProvidersQuery(org));
   const set = (i: number, part: Partial<SpecModel>) =>
     onChange(models.map((each, j) => (i === j ? { ...each, ...part } : each)));
   return (

@@ -9,6 +9,7 @@ import { meQuery } from '../../api/session.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { useEditsRoles } from '../../parts/OwnerSelect.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
@@ -22,14 +23,15 @@ export function Playground() {
   const project = useProject();
   const params = { project: String(id) };
   const { data: me } = useQuery(meQuery);
-  const list = useQuery({ ...experimentsQuery(id), enabled: me?.user.system ?? false });
+  const plays = useEditsRoles(project?.org_id);
+  const list = useQuery({ ...experimentsQuery(id), enabled: plays });
   useTitle(t('nav.playground'), project?.name);
-  const problem = me && !me.user.system ? new Problem(403) : list.error;
+  const problem = me && !plays ? new Problem(403) : list.error;
   return (
     <div className="page">
       <div className="page-head">
         <h1>{t('nav.playground')}</h1>
-        {me?.user.system && (
+        {plays && (
           <Button
             leftSection={<IconPlus size={15} />}
             renderRoot={(props) => <Link {...props} to="/projects/$project/playground/new" params={params} />}

@@ -1,15 +1,18 @@
 import { Badge, Button, Textarea } from '@mantine/core';
 import { IconArrowUp } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { promoteVariant } from '../../api/quality.ts';
+import { meQuery } from '../../api/session.ts';
 import type { ExperimentResults } from '../../api/types.ts';
 import { durationMs } from '../../format/duration.ts';
 import { dollars } from '../../format/number.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { Share } from '../quality/Share.tsx';
+import { roleLink } from '../role/standing.ts';
 import classes from './Playground.module.css';
 import { best, variantName } from './variant.ts';
 
@@ -24,10 +27,12 @@ export function Variants({ project, results }: { project: number; results: Exper
     temperature: t('roles.parameter.temperature'),
     top_p: t('roles.parameter.top_p'),
   };
+  const { data: me } = useQuery(meQuery);
+  const own = results.role_owner === 0 && me?.user.system === false;
   const leader = best(results.variants);
   const promote = useChange((variant: number) => promoteVariant(project, results.id, variant, notes), {
     refresh: ['roles'],
-    onDone: (role) => void navigate({ to: '/roles/$role', params: { role: role.code }, search: {} }),
+    onDone: (role) => void navigate(roleLink(role)),
   });
   const winner = promoting === undefined ? undefined : results.variants[promoting];
   return (
@@ -110,7 +115,10 @@ export function Variants({ project, results }: { project: number; results: Exper
           onClose={() => setPromoting(undefined)}
         >
           <p className="soft">
-            {t('playground.promote_means', { variant: variantName(winner, words).join(' · '), role: results.role })}
+            {t(own ? 'playground.promote_own_means' : 'playground.promote_means', {
+              variant: variantName(winner, words).join(' · '),
+              role: results.role,
+            })}
           </p>
           <Textarea
             label={t('labels.reason')}

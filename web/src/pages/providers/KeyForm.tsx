@@ -23,7 +23,7 @@ export function KeyForm({ provider, row, onClose }: Props) {
   const [secret, setSecret] = useState('');
   const [tried, setTried] = useState(false);
   const save = useChange(
-    () => (row ? setKey(name, row.alias, row.enabled, secret.trim()) : addKey(name, alias, secret.trim())),
+    () => (row ? setKey(provider, row.alias, row.enabled, secret.trim()) : addKey(provider, alias, secret.trim())),
     {
       refresh: ['providers'],
       also: ['circuits'],

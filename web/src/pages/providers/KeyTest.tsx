@@ -1,10 +1,14 @@
 import { Autocomplete } from '@mantine/core';
 import { IconCircleCheckFilled, IconPlugConnectedX } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { checkKey } from '../../api/providers.ts';
+import { meQuery, projectsOf } from '../../api/session.ts';
 import type { KeyCheck, ModelService } from '../../api/types.ts';
 import { count } from '../../format/number.ts';
+import { rememberedProject } from '../../frame/remembered.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
 import badges from '../../parts/State.module.css';
 import { useChange } from '../../parts/useChange.ts';
@@ -22,7 +26,10 @@ interface Props {
 export function KeyTest({ provider, row, onClose }: Props) {
   const { t } = useTranslation();
   const [model, setModel] = useState('');
-  const test = useChange(() => checkKey(provider.name, row.alias, model.trim()), { refresh: ['providers'] });
+  const { data: me } = useQuery(meQuery);
+  const projects = (me ? projectsOf(me) : []).filter((p) => provider.org_id === 0 || p.org_id === provider.org_id);
+  const project = projects.find((p) => p.id === rememberedProject()) ?? projects[0];
+  const test = useChange(() => checkKey(provider, row.alias, model.trim(), project?.id), { refresh: ['providers'] });
   return (
     <FormModal
       title={
@@ -45,7 +52,23 @@ export function KeyTest({ provider, row, onClose }: Props) {
         value={model}
         onChange={setModel}
       />
-      <div role="status">{test.data && !test.isPending && <Outcome check={test.data} />}</div>
+      <div role="status">
+        {test.data && !test.isPending && (
+          <>
+            <Outcome check={test.data} />
+            {test.data.call_id && project && (
+              <p>
+                <Link
+                  to="/projects/$project/ai-calls/$call"
+                  params={{ project: String(project.id), call: test.data.call_id }}
+                >
+                  {t('providers.logged', { project: project.name })}
+                </Link>
+              </p>
+            )}
+          </>
+        )}
+      </div>
     </FormModal>
   );
 }

@@ -9,15 +9,17 @@ import { useChange } from '../../parts/useChange.ts';
 import { isName, wrongURL } from './draft.ts';
 
 interface Props {
+  /** Whose it is: an organisation's, or 0. */
+  org: number;
   /** Absent to add one. */
   provider?: ModelService;
   onClose: () => void;
 }
 
 /** Everything of a provider but its keys, which are never read back. */
-export function ProviderForm({ provider, onClose }: Props) {
+export function ProviderForm({ org, provider, onClose }: Props) {
   const { t } = useTranslation();
-  const { data: kinds = [] } = useQuery(providerKindsQuery);
+  const { data: kinds = [] } = useQuery(providerKindsQuery(org));
   const [name, setName] = useState(provider?.name ?? '');
   const [kind, setKind] = useState(provider?.kind ?? '');
   const [address, setAddress] = useState(provider?.base_url ?? '');
@@ -25,7 +27,7 @@ export function ProviderForm({ provider, onClose }: Props) {
   const [enabled, setEnabled] = useState(provider?.enabled ?? true);
   const [tried, setTried] = useState(false);
   const edit = { kind, base_url: address.trim(), in_house: inHouse, enabled };
-  const save = useChange(() => (provider ? updateProvider(provider, edit) : createProvider({ name, ...edit })), {
+  const save = useChange(() => (provider ? updateProvider(provider, edit) : createProvider(org, { name, ...edit })), {
     refresh: ['providers'],
     also: ['circuits'],
     done: t('providers.saved'),
@@ -46,7 +48,7 @@ export function ProviderForm({ provider, onClose }: Props) {
       {!provider && (
         <TextInput
           label={t('providers.name')}
-          description={t('providers.name_hint')}
+          description={t(org ? 'providers.own.name_hint' : 'providers.name_hint')}
           required
           data-autofocus
           autoComplete="off"
@@ -67,7 +69,7 @@ export function ProviderForm({ provider, onClose }: Props) {
       />
       <TextInput
         label={t('providers.base_url')}
-        description={t('providers.base_url_hint')}
+        description={t(org ? 'providers.own.base_url_hint' : 'providers.base_url_hint')}
         autoComplete="off"
         maxLength={500}
         error={tried && wrong && t(`providers.base_url_wrong.${wrong}`)}
@@ -76,13 +78,13 @@ export function ProviderForm({ provider, onClose }: Props) {
       />
       <Switch
         label={t('providers.in_house')}
-        description={t('providers.in_house_hint')}
+        description={t(org ? 'providers.own.in_house_hint' : 'providers.in_house_hint')}
         checked={inHouse}
         onChange={(e) => setInHouse(e.currentTarget.checked)}
       />
       <Switch
         label={t('providers.enabled')}
-        description={t('providers.enabled_hint')}
+        description={t(org ? 'providers.own.enabled_hint' : 'providers.enabled_hint')}
         checked={enabled}
         onChange={(e) => setEnabled(e.currentTarget.checked)}
       />

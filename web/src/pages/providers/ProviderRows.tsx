@@ -8,6 +8,7 @@ import {
   IconKey,
   IconPencil,
   IconPlayerPlay,
+  IconPlugConnected,
   IconPlugConnectedX,
   IconPower,
   IconRefreshAlert,
@@ -17,10 +18,12 @@ import {
 import { Link } from '@tanstack/react-router';
 import type { ComponentType, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { closeOwnCircuit } from '../../api/providers.ts';
 import type { ModelService } from '../../api/types.ts';
 import { count, percent } from '../../format/number.ts';
 import { RowAction } from '../../parts/RowAction.tsx';
 import badges from '../../parts/State.module.css';
+import { useChange } from '../../parts/useChange.ts';
 import { When } from '../../parts/When.tsx';
 import type { KeyRow } from './health.ts';
 import classes from './Providers.module.css';
@@ -184,12 +187,35 @@ function Circuit({ provider, row, unknown }: { provider: ModelService; row: KeyR
       <Mark icon={Icon} tone={tone}>
         {state === 'none' ? t('providers.unasked') : t(`models.circuit.${state}`)}
       </Mark>{' '}
-      {models.length > 0 && (
-        <Link to="/models" search={{ q: provider.name }}>
-          {models.join(', ')}
-        </Link>
-      )}
+      {models.length > 0 &&
+        (provider.org_id ? (
+          models.map((model) => <OwnCircuit key={model} provider={provider} alias={row.alias} model={model} />)
+        ) : (
+          <Link to="/models" search={{ q: provider.name }}>
+            {models.join(', ')}
+          </Link>
+        ))}
     </div>
+  );
+}
+
+/** A circuit of an organisation's own model, which its administrators close here. */
+function OwnCircuit({ provider, alias, model }: { provider: ModelService; alias: string; model: string }) {
+  const { t } = useTranslation();
+  const close = useChange(() => closeOwnCircuit(provider.org_id, provider.name, model, alias), {
+    refresh: ['circuits'],
+    done: t('models.closed_again'),
+  });
+  return (
+    <span className={classes.circuit}>
+      <code>{model}</code>
+      <RowAction
+        icon={IconPlugConnected}
+        label={t('models.close')}
+        of={`${provider.name} · ${alias} · ${model}`}
+        onClick={() => close.mutate(undefined)}
+      />
+    </span>
   );
 }
 

@@ -4,13 +4,13 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { circuitsQuery } from '../../api/models.ts';
 import { Problem } from '../../api/problem.ts';
 import {
   deleteKey,
   deleteProvider,
   keyHealthQuery,
   modelServicesQuery,
+  ownCircuitsQuery,
   providerKindsQuery,
   setKey,
 } from '../../api/providers.ts';
@@ -21,6 +21,7 @@ import { Confirm } from '../../parts/Confirm.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Filter, holds } from '../../parts/Filter.tsx';
+import { OwnerSelect, useOwner } from '../../parts/OwnerSelect.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { Stale } from '../../parts/Stale.tsx';
 import { useChange } from '../../parts/useChange.ts';
@@ -31,6 +32,7 @@ import { KeyTest } from './KeyTest.tsx';
 import { ProviderForm } from './ProviderForm.tsx';
 import { ProviderRows } from './ProviderRows.tsx';
 import classes from './Providers.module.css';
+import { SharedProviders } from './SharedProviders.tsx';
 
 /** What is open over the list, and of which provider and key. */
 type Opened =
@@ -38,16 +40,22 @@ type Opened =
   | { what: 'edit' | 'delete' | 'add_key'; provider: ModelService }
   | { what: 'test' | 'replace_key' | 'delete_key'; provider: ModelService; row: KeyRow };
 
-/** The services that models are asked of, their keys, and how calls with each go. */
+/**
+ * The services that models are asked of, their keys, and how calls with each go: of an organisation for its
+ * administrators, and of the installation for those of the system.
+ */
 export function Providers() {
   const { t } = useTranslation();
   const { data: me } = useQuery(meQuery);
+  const { org } = useSearch({ from: '/home/providers' });
+  const owner = useOwner(org);
   useTitle(t('nav.providers'));
-  if (me?.user.system) return <Known />;
+  if (owner && owner.role !== 'editor') return <Known key={owner.org} org={owner.org} />;
   return (
     <div className="page">
       <div className="page-head">
         <h1>{t('nav.providers')}</h1>
+        {owner && <Whose org={owner.org} />}
       </div>
       {me && (
         <section className="panel">
@@ -58,19 +66,26 @@ export function Providers() {
   );
 }
 
-function Known() {
+function Whose({ org }: { org: number }) {
+  const navigate = useNavigate();
+  return (
+    <OwnerSelect org={org} onChange={(next) => void navigate({ to: '.', search: (old) => ({ ...old, org: next }) })} />
+  );
+}
+
+function Known({ org }: { org: number }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const pausedAt = usePausedAt();
   const { q = '' } = useSearch({ from: '/home/providers' });
   const [opened, setOpened] = useState<Opened>();
-  const query = useQuery(modelServicesQuery);
+  const query = useQuery(modelServicesQuery(org));
   const { data: providers, error, isPending, refetch } = query;
-  const { data: kinds } = useQuery(providerKindsQuery);
-  const health = useQuery(keyHealthQuery(pausedAt));
-  const circuits = useQuery(circuitsQuery(pausedAt));
+  const { data: kinds } = useQuery(providerKindsQuery(org));
+  const health = useQuery(keyHealthQuery(org, pausedAt));
+  const circuits = useQuery(ownCircuitsQuery(org, pausedAt));
   const toggle = useChange(
-    ({ provider, row }: { provider: ModelService; row: KeyRow }) => setKey(provider.name, row.alias, !row.enabled),
+    ({ provider, row }: { provider: ModelService; row: KeyRow }) => setKey(provider, row.alias, !row.enabled),
     { refresh: ['providers'], also: ['circuits'], done: t('providers.key_switched') },
   );
   const close = () => setOpened(undefined);
@@ -85,6 +100,7 @@ function Known() {
     <div className="page">
       <div className="page-head">
         <h1>{t('nav.providers')}</h1>
+        <Whose org={org} />
         {providers?.length !== 0 && (
           <>
             <Filter
@@ -98,7 +114,7 @@ function Known() {
           </>
         )}
       </div>
-      <p className="lead">{t('providers.lead')}</p>
+      <p className="lead">{t(org ? 'providers.own.lead' : 'providers.lead')}</p>
       {!storable && <p className="note">{t('providers.not_storable')}</p>}
       <section className="panel scroll-x" aria-busy={isPending}>
         <Stale query={query} />
@@ -106,8 +122,8 @@ function Known() {
         {error && !providers ? (
           <Failure error={error} retry={() => void refetch()} />
         ) : providers?.length === 0 ? (
-          <Empty icon={IconPlug} title={t('providers.none')}>
-            <p>{t('providers.none_hint')}</p>
+          <Empty icon={IconPlug} title={t(org ? 'providers.own.none' : 'providers.none')}>
+            <p>{t(org ? 'providers.own.none_hint' : 'providers.none_hint')}</p>
             <ol className={classes.steps}>
               <li>{t('providers.first.add')}</li>
               <li>{t('providers.first.key')}</li>
@@ -152,8 +168,9 @@ function Known() {
           </table>
         )}
       </section>
-      {opened?.what === 'add' && <ProviderForm onClose={close} />}
-      {opened?.what === 'edit' && <ProviderForm provider={opened.provider} onClose={close} />}
+      {org !== 0 && <SharedProviders org={org} />}
+      {opened?.what === 'add' && <ProviderForm org={org} onClose={close} />}
+      {opened?.what === 'edit' && <ProviderForm org={org} provider={opened.provider} onClose={close} />}
       {opened?.what === 'add_key' && <KeyForm provider={opened.provider} onClose={close} />}
       {opened?.what === 'replace_key' && <KeyForm provider={opened.provider} row={opened.row} onClose={close} />}
       {opened?.what === 'test' && <KeyTest provider={opened.provider} row={opened.row} onClose={close} />}
@@ -191,7 +208,7 @@ function Deletion({ provider, onClose }: { provider: ModelService; onClose: () =
 
 function KeyDeletion({ provider, row, onClose }: { provider: ModelService; row: KeyRow; onClose: () => void }) {
   const { t } = useTranslation();
-  const removal = useChange(() => deleteKey(provider.name, row.alias), {
+  const removal = useChange(() => deleteKey(provider, row.alias), {
     refresh: ['providers'],
     also: ['circuits'],
     done: t('providers.key_deleted'),

@@ -39,6 +39,7 @@ const key = (alias: string, enabled = true) => ({
 });
 
 const provider = (part: Partial<ModelService>): ModelService => ({
+  org_id: 0,
   name: 'lab',
   kind: 'openai',
   base_url: '',

@@ -11,6 +11,7 @@ const check = (part: Partial<KeyCheck>): KeyCheck => ({
   model: '',
   models: [],
   latency_ms: 1,
+  call_id: '',
   ...part,
 });
 

@@ -2,7 +2,7 @@ import type { KeyCheck } from '../../api/types.ts';
 import { FAILURES, type FailureClass } from '../../parts/failures.ts';
 
 /** Why a service was not reached; the words are in the catalogues. */
-const UNREACHED = ['host_unknown', 'refused', 'tls', 'timeout'] as const;
+const UNREACHED = ['host_unknown', 'refused', 'tls', 'timeout', 'not_public'] as const;
 
 /** What to tell of a failure that only the check of a key can have a remedy for. */
 const REMEDIES = [

@@ -81,7 +81,7 @@ export function Judgings() {
 
 function Form({ edit, fresh, onClose }: { edit: Edit; fresh: boolean; onClose: () => void }) {
   const { t } = useTranslation();
-  const { data: roles = [] } = useQuery(rolesQuery);
+  const { data: roles = [] } = useQuery(rolesQuery(0));
   const [value, setValue] = useState(edit);
   const set = (part: Partial<Edit>) => setValue((old) => ({ ...old, ...part }));
   const save = useChange(setJudging, { refresh: ['judging'], done: t('judging.saved'), onDone: onClose });

@@ -13,8 +13,10 @@ import { usePausedAt } from '../../frame/live.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { ownersOf } from '../../parts/OwnerSelect.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
+import { roleLink } from '../role/standing.ts';
 import { Judgings } from './Judgings.tsx';
 import classes from './Quality.module.css';
 import { Share } from './Share.tsx';
@@ -78,7 +80,7 @@ export function Quality() {
               <tbody>
                 {query.isPending && <SkeletonRows rows={4} columns={9} />}
                 {versions?.map((v) => (
-                  <Row key={`${v.role}@${v.version}`} project={id} v={v} system={me?.user.system ?? false} />
+                  <Row key={`${v.owner}/${v.role}@${v.version}`} project={id} v={v} />
                 ))}
               </tbody>
             </table>
@@ -91,26 +93,28 @@ export function Quality() {
   );
 }
 
-function Row({ project, v, system }: { project: number; v: QualityVersion; system: boolean }) {
+function Row({ project, v }: { project: number; v: QualityVersion }) {
   const { t } = useTranslation();
+  const { data: me } = useQuery(meQuery);
+  const edits = me?.user.system || (me && ownersOf(me).some((o) => o.org === v.owner));
   const name = `${v.role}@${v.version}`;
   return (
     <tr>
       <td>
-        {system ? (
-          <Link to="/roles/$role" params={{ role: v.role }} search={{ tab: 'history', version: v.version }}>
+        {edits ? (
+          <Link {...roleLink({ owner: v.owner, code: v.role }, { tab: 'history', version: v.version })}>
             <code>{name}</code>
           </Link>
         ) : (
           <code>{name}</code>
         )}
-        <div className={classes.second}>{v.model}</div>
+        <div className={classes.second}>{v.owner === 0 ? v.model : `${t('roles.own')} · ${v.model}`}</div>
       </td>
       <td className="num">
         <Link
           to="/projects/$project/ai-calls"
           params={{ project: String(project) }}
-          search={{ role: v.role, version: v.version }}
+          search={{ role: v.role, of: v.owner === 0 ? 'installation' : 'org', version: v.version }}
         >
           {count(v.calls)}
         </Link>

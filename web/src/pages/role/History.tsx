@@ -10,7 +10,8 @@ import { Failure } from '../../parts/Failure.tsx';
 import { Versions } from '../../parts/Versions.tsx';
 import { MoveProduction } from './MoveProduction.tsx';
 import { settingsText } from './roleText.ts';
-import { inProduction, labelsOf, PRODUCTION } from './standing.ts';
+import { inProduction, labelsOf, PRODUCTION, roleLink } from './standing.ts';
+import { useGuard } from './useGuard.ts';
 
 interface Props {
   role: Role;
@@ -23,9 +24,10 @@ export function History({ role, onCopy }: Props) {
   const { t } = useTranslation();
   const { version, against } = useSearch({ from: '/home/roles/$role' });
   const [moving, setMoving] = useState<number>();
-  const { data: versions, error, refetch } = useQuery(roleHistoryQuery(role.code));
-  const { data: labels = [] } = useQuery(labelsQuery(role.code));
+  const { data: versions, error, refetch } = useQuery(roleHistoryQuery(role));
+  const { data: labels = [] } = useQuery(labelsQuery(role));
   const production = inProduction(labels);
+  const refused = useGuard(role)(production);
   if (error && !versions) return <Failure error={error} retry={() => void refetch()} />;
   if (!versions) return <Skeleton height={320} aria-busy />;
   const mark = (label: Label, of: number) => {
@@ -50,11 +52,7 @@ export function History({ role, onCopy }: Props) {
         }))}
         chosen={version}
         against={against}
-        link={(of, other) => ({
-          to: '/roles/$role',
-          params: { role: role.code },
-          search: { tab: 'history', version: of, against: other },
-        })}
+        link={(of, other) => roleLink(role, { tab: 'history', version: of, against: other })}
         actions={(of) => {
           const old = versions.find((v) => v.version === of);
           const back = production && of < production.version;
@@ -68,6 +66,8 @@ export function History({ role, onCopy }: Props) {
               {production && of !== production.version && !old?.deleted && (
                 <Button
                   variant="default"
+                  disabled={refused !== undefined}
+                  title={refused}
                   leftSection={back ? <IconArrowBackUp size={15} /> : <IconRocket size={15} />}
                   onClick={() => setMoving(of)}
                 >
@@ -79,12 +79,7 @@ export function History({ role, onCopy }: Props) {
         }}
       />
       {moving !== undefined && production && (
-        <MoveProduction
-          code={role.code}
-          production={production}
-          version={moving}
-          onClose={() => setMoving(undefined)}
-        />
+        <MoveProduction role={role} production={production} version={moving} onClose={() => setMoving(undefined)} />
       )}
     </>
   );

@@ -1,7 +1,7 @@
 import { NumberInput, Select, Switch, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { setLabel } from '../../api/roles.ts';
+import { type RoleRef, setLabel } from '../../api/roles.ts';
 import type { Label, RoleVersion } from '../../api/types.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { FormModal } from '../../parts/FormModal.tsx';
@@ -11,7 +11,7 @@ import { Reason } from './MoveProduction.tsx';
 import classes from './Role.module.css';
 
 interface Props {
-  code: string;
+  role: RoleRef;
   /** Absent to make one. */
   label?: Label;
   taken: string[];
@@ -21,7 +21,7 @@ interface Props {
 }
 
 /** Makes a label or moves it; what a protected one would change is asked once more. */
-export function LabelForm({ code, label, taken, versions, onClose }: Props) {
+export function LabelForm({ role, label, taken, versions, onClose }: Props) {
   const { t } = useTranslation();
   const [name, setName] = useState('');
   const [version, setVersion] = useState(label?.version ?? versions[0]?.version ?? 1);
@@ -36,7 +36,7 @@ export function LabelForm({ code, label, taken, versions, onClose }: Props) {
     canary_share: canary === 0 ? 0 : Number(share),
     protected: kept,
   };
-  const move = useChange(() => setLabel(code, label?.name ?? name, { ...to, override: label?.protected, reason }), {
+  const move = useChange(() => setLabel(role, label?.name ?? name, { ...to, override: label?.protected, reason }), {
     refresh: ['roles'],
     done: t('labels.saved', { label: label?.name ?? name }),
     onDone: onClose,

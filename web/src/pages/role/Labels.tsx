@@ -15,25 +15,25 @@ import { Changes } from './Changes.tsx';
 import { LabelForm } from './LabelForm.tsx';
 import { Moves } from './Moves.tsx';
 import classes from './Role.module.css';
-import { PRODUCTION } from './standing.ts';
+import { PRODUCTION, roleLink } from './standing.ts';
+import { useGuard } from './useGuard.ts';
 
 /** Under which names calls find which versions, and what was done to them. */
 export function Labels({ role }: { role: Role }) {
   const { t } = useTranslation();
+  const refusedTo = useGuard(role);
   const [moving, setMoving] = useState<Label | 'new'>();
   const [removing, setRemoving] = useState<Label>();
-  const { data: labels, error, refetch } = useQuery(labelsQuery(role.code));
-  const { data: versions } = useQuery(roleHistoryQuery(role.code));
-  const removal = useChange((label: Label) => removeLabel(role.code, label), {
+  const { data: labels, error, refetch } = useQuery(labelsQuery(role));
+  const { data: versions } = useQuery(roleHistoryQuery(role));
+  const removal = useChange((label: Label) => removeLabel(role, label), {
     refresh: ['roles'],
     done: t('labels.removed'),
   });
   if (error && !labels) return <Failure error={error} retry={() => void refetch()} />;
   if (!labels) return <Skeleton height={200} aria-busy />;
   const link = (version: number) => (
-    <Link to="/roles/$role" params={{ role: role.code }} search={{ tab: 'history', version }}>
-      {t('versions.one', { version })}
-    </Link>
+    <Link {...roleLink(role, { tab: 'history', version })}>{t('versions.one', { version })}</Link>
   );
   return (
     <div className={classes.labels}>
@@ -86,6 +86,7 @@ export function Labels({ role }: { role: Role }) {
                         icon={IconArrowsExchange}
                         label={t('labels.move')}
                         of={label.name}
+                        refused={refusedTo(label)}
                         onClick={() => setMoving(label)}
                       />
                       {label.name !== PRODUCTION && (
@@ -93,6 +94,7 @@ export function Labels({ role }: { role: Role }) {
                           icon={IconTrash}
                           label={t('labels.remove')}
                           of={label.name}
+                          refused={refusedTo(label)}
                           onClick={() => setRemoving(label)}
                         />
                       )}
@@ -104,10 +106,10 @@ export function Labels({ role }: { role: Role }) {
           </table>
         </div>
       </section>
-      <Moves code={role.code} />
+      <Moves role={role} />
       {moving && versions && (
         <LabelForm
-          code={role.code}
+          role={role}
           label={moving === 'new' ? undefined : moving}
           taken={labels.map((each) => each.name)}
           versions={versions.filter((each) => !each.deleted)}

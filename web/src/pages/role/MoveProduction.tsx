@@ -1,7 +1,7 @@
 import { Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { setLabel } from '../../api/roles.ts';
+import { type RoleRef, setLabel } from '../../api/roles.ts';
 import type { Label } from '../../api/types.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
 import { useChange } from '../../parts/useChange.ts';
@@ -10,7 +10,7 @@ import classes from './Role.module.css';
 import { PRODUCTION } from './standing.ts';
 
 interface Props {
-  code: string;
+  role: RoleRef;
   production: Label;
   /** Where it goes: forward is a release, back is the way back. */
   version: number;
@@ -18,12 +18,12 @@ interface Props {
 }
 
 /** Makes another version the one that calls use, in one step and with what it changes named. */
-export function MoveProduction({ code, production, version, onClose }: Props) {
+export function MoveProduction({ role, production, version, onClose }: Props) {
   const { t } = useTranslation();
   const [reason, setReason] = useState('');
   const back = version < production.version;
   const to = { version, canary_version: 0, canary_share: 0, protected: production.protected };
-  const move = useChange(() => setLabel(code, PRODUCTION, { ...to, override: true, reason }), {
+  const move = useChange(() => setLabel(role, PRODUCTION, { ...to, override: true, reason }), {
     refresh: ['roles'],
     done: t(back ? 'labels.rolled_back' : 'labels.released', { version }),
     onDone: onClose,

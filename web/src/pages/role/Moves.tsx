@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { movesQuery } from '../../api/roles.ts';
+import { movesQuery, type RoleRef } from '../../api/roles.ts';
 import { Failure } from '../../parts/Failure.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { When } from '../../parts/When.tsx';
@@ -8,9 +8,9 @@ import { Changes } from './Changes.tsx';
 import { movedLabel } from './standing.ts';
 
 /** What was done to the labels of a role, by whom and why. */
-export function Moves({ code }: { code: string }) {
+export function Moves({ role }: { role: RoleRef }) {
   const { t } = useTranslation();
-  const { data: moves, error, isPending, refetch } = useQuery(movesQuery(code));
+  const { data: moves, error, isPending, refetch } = useQuery(movesQuery(role));
   return (
     <section aria-labelledby="moves">
       <h2 id="moves">{t('labels.moves')}</h2>

@@ -11,6 +11,7 @@ import type { Role, RoleVersion } from '../../api/types.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Mono } from '../../parts/Mono.tsx';
+import { useOwner } from '../../parts/OwnerSelect.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
@@ -19,7 +20,9 @@ import { History } from './History.tsx';
 import { Labels } from './Labels.tsx';
 import classes from './Role.module.css';
 import { RoleForm, type Writing } from './RoleForm.tsx';
+import { SharedRole } from './SharedRole.tsx';
 import { Standing } from './Standing.tsx';
+import { roleLink } from './standing.ts';
 import { TryOut } from './TryOut.tsx';
 
 const ROUTE = '/home/roles/$role';
@@ -28,10 +31,19 @@ const ROUTE = '/home/roles/$role';
 export function RolePage() {
   const { t } = useTranslation();
   const { role: code } = useParams({ from: ROUTE });
+  const { org } = useSearch({ from: ROUTE });
   const { data: me } = useQuery(meQuery);
-  const { data: role, error, refetch } = useQuery({ ...roleQuery(code), enabled: me?.user.system ?? false });
+  const owner = useOwner(org);
+  const {
+    data: role,
+    error,
+    refetch,
+  } = useQuery({
+    ...roleQuery({ owner: owner?.org ?? 0, code }),
+    enabled: owner !== undefined,
+  });
   useTitle(role?.name || code, t('nav.roles'));
-  const problem = me && !me.user.system ? new Problem(403) : error;
+  const problem = me && !owner ? new Problem(403) : error;
 
   if (problem && !role) {
     return (
@@ -49,7 +61,9 @@ export function RolePage() {
       </div>
     );
   }
-  return <Loaded key={code} role={role} />;
+  // Where an organisation has no role of its own, it sees the installation's and may copy it.
+  if (owner && owner.org !== role.owner) return <SharedRole org={owner.org} role={role} />;
+  return <Loaded key={`${role.owner}/${code}`} role={role} />;
 }
 
 function Loaded({ role }: { role: Role }) {
@@ -60,12 +74,14 @@ function Loaded({ role }: { role: Role }) {
   const [copying, setCopying] = useState<RoleVersion>();
   const copy = (old: RoleVersion) => {
     setDraft({ ...draftOf(old), version: role.version, copied: old.version });
-    void navigate({ to: '.', search: {} });
+    void navigate(roleLink(role));
   };
   return (
     <div className="page">
       <div className={classes.crumbs}>
-        <Link to="/roles">{t('nav.roles')}</Link>
+        <Link to="/roles" search={{ org: role.owner }}>
+          {t('nav.roles')}
+        </Link>
         <IconChevronRight size={14} aria-hidden />
         <span>{t('versions.one', { version: role.version })}</span>
       </div>
@@ -134,15 +150,22 @@ function Loaded({ role }: { role: Role }) {
 function Delete({ role }: { role: Role }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
+  const owner = useOwner(role.owner);
   const [asking, setAsking] = useState(false);
   const removal = useChange(() => deleteRole(role), {
     refresh: ['roles'],
     done: t('roles.deleted'),
-    onDone: () => void navigate({ to: '/roles' }),
+    onDone: () => void navigate({ to: '/roles', search: { org: role.owner } }),
   });
   return (
     <>
-      <Button variant="default" leftSection={<IconTrash size={15} />} onClick={() => setAsking(true)}>
+      <Button
+        variant="default"
+        leftSection={<IconTrash size={15} />}
+        disabled={owner?.role === 'editor'}
+        title={owner?.role === 'editor' ? t('roles.delete_refused') : undefined}
+        onClick={() => setAsking(true)}
+      >
         {t('action.delete')}
       </Button>
       <Confirm
@@ -157,7 +180,7 @@ function Delete({ role }: { role: Role }) {
           removal.mutate(undefined);
         }}
       >
-        {t('roles.delete_means')}
+        {t(role.owner === 0 ? 'roles.delete_means' : 'roles.delete_own_means')}
       </Confirm>
     </>
   );

@@ -22,7 +22,7 @@ interface Props {
 export function SaveDialog({ role, draft, busy, onSave, onClose }: Props) {
   const { t } = useTranslation();
   const [notes, setNotes] = useState('');
-  const production = inProduction(useQuery(labelsQuery(role.code)).data ?? []);
+  const production = inProduction(useQuery(labelsQuery(role)).data ?? []);
   const version = role.version + 1;
   return (
     <FormModal

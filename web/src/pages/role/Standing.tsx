@@ -9,20 +9,21 @@ import type { Role } from '../../api/types.ts';
 import { Failure } from '../../parts/Failure.tsx';
 import { MoveProduction } from './MoveProduction.tsx';
 import classes from './Role.module.css';
-import { inProduction, labelsOf, PRODUCTION } from './standing.ts';
+import { inProduction, labelsOf, PRODUCTION, roleLink } from './standing.ts';
+import { useGuard } from './useGuard.ts';
 
 /** Which version answers calls, and whether the latest one, which is edited, is it. */
 export function Standing({ role }: { role: Role }) {
   const { t } = useTranslation();
   const [releasing, setReleasing] = useState(false);
-  const { data: labels, error, refetch } = useQuery(labelsQuery(role.code));
+  const refusedTo = useGuard(role);
+  const { data: labels, error, refetch } = useQuery(labelsQuery(role));
   if (error && !labels) return <Failure error={error} retry={() => void refetch()} />;
   if (!labels) return <Skeleton height={46} mb={14} maw={900} aria-busy />;
   const production = inProduction(labels);
   const { version } = role;
   const users = labelsOf(version, labels);
   const ahead = production?.version !== version && production?.canary_version !== version;
-  const history = { to: '/roles/$role', params: { role: role.code } } as const;
   return (
     <div className={classes.standing} data-draft={users.length === 0 || undefined}>
       {production && (
@@ -33,7 +34,7 @@ export function Standing({ role }: { role: Role }) {
               i18nKey="labels.in_production"
               values={{ version: production.version }}
               components={{
-                version: <Link {...history} search={{ tab: 'history', version: production.version }} />,
+                version: <Link {...roleLink(role, { tab: 'history', version: production.version })} />,
               }}
             />
             {production.canary_version > 0 &&
@@ -50,19 +51,20 @@ export function Standing({ role }: { role: Role }) {
               : t('labels.latest_labelled', { version, labels: users.map((each) => each.name).join(', ') })}
           </span>
           {production && (
-            <Button size="compact-xs" variant="default" onClick={() => setReleasing(true)}>
+            <Button
+              size="compact-xs"
+              variant="default"
+              disabled={refusedTo(production) !== undefined}
+              title={refusedTo(production)}
+              onClick={() => setReleasing(true)}
+            >
               {t('labels.release_version', { version })}
             </Button>
           )}
         </div>
       )}
       {releasing && production && (
-        <MoveProduction
-          code={role.code}
-          production={production}
-          version={version}
-          onClose={() => setReleasing(false)}
-        />
+        <MoveProduction role={role} production={production} version={version} onClose={() => setReleasing(false)} />
       )}
       {!production && <div>{t('labels.none_of', { label: PRODUCTION })}</div>}
     </div>

@@ -20,7 +20,7 @@ import { variablesOf } from './variables.ts';
 export function TryOut({ role, draft }: { role: Role; draft?: Writing }) {
   const { t, i18n } = useTranslation();
   const { data: me } = useQuery(meQuery);
-  const projects = me ? projectsOf(me) : [];
+  const projects = me ? projectsOf(me).filter((p) => role.owner === 0 || p.org_id === role.owner) : [];
   const [chosen, setChosen] = useState<string>();
   const project = chosen ?? String(projects.find((p) => p.id === rememberedProject())?.id ?? projects[0]?.id ?? '');
   const [input, setInput] = useState('');
@@ -31,7 +31,7 @@ export function TryOut({ role, draft }: { role: Role; draft?: Writing }) {
     if (!edit) throw new Error('the format cannot be used');
     const given = Object.fromEntries(names.map((name) => [name, variables[name] ?? '']));
     const language = i18n.language.startsWith('ko') ? 'ko' : 'en';
-    return tryRole(role.code, Number(project), { role: edit, input, variables: given, language }, asked);
+    return tryRole(role, Number(project), { role: edit, input, variables: given, language }, asked);
   });
   return (
     <div className={classes.columns}>

@@ -4,6 +4,7 @@ import { changes } from '../../parts/diff.ts';
 import { settingsText } from './roleText.ts';
 
 const role: RoleVersion = {
+  owner: 0,
   code: 'a',
   version: 1,
   deleted: false,

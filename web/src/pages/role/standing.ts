@@ -1,3 +1,4 @@
+import type { RoleRef } from '../../api/roles.ts';
 import type { Label, LabelMove } from '../../api/types.ts';
 
 /** The label that a call uses which names none. */
@@ -41,6 +42,16 @@ export function labelChanges(from: Stand | null, to: Stand | null): Change[] {
   if ((from?.protected ?? false) !== to.protected) changes.push({ what: 'protected', after: to.protected });
   return changes;
 }
+
+interface InRole {
+  tab?: 'try' | 'labels' | 'history';
+  version?: number;
+  against?: number;
+}
+
+/** The way to a role among those of its owner. */
+export const roleLink = ({ owner, code }: RoleRef, search: InRole = {}) =>
+  ({ to: '/roles/$role', params: { role: code }, search: { ...search, org: owner } }) as const;
 
 /** The label that was moved. */
 export const movedLabel = ({ from, to }: LabelMove) => (to ?? from)?.name ?? '';

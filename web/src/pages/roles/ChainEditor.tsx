@@ -2,7 +2,7 @@ import { ActionIcon, Button, MultiSelect, NumberInput, Select, TextInput } from 
 import { IconArrowUp, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { providersQuery } from '../../api/prices.ts';
+import { chainProvidersQuery } from '../../api/roles.ts';
 import type { ChainEntry } from '../../api/types.ts';
 import { durationMs } from '../../format/duration.ts';
 import { FAILURES } from '../../parts/failures.ts';
@@ -10,10 +10,17 @@ import { ParameterFields } from './ParameterFields.tsx';
 import { setParameters } from './parameters.ts';
 import classes from './Roles.module.css';
 
+interface Props {
+  /** Whose role it is: 0 is the installation's. */
+  org: number;
+  chain: ChainEntry[];
+  onChange: (chain: ChainEntry[]) => void;
+}
+
 /** The models in the order they are asked; the next one answers when one does not. */
-export function ChainEditor({ chain, onChange }: { chain: ChainEntry[]; onChange: (chain: ChainEntry[]) => void }) {
+export function ChainEditor({ org, chain, onChange }: Props) {
   const { t } = useTranslation();
-  const { data: providers } = useQuery(providersQuery);
+  const { data: providers } = useQuery(chainProvidersQuery(org));
   // One that was taken out of the configuration is still shown, and refused on saving.
   const options = (current: string) =>
     [...new Set([...(providers ?? []), current])].filter(Boolean).map((value) => ({

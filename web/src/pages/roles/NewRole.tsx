@@ -6,19 +6,20 @@ import { createRole } from '../../api/roles.ts';
 import type { NewRole as Body, Role } from '../../api/types.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
 import { useChange } from '../../parts/useChange.ts';
+import { roleLink } from '../role/standing.ts';
 import { EMPTY, editIn } from './draft.ts';
 import { RoleFields } from './RoleFields.tsx';
 
 /** Makes a role and leads to its page. */
-export function NewRole({ onClose }: { onClose: () => void }) {
+export function NewRole({ org, onClose }: { org: number; onClose: () => void }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const [code, setCode] = useState('');
   const [draft, setDraft] = useState(EMPTY);
-  const make = useChange((body: Body) => createRole(body), {
+  const make = useChange((body: Body) => createRole(org, body), {
     refresh: ['roles'],
     done: t('roles.made', { code }),
-    onDone: (role: Role) => void navigate({ to: '/roles/$role', params: { role: role.code } }),
+    onDone: (role: Role) => void navigate(roleLink(role)),
   });
   return (
     <FormModal
@@ -40,7 +41,7 @@ export function NewRole({ onClose }: { onClose: () => void }) {
         value={code}
         onChange={(e) => setCode(e.currentTarget.value)}
       />
-      <RoleFields draft={draft} onChange={setDraft} />
+      <RoleFields org={org} draft={draft} onChange={setDraft} />
     </FormModal>
   );
 }

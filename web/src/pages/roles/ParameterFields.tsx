@@ -20,14 +20,18 @@ interface Props {
   onChange: (parameters: Parameters) => void;
   /** What holds where nothing is set, in words. */
   unset: string;
-  which: 'common' | 'further' | 'all';
+  /** Asking: the common ones and the effort, for a call that is asked again. */
+  which: 'common' | 'further' | 'asking' | 'all';
 }
 
 /** How a model is asked: what is not set is left to the model, or to the role. */
 export function ParameterFields({ parameters = {}, onChange, unset, which }: Props) {
   const { t } = useTranslation();
   const set = (part: Partial<Parameters>) => onChange({ ...parameters, ...part });
-  const numbers = [...(which === 'further' ? [] : COMMON), ...(which === 'common' ? [] : FURTHER)];
+  const numbers = [
+    ...(which === 'further' ? [] : COMMON),
+    ...(which === 'common' || which === 'asking' ? [] : FURTHER),
+  ];
   return (
     <>
       {numbers.map((name) => {
@@ -47,25 +51,25 @@ export function ParameterFields({ parameters = {}, onChange, unset, which }: Pro
         );
       })}
       {which !== 'common' && (
-        <>
-          <Select
-            label={t('roles.parameter.reasoning_effort')}
-            placeholder={unset}
-            clearable
-            clearButtonProps={{ 'aria-label': t('roles.clear', { what: t('roles.parameter.reasoning_effort') }) }}
-            data={EFFORTS.map((effort) => ({ value: effort, label: t(`roles.effort.${effort}`) }))}
-            value={parameters.reasoning_effort || null}
-            onChange={(effort) => set({ reasoning_effort: effort ?? undefined })}
-          />
-          <TagsInput
-            label={t('roles.parameter.stop')}
-            placeholder={parameters.stop?.length ? undefined : unset}
-            maxTags={4}
-            splitChars={[]}
-            value={(parameters.stop ?? []).map(shown)}
-            onChange={(stop) => set({ stop: stop.map(typed) })}
-          />
-        </>
+        <Select
+          label={t('roles.parameter.reasoning_effort')}
+          placeholder={unset}
+          clearable
+          clearButtonProps={{ 'aria-label': t('roles.clear', { what: t('roles.parameter.reasoning_effort') }) }}
+          data={EFFORTS.map((effort) => ({ value: effort, label: t(`roles.effort.${effort}`) }))}
+          value={parameters.reasoning_effort || null}
+          onChange={(effort) => set({ reasoning_effort: effort ?? undefined })}
+        />
+      )}
+      {which !== 'common' && which !== 'asking' && (
+        <TagsInput
+          label={t('roles.parameter.stop')}
+          placeholder={parameters.stop?.length ? undefined : unset}
+          maxTags={4}
+          splitChars={[]}
+          value={(parameters.stop ?? []).map(shown)}
+          onChange={(stop) => set({ stop: stop.map(typed) })}
+        />
       )}
     </>
   );

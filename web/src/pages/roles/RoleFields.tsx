@@ -12,6 +12,8 @@ import { FURTHER, setParameters } from './parameters.ts';
 import classes from './Roles.module.css';
 
 interface Props {
+  /** Whose role it is: 0 is the installation's. */
+  org: number;
   draft: Draft;
   onChange: (draft: Draft) => void;
 }
@@ -20,7 +22,7 @@ interface Props {
 const FOLDED: readonly string[] = [...FURTHER, 'stop', 'reasoning_effort'];
 
 /** The fields of a role, for a new one and for one that is there. */
-export function RoleFields({ draft, onChange }: Props) {
+export function RoleFields({ org, draft, onChange }: Props) {
   const { t } = useTranslation();
   const { edit, format, masking } = draft;
   const policy = policyText(policyIn(masking));
@@ -53,7 +55,7 @@ export function RoleFields({ draft, onChange }: Props) {
         value={edit.system_message}
         onChange={(e) => set({ system_message: e.currentTarget.value })}
       />
-      <ChainEditor chain={edit.chain} onChange={(chain) => set({ chain })} />
+      <ChainEditor org={org} chain={edit.chain} onChange={(chain) => set({ chain })} />
       <div className={classes.parameters}>
         <ParameterFields
           which="common"

@@ -1,33 +1,34 @@
 import { Button, Select, Skeleton } from '@mantine/core';
-import { IconAlertTriangle, IconDownload, IconReceipt } from '@tabler/icons-react';
+import { IconDownload, IconReceipt } from '@tabler/icons-react';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { meQuery } from '../../api/session.ts';
 import type { UsageReport, Used } from '../../api/types.ts';
 import {
-  billQuery,
   USAGE_DIMENSIONS,
   USAGE_MEASURES,
-  type UsageDimension,
+  type UsageFilter,
   type UsageMeasure,
+  type UsageScope,
   usageQuery,
   usageTable,
 } from '../../api/usage.ts';
-import { duration } from '../../format/duration.ts';
-import { count, dollars, percent } from '../../format/number.ts';
 import { usePausedAt } from '../../frame/live.ts';
 import { useProject } from '../../frame/useProject.ts';
-import { Times } from '../../parts/Change.tsx';
 import { Chart } from '../../parts/chart/Chart.tsx';
 import { Charts } from '../../parts/chart/Charts.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Stale } from '../../parts/Stale.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
+import { BillPanel } from './BillPanel.tsx';
+import { Narrowed } from './Narrowed.tsx';
 import classes from './Usage.module.css';
-import { baseOf, billed, linesOf, scopesOf, timesOf, tokensOf, unpricedShare } from './usage.ts';
+import { UsageCards } from './UsageCards.tsx';
+import { UsageRows } from './UsageRows.tsx';
+import { baseOf, filterOf, linesOf, scopesOf } from './usage.ts';
 
 /** What was used of models and what it costs, of what the reader may see. */
 export function UsagePage() {
@@ -35,11 +36,13 @@ export function UsagePage() {
   const navigate = useNavigate();
   const project = useProject();
   const { data: me } = useSuspenseQuery(meQuery);
-  const { of, by = 'model', show = 'cost', ...range } = useSearch({ from: '/home/usage' });
+  const search = useSearch({ from: '/home/usage' });
+  const { of, by = 'model', show = 'cost', range, from, to } = search;
+  const filter = filterOf(search);
   const scopes = scopesOf(me, project);
   const scope = scopes.find((each) => each === of) ?? scopes[0] ?? 'me';
   const base = baseOf(scope, project);
-  const report = useQuery(usageQuery(base, by, { range, pausedAt: usePausedAt() }));
+  const report = useQuery(usageQuery(base, by, filter, { range: { range, from, to }, pausedAt: usePausedAt() }));
   const set = (next: Record<string, string | undefined>) =>
     void navigate({ to: '.', search: (old) => ({ ...old, ...next }), replace: true });
   useTitle(t('nav.usage'));
@@ -67,7 +70,7 @@ export function UsagePage() {
         {report.data && (
           <Button
             component="a"
-            href={usageTable(base, report.data)}
+            href={usageTable(base, report.data, filter)}
             download
             variant="default"
             leftSection={<IconDownload size={15} />}
@@ -77,7 +80,8 @@ export function UsagePage() {
         )}
       </div>
       <p className="lead">{t('usage.lead')}</p>
-      <BillPanel base={base} />
+      <Narrowed filter={filter} report={report.data} onChange={set} />
+      <BillPanel base={base} filter={filter} />
       <Stale query={report} />
       {report.error && !report.data ? (
         <Failure error={report.error} retry={() => void report.refetch()} />
@@ -86,11 +90,18 @@ export function UsagePage() {
       ) : report.data.total.calls === 0 ? (
         <section className="panel">
           <Empty icon={IconReceipt} title={t('usage.none')}>
-            <p>{t('usage.none_hint')}</p>
+            <p>{t(Object.keys(filter).length > 0 ? 'usage.none_narrowed_hint' : 'usage.none_hint')}</p>
           </Empty>
         </section>
       ) : (
-        <Shown report={report.data} show={show} onShow={(next) => set({ show: next })} />
+        <Shown
+          report={report.data}
+          scope={scope}
+          filter={filter}
+          busy={report.isPlaceholderData}
+          show={show}
+          onShow={(next) => set({ show: next })}
+        />
       )}
     </div>
   );
@@ -98,11 +109,14 @@ export function UsagePage() {
 
 interface ShownProps {
   report: UsageReport;
+  scope: UsageScope;
+  filter: UsageFilter;
+  busy: boolean;
   show: UsageMeasure;
   onShow: (next: UsageMeasure) => void;
 }
 
-function Shown({ report, show, onShow }: ShownProps) {
+function Shown({ report, scope, filter, busy, show, onShow }: ShownProps) {
   const { t } = useTranslation();
   const lines = useMemo(() => {
     const names = new Map(report.rows.map((row) => [row.key, row.name]));
@@ -112,7 +126,7 @@ function Shown({ report, show, onShow }: ShownProps) {
   const title = t(`usage.show.${show}`);
   return (
     <>
-      <Cards now={report.total} before={report.before as Used | null} />
+      <UsageCards now={report.total} before={report.before as Used | null} />
       <div className="page-head">
         <h2>{t('usage.over_time')}</h2>
         <Select
@@ -129,151 +143,7 @@ function Shown({ report, show, onShow }: ShownProps) {
           <Chart title={title} unit={show === 'cost' ? 'number' : 'count'} at={report.at} lines={lines} />
         </Charts>
       </div>
-      <Rows report={report} />
+      <UsageRows report={report} scope={scope} filter={filter} busy={busy} />
     </>
-  );
-}
-
-const ms = (value: number) => duration(value * 1e6);
-
-function Cards({ now, before }: { now: Used; before: Used | null }) {
-  const { t } = useTranslation();
-  const compared = before && before.calls > 0 ? before : undefined;
-  const unknown = t('usage.unknown');
-  const money = (usd: number | null) => dollars(usd) ?? unknown;
-  const cards = [
-    { name: 'requests', of: (u: Used) => u.calls, write: count, neutral: true, second: '' },
-    {
-      name: 'tokens',
-      of: tokensOf,
-      write: count,
-      neutral: true,
-      second: t('usage.in_out', { input: count(now.input_tokens), output: count(now.output_tokens) }),
-    },
-    { name: 'cost', of: (u: Used) => u.cost_usd, write: money, neutral: false, second: '' },
-    {
-      name: 'errors',
-      of: (u: Used) => u.failed,
-      write: count,
-      neutral: false,
-      second: t('usage.error_share', { share: percent(now.calls === 0 ? 0 : now.failed / now.calls) }),
-    },
-    {
-      name: 'latency',
-      of: (u: Used) => u.latency_p95_ms,
-      write: ms,
-      neutral: false,
-      second: t('usage.latency_average', { value: ms(now.latency_avg_ms) }),
-    },
-  ] as const;
-  return (
-    <>
-      <dl className={classes.cards}>
-        {cards.map(({ name, of, write, neutral, second }) => {
-          const value = of(now);
-          const then = compared && of(compared);
-          const times = timesOf(value, then);
-          const written = write as (value: number | null) => string;
-          return (
-            <div key={name} className="panel">
-              <dt>{t(`usage.${name}`)}</dt>
-              <dd>
-                <div className={classes.figure}>
-                  <span>{written(value)}</span>
-                  {times !== undefined && (
-                    <Times times={times} title={t('usage.then', { value: written(then ?? null) })} neutral={neutral} />
-                  )}
-                </div>
-                <div className={classes.second}>{second}</div>
-              </dd>
-            </div>
-          );
-        })}
-      </dl>
-      {!compared && <p className="note">{t('usage.before_nothing')}</p>}
-      {now.unpriced > 0 && (
-        <p className="note">
-          <IconAlertTriangle size={16} aria-hidden />
-          {t('usage.unpriced', { requests: count(now.unpriced), share: percent(unpricedShare(now)) })} <PricesLink />
-        </p>
-      )}
-    </>
-  );
-}
-
-function PricesLink() {
-  const { t } = useTranslation();
-  const { data: me } = useQuery(meQuery);
-  return me?.user.system ? <Link to="/prices">{t('usage.prices')}</Link> : null;
-}
-
-function Rows({ report }: { report: UsageReport }) {
-  const { t } = useTranslation();
-  return (
-    <section className="panel">
-      <div className="scroll-x">
-        <table className="table">
-          <thead>
-            <tr>
-              <th>{t(`usage.by.${report.by as UsageDimension}`)}</th>
-              <th className="num">{t('usage.requests')}</th>
-              <th className="num">{t('usage.errors')}</th>
-              <th className="num">{t('usage.tokens')}</th>
-              <th className="num">{t('usage.cost')}</th>
-              <th className="num">{t('usage.average')}</th>
-              <th className="num">{t('usage.latency')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {report.rows.map(({ key, name, used }) => (
-              <tr key={key}>
-                <td>{name || (key && key !== '0' ? key : <span className="dim">{t('usage.nobody')}</span>)}</td>
-                <td className="num">{count(used.calls)}</td>
-                <td className="num">{count(used.failed)}</td>
-                <td className="num">{count(tokensOf(used))}</td>
-                <td className="num">{dollars(used.cost_usd) ?? <span className="dim">{t('usage.unknown')}</span>}</td>
-                <td className="num">{ms(used.latency_avg_ms)}</td>
-                <td className="num">{ms(used.latency_p95_ms)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <div className="foot">
-        <span>{t('list.shown', { shown: count(report.rows.length), total: count(report.keys) })}</span>
-      </div>
-    </section>
-  );
-}
-
-/** What the month will cost, with how sure that is and what it leaves out. */
-function BillPanel({ base }: { base: string }) {
-  const { t } = useTranslation();
-  const { data: bill, error, refetch } = useQuery(billQuery(base));
-  if (error && !bill) return <Failure error={error} retry={() => void refetch()} />;
-  if (!bill) return <Skeleton height={92} mb={12} aria-busy />;
-  const cost = billed(bill);
-  const guessed = bill.method !== 'none';
-  return (
-    <section className={`panel ${classes.bill}`} aria-labelledby="usage-bill">
-      <h2 id="usage-bill">{t('usage.bill')}</h2>
-      <div className={classes.figure}>{dollars(cost) ?? t('usage.unknown')}</div>
-      {cost !== undefined && (
-        <>
-          <p className="soft">
-            {t('usage.spent', { value: dollars(bill.spent) })}
-            {guessed && ` · ${t('usage.range', { low: dollars(bill.low), high: dollars(bill.high) })}`}
-          </p>
-          <p className={classes.second}>
-            {t(`usage.method.${bill.method}`, { days: bill.days })} {t('usage.month_utc')}
-          </p>
-        </>
-      )}
-      {bill.unpriced > 0 && (
-        <p className={classes.second}>
-          {t('usage.bill_unpriced', { share: percent(bill.unpriced_share) })} <PricesLink />
-        </p>
-      )}
-    </section>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Bill, Me, UsageReport, Used } from '../../api/types.ts';
-import { baseOf, billed, linesOf, scopesOf, timesOf, unpricedShare } from './usage.ts';
+import { baseOf, billed, callsOf, filterOf, linesOf, nextOf, scopesOf, timesOf, unpricedShare } from './usage.ts';
 
 const project = { id: 7, org_id: 3 };
 const reader = (system: boolean, role: string, group = 0) =>
@@ -62,4 +62,48 @@ it('does not call a month free of which no price is known', () => {
   expect(billed({ ...bill, method: 'none' })).toBe(2);
   expect(billed({ ...bill, unpriced: 3, unpriced_share: 0.5 })).toBe(5);
   expect(billed({ ...bill, unpriced: 3, unpriced_share: 1 })).toBeUndefined();
+});
+
+describe('what the page is narrowed to', () => {
+  it('is what the address says of dimensions', () => {
+    expect(filterOf({ by: 'role', org: '3', person: '0', model: undefined } as object)).toEqual({
+      org: '3',
+      person: '0',
+    });
+  });
+  it('is told apart by something else then', () => {
+    expect(nextOf('org', { org: '3' })).toBe('project');
+    expect(nextOf('role', { role: 'writer', model: 'gpt-5' })).toBe('person');
+    expect(nextOf('model', { model: 'm', role: 'r', person: '1', project: '7', purpose: 'api' })).toBe('model');
+  });
+});
+
+describe('the calls of a row', () => {
+  const projects = [
+    { id: 7, org_id: 3, group_id: 0 },
+    { id: 8, org_id: 4, group_id: 5 },
+  ];
+  const of = (row: object, scope: 'project' | 'org' | 'all' | 'me' = 'project') =>
+    callsOf(row, scope, projects[0], projects);
+  it('are those of the project by role and model', () => {
+    expect(of({ role: 'writer' })).toEqual({ project: 7, role: 'writer', model: undefined });
+    expect(of({ model: 'gpt-5', role: 'writer' })).toEqual({ project: 7, role: 'writer', model: 'gpt-5' });
+    expect(of({ provider: 'lab', model: 'meta/llama' })).toEqual({
+      project: 7,
+      role: undefined,
+      model: 'lab/meta/llama',
+    });
+    expect(of({ provider: 'lab' })).toEqual({ project: 7, role: undefined, model: 'lab/' });
+  });
+  it('are those of another project that the reader is in', () => {
+    expect(of({ project: '8', org: '4', group: '5' }, 'all')?.project).toBe(8);
+    expect(of({ project: '9' }, 'all')).toBeUndefined();
+    expect(of({ project: '8', org: '3' }, 'all')).toBeUndefined();
+  });
+  it('are not shown where that page cannot tell them apart', () => {
+    expect(of({ role: 'writer' }, 'org')).toBeUndefined();
+    expect(of({ role: 'writer' }, 'me')).toBeUndefined();
+    expect(of({ person: '1' })).toBeUndefined();
+    expect(of({ model: 'meta/llama' })).toBeUndefined();
+  });
 });

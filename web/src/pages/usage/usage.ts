@@ -1,6 +1,12 @@
 import { mayAdmin } from '../../api/session.ts';
 import type { Bill, Me, UsageReport, Used } from '../../api/types.ts';
-import type { UsageMeasure, UsageScope } from '../../api/usage.ts';
+import {
+  USAGE_DIMENSIONS,
+  type UsageDimension,
+  type UsageFilter,
+  type UsageMeasure,
+  type UsageScope,
+} from '../../api/usage.ts';
 import type { Line } from '../../parts/chart/Chart.tsx';
 
 interface Place {
@@ -54,4 +60,52 @@ export function linesOf(
 export function billed(bill: Bill): number | undefined {
   if (bill.unpriced > 0 && bill.unpriced_share >= 1) return undefined;
   return bill.method === 'none' ? bill.spent : bill.expected;
+}
+
+/** The dimension to tell apart next once one is narrowed to a row of another. */
+const NEXT: Record<UsageDimension, UsageDimension[]> = {
+  org: ['project', 'group', 'role', 'model'],
+  group: ['project', 'person', 'role', 'model'],
+  project: ['role', 'model', 'person', 'purpose'],
+  person: ['role', 'model', 'purpose', 'project'],
+  token: ['role', 'model', 'purpose', 'project'],
+  purpose: ['role', 'model', 'person', 'project'],
+  role: ['model', 'person', 'project', 'purpose'],
+  provider: ['model', 'role', 'person', 'project'],
+  model: ['role', 'person', 'project', 'purpose'],
+};
+
+/** By what use is told apart once it is narrowed to one of a dimension: something it is not narrowed to. */
+export const nextOf = (by: UsageDimension, filter: UsageFilter): UsageDimension =>
+  NEXT[by].find((each) => filter[each] === undefined) ?? by;
+
+/** What a page is narrowed to, of what its address holds. */
+export const filterOf = (search: UsageFilter): UsageFilter =>
+  Object.fromEntries(USAGE_DIMENSIONS.flatMap((each) => (search[each] === undefined ? [] : [[each, search[each]]])));
+
+/** The calls that a row counts, as the page of calls is narrowed to them. */
+export interface CallsOf {
+  project: number;
+  role?: string;
+  /** Provider and model with a slash between them, or the model alone. */
+  model?: string;
+}
+
+/** Where the calls of a row are listed; undefined where that page cannot tell them apart from others. */
+export function callsOf(
+  row: UsageFilter,
+  scope: UsageScope,
+  current: Place | undefined,
+  projects: (Place & { group_id: number })[],
+): CallsOf | undefined {
+  // The page of calls is of one project and of everybody in it.
+  if (scope === 'me' || row.person || row.token || row.purpose) return undefined;
+  const id = row.project ? Number(row.project) : scope === 'project' ? current?.id : undefined;
+  const project = projects.find((each) => each.id === id);
+  if (!project) return undefined;
+  if (row.org && row.org !== String(project.org_id)) return undefined;
+  if (row.group && row.group !== String(project.group_id)) return undefined;
+  if (row.model?.includes('/') && !row.provider) return undefined;
+  const model = row.provider ? `${row.provider}/${row.model ?? ''}` : row.model;
+  return { project: project.id, role: row.role, model };
 }

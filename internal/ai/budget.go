@@ -238,7 +238,7 @@ func (b *Budget) subject(caller Caller, p place, role string) (subject string, o
 	case "all":
 		return "", true
 	case "role":
-		return role, role != "" && (b.Of == "" || b.Of == codeOf(role))
+		return role, role != "" && (b.Of == "" || b.Of == RoleCode(role))
 	case "purpose":
 		subject = caller.purpose()
 	default:

@@ -17,7 +17,7 @@ import (
 // BudgetUse is what one of those a budget is about has used in a period.
 type BudgetUse struct {
 	Subject string    `json:"subject" doc:"id or code, as in of; empty for all"`
-	Name    string    `json:"name" doc:"of an organisation, group, project, person or token; empty when it is gone"`
+	Name    string    `json:"name" doc:"of an organisation, group, project, person or token, and the code of an organisation's own role; empty when it is gone"`
 	Used    float64   `json:"used" doc:"with what calls under way have reserved"`
 	From    time.Time `json:"from"`
 	To      time.Time `json:"to"`

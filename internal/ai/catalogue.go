@@ -131,8 +131,12 @@ func (g *Gateway) servicesFor(known live, caller Caller, role *Role) (map[string
 	return known.services.of(owner, role.Code != "" && role.Owner == Shared), nil
 }
 
-// checkFor refuses a role whose chain names what a caller's project cannot ask.
+// checkFor refuses a role that a caller's project does not reach, and one whose
+// chain names what it cannot ask.
 func (g *Gateway) checkFor(ctx context.Context, caller Caller, role *Role) error {
+	if err := g.reach(caller.Project, role); err != nil {
+		return err
+	}
 	known, err := g.live(ctx)
 	if err != nil {
 		return err

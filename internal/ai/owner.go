@@ -25,6 +25,15 @@ func (o Owner) key(name string) string {
 	return strconv.FormatInt(int64(o), 10) + "/" + name
 }
 
+// within is the condition, on a column of stored names, for those of the owner;
+// its argument is $1.
+func (o Owner) within(column string) (where, arg string) {
+	if o == Shared {
+		return column + ` NOT LIKE $1`, "%/%"
+	}
+	return column + ` LIKE $1`, o.key("%")
+}
+
 // owned splits a stored name into its owner and the name people chose.
 func owned(key string) (Owner, string) {
 	org, name, found := strings.Cut(key, "/")

@@ -15,9 +15,6 @@ type Plan struct {
 // Plan tells what Try with the same role and input would do first. It refuses
 // what Try refuses before it asks a model, but for limits.
 func (g *Gateway) Plan(ctx context.Context, caller Caller, role *Role, in Input) (*Plan, error) {
-	if err := g.reach(caller.Project, role); err != nil {
-		return nil, err
-	}
 	if err := g.checkFor(ctx, caller, role); err != nil {
 		return nil, err
 	}

@@ -150,19 +150,3 @@ func (o OwnPrices) named(all []Price) []Price {
 	}
 	return all
 }
-
-// within is the condition for rows of ai_provider that are of the owner, with its
-// argument.
-func (o Owner) within() (where, arg string) {
-	if o == Shared {
-		return `name NOT LIKE $1`, "%/%"
-	}
-	return `name LIKE $1`, o.key("") + "%"
-}
-
-// count returns how many services the owner has stored.
-func (o Owner) count(ctx context.Context, q metadb.Querier) (n int, err error) {
-	where, arg := o.within()
-	err = q.QueryRow(ctx, `SELECT COUNT(*) FROM ai_provider WHERE `+where, arg).Scan(&n)
-	return n, err
-}

@@ -24,19 +24,10 @@ func (o Owner) RoleKey(code string) string {
 // key is the RoleKey of the role; "" of a question without one.
 func (r *Role) key() string { return r.Owner.RoleKey(r.Code) }
 
-// codeOf is the code that people chose, of a stored name.
-func codeOf(key string) string {
+// RoleCode is the code that people chose, of a RoleKey.
+func RoleCode(key string) string {
 	_, code := owned(key)
 	return code
-}
-
-// keysOf is a pattern of SQL for the names of all roles of an owner, and whether
-// they are those that match it or those that do not.
-func (o Owner) keysOf() (pattern, match string) {
-	if o == Shared {
-		return "%/%", "NOT LIKE"
-	}
-	return o.key("%"), "LIKE"
 }
 
 // OwnerOf returns the organisation of a project: whose own roles answer its
@@ -131,10 +122,10 @@ func (s *Roles) OfferedAs(ctx context.Context, code string) (*Role, error) {
 }
 
 func (s *Roles) offered(ctx context.Context, key string) ([]Role, error) {
-	pattern, match := Shared.keysOf()
+	where, pattern := Shared.within(`r.code`)
 	rows, err := s.db.Query(ctx, `SELECT v.body FROM ai_role r JOIN ai_role_label l ON l.code = r.code AND l.label = '`+Production+`'
 		JOIN ai_role_version v ON v.code = r.code AND v.version = l.version
-		WHERE r.code `+match+` $1 AND ($2 = '' OR r.code = $2) ORDER BY r.code`, pattern, key)
+		WHERE `+where+` AND ($2 = '' OR r.code = $2) ORDER BY r.code`, pattern, key)
 	return metadb.Collect(rows, err, func(rows *metadb.Rows) (Role, error) {
 		r, err := scanRole(rows)
 		r.UpdatedBy, r.Notes = "", ""

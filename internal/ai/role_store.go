@@ -139,7 +139,7 @@ func role(ctx context.Context, q metadb.Querier, key string) (*Role, error) {
 	var body string
 	err := q.QueryRow(ctx, `SELECT body FROM ai_role WHERE code = $1`, key).Scan(&body)
 	if errors.Is(err, metadb.ErrNoRows) {
-		return nil, noRole(codeOf(key))
+		return nil, noRole(RoleCode(key))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load role: %w", err)
@@ -160,7 +160,7 @@ func roleAt(ctx context.Context, q metadb.Querier, key string, version int) (*Ro
 	var body string
 	err := q.QueryRow(ctx, `SELECT body FROM ai_role_version WHERE code = $1 AND version = $2 AND NOT deleted`, key, version).Scan(&body)
 	if errors.Is(err, metadb.ErrNoRows) {
-		return nil, fault.New(fault.NotFound, "role %q has no version %d", codeOf(key), version)
+		return nil, fault.New(fault.NotFound, "role %q has no version %d", RoleCode(key), version)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load version of role: %w", err)
@@ -183,8 +183,8 @@ func scanRole(rows *metadb.Rows) (Role, error) {
 
 // List returns all roles of an owner by code.
 func (s *Roles) List(ctx context.Context, owner Owner) ([]Role, error) {
-	pattern, match := owner.keysOf()
-	rows, err := s.db.Query(ctx, `SELECT body FROM ai_role WHERE code `+match+` $1 ORDER BY code`, pattern)
+	where, pattern := owner.within(`code`)
+	rows, err := s.db.Query(ctx, `SELECT body FROM ai_role WHERE `+where+` ORDER BY code`, pattern)
 	return metadb.Collect(rows, err, scanRole)
 }
 

@@ -525,3 +525,10 @@ func (s *Services) uses(ctx context.Context) (map[string][]string, error) {
 	}
 	return uses, nil
 }
+
+// count returns how many services the owner has stored.
+func (o Owner) count(ctx context.Context, q metadb.Querier) (n int, err error) {
+	where, arg := o.within(`name`)
+	err = q.QueryRow(ctx, `SELECT COUNT(*) FROM ai_provider WHERE `+where, arg).Scan(&n)
+	return n, err
+}

@@ -223,7 +223,7 @@ func (s *server) budgetsOf(ctx context.Context, owner ai.Owner) (*ai.BudgetView,
 // checkSubject refuses a budget of somebody who is not there, or not of its owner:
 // an organisation must not learn names by trying numbers.
 func (s *server) checkSubject(ctx context.Context, b ai.Budget) error {
-	if b.Of == "" || !slices.Contains(numbered, b.Scope) {
+	if b.Of == "" || !tenant.Named(b.Scope) {
 		return nil
 	}
 	id, err := strconv.ParseInt(b.Of, 10, 64)

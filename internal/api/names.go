@@ -4,13 +4,13 @@ import (
 	"context"
 	"slices"
 	"strconv"
+
+	"github.com/matrix-aiops/matrix/internal/ai"
+	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
-// numbered are the kinds of things, in budgets and in usage, that have a number
-// and a name.
-var numbered = []string{"org", "group", "project", "person", "token"}
-
-// naming asks for the name of something, if it is of those.
+// naming asks for the name of something in budgets or in usage, if such things
+// have one.
 type naming struct {
 	scope, id string
 	name      *string
@@ -20,7 +20,9 @@ type naming struct {
 func (s *server) nameSubjects(ctx context.Context, wanted []naming) error {
 	ids := map[string][]int64{}
 	for _, w := range wanted {
-		if id, err := strconv.ParseInt(w.id, 10, 64); err == nil && id > 0 && slices.Contains(numbered, w.scope) {
+		if code := ai.RoleCode(w.id); w.scope == "role" && code != w.id { // an organisation's own: 7/order-assistant
+			*w.name = code
+		} else if id, err := strconv.ParseInt(w.id, 10, 64); err == nil && id > 0 && tenant.Named(w.scope) {
 			ids[w.scope] = append(ids[w.scope], id)
 		}
 	}

@@ -11,17 +11,13 @@ import (
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
-// numbered are the scopes of budgets whose subjects have a number and a name.
-var numbered = map[string]bool{"org": true, "group": true, "project": true, "person": true, "token": true}
-
 // subjectName is the name that people know whom a budget is counted for by; ""
 // when it has none any more, or is about all.
 func subjectName(ctx context.Context, tenants *tenant.Store, s ai.SoftLimit) (string, error) {
-	if !numbered[s.Budget.Scope] {
-		_, name, ofOrg := strings.Cut(s.Subject, "/") // an organisation's own role: 7/order-assistant
-		if s.Budget.Scope == "role" && ofOrg {
-			return name, nil
-		}
+	switch {
+	case s.Budget.Scope == "role":
+		return ai.RoleCode(s.Subject), nil
+	case !tenant.Named(s.Budget.Scope):
 		return s.Subject, nil
 	}
 	id, _ := strconv.ParseInt(s.Subject, 10, 64) // 0: nobody's

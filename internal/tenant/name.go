@@ -12,6 +12,9 @@ import (
 // named are the things of which Names tells the name, with their tables.
 var named = map[string]string{"org": "organisation", "group": "project_group", "project": "project", "person": "account", "token": "api_token"}
 
+// Named reports whether things of a kind have a number and a name, for Names.
+func Named(what string) bool { return named[what] != "" }
+
 // Names returns the names of organisations, groups, projects, persons or tokens,
 // by their number. Who asks must be allowed to know that they exist.
 func (s *Store) Names(ctx context.Context, what string, ids []int64) (map[int64]string, error) {

@@ -15,6 +15,23 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fake/search"
 )
 
+// guideFor makes the role guide, and returns a token of that scope for a program.
+func guideFor(t *testing.T, h *house, scope string) (secret string) {
+	t.Helper()
+	call := func(path string, body, into any) {
+		t.Helper()
+		if _, err := h.api.Call(t.Context(), http.MethodPost, path, "", body, into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	call("/api/v1/roles", map[string]any{"code": "guide", "system_message": "Be brief.", "chain": []any{}, "parameters": map[string]any{}, "retries": 0}, nil)
+	var token struct {
+		Secret string `json:"secret"`
+	}
+	call("/api/v1/tokens", map[string]any{"name": "program", "scopes": []string{scope}, "expires_at": time.Now().Add(time.Hour)}, &token)
+	return token.Secret
+}
+
 // A call of a model is telemetry of its project, in the trace of the program that
 // made it, and its record gets to a search engine.
 func TestACallOfAModelIsATraceMetricsAndADocument(t *testing.T) {
@@ -37,17 +54,7 @@ func TestACallOfAModelIsATraceMetricsAndADocument(t *testing.T) {
 		}
 		return llm.Reply{Text: "fine"}
 	})
-	call := func(path string, body, into any) {
-		t.Helper()
-		if _, err := h.api.Call(t.Context(), http.MethodPost, path, "", body, into); err != nil {
-			t.Fatal(err)
-		}
-	}
-	call("/api/v1/roles", map[string]any{"code": "guide", "system_message": "Be brief.", "chain": []any{}, "parameters": map[string]any{}, "retries": 0}, nil)
-	var token struct {
-		Secret string `json:"secret"`
-	}
-	call("/api/v1/tokens", map[string]any{"name": "program", "scopes": []string{"ai.ask"}, "expires_at": time.Now().Add(time.Hour)}, &token)
+	token := guideFor(t, h, "ai.ask")
 
 	const trace, span = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	body, err := json.Marshal(map[string]any{"model": "role:guide", "messages": []any{map[string]string{"role": "user", "content": "Hello"}}})
@@ -58,7 +65,7 @@ func TestACallOfAModelIsATraceMetricsAndADocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("Authorization", "Bearer "+token.Secret)
+	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Traceparent", "00-"+trace+"-"+span+"-01")
 	response, err := http.DefaultClient.Do(request)
@@ -191,17 +198,7 @@ func TestTheSpansOfACallNameWhatItAskedFor(t *testing.T) {
 		}
 		return llm.Reply{Text: "fine"}
 	})
-	call := func(path string, body, into any) {
-		t.Helper()
-		if _, err := h.api.Call(t.Context(), http.MethodPost, path, "", body, into); err != nil {
-			t.Fatal(err)
-		}
-	}
-	call("/api/v1/roles", map[string]any{"code": "guide", "system_message": "Be brief.", "chain": []any{}, "parameters": map[string]any{}, "retries": 0}, nil)
-	var token struct {
-		Secret string `json:"secret"`
-	}
-	call("/api/v1/tokens", map[string]any{"name": "program", "scopes": []string{"ai.model"}, "expires_at": time.Now().Add(time.Hour)}, &token)
+	token := guideFor(t, h, "ai.model")
 
 	const trace = "0af7651916cd43dd8448eb211c80319d"
 	f := func(path string, body map[string]any, status int) {
@@ -214,7 +211,7 @@ func TestTheSpansOfACallNameWhatItAskedFor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		request.Header = http.Header{"Authorization": {"Bearer " + token.Secret}, "Content-Type": {"application/json"}, "Traceparent": {"00-" + trace + "-b7ad6b7169203331-01"}}
+		request.Header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}, "Traceparent": {"00-" + trace + "-b7ad6b7169203331-01"}}
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)

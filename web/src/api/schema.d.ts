@@ -3842,7 +3842,7 @@ export interface components {
         BudgetUse: {
             /** Format: date-time */
             from: string;
-            /** @description of an organisation, group, project, person or token; empty when it is gone */
+            /** @description of an organisation, group, project, person or token, and the code of an organisation's own role; empty when it is gone */
             name: string;
             /** @description id or code, as in of; empty for all */
             subject: string;

@@ -25,15 +25,18 @@ export function roleIn(me: Me, org: number, group: number): MemberRole | undefin
   return RANK[Math.max(-1, ...ranks)];
 }
 
-/** Whether the reader may change people and groups there. System admins may in every team. */
+/** What a reader may act as there: a system administrator is an owner of every team. */
+export const standingIn = (me: Me, org: number, group: number): MemberRole | undefined =>
+  me.user.system && kindOf(me, org) !== 'personal' ? 'owner' : roleIn(me, org, group);
+
+/** Whether the reader may change people and groups there. */
 export function mayAdmin(me: Me, org: number, group: number): boolean {
-  const role = roleIn(me, org, group);
-  return role === 'owner' || role === 'admin' || (me.user.system && kindOf(me, org) !== 'personal');
+  const role = standingIn(me, org, group);
+  return role === 'owner' || role === 'admin';
 }
 
 /** Whether the reader may make and unmake owners there. */
-export const mayOwn = (me: Me, org: number, group: number): boolean =>
-  roleIn(me, org, group) === 'owner' || (me.user.system && kindOf(me, org) !== 'personal');
+export const mayOwn = (me: Me, org: number, group: number): boolean => standingIn(me, org, group) === 'owner';
 
 const kindOf = (me: Me, org: number) => me.orgs.find((o) => o.id === org)?.kind;
 

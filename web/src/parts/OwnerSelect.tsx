@@ -1,7 +1,7 @@
 import { NativeSelect } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { meQuery, roleIn } from '../api/session.ts';
+import { meQuery, standingIn } from '../api/session.ts';
 import type { Me, MemberRole } from '../api/types.ts';
 
 /** Whose AI settings a page shows: 0 is the installation's, which all organisations share. */
@@ -16,7 +16,7 @@ export function ownersOf(me: Me): Owner[] {
   const shared: Owner[] = me.user.system ? [{ org: 0, role: 'owner' }] : [];
   return shared.concat(
     me.orgs.flatMap((o): Owner[] => {
-      const role = me.user.system && o.kind !== 'personal' ? 'owner' : roleIn(me, o.id, 0);
+      const role = standingIn(me, o.id, 0);
       return role && role !== 'viewer' ? [{ org: o.id, role }] : [];
     }),
   );

@@ -34,8 +34,7 @@ export const per = ({ measure, period, limit }: Pick<Said, 'measure' | 'period' 
 /** Who has used something: the name, or what stands for it. */
 export function subjectName(scope: string, use: { subject: string; name: string }, t: TFunction): string {
   if (scope === 'all') return t('budgets.each.all');
-  if (scope === 'role') return use.subject.replace(/^\d+\//, ''); // an organisation's own: 7/order-assistant
-  if (scope === 'purpose') return use.subject;
+  if (scope === 'role' || scope === 'purpose') return use.name || use.subject;
   return use.name || t('budgets.gone', { id: use.subject });
 }
 

@@ -1,6 +1,6 @@
 // Command gateway measures what MATRIX costs between a client and a model: the time it adds, how many requests a
-// second it passes on, and its memory, beside calls without a gateway and beside Portkey's, all in one run against
-// one model server of its own. Every answer is checked, and so is that every call is in MATRIX's log. It ends with
+// second it passes on, and its memory, beside calls without a gateway, through a plain proxy and through Portkey's, all in one run
+// against one model server of its own. Every answer is checked, and so is that every call is in MATRIX's log. It ends with
 // a table, a file in bench/results and one line RESULT.
 package main
 
@@ -31,7 +31,7 @@ type options struct {
 
 func main() {
 	rig.ServeEngine()
-	serveModel()
+	serveSelf()
 	var o options
 	flag.IntVar(&o.rate, "rate", 200, "requests a second for added latency")
 	flag.DurationVar(&o.at, "at", 10*time.Second, "how long each way is asked at that rate")
@@ -67,7 +67,12 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer model.Kill()
-	ways := []*way{direct(address)}
+	proxy, through, err := startProxy(ctx, dir, address)
+	if err != nil {
+		return err
+	}
+	defer proxy.Kill()
+	ways := []*way{direct(address), through}
 	if o.portkey {
 		portkey, w, err := startPortkey(ctx, dir, address)
 		if err != nil {

@@ -5,9 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -15,45 +13,9 @@ import (
 	"github.com/matrix-aiops/matrix/bench/rig"
 )
 
-// serveModel takes over the process when the benchmark was started again as the model server: a process of its
-// own, so that what it costs is neither the loader's nor a gateway's.
-func serveModel() {
-	if len(os.Args) != 3 || os.Args[1] != "model" {
-		return
-	}
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", os.Args[2])
-	if err == nil {
-		fmt.Println(modelReady)
-		server := &http.Server{Handler: http.HandlerFunc(model), ReadHeaderTimeout: time.Minute}
-		err = server.Serve(listener)
-	}
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
-}
-
-const modelReady = "the model server is ready"
-
 // startModel starts the model server and returns its address.
 func startModel(ctx context.Context, dir string) (*rig.Process, string, error) {
-	address, err := rig.FreeAddress(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, "", err
-	}
-	p, err := rig.Start(ctx, dir, "model", self, "model", address)
-	if err != nil {
-		return nil, "", err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if _, err := p.Printed(ctx, modelReady); err != nil {
-		p.Kill()
-		return nil, "", err
-	}
-	return p, address, nil
+	return startSelf(ctx, dir, "model")
 }
 
 // modelBase is the base URL of a model that thinks for the given time before it answers. One that is masked

@@ -19,7 +19,9 @@ func (c *conversation) attempt(ctx context.Context, entry Entry, t try) (answer 
 		if v := recover(); v != nil { // a fault of one provider or check is not the end of the chain
 			answer, failed = nil, Fail(Transport, "the provider or the check of its answer panicked")
 			a.Status, a.Class, a.Error = AttemptError, failed.Class, failed.Message
-			a.LatencyMs = c.g.now().Sub(a.At).Milliseconds()
+			if a.LatencyMs == 0 { // or it was the check, and the model had answered
+				c.answered(&a)
+			}
 			// What was thrown may hold the message: its type and the stack do not.
 			c.g.log.ErrorContext(ctx, "an attempt panicked", "role", c.role.Code, "provider", a.Provider, "model", a.Model,
 				"type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
@@ -36,7 +38,7 @@ func (c *conversation) attempt(ctx context.Context, entry Entry, t try) (answer 
 		leaving = WithGate(leaving, func(body []byte) error { return c.session().Gate(body, c.plainWords(&t.request)...) })
 	}
 	response, err := c.services[entry.Provider].Provider.Complete(leaving, t.request, w.on)
-	a.LatencyMs = c.g.now().Sub(a.At).Milliseconds()
+	c.answered(&a)
 	a.ServedModel, a.Usage = response.Model, response.Usage
 	if !w.first.IsZero() {
 		a.FirstTokenMs = w.first.Sub(w.started).Milliseconds()
@@ -78,6 +80,13 @@ func (c *conversation) attempt(ctx context.Context, entry Entry, t try) (answer 
 	}
 	a.Status = AttemptOK
 	return &restored, nil
+}
+
+// answered notes how long the model took that an attempt asked.
+func (c *conversation) answered(a *Attempt) {
+	took := c.g.now().Sub(a.At)
+	a.LatencyMs = took.Milliseconds()
+	c.elsewhere += took
 }
 
 // fail notes why the attempt gave no answer.

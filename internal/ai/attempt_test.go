@@ -64,6 +64,30 @@ func statuses(c *ai.Call) string {
 	return strings.Join(all, " ")
 }
 
+func TestTheLogTellsWhatTheGatewayItselfTook(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	takes := func(d time.Duration, p provider) provider {
+		return func(ctx context.Context, r ai.Request, on func(ai.Piece) error) (ai.Response, error) {
+			h.advance(d)
+			return p(ctx, r, on)
+		}
+	}
+	h.inProcess(t, takes(20_900*time.Microsecond, answers("one")), takes(30_800*time.Microsecond, answers("two")))
+	in := input(seedCase(t))
+	in.Validate = func(answer string) error {
+		h.advance(150 * time.Microsecond)
+		if answer != "two" {
+			return fault.New(fault.Invalid, "it is not two")
+		}
+		return nil
+	}
+	call := h.logged(t, h.ask(t, in).CallID)
+	asked := int64(len(call.Attempts)) // an answer that is not valid is asked for once more
+	if asked < 2 || call.OverheadUs != asked*150 {
+		t.Errorf("of %d attempts the gateway took %d µs, want 150 of each", asked, call.OverheadUs)
+	}
+}
+
 func TestEveryAnswerIsLoggedWithTheModelThatGaveIt(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
 	h.first.Script(llm.Reply{Text: "one, says kim@kakaocorp.com"},

@@ -115,9 +115,5 @@ func (c *conversation) record(ctx context.Context, caller Caller, r *Result, err
 
 // overhead is the part of a call that no model and no pause took.
 func (c *conversation) overhead() time.Duration {
-	took := c.g.now().Sub(c.started)
-	for _, a := range c.attempts {
-		took -= time.Duration(a.LatencyMs+a.WaitMs) * time.Millisecond
-	}
-	return max(took, 0)
+	return max(c.g.now().Sub(c.started)-c.elsewhere, 0)
 }

@@ -42,17 +42,17 @@ type callLog struct {
 	moved   chan struct{} // closed, and made anew, when stored moves
 
 	wake   chan struct{}
-	hurry  chan struct{} // somebody waits in flush
+	hurry  chan struct{} // somebody waits in flush, or many records do
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
 const (
 	defaultLogLimit = 1 << 30
-	logBatch        = 2000
+	logBatch        = 4000
 	logBatchBytes   = 16 << 20
 	logHeld         = 8 << 20                // bytes of records that are also held in memory
-	logGather       = 250 * time.Millisecond // that a record waits for others
+	logGather       = time.Second            // that a record waits for others, unless they are many
 	logBackoff      = 10 * time.Second
 )
 
@@ -92,9 +92,15 @@ func newCallLog(dir string, limit int64, telemetry *clickhouse.DB, log *slog.Log
 	return l, nil
 }
 
-func (l *callLog) nudge() {
+// nudge says that there is a record to store.
+func (l *callLog) nudge() { signal(l.wake) }
+
+// urge says that it should not wait for others.
+func (l *callLog) urge() { signal(l.hurry) }
+
+func signal(c chan struct{}) {
 	select {
-	case l.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -145,6 +151,9 @@ func (l *callLog) append(data []byte, c *Call) error {
 	l.sizes, l.recent = append(l.sizes, size), append(l.recent, c)
 	l.waiting += size
 	l.nudge()
+	if len(l.recent) >= logBatch || l.held >= logHeld/2 {
+		l.urge()
+	}
 	return nil
 }
 
@@ -281,10 +290,7 @@ func (l *callLog) advance(index uint64) error {
 // flush waits until what was written so far is stored.
 func (l *callLog) flush(ctx context.Context) error {
 	l.nudge()
-	select {
-	case l.hurry <- struct{}{}:
-	default:
-	}
+	l.urge()
 	l.mu.Lock()
 	until := l.last
 	for l.stored < until {

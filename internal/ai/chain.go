@@ -154,6 +154,7 @@ func (c *conversation) again(ctx context.Context, t *try, failure *Failure) bool
 	c.retries--
 	t.pause *= 2
 	c.attempts[len(c.attempts)-1].WaitMs = pause.Milliseconds()
+	c.elsewhere += pause
 	return c.g.wait(ctx, pause) == nil
 }
 

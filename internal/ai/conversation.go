@@ -30,6 +30,7 @@ type conversation struct {
 	policy      *mask.Compiled
 	masking     *mask.Session // see session
 	started     time.Time
+	elsewhere   time.Duration // of the time since, what models and pauses took
 	plainSystem string
 	thread      *Thread       // it belongs to, nil for none
 	open        said          // to services of the house

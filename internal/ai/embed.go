@@ -64,7 +64,7 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 		spent = append(spent, key.Alias)
 		a := Attempt{At: g.now(), Owner: c.owner(entry), Provider: entry.Provider, Model: entry.Model, Key: key.Alias, InHouse: service.InHouse, Status: AttemptOK}
 		response, err := embedder.Embed(limited, EmbedRequest{Key: key.Secret, Model: entry.Model, Input: leaving, Dimensions: dimensions})
-		a.LatencyMs = g.now().Sub(a.At).Milliseconds()
+		c.answered(&a)
 		a.ServedModel, a.Usage = response.Model, response.Usage
 		c.price(entry, &a)
 		var failed *Failure

@@ -100,7 +100,7 @@ func (g *Gateway) askForAWord(ctx, limited context.Context, caller Caller, entry
 	defer func() { g.settle(ctx, caller, taken, used(c.attempts)) }()
 	a := Attempt{At: g.now(), Owner: c.owner(entry), Provider: entry.Provider, Model: entry.Model, Key: key.Alias, InHouse: service.InHouse, Dropped: dropped, Status: AttemptOK}
 	response, err := service.Provider.Complete(limited, Request{Key: key.Secret, Model: entry.Model, Messages: c.in.Messages, Parameters: parameters}, nil)
-	a.LatencyMs = g.now().Sub(a.At).Milliseconds()
+	c.answered(&a)
 	a.ServedModel, a.Usage, a.Answer, c.answer = response.Model, response.Usage, response.Text, response.Text
 	c.price(entry, &a)
 	var answer *Response

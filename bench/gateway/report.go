@@ -51,7 +51,7 @@ func (r *results) report() string {
 	fmt.Fprintf(&b, "# Calls of models through a gateway\n\n`make bench-gateway`\n\n%s- engine: ClickHouse %s, embedded\n- at the same time on the machine: %s\n\n", r.machine, r.engine, r.company)
 	fmt.Fprintf(&b, `A prompt of %s bytes, an answer of %s. The loader, the model server, the gateway and MATRIX's engine run on the same %d cores. The
 model server answers chat completions on loopback; streams come in %d events. Every answer is compared with what the model said.
-The plain proxy is net/http/httputil's: it passes bytes on, and is what one more hop costs here when nothing is done at it.
+The plain proxy is Go's own HTTP server and client with nothing between them: it passes bytes on, and is what one more hop costs here.
 The pass-through asks a service of the house by its model's name: nothing is masked, and the log keeps the facts of the call and no text.
 The role asks a service outside of it: every call is masked, and logged with its masked texts. Portkey's gateway (%s, Node.js) masks and logs nothing.
 

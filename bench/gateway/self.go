@@ -1,12 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"time"
 
@@ -63,12 +64,43 @@ func startSelf(ctx context.Context, dir, what string, more ...string) (*rig.Proc
 	return p, address, nil
 }
 
-// plainProxy passes all requests on as the standard library's reverse proxy does, with connections that stay open.
-// It knows no callers, no limits and no log, and reads no body.
+// plainProxy passes requests on through the standard library's server and client, over connections that stay open,
+// and nothing else: it knows no callers, no limits and no log. As any gateway that looks at a prompt it has the
+// request whole before it asks the model.
 func plainProxy(model string) http.Handler {
-	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: model})
-	proxy.Transport = &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
-	return proxy
+	transport := &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		out, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+model+r.URL.Path, bytes.NewReader(body))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		out.Header = r.Header
+		response, err := transport.RoundTrip(out)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer response.Body.Close()
+		maps.Copy(w.Header(), response.Header)
+		w.WriteHeader(response.StatusCode)
+		flush := http.NewResponseController(w)
+		piece := make([]byte, 4<<10)
+		for {
+			n, err := response.Body.Read(piece)
+			if _, failed := w.Write(piece[:n]); failed != nil || err != nil {
+				return // the client sees whether the answer is whole
+			}
+			if response.ContentLength < 0 && flush.Flush() != nil {
+				return
+			}
+		}
+	})
 }
 
 // startProxy starts the plain proxy: what a hop through Go's HTTP costs on the machine, below which nothing that

@@ -39,7 +39,7 @@ func (c *conversation) attempt(ctx context.Context, entry Entry, t try) (answer 
 	}
 	response, err := c.services[entry.Provider].Provider.Complete(leaving, t.request, w.on)
 	c.answered(&a)
-	a.ServedModel, a.Usage = response.Model, response.Usage
+	a.ServedModel, a.Usage, a.UsageRaw = response.Model, response.Usage, response.UsageRaw
 	if !w.first.IsZero() {
 		a.FirstTokenMs = w.first.Sub(w.started).Milliseconds()
 	}

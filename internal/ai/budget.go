@@ -356,7 +356,8 @@ func (g *Gateway) tellSoft(ctx context.Context, caller Caller, h *held, units in
 	if b.SoftPercent == 0 || g.onSoft == nil || h.now < soft || h.now-units >= soft {
 		return
 	}
-	told := SoftLimit{Budget: *b, Subject: h.subject, Used: float64(h.now) / budgetMeasures[b.Measure], From: h.from}
+	_, to := b.window(h.from)
+	told := SoftLimit{Budget: *b, Subject: h.subject, Used: float64(h.now) / budgetMeasures[b.Measure], From: h.from, To: to}
 	if err := g.onSoft(context.WithoutCancel(ctx), caller, told); err != nil {
 		g.log.ErrorContext(ctx, "nobody was told of a soft limit", "budget", b.ID, "error", err)
 	}
@@ -368,6 +369,7 @@ type SoftLimit struct {
 	Subject string    // as in BudgetUse
 	Used    float64   // with what calls under way have reserved
 	From    time.Time // of the period
+	To      time.Time
 }
 
 // guessed are the tokens a call may use: its messages, and the answer up to its bound.

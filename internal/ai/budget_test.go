@@ -56,7 +56,12 @@ func TestABudgetHoldsOverTwoNodesWhenManyAskAtOnce(t *testing.T) {
 		const limit = 25
 		budget := h.budget(t, ai.Budget{Scope: "project", Measure: "requests", Period: "hour", Limit: limit, SoftPercent: 80})
 		var told atomic.Int64
-		soft := func(ai.SoftLimit) { told.Add(1) }
+		soft := func(s ai.SoftLimit) {
+			if now := h.clock(); s.From.After(now) || !s.To.After(now) {
+				t.Errorf("people are told of %s to %s at %s", s.From, s.To, now)
+			}
+			told.Add(1)
+		}
 		nodes := []*ai.Gateway{h.node(t, ai.Usage{}, soft), h.node(t, ai.Usage{}, soft)}
 		var wait sync.WaitGroup
 		var passed, refused atomic.Int64

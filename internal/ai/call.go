@@ -3,6 +3,7 @@ package ai
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -55,8 +56,11 @@ type Call struct {
 	Dropped     []string   `json:"dropped"` // of them, what the model that answered does not take
 	System      string     `json:"system"`
 	Message     string     `json:"message"`
-	Answer      string     `json:"answer"`
-	Finish      string     `json:"finish"`
+	Answer      string     `json:"answer"` // as the model gave it
+	// Parsed is an answer that is valid for the role's schema as it is by that
+	// schema, so without what only the model service wanted to be there; nil for others.
+	Parsed json.RawMessage `json:"parsed,omitempty" doc:"the answer by the schema of the role, when it is valid for it"`
+	Finish string          `json:"finish"`
 	// SchemaValid is null when the role has no schema or nothing was answered.
 	SchemaValid *bool `json:"schema_valid"`
 	// Grounded is of the first answer; null when nobody looked.

@@ -23,7 +23,7 @@ type callColumns struct {
 	callerKind, role, label, language, status    *lowColumn
 	operation                                    *lowColumn
 	provider, model, finish                      *lowColumn
-	parameters, system, message, answer          textColumn
+	parameters, system, message, answer, parsed  textColumn
 	masked, originals, failure                   textColumn
 	dropped, unknown                             *proto.ColArr[string]
 	valid, grounded                              *proto.ColNullable[bool]
@@ -76,6 +76,7 @@ func (c *callColumns) append(call *Call) error {
 	c.system.Append(call.System)
 	c.message.Append(call.Message)
 	c.answer.Append(call.Answer)
+	c.parsed.AppendBytes(call.Parsed)
 	c.masked.AppendBytes(masked)
 	c.originals.AppendBytes(originals)
 	c.failure.Append(call.Error)
@@ -103,7 +104,7 @@ func (c *callColumns) block() proto.Input {
 		{Name: "caller_kind", Data: c.callerKind}, {Name: "caller_name", Data: c.callerName}, {Name: "caller_ref", Data: c.callerRef},
 		{Name: "role", Data: c.role}, {Name: "label", Data: c.label}, {Name: "language", Data: c.language}, {Name: "status", Data: c.status},
 		{Name: "provider", Data: c.provider}, {Name: "model", Data: c.model}, {Name: "finish", Data: c.finish}, {Name: "parameters", Data: c.parameters},
-		{Name: "system", Data: c.system}, {Name: "message", Data: c.message}, {Name: "answer", Data: c.answer}, {Name: "masked", Data: c.masked}, {Name: "unknown_tokens", Data: c.unknown}, {Name: "originals", Data: c.originals}, {Name: "error", Data: c.failure},
+		{Name: "system", Data: c.system}, {Name: "message", Data: c.message}, {Name: "answer", Data: c.answer}, {Name: "parsed", Data: c.parsed}, {Name: "masked", Data: c.masked}, {Name: "unknown_tokens", Data: c.unknown}, {Name: "originals", Data: c.originals}, {Name: "error", Data: c.failure},
 		{Name: "dropped", Data: c.dropped}, {Name: "schema_valid", Data: c.valid}, {Name: "grounded", Data: c.grounded}, {Name: "latency_ms", Data: c.latency}, {Name: "first_token_ms", Data: c.first},
 		{Name: "overhead_us", Data: c.overhead}, {Name: "input_tokens", Data: c.input}, {Name: "cached_tokens", Data: c.cached}, {Name: "cache_write_tokens", Data: c.cacheWrite},
 		{Name: "output_tokens", Data: c.output}, {Name: "reasoning_tokens", Data: c.reasoning}, {Name: "cost_usd", Data: c.cost}, {Name: "attempts", Data: c.attempts},
@@ -114,7 +115,7 @@ func (c *callColumns) block() proto.Input {
 type attemptColumns struct {
 	project                                      proto.ColUInt32
 	at                                           *proto.ColDateTime64
-	id, failure, answer                          textColumn
+	id, failure, answer, usage                   textColumn
 	number                                       proto.ColUInt8
 	provider, model, served, key                 *lowColumn
 	status, class, code                          *lowColumn
@@ -161,6 +162,7 @@ func (c *attemptColumns) append(call *Call) {
 		c.cacheWrite.Append(count(a.Usage.CacheWriteTokens))
 		c.output.Append(count(a.Usage.OutputTokens))
 		c.reasoning.Append(count(a.Usage.ReasoningTokens))
+		c.usage.AppendBytes(a.UsageRaw)
 		c.cost.Append(nullable(a.Usage.CostUSD))
 		c.price.append(a.PriceVersion)
 	}
@@ -174,7 +176,7 @@ func (c *attemptColumns) block() proto.Input {
 		{Name: "repair", Data: c.repair}, {Name: "in_words", Data: c.inWords}, {Name: "in_house", Data: c.inHouse}, {Name: "dropped", Data: c.dropped},
 		{Name: "latency_ms", Data: c.latency}, {Name: "first_token_ms", Data: c.first}, {Name: "wait_ms", Data: c.wait},
 		{Name: "input_tokens", Data: c.input}, {Name: "cached_tokens", Data: c.cached}, {Name: "cache_write_tokens", Data: c.cacheWrite},
-		{Name: "output_tokens", Data: c.output}, {Name: "reasoning_tokens", Data: c.reasoning}, {Name: "cost_usd", Data: c.cost},
+		{Name: "output_tokens", Data: c.output}, {Name: "reasoning_tokens", Data: c.reasoning}, {Name: "usage_raw", Data: c.usage}, {Name: "cost_usd", Data: c.cost},
 	}...)
 }
 

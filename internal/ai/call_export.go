@@ -39,7 +39,7 @@ func LoadCalls(ctx context.Context, db *clickhouse.DB, keys []CallKey) ([]Call, 
 		ProjectID uint32 `ch:"project_id"`
 		callRow
 	}
-	err := db.SystemSelect(ctx, &rows, `SELECT project_id, `+callFacts+`, system, message, answer FROM ai_calls
+	err := db.SystemSelect(ctx, &rows, `SELECT project_id, `+callFacts+`, system, message, answer, parsed FROM ai_calls
 		WHERE project_id IN {projects:Array(UInt32)} AND at >= {from:DateTime64(3)} AND at <= {to:DateTime64(3)} AND call_id IN {ids:Array(String)}
 		ORDER BY project_id, call_id, stored_at DESC LIMIT 1 BY project_id, call_id`, append(params, clickhouse.P("to", to.UTC()))...)
 	if err != nil {
@@ -56,35 +56,11 @@ func LoadCalls(ctx context.Context, db *clickhouse.DB, keys []CallKey) ([]Call, 
 		calls = append(calls, c)
 	}
 	var attempts []struct {
-		CallID       string    `ch:"call_id"`
-		At           time.Time `ch:"at"`
-		Provider     string    `ch:"provider"`
-		Model        string    `ch:"model"`
-		ServedModel  string    `ch:"served_model"`
-		Key          string    `ch:"key"`
-		Repair       bool      `ch:"repair"`
-		InWords      bool      `ch:"in_words"`
-		InHouse      bool      `ch:"in_house"`
-		Dropped      []string  `ch:"dropped"`
-		Status       string    `ch:"status"`
-		Class        string    `ch:"class"`
-		Code         string    `ch:"code"`
-		Error        string    `ch:"error"`
-		Answer       string    `ch:"answer"`
-		LatencyMs    uint32    `ch:"latency_ms"`
-		FirstTokenMs uint32    `ch:"first_token_ms"`
-		WaitMs       uint32    `ch:"wait_ms"`
-		InputTokens  uint64    `ch:"input_tokens"`
-		CachedTokens uint64    `ch:"cached_tokens"`
-		CacheWrite   uint64    `ch:"cache_write_tokens"`
-		OutputTokens uint64    `ch:"output_tokens"`
-		Reasoning    uint64    `ch:"reasoning_tokens"`
-		CostUSD      *float64  `ch:"cost_usd"`
+		CallID string `ch:"call_id"`
+		attemptRow
 	}
 	// An attempt begins after its call, but for a clock that was set back meanwhile.
-	err = db.SystemSelect(ctx, &attempts, `SELECT call_id, at, provider::String AS provider, model::String AS model, served_model::String AS served_model, key::String AS key,
-			repair, in_words, in_house, dropped::Array(String) AS dropped, status::String AS status, class::String AS class, code::String AS code, error, answer,
-			latency_ms, first_token_ms, wait_ms, input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd
+	err = db.SystemSelect(ctx, &attempts, `SELECT call_id, `+attemptFacts+`
 		FROM ai_attempts WHERE project_id IN {projects:Array(UInt32)} AND at >= {from:DateTime64(3)} AND at <= {to:DateTime64(3)} AND call_id IN {ids:Array(String)}
 		ORDER BY call_id, number, stored_at DESC LIMIT 1 BY call_id, number`, append(params[:2:2], clickhouse.P("from", from.UTC().Add(-time.Hour)), clickhouse.P("to", to.UTC().Add(24*time.Hour)))...)
 	if err != nil {
@@ -95,12 +71,7 @@ func LoadCalls(ctx context.Context, db *clickhouse.DB, keys []CallKey) ([]Call, 
 		if !known {
 			continue
 		}
-		owner, provider := owned(a.Provider)
-		calls[i].Attempts = append(calls[i].Attempts, Attempt{At: a.At.UTC(), Owner: owner, Provider: provider, Model: a.Model, ServedModel: a.ServedModel, Key: a.Key,
-			Repair: a.Repair, InWords: a.InWords, InHouse: a.InHouse, Dropped: a.Dropped, Status: a.Status, Class: Class(a.Class), Code: a.Code, Error: a.Error, Answer: a.Answer,
-			LatencyMs: int64(a.LatencyMs), FirstTokenMs: int64(a.FirstTokenMs), WaitMs: int64(a.WaitMs),
-			Usage: Usage{InputTokens: int64(a.InputTokens), CachedTokens: int64(a.CachedTokens), CacheWriteTokens: int64(a.CacheWrite),
-				OutputTokens: int64(a.OutputTokens), ReasoningTokens: int64(a.Reasoning), CostUSD: a.CostUSD}})
+		calls[i].Attempts = append(calls[i].Attempts, a.attempt())
 	}
 	return calls, nil
 }

@@ -3,6 +3,7 @@ package ai
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
@@ -12,7 +13,9 @@ import (
 
 // CallFilter says which calls are meant; an empty field means all.
 type CallFilter struct {
-	Role string
+	// From and To are when a call began, in [From, To). What is outside is not read.
+	From, To time.Time
+	Role     string
 	// RoleOf is org or installation: whose the role is.
 	RoleOf   string
 	Version  int
@@ -23,61 +26,70 @@ type CallFilter struct {
 	// Schema is valid, invalid or none: what was found when the answer was checked.
 	Schema string
 	// Caller is a part of the kind or the name of who asked, or of what for.
-	Caller       string
-	MinLatencyMs int
+	Caller string
+	// Person and Token are the number of the account that asked and of the API
+	// token it asked with, "0" for none.
+	Person, Token string
+	Purpose       string
+	MinLatencyMs  int
 	// Text is a part of what was said, as it was sent: masked.
 	Text string
 }
 
-// callsMatching is the condition of a CallFilter, with its params.
+// callsMatching is the condition of a CallFilter but for its time.
 const callsMatching = ` AND ({role:String} = '' OR role = {role:String}) AND ({role_of:String} = '' OR (role_owner = 0) = ({role_of:String} = 'installation')) AND ({version:UInt32} = 0 OR role_version = {version:UInt32})
 	AND ({ref:String} = '' OR caller_ref = {ref:String}) AND ({provider:String} = '' OR provider = {provider:String}) AND ({model:String} = '' OR model = {model:String})
 	AND ({status:String} = '' OR status = {status:String})
 	AND ({schema:String} = '' OR ifNull(if(schema_valid, 'valid', 'invalid'), 'none') = {schema:String})
 	AND ({caller:String} = '' OR positionCaseInsensitiveUTF8(concat(caller_kind, ' ', caller_name, ' ', purpose), {caller:String}) > 0)
+	AND ({person:String} = '' OR person = toUInt64OrZero({person:String})) AND ({token:String} = '' OR token = toUInt64OrZero({token:String}))
+	AND ({purpose:String} = '' OR purpose = {purpose:String})
 	AND latency_ms >= {min_latency:UInt32}
 	AND ({text:String} = '' OR positionCaseInsensitiveUTF8(message, {text:String}) > 0 OR positionCaseInsensitiveUTF8(answer, {text:String}) > 0
 		OR positionCaseInsensitiveUTF8(system, {text:String}) > 0 OR positionCaseInsensitiveUTF8(error, {text:String}) > 0)`
 
-func (f *CallFilter) params() ([]clickhouse.Param, error) {
+// where is the condition of a filter, with its params.
+func (f *CallFilter) where() (string, []clickhouse.Param, error) {
+	within, params, err := begunIn(f.From, f.To)
+	if err != nil {
+		return "", nil, err
+	}
 	switch f.Schema {
 	case "", "valid", "invalid", "none":
 	default:
-		return nil, fault.New(fault.Invalid, "an answer is valid, invalid or none").WithField("schema")
+		return "", nil, fault.New(fault.Invalid, "an answer is valid, invalid or none").WithField("schema")
 	}
 	switch f.RoleOf {
 	case "", "org", "installation":
 	default:
-		return nil, fault.New(fault.Invalid, "a role is of the org or of the installation").WithField("role_of")
+		return "", nil, fault.New(fault.Invalid, "a role is of the org or of the installation").WithField("role_of")
 	}
-	return []clickhouse.Param{
+	for _, number := range []struct{ field, value string }{{"person", f.Person}, {"token", f.Token}} {
+		if _, err := strconv.ParseUint(number.value, 10, 64); number.value != "" && err != nil {
+			return "", nil, fault.New(fault.Invalid, "this is not a number").WithField(number.field)
+		}
+	}
+	return within + callsMatching, append(params,
 		clickhouse.P("role_of", f.RoleOf), clickhouse.P("role", f.Role), clickhouse.P("version", uint32(max(f.Version, 0))), clickhouse.P("ref", f.Ref), clickhouse.P("provider", f.Provider),
 		clickhouse.P("model", f.Model), clickhouse.P("status", f.Status), clickhouse.P("schema", f.Schema), clickhouse.P("caller", f.Caller),
 		clickhouse.P("min_latency", uint32(max(f.MinLatencyMs, 0))), clickhouse.P("text", f.Text),
-	}, nil
+		clickhouse.P("person", f.Person), clickhouse.P("token", f.Token), clickhouse.P("purpose", f.Purpose),
+	), nil
 }
 
-// CallFacet is a combination that calls of a project have.
-type CallFacet struct {
-	Role        string `json:"role" ch:"role"`
-	RoleOwner   uint64 `json:"role_owner" ch:"role_owner" doc:"the organisation whose role it is; 0: the installation's"`
-	RoleVersion uint32 `json:"role_version" ch:"role_version"`
-	Provider    string `json:"provider" ch:"provider"`
-	Model       string `json:"model" ch:"model"`
-	Status      string `json:"status" ch:"status"`
-	CallerKind  string `json:"caller_kind" ch:"caller_kind"`
-	Calls       uint64 `json:"calls" ch:"calls"`
-}
-
-// CallFacets returns what one can choose among, the most frequent first.
-func (g *Gateway) CallFacets(ctx context.Context, p project.ID) ([]CallFacet, error) {
-	rows := []CallFacet{}
-	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT role, role_owner, role_version, provider, model, status, caller_kind, uniqExact(call_id) AS calls
-		FROM ai_calls WHERE project_id = {project:UInt32} GROUP BY ALL ORDER BY calls DESC LIMIT 1000`)
-	if err != nil {
-		return nil, fmt.Errorf("list facets of ai calls: %w", err)
+// begunIn is the condition of calls that began in [from, to); an end that is zero
+// is open. Partitions and parts of others are not read.
+func begunIn(from, to time.Time) (condition string, params []clickhouse.Param, err error) {
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		return "", nil, fault.New(fault.Invalid, "the time range ends before it begins").WithField("to")
 	}
-	return rows, nil
+	if !from.IsZero() {
+		condition, params = ` AND at >= {from:DateTime64(3)}`, append(params, clickhouse.P("from", from.UTC()))
+	}
+	if !to.IsZero() {
+		condition, params = condition+` AND at < {to:DateTime64(3)}`, append(params, clickhouse.P("to", to.UTC()))
+	}
+	return condition, params, nil
 }
 
 // VersionStats is how the answers of one version of a role were, over calls that

@@ -51,8 +51,8 @@ const (
 	defaultLogLimit = 1 << 30
 	logBatch        = 4000
 	logBatchBytes   = 16 << 20
-	logHeld         = 8 << 20                // bytes of records that are also held in memory
-	logGather       = time.Second            // that a record waits for others, unless they are many
+	logHeld         = 8 << 20     // bytes of records that are also held in memory
+	logGather       = time.Second // that a record waits for others, unless they are many
 	logBackoff      = 10 * time.Second
 )
 

@@ -49,6 +49,7 @@ type callRow struct {
 	System       string    `ch:"system"`
 	Message      string    `ch:"message"`
 	Answer       string    `ch:"answer"`
+	Parsed       string    `ch:"parsed"`
 	Finish       string    `ch:"finish"`
 	SchemaValid  *bool     `ch:"schema_valid"`
 	Grounded     *bool     `ch:"grounded"`
@@ -78,6 +79,9 @@ func (r callRow) call(p project.ID) (Call, error) {
 			OutputTokens: int64(r.OutputTokens), ReasoningTokens: int64(r.Reasoning), CostUSD: r.CostUSD},
 	}
 	r.fill(&c)
+	if r.Parsed != "" {
+		c.Parsed = json.RawMessage(r.Parsed)
+	}
 	if c.Operation == "" {
 		c.Operation = c.guessOperation()
 	}
@@ -88,6 +92,48 @@ const callFacts = `call_id, operation::String AS operation, at, caller_kind, cal
 	finish::String AS finish, schema_valid, grounded, dropped::Array(String) AS dropped, latency_ms, first_token_ms, overhead_us,
 	input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd, masked, unknown_tokens, error, ` + askedFacts
 
+// attemptRow is a row of ai_attempts: attemptFacts.
+type attemptRow struct {
+	At           time.Time `ch:"at"`
+	Provider     string    `ch:"provider"`
+	Model        string    `ch:"model"`
+	ServedModel  string    `ch:"served_model"`
+	Key          string    `ch:"key"`
+	Repair       bool      `ch:"repair"`
+	InWords      bool      `ch:"in_words"`
+	InHouse      bool      `ch:"in_house"`
+	Dropped      []string  `ch:"dropped"`
+	Status       string    `ch:"status"`
+	Class        string    `ch:"class"`
+	Code         string    `ch:"code"`
+	Error        string    `ch:"error"`
+	Answer       string    `ch:"answer"`
+	LatencyMs    uint32    `ch:"latency_ms"`
+	FirstTokenMs uint32    `ch:"first_token_ms"`
+	WaitMs       uint32    `ch:"wait_ms"`
+	InputTokens  uint64    `ch:"input_tokens"`
+	CachedTokens uint64    `ch:"cached_tokens"`
+	CacheWrite   uint64    `ch:"cache_write_tokens"`
+	OutputTokens uint64    `ch:"output_tokens"`
+	Reasoning    uint64    `ch:"reasoning_tokens"`
+	UsageRaw     string    `ch:"usage_raw"`
+	CostUSD      *float64  `ch:"cost_usd"`
+	PriceVersion uint64    `ch:"price_version"`
+}
+
+const attemptFacts = `at, provider::String AS provider, model::String AS model, served_model::String AS served_model, key::String AS key, repair, in_words, in_house,
+	dropped::Array(String) AS dropped, status::String AS status, class::String AS class, code::String AS code, error, answer, latency_ms, first_token_ms, wait_ms,
+	input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, usage_raw, cost_usd, price_version`
+
+func (r attemptRow) attempt() Attempt {
+	owner, provider := Owned(r.Provider)
+	return Attempt{At: r.At.UTC(), Owner: owner, Provider: provider, Model: r.Model, ServedModel: r.ServedModel, Key: r.Key, Repair: r.Repair, InWords: r.InWords,
+		InHouse: r.InHouse, Dropped: r.Dropped, Status: r.Status, Class: Class(r.Class), Code: r.Code, Error: r.Error, Answer: r.Answer,
+		LatencyMs: int64(r.LatencyMs), FirstTokenMs: int64(r.FirstTokenMs), WaitMs: int64(r.WaitMs), PriceVersion: int64(r.PriceVersion), UsageRaw: RawUsage(r.UsageRaw),
+		Usage: Usage{InputTokens: int64(r.InputTokens), CachedTokens: int64(r.CachedTokens), CacheWriteTokens: int64(r.CacheWrite),
+			OutputTokens: int64(r.OutputTokens), ReasoningTokens: int64(r.Reasoning), CostUSD: r.CostUSD}}
+}
+
 // Calls returns one page of the project's calls, newest first, without
 // attempts and texts.
 func (g *Gateway) Calls(ctx context.Context, p project.ID, q CallQuery) (*CallPage, error) {
@@ -96,11 +142,11 @@ func (g *Gateway) Calls(ctx context.Context, p project.ID, q CallQuery) (*CallPa
 		limit = 50
 	}
 	limit = min(limit, 200)
-	selected := ` FROM ai_calls WHERE project_id = {project:UInt32}` + callsMatching
-	params, err := q.params()
+	where, params, err := q.where()
 	if err != nil {
 		return nil, err
 	}
+	selected := ` FROM ai_calls WHERE project_id = {project:UInt32}` + where
 	var count []struct {
 		N uint64 `ch:"n"`
 	}
@@ -112,6 +158,9 @@ func (g *Gateway) Calls(ctx context.Context, p project.ID, q CallQuery) (*CallPa
 		return nil, err
 	}
 	params = append(params, clickhouse.P("before", before), clickhouse.P("before_id", beforeID), clickhouse.P("limit", uint64(limit+1)))
+	if beforeID != "" { // said once more of the bare column, so that later calls are not read
+		selected += ` AND at <= fromUnixTimestamp64Milli({before:Int64})`
+	}
 	var rows []callRow
 	err = g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callFacts+selected+`
 		AND ({before_id:String} = '' OR (toUnixTimestamp64Milli(at), call_id) < ({before:Int64}, {before_id:String}))
@@ -193,7 +242,7 @@ func readCursor(cursor string) (before int64, id string, err error) {
 // Call returns one call of the project with its attempts; fault.NotFound.
 func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, error) {
 	var rows []callRow
-	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callFacts+`, system, message, answer, originals != '' AS has_originals FROM ai_calls WHERE project_id = {project:UInt32} AND call_id = {id:String} ORDER BY stored_at DESC LIMIT 1`, clickhouse.P("id", id))
+	err := g.calls.telemetry.Select(ctx, p, &rows, `SELECT `+callFacts+`, system, message, answer, parsed, originals != '' AS has_originals FROM ai_calls WHERE project_id = {project:UInt32} AND call_id = {id:String} ORDER BY stored_at DESC LIMIT 1`, clickhouse.P("id", id))
 	if err != nil {
 		return nil, fmt.Errorf("load ai call: %w", err)
 	}
@@ -204,45 +253,14 @@ func (g *Gateway) Call(ctx context.Context, p project.ID, id string) (*Call, err
 	if err != nil {
 		return nil, fmt.Errorf("read ai call: %w", err)
 	}
-	var attempts []struct {
-		At           time.Time `ch:"at"`
-		Provider     string    `ch:"provider"`
-		Model        string    `ch:"model"`
-		ServedModel  string    `ch:"served_model"`
-		Repair       bool      `ch:"repair"`
-		Status       string    `ch:"status"`
-		Error        string    `ch:"error"`
-		Answer       string    `ch:"answer"`
-		Key          string    `ch:"key"`
-		InWords      bool      `ch:"in_words"`
-		InHouse      bool      `ch:"in_house"`
-		Dropped      []string  `ch:"dropped"`
-		Class        string    `ch:"class"`
-		Code         string    `ch:"code"`
-		LatencyMs    uint32    `ch:"latency_ms"`
-		FirstTokenMs uint32    `ch:"first_token_ms"`
-		WaitMs       uint32    `ch:"wait_ms"`
-		InputTokens  uint64    `ch:"input_tokens"`
-		CachedTokens uint64    `ch:"cached_tokens"`
-		OutputTokens uint64    `ch:"output_tokens"`
-		CacheWrite   uint64    `ch:"cache_write_tokens"`
-		Reasoning    uint64    `ch:"reasoning_tokens"`
-		CostUSD      *float64  `ch:"cost_usd"`
-		PriceVersion uint64    `ch:"price_version"`
-	}
-	err = g.calls.telemetry.Select(ctx, p, &attempts, `SELECT at, provider, model, served_model, key::String AS key, repair, in_words, in_house, dropped::Array(String) AS dropped,
-			status, class::String AS class, code::String AS code, error, answer, latency_ms, first_token_ms, wait_ms, input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd, price_version
-		FROM ai_attempts WHERE project_id = {project:UInt32} AND call_id = {id:String} ORDER BY number, stored_at DESC LIMIT 1 BY number`, clickhouse.P("id", id))
+	var attempts []attemptRow
+	err = g.calls.telemetry.Select(ctx, p, &attempts, `SELECT `+attemptFacts+` FROM ai_attempts
+		WHERE project_id = {project:UInt32} AND call_id = {id:String} ORDER BY number, stored_at DESC LIMIT 1 BY number`, clickhouse.P("id", id))
 	if err != nil {
 		return nil, fmt.Errorf("load ai attempts: %w", err)
 	}
 	for _, a := range attempts {
-		owner, provider := owned(a.Provider)
-		c.Attempts = append(c.Attempts, Attempt{At: a.At.UTC(), Owner: owner, Provider: provider, Model: a.Model, ServedModel: a.ServedModel, Repair: a.Repair,
-			Key: a.Key, InWords: a.InWords, InHouse: a.InHouse, Dropped: a.Dropped, Class: Class(a.Class), Code: a.Code, FirstTokenMs: int64(a.FirstTokenMs), WaitMs: int64(a.WaitMs),
-			Status: a.Status, Error: a.Error, Answer: a.Answer, LatencyMs: int64(a.LatencyMs), PriceVersion: int64(a.PriceVersion),
-			Usage: Usage{InputTokens: int64(a.InputTokens), CachedTokens: int64(a.CachedTokens), CacheWriteTokens: int64(a.CacheWrite),
-				OutputTokens: int64(a.OutputTokens), ReasoningTokens: int64(a.Reasoning), CostUSD: a.CostUSD}})
+		c.Attempts = append(c.Attempts, a.attempt())
 	}
 	return &c, nil
 }

@@ -38,6 +38,9 @@ func (c *conversation) keepTexts(ctx context.Context, call *Call) {
 		c.dropTexts(call)
 		return
 	}
+	if call.SchemaValid != nil && *call.SchemaValid {
+		call.Parsed = c.format.parse(call.Answer)
+	}
 	call.Masked = c.session().Summary()
 	if c.keep == KeepOriginals {
 		call.Originals = c.session().Tokens()

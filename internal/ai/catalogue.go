@@ -235,7 +235,7 @@ func (c *conversation) model(e Entry) modelKey { return modelKey{c.at(e), e.Mode
 
 // owner is whose the service of an entry is.
 func (c *conversation) owner(e Entry) Owner {
-	owner, _ := owned(c.at(e))
+	owner, _ := Owned(c.at(e))
 	return owner
 }
 

@@ -273,6 +273,27 @@ func TestAnAnswerThatIsNotValidIsRepairedOnceAndThenTheNextModelIsAsked(t *testi
 	}
 }
 
+func TestAValidAnswerIsLoggedAsTheModelGaveItAndAsItIsByTheSchema(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t))
+	h.inProcess(t, func(ctx context.Context, r ai.Request, on func(ai.Piece) error) (ai.Response, error) {
+		token := strings.Fields(r.Messages[len(r.Messages)-1].Text)[1] // that stands for the address
+		return answers(`{ "to": "`+token+`", "cc": null }`)(ctx, r, on)
+	}, answers("not JSON"))
+	const format = `{"type":"json_schema","name":"answer","schema":{"type":"object","properties":{"to":{"type":"string"},"cc":{"type":"string"}},"required":["to"]}}`
+	code := h.role(t, func(r *ai.Role) { r.ResponseFormat = []byte(format) })
+	result, err := h.Run(t.Context(), caller, code, ai.Input{Message: "ask kim@kakaocorp.com now"})
+	if err != nil || !strings.Contains(result.Text, `"kim@kakaocorp.com"`) || strings.Contains(result.Text, "cc") {
+		t.Fatalf("%+v, %v", result, err)
+	}
+	call := h.logged(t, result.CallID)
+	if !strings.Contains(call.Answer, `"cc": null`) || string(call.Parsed) != `{"to":"`+strings.Split(call.Answer, `"`)[3]+`"}` || strings.Contains(string(call.Parsed), "kakaocorp") {
+		t.Errorf("the answer %s is parsed as %s", call.Answer, call.Parsed)
+	}
+	if call := h.logged(t, h.ask(t, ai.Input{Message: "hello"}).CallID); call.Parsed != nil {
+		t.Errorf("an answer without a schema is parsed as %s", call.Parsed)
+	}
+}
+
 func TestVariablesFillTheSystemMessageMasked(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
 	var system string

@@ -79,7 +79,7 @@ func (g *Gateway) Circuits(ctx context.Context, owner Owner) ([]Circuit, error) 
 	}
 	own := []Circuit{}
 	for _, c := range g.breaker.all() {
-		if of, name := owned(c.Provider); of == owner {
+		if of, name := Owned(c.Provider); of == owner {
 			c.Provider = name
 			own = append(own, c)
 		}

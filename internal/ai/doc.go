@@ -9,6 +9,7 @@ package ai
 
 import (
 	_ "embed" // the schema
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -37,6 +38,8 @@ var (
 	roleOwner string
 	//go:embed operation.sql
 	operation string
+	//go:embed raw.sql
+	raw string
 )
 
 // Migrations are the versions of this package's tables in the telemetry engine,
@@ -52,6 +55,7 @@ func Migrations() []clickhouse.Migration {
 		{Version: 7, Name: "who asked and what it cost, by hour", SQL: usage},
 		{Version: 8, Name: "whose the role of a call is", SQL: roleOwner},
 		{Version: 9, Name: "operation of calls", SQL: operation},
+		{Version: 10, Name: "parsed answers, usage as services tell it", SQL: raw},
 	}
 }
 
@@ -170,4 +174,6 @@ type Attempt struct {
 	WaitMs       int64     `json:"wait_ms"`       // before the next attempt
 	PriceVersion int64     `json:"price_version"` // of Price; 0 when it was unknown
 	Usage        Usage     `json:"usage"`
+	// UsageRaw is what the service told of the use, as it counts; nil when it did not.
+	UsageRaw json.RawMessage `json:"usage_raw,omitempty" doc:"what the service told of the use, as it counts"`
 }

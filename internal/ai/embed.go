@@ -65,7 +65,7 @@ func (g *Gateway) Embed(ctx context.Context, caller Caller, entry Entry, input [
 		a := Attempt{At: g.now(), Owner: c.owner(entry), Provider: entry.Provider, Model: entry.Model, Key: key.Alias, InHouse: service.InHouse, Status: AttemptOK}
 		response, err := embedder.Embed(limited, EmbedRequest{Key: key.Secret, Model: entry.Model, Input: leaving, Dimensions: dimensions})
 		c.answered(&a)
-		a.ServedModel, a.Usage = response.Model, response.Usage
+		a.ServedModel, a.Usage, a.UsageRaw = response.Model, response.Usage, response.UsageRaw
 		c.price(entry, &a)
 		var failed *Failure
 		if err != nil {

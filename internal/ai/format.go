@@ -1,12 +1,14 @@
 package ai
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/schema"
 )
 
 // format is a Format that answers are checked against.
@@ -62,6 +64,16 @@ func (f *format) check(answer string) error {
 		return fault.New(fault.Invalid, "the answer is not valid against the schema: %v", err)
 	}
 	return nil
+}
+
+// parse is a valid answer, masked or not, as it is by the canonical schema; nil
+// for what is no JSON, such as one that asks for a tool.
+func (f *format) parse(answer string) json.RawMessage {
+	var b bytes.Buffer
+	if json.Compact(&b, []byte(schema.Raise(f.Schema, answer))) != nil {
+		return nil
+	}
+	return b.Bytes()
 }
 
 // inWords is a request whose format is written into its system message, for a

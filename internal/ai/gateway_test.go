@@ -204,6 +204,9 @@ func TestACallIsMaskedAnsweredUnmaskedAndLogged(t *testing.T) {
 			call.Usage.InputTokens == 0 || len(call.Attempts) != 1 || !call.At.Equal(h.clock()) || call.Answer == "" || !strings.Contains(call.System, "Site Reliability Engineer") {
 			t.Errorf("logged %+v", call)
 		}
+		if told := string(call.Attempts[0].UsageRaw); !strings.Contains(told, `"prompt_tokens":`) {
+			t.Errorf("of its use the service told %s", told)
+		}
 		for _, text := range []string{call.System, call.Message, call.Answer} {
 			if strings.Contains(text, "test_tb1") || strings.Contains(text, "pay.kakao.com") {
 				t.Errorf("the log holds an original: %s", text)

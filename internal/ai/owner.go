@@ -17,13 +17,17 @@ type Owner int64
 // Shared is the owner of what all organisations use.
 const Shared Owner = 0
 
-// key is the name under which something of the owner is stored.
-func (o Owner) key(name string) string {
+// Prefix is what the stored names of the owner begin with: "7/", and nothing for
+// what is shared.
+func (o Owner) Prefix() string {
 	if o == Shared {
-		return name
+		return ""
 	}
-	return strconv.FormatInt(int64(o), 10) + "/" + name
+	return strconv.FormatInt(int64(o), 10) + "/"
 }
+
+// key is the name under which something of the owner is stored.
+func (o Owner) key(name string) string { return o.Prefix() + name }
 
 // within is the condition, on a column of stored names, for those of the owner;
 // its argument is $1.
@@ -34,8 +38,8 @@ func (o Owner) within(column string) (where, arg string) {
 	return column + ` LIKE $1`, o.key("%")
 }
 
-// owned splits a stored name into its owner and the name people chose.
-func owned(key string) (Owner, string) {
+// Owned splits a stored name into its owner and the name people chose.
+func Owned(key string) (Owner, string) {
 	org, name, found := strings.Cut(key, "/")
 	if !found {
 		return Shared, key

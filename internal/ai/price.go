@@ -142,7 +142,7 @@ func inMicros(usd *float64) *int64 {
 }
 
 func (p *Price) check(now time.Time) error {
-	if _, name := owned(p.Provider); name == "" || len(name) > 63 {
+	if _, name := Owned(p.Provider); name == "" || len(name) > 63 {
 		return fault.New(fault.Invalid, "a price is of a provider").WithField("provider")
 	}
 	if p.Model == "" || len(p.Model) > maxModel {
@@ -321,7 +321,7 @@ func (s *Roles) PriceList(ctx context.Context) (PriceList, error) {
 // Of returns the prices of a model of a provider, by the name that attempts are
 // stored under.
 func (p PriceList) Of(provider, model string) []Price {
-	owner, name := owned(provider)
+	owner, name := Owned(provider)
 	return p.timeline(pricedAs(owner, name, p.kinds[provider]), model)
 }
 

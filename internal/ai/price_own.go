@@ -86,7 +86,7 @@ func kindsOfOwn(ctx context.Context, q metadb.Querier) (map[string]string, error
 	return kinds, err
 }
 
-// OwnPrices are the prices that an organisation gave models of its own providers.
+// OwnPrices are the prices that an owner gave models of its own providers.
 type OwnPrices struct {
 	services *Services
 }
@@ -97,21 +97,25 @@ func (s *Services) Prices() OwnPrices { return OwnPrices{s} }
 // List returns the price of every model that has one, as Roles.Prices does.
 func (o OwnPrices) List(ctx context.Context) ([]Price, error) {
 	all, err := o.services.roles.Prices(ctx)
-	return o.named(slices.DeleteFunc(all, func(p Price) bool { owner, _ := owned(p.Provider); return owner != o.services.owner })), err
+	return o.named(slices.DeleteFunc(all, func(p Price) bool { owner, _ := Owned(p.Provider); return owner != o.services.owner })), err
 }
 
 // Set stores what a model of a provider of the owner costs, as Roles.SetPrice
-// does; fault.NotFound without such a provider.
+// does; fault.NotFound when an organisation has no such provider. The installation
+// may name any: its prices count for organisations' providers of the name or the
+// kind, too.
 func (o OwnPrices) Set(ctx context.Context, p Price, author string) (*Price, error) {
-	if _, err := o.services.Get(ctx, p.Provider); err != nil {
-		return nil, err
+	if o.services.owner != Shared {
+		if _, err := o.services.Get(ctx, p.Provider); err != nil {
+			return nil, err
+		}
 	}
 	p.Provider = o.services.owner.key(p.Provider)
 	set, err := o.services.roles.SetPrice(ctx, p, author)
 	if err != nil {
 		return nil, err
 	}
-	_, set.Provider = owned(set.Provider)
+	_, set.Provider = Owned(set.Provider)
 	return set, nil
 }
 
@@ -122,7 +126,8 @@ func (o OwnPrices) History(ctx context.Context, provider, model string) ([]Price
 	return o.named(all), err
 }
 
-// Delete makes the price of a model that of the installation again, from now on;
+// Delete makes the price of a model unknown from now on, as Roles.DeletePrice does:
+// that of an organisation is the installation's again, if there is one;
 // fault.NotFound.
 func (o OwnPrices) Delete(ctx context.Context, provider, model, author string) error {
 	return o.services.roles.DeletePrice(ctx, o.services.owner.key(provider), model, author)
@@ -136,7 +141,7 @@ func (o OwnPrices) Withdraw(ctx context.Context, version int64, author string) e
 		return fmt.Errorf("withdraw price: %w", err)
 	}
 	for _, p := range found {
-		if owner, _ := owned(p.Provider); owner == o.services.owner {
+		if owner, _ := Owned(p.Provider); owner == o.services.owner {
 			return o.services.roles.WithdrawPrice(ctx, version, author)
 		}
 	}
@@ -146,7 +151,7 @@ func (o OwnPrices) Withdraw(ctx context.Context, version int64, author string) e
 // named gives prices the names people chose.
 func (o OwnPrices) named(all []Price) []Price {
 	for i := range all {
-		_, all[i].Provider = owned(all[i].Provider)
+		_, all[i].Provider = Owned(all[i].Provider)
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -131,6 +132,18 @@ type Response struct {
 	Finish string // FinishStop, FinishLength or FinishCalls
 	Model  string // as the service names it, "" when it does not
 	Usage  Usage
+	// UsageRaw is the JSON object from which Usage was read; see RawUsage.
+	UsageRaw json.RawMessage
+}
+
+// RawUsage is what a service told of the use of its model, for the log: one JSON
+// object of a size that such an object has, or nil.
+func RawUsage(told string) json.RawMessage {
+	const most = 4 << 10
+	if len(told) > most || !strings.HasPrefix(told, "{") || !json.Valid([]byte(told)) {
+		return nil
+	}
+	return json.RawMessage(told)
 }
 
 // Usage counts tokens. CostUSD is nil when the price is unknown.
@@ -153,9 +166,10 @@ type EmbedRequest struct {
 
 // EmbedResponse is a vector for each input.
 type EmbedResponse struct {
-	Vectors [][]float64
-	Model   string
-	Usage   Usage
+	Vectors  [][]float64
+	Model    string
+	Usage    Usage
+	UsageRaw json.RawMessage // as of a Response
 }
 
 // Class says why a model gave no usable answer, and so what to do next: ask

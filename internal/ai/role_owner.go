@@ -26,7 +26,7 @@ func (r *Role) key() string { return r.Owner.RoleKey(r.Code) }
 
 // RoleCode is the code that people chose, of a RoleKey.
 func RoleCode(key string) string {
-	_, code := owned(key)
+	_, code := Owned(key)
 	return code
 }
 

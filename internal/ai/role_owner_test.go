@@ -312,7 +312,7 @@ func TestTheQualityOfAnOrganisationsVersionIsNotThatOfTheInstallations(t *testin
 			t.Errorf("calls of version 1 of %q: %+v, %v", of, page, err)
 		}
 	}
-	facets, err := g.CallFacets(t.Context(), shop)
+	facets, err := g.CallFacets(t.Context(), shop, from, to)
 	if err != nil || len(facets) != 2 || facets[0].RoleOwner != uint64(orgA) || facets[0].Calls != 2 {
 		t.Errorf("facets %+v, %v", facets, err)
 	}

@@ -93,7 +93,7 @@ func (s *Services) names(ctx context.Context) ([]string, error) {
 	}
 	names := slices.Collect(maps.Keys(s.configured))
 	for _, key := range stored {
-		if owner, name := owned(key); owner == Shared || owner == s.owner {
+		if owner, name := Owned(key); owner == Shared || owner == s.owner {
 			names = append(names, name)
 		}
 	}

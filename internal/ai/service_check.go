@@ -101,7 +101,7 @@ func (g *Gateway) askForAWord(ctx, limited context.Context, caller Caller, entry
 	a := Attempt{At: g.now(), Owner: c.owner(entry), Provider: entry.Provider, Model: entry.Model, Key: key.Alias, InHouse: service.InHouse, Dropped: dropped, Status: AttemptOK}
 	response, err := service.Provider.Complete(limited, Request{Key: key.Secret, Model: entry.Model, Messages: c.in.Messages, Parameters: parameters}, nil)
 	c.answered(&a)
-	a.ServedModel, a.Usage, a.Answer, c.answer = response.Model, response.Usage, response.Text, response.Text
+	a.ServedModel, a.Usage, a.UsageRaw, a.Answer, c.answer = response.Model, response.Usage, response.UsageRaw, response.Text, response.Text
 	c.price(entry, &a)
 	var answer *Response
 	ended := err
@@ -237,7 +237,7 @@ func (g *Gateway) KeyHealth(ctx context.Context, owner Owner) ([]KeyHealth, erro
 	}
 	health := make([]KeyHealth, len(rows))
 	for i, r := range rows {
-		_, provider := owned(r.Provider)
+		_, provider := Owned(r.Provider)
 		health[i] = KeyHealth{Provider: provider, Key: r.Key, Calls: r.Calls, Failures: r.Failures,
 			LastUsed: known(r.Used), LastOK: known(r.Good), LastFailure: known(r.Bad), LastClass: r.Class, LastCode: r.Code}
 	}

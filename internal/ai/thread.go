@@ -59,7 +59,7 @@ func (g *Gateway) Thread(ctx context.Context, caller Caller, id string) (*Thread
 	case err != nil:
 		return nil, fmt.Errorf("load conversation: %w", err)
 	}
-	t.owner, t.Role = owned(t.Role)
+	t.owner, t.Role = Owned(t.Role)
 	plain, err := g.sealer.Open(ctx, sealed, threadPlace(id))
 	if err != nil {
 		return nil, fmt.Errorf("open conversation: %w", err)

@@ -256,7 +256,6 @@ func (s *server) resources() {
 	s.registerMasking()
 	s.registerPrices()
 	s.registerProviders()
-	s.registerOwnPrices()
 	s.registerModels()
 	s.registerBudgets()
 	s.registerUsage()

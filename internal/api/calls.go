@@ -2,15 +2,17 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
-// InCalls selects AI calls.
+// InCalls selects AI calls, by when they began.
 type InCalls struct {
 	InProject
+	InRange
 	Role       string `query:"role" maxLength:"63"`
 	RoleOf     string `query:"role_of" enum:"org,installation" doc:"whose the role is"`
 	Version    int    `query:"version" minimum:"0" doc:"of the role"`
@@ -20,27 +22,48 @@ type InCalls struct {
 	Status     string `query:"status" maxLength:"32"`
 	Schema     string `query:"schema" enum:"valid,invalid,none" doc:"what was found when the answer was checked"`
 	Caller     string `query:"caller" maxLength:"200" doc:"a part of the kind or name of who asked, or of the purpose"`
+	Person     string `query:"person" maxLength:"20" doc:"number of an account, 0 for none"`
+	Token      string `query:"token" maxLength:"20" doc:"number of an API token, 0 for none"`
+	Purpose    string `query:"purpose" maxLength:"63"`
 	MinLatency int    `query:"min_latency_ms" minimum:"0"`
 	Text       string `query:"text" maxLength:"200" doc:"a part of what was said, masked as it was sent"`
 	Cursor     string `query:"cursor" maxLength:"256"`
 	Limit      int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
+func (in *InCalls) filter(now time.Time) ai.CallFilter {
+	from, to := in.between(now)
+	return ai.CallFilter{From: from, To: to, Role: in.Role, RoleOf: in.RoleOf, Version: in.Version, Ref: in.Ref, Provider: in.Provider, Model: in.Model, Status: in.Status,
+		Schema: in.Schema, Caller: in.Caller, Person: in.Person, Token: in.Token, Purpose: in.Purpose, MinLatencyMs: in.MinLatency, Text: in.Text}
+}
+
+// InProjectRange is the time range of a read of a project.
+type InProjectRange struct {
+	InProject
+	InRange
+}
+
 func (s *server) registerCalls() {
 	register(s, tenant.ProjectRead, get("list-ai-calls", "/api/v1/projects/{project}/ai-calls", "Calls of models, newest first, without their texts and attempts"),
 		func(ctx context.Context, _ tenant.Actor, in *InCalls) (*result[*ai.CallPage], error) {
-			return ok(s.opts.AI.Calls(ctx, in.Project, ai.CallQuery{Cursor: in.Cursor, Limit: in.Limit, CallFilter: ai.CallFilter{Role: in.Role, RoleOf: in.RoleOf, Version: in.Version, Ref: in.Ref, Provider: in.Provider,
-				Model: in.Model, Status: in.Status, Schema: in.Schema, Caller: in.Caller, MinLatencyMs: in.MinLatency, Text: in.Text}}))
+			return ok(s.opts.AI.Calls(ctx, in.Project, ai.CallQuery{Cursor: in.Cursor, Limit: in.Limit, CallFilter: in.filter(s.now())}))
 		})
 	register(s, tenant.ProjectRead, get("list-ai-call-facets", "/api/v1/projects/{project}/ai-call-facets", "What calls of models can be narrowed to"),
-		func(ctx context.Context, _ tenant.Actor, in *InProject) (*result[Page[ai.CallFacet]], error) {
-			return all(s.opts.AI.CallFacets(ctx, in.Project))
+		func(ctx context.Context, _ tenant.Actor, in *InProjectRange) (*result[Page[ai.CallFacet]], error) {
+			from, to := in.between(s.now())
+			return all(s.opts.AI.CallFacets(ctx, in.Project, from, to))
+		})
+	register(s, tenant.ProjectRead, get("list-ai-call-askers", "/api/v1/projects/{project}/ai-call-askers", "Persons, API tokens and purposes that models were asked for, those of the most calls first"),
+		func(ctx context.Context, _ tenant.Actor, in *InProjectRange) (*result[Page[ai.CallAsker]], error) {
+			from, to := in.between(s.now())
+			askers, err := s.opts.AI.CallAskers(ctx, in.Project, from, to)
+			if err != nil {
+				return nil, err
+			}
+			return all(askers, s.nameAskers(ctx, askers))
 		})
 	register(s, tenant.ProjectRead, get("get-ai-spending", "/api/v1/projects/{project}/ai-spending", "What models did and cost in a time range"),
-		func(ctx context.Context, _ tenant.Actor, in *struct {
-			InProject
-			InRange
-		}) (*result[*ai.Spending], error) {
+		func(ctx context.Context, _ tenant.Actor, in *InProjectRange) (*result[*ai.Spending], error) {
 			from, to := in.between(s.now())
 			return ok(s.opts.AI.Spent(ctx, in.Project, from, to))
 		})
@@ -62,4 +85,14 @@ func (s *server) registerCalls() {
 			}
 			return ok(originals, err)
 		})
+}
+
+// nameAskers puts the names to what has a number, as the usage of the project
+// does: of whom no call of it was made, nobody is told.
+func (s *server) nameAskers(ctx context.Context, askers []ai.CallAsker) error {
+	names := make([]naming, len(askers))
+	for i := range askers {
+		names[i] = naming{askers[i].By, askers[i].Key, &askers[i].Name}
+	}
+	return s.nameSubjects(ctx, names)
 }

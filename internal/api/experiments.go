@@ -44,11 +44,15 @@ func (s *server) editsShared(ctx context.Context, a tenant.Actor) bool {
 func (s *server) registerExperiments() {
 	q := s.opts.Quality
 	register(s, tenant.ProjectAsk, get("list-ai-experiments", "/api/v1/projects/{project}/ai-experiments", "Experiments of the playground, the newest first"),
-		func(ctx context.Context, a tenant.Actor, in *InProject) (*result[Page[quality.Experiment]], error) {
+		func(ctx context.Context, a tenant.Actor, in *struct {
+			InProject
+			Cursor string `query:"cursor" maxLength:"32"`
+			Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+		}) (*result[*quality.ExperimentPage], error) {
 			if err := s.editsRoles(ctx, a, in.Project); err != nil {
 				return nil, err
 			}
-			return all(q.Experiments(ctx, in.Project))
+			return ok(q.Experiments(ctx, in.Project, in.Cursor, in.Limit))
 		})
 	register(s, tenant.ProjectAsk, post("estimate-ai-experiment", "/api/v1/projects/{project}/ai-experiments/estimate", "How many calls an experiment would be, and what they would cost", http.StatusOK),
 		func(ctx context.Context, a tenant.Actor, in *struct {

@@ -269,6 +269,7 @@ func table(h *house) map[string]row {
 
 		"list-ai-calls":       {who: readsProject, status: 200},
 		"list-ai-call-facets": {who: readsProject, status: 200},
+		"list-ai-call-askers": {who: readsProject, status: 200},
 		"get-ai-spending":     {who: readsProject, status: 200},
 		"get-ai-call": {who: readsProject, status: 200, make: func(p *place) request { return ids("call", p.call) },
 			crossed: func(b *place) request { return ids("call", b.call) }},
@@ -586,7 +587,8 @@ func table(h *house) map[string]row {
 			crossed: func(b *place) request {
 				return request{path: map[string]any{"provider": b.newOwnPrice().Provider, "model": "m"}}
 			}},
-		"list-prices": {who: system, status: 200},
+		"list-org-unpriced-models": {who: adminsOrg, status: 200},
+		"list-prices":              {who: system, status: 200},
 		"set-price": {who: system, status: 200, make: func(*place) request {
 			return request{path: map[string]any{"provider": "canned", "model": "m"}, body: PriceRequest{Input: 1, Output: 2}}
 		}},

@@ -30,39 +30,35 @@ type RecountRequest struct {
 	From time.Time `json:"from" doc:"calls from the day of UTC of this moment on"`
 }
 
-// InPrice names the model of a provider in the path.
+// InPrice names the model of a provider of an owner in the path. No name that
+// people give a provider holds a slash: one that does is stored, and somebody's.
 type InPrice struct {
-	Provider string `path:"provider" maxLength:"63" doc:"the provider's name in the configuration"`
+	InOwner
+	Provider string `path:"provider" maxLength:"63" pattern:"^[^/]+$" doc:"the provider's name"`
 	Model    string `path:"model" maxLength:"200" doc:"percent-encoded: a name may hold a slash"`
 }
 
+// registerPrices registers what models cost and whose price nobody has said, of the
+// installation and of organisations, and how logged costs are counted again.
 func (s *server) registerPrices() {
-	roles := s.opts.AI.Roles()
-	register(s, tenant.SystemAdmin, get("list-prices", "/api/v1/ai-prices", "What models cost"),
-		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[ai.Price]], error) {
-			return all(s.opts.AI.Services().Prices().List(ctx))
-		})
-	register(s, tenant.SystemAdmin, put("set-price", "/api/v1/ai-prices/{provider}/{model}", "Set what a model costs from a moment on, from now on without one"),
-		func(ctx context.Context, a tenant.Actor, in *struct {
-			InPrice
-			Body PriceRequest
-		}) (*result[*ai.Price], error) {
-			return ok(roles.SetPrice(ctx, in.Body.price(in.InPrice), a.Name))
-		})
-	register(s, tenant.SystemAdmin, get("list-price-history", "/api/v1/ai-prices/{provider}/{model}", "What a model has cost and will cost, the latest to hold first; also what was taken back"),
-		func(ctx context.Context, _ tenant.Actor, in *InPrice) (*result[Page[ai.Price]], error) {
-			return all(roles.PriceHistory(ctx, in.Provider, in.Model))
-		})
-	register(s, tenant.SystemAdmin, del("withdraw-price", "/api/v1/ai-price-versions/{version}", "Take back a price that was set by mistake: what it replaced holds again"),
-		func(ctx context.Context, a tenant.Actor, in *struct {
-			Version int64 `path:"version" minimum:"1"`
-		}) (*struct{}, error) {
-			return done(roles.WithdrawPrice(ctx, in.Version, a.Name))
-		})
-	register(s, tenant.SystemAdmin, get("list-unpriced-models", "/api/v1/ai-unpriced-models", "The models that used tokens without a known price, those of the most tokens first"),
+	s.registerPricesOf(tenant.SystemAdmin, "/api/v1", "", "")
+	s.registerPricesOf(tenant.OrgAdmin, "/api/v1/orgs/{org}", "org-", " of one of the organisation's own providers")
+	register(s, tenant.SystemAdmin, get("list-unpriced-models", "/api/v1/ai-unpriced-models", "The models that used tokens without a known price, also those of organisations' own providers, those of the most tokens first"),
 		func(ctx context.Context, _ tenant.Actor, in *InRange) (*result[Page[usage.UnpricedModel]], error) {
 			from, to := in.between(s.now())
 			return all(s.opts.Usage.Unpriced(ctx, from, to))
+		})
+	register(s, tenant.OrgAdmin, get("list-org-unpriced-models", "/api/v1/orgs/{org}/ai-unpriced-models", "The models of the organisation's own providers that used tokens without a known price, those of the most tokens first"),
+		func(ctx context.Context, _ tenant.Actor, in *struct {
+			InOrg
+			InRange
+		}) (*result[Page[usage.UnpricedModel]], error) {
+			projects, err := s.tenants.OrgProjects(ctx, in.Org)
+			if err != nil {
+				return nil, err
+			}
+			from, to := in.between(s.now())
+			return all(s.opts.Usage.UnpricedOf(ctx, ai.Owner(in.Org), idsOf(projects), from, to))
 		})
 	register(s, tenant.SystemAdmin, get("list-recounts", "/api/v1/ai-recounts", "The latest recounts of costs, the newest first"),
 		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[usage.Recount]], error) {
@@ -78,8 +74,36 @@ func (s *server) registerPrices() {
 		}) (*struct{}, error) {
 			return done(s.opts.Usage.CancelRecount(ctx, in.Recount))
 		})
-	register(s, tenant.SystemAdmin, del("delete-price", "/api/v1/ai-prices/{provider}/{model}", "Forget what a model costs: its calls have no cost then"),
+}
+
+// registerPricesOf registers what one does with the prices of an owner's providers;
+// which says of which models they are.
+func (s *server) registerPricesOf(act tenant.Action, path, prefix, which string) {
+	of := func(in InOwner) ai.OwnPrices { return s.opts.AI.Services().Of(in.Owner).Prices() }
+	register(s, act, ownedBy(get("list-"+prefix+"prices", path+"/ai-prices", "What models"+which+" cost")),
+		func(ctx context.Context, _ tenant.Actor, in *InOwner) (*result[Page[ai.Price]], error) {
+			return all(of(*in).List(ctx))
+		})
+	register(s, act, ownedBy(put("set-"+prefix+"price", path+"/ai-prices/{provider}/{model}", "Set what a model"+which+" costs from a moment on, from now on without one")),
+		func(ctx context.Context, a tenant.Actor, in *struct {
+			InPrice
+			Body PriceRequest
+		}) (*result[*ai.Price], error) {
+			return ok(of(in.InOwner).Set(ctx, in.Body.price(in.InPrice), a.Name))
+		})
+	register(s, act, ownedBy(get("list-"+prefix+"price-history", path+"/ai-prices/{provider}/{model}", "What a model"+which+" has cost and will cost, the latest to hold first; also what was taken back")),
+		func(ctx context.Context, _ tenant.Actor, in *InPrice) (*result[Page[ai.Price]], error) {
+			return all(of(in.InOwner).History(ctx, in.Provider, in.Model))
+		})
+	register(s, act, ownedBy(del("withdraw-"+prefix+"price", path+"/ai-price-versions/{version}", "Take back a price that was set by mistake: what it replaced holds again")),
+		func(ctx context.Context, a tenant.Actor, in *struct {
+			InOwner
+			Version int64 `path:"version" minimum:"1"`
+		}) (*struct{}, error) {
+			return done(of(in.InOwner).Withdraw(ctx, in.Version, a.Name))
+		})
+	register(s, act, ownedBy(del("delete-"+prefix+"price", path+"/ai-prices/{provider}/{model}", "Forget what a model"+which+" costs: its calls have no cost then, unless another price holds for them")),
 		func(ctx context.Context, a tenant.Actor, in *InPrice) (*struct{}, error) {
-			return done(roles.DeletePrice(ctx, in.Provider, in.Model, a.Name))
+			return done(of(in.InOwner).Delete(ctx, in.Provider, in.Model, a.Name))
 		})
 }

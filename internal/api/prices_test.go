@@ -1,8 +1,11 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
@@ -33,6 +36,28 @@ func TestAPriceOfAModelWithASlashInItsNameIsSetReadAndDeleted(t *testing.T) {
 	h.problem(admin.do(http.MethodDelete, path, nil, nil), http.StatusNotFound)
 	if wrong := h.problem(admin.do(http.MethodPut, path, PriceRequest{Input: -1}, nil), http.StatusUnprocessableEntity); len(wrong.Violations) != 1 {
 		t.Errorf("problem %+v", wrong)
+	}
+}
+
+func TestEachOwnersPricesAreItsOwnAndNoStoredNameReachesAnothers(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
+	admin := h.admin()
+	p := &place{h: h, org: h.first.Org.ID}
+	own := p.newOwnPrice()
+	for path, status := range map[string]int{
+		"/api/v1/ai-prices/" + url.PathEscape(fmt.Sprintf("%d/%s", p.org, own.Provider)) + "/m": http.StatusUnprocessableEntity,
+		"/api/v1/ai-price-versions/" + strconv.FormatInt(own.Version, 10):                       http.StatusNotFound,
+	} {
+		h.problem(admin.do(http.MethodDelete, path, nil, nil), status)
+	}
+	org := fmt.Sprintf("/api/v1/orgs/%d/ai-prices", p.org)
+	// The installation may name a provider that is not there, an organisation may not.
+	h.decode(admin.do(http.MethodPut, "/api/v1/ai-prices/unheard-of/m", PriceRequest{Input: 1}, nil), http.StatusOK, nil)
+	h.problem(admin.do(http.MethodPut, org+"/unheard-of/m", PriceRequest{Input: 1}, nil), http.StatusNotFound)
+	var page Page[ai.Price]
+	h.decode(admin.do(http.MethodGet, org, nil, nil), http.StatusOK, &page)
+	if len(page.Items) != 1 || page.Items[0].Provider != own.Provider {
+		t.Errorf("prices of acme %+v", page.Items)
 	}
 }
 

@@ -87,11 +87,7 @@ type scopeOf func(ctx context.Context, a tenant.Actor, org int64, p project.ID) 
 
 func (s *server) registerUsage() {
 	projectsOf := func(found []tenant.Project, err error) (usage.Scope, error) {
-		scope := usage.Scope{Projects: make([]project.ID, len(found))}
-		for i := range found {
-			scope.Projects[i] = found[i].ID
-		}
-		return scope, err
+		return usage.Scope{Projects: idsOf(found)}, err
 	}
 	everything := func(ctx context.Context, _ tenant.Actor, _ int64, _ project.ID) (usage.Scope, error) {
 		return projectsOf(s.tenants.AllProjects(ctx))
@@ -119,6 +115,14 @@ func (s *server) registerUsage() {
 	registerBillOf(s, tenant.ProjectRead, "/api/v1/projects/{project}", "project-", ofProject, func(in *billOfProject) (*InUsageFilter, int64, project.ID) {
 		return &in.InUsageFilter, 0, in.Project
 	})
+}
+
+func idsOf(projects []tenant.Project) []project.ID {
+	ids := make([]project.ID, len(projects))
+	for i := range projects {
+		ids[i] = projects[i].ID
+	}
+	return ids
 }
 
 // registerUsageOf registers what was used of models by a scope, as an answer and as

@@ -3,8 +3,10 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/notify"
@@ -43,7 +45,7 @@ func softLimitMessage(p tenant.Project, s ai.SoftLimit, name, base string) notif
 	whose := func(language int) string { return strings.TrimSpace(scopeWords[b.Scope][language] + " " + name) }
 	m := notify.Message{
 		Project: p.ID, Key: fmt.Sprintf("ai-budget/%s/%s/%d", b.ID, s.Subject, s.From.Unix()), Kind: "ai.budget", Ref: "ai-budget/" + b.ID,
-		Link: fmt.Sprintf("%s/projects/%d/ai-calls", base, p.ID), Data: s,
+		Link: fmt.Sprintf("%s/projects/%d/ai-calls?%s", base, p.ID, countedCalls(s)), Data: s,
 		Subject: fmt.Sprintf("[MATRIX] AI 예산의 %d%%를 썼습니다: %s", b.SoftPercent, whose(0)),
 		Text: fmt.Sprintf("%s의 AI 사용량이 %s 한도의 %d%%를 넘었습니다. 지금까지 %s %s, 한도는 %s %s입니다. 한도에 이르면 이 기간이 끝날 때까지 호출이 거부됩니다.",
 			whose(0), periodWords[b.Period][0], b.SoftPercent, amount(s.Used), measureWords[b.Measure][0], amount(b.Limit), measureWords[b.Measure][0]),
@@ -56,6 +58,19 @@ func softLimitMessage(p tenant.Project, s ai.SoftLimit, name, base string) notif
 		m.LinkText = "AI calls"
 	}
 	return m
+}
+
+// countedCalls narrows the page of a project's calls to those that were counted, as
+// far as they are its own.
+func countedCalls(s ai.SoftLimit) string {
+	query := url.Values{"from": {s.From.UTC().Format(time.RFC3339)}, "to": {s.To.UTC().Format(time.RFC3339)}}
+	switch s.Budget.Scope {
+	case "person", "token", "purpose":
+		query.Set(s.Budget.Scope, s.Subject)
+	case "role":
+		query.Set("role", ai.RoleCode(s.Subject))
+	}
+	return query.Encode()
 }
 
 // amount writes a number with as many decimals as it has, four at most.

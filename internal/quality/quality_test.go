@@ -359,8 +359,47 @@ func TestAnExperimentAsksEveryInputOfEveryVariantAndTheWinnerBecomesADraft(t *te
 			t.Errorf("another project reads the experiment: %v", err)
 		}
 		h.must(h.Delete(t.Context(), shop, e.ID))
-		if list, err := h.Experiments(t.Context(), shop); err != nil || len(list) != 0 {
+		if list, err := h.Experiments(t.Context(), shop, "", 0); err != nil || len(list.Items) != 0 || list.Total != 0 {
 			t.Errorf("after it was deleted: %+v, %v", list, err)
+		}
+	})
+}
+
+func TestExperimentsAreListedByPageNewestFirst(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h := newHouse(t, db)
+		var want, got []int64
+		for range 5 {
+			e, err := h.Start(t.Context(), shop, 1, "kim", spec())
+			h.must(err)
+			want = append([]int64{e.ID}, want...)
+		}
+		for cursor := ""; ; {
+			page, err := h.Experiments(t.Context(), shop, cursor, 2)
+			if err != nil || page.Total != 5 {
+				t.Fatalf("page %+v, %v", page, err)
+			}
+			for _, e := range page.Items {
+				got = append(got, e.ID)
+			}
+			if cursor = page.NextCursor; cursor == "" {
+				break
+			}
+			if len(got) == 2 { // what begins elsewhere meanwhile is on no page
+				_, err := h.Start(t.Context(), shop+1, 1, "lee", spec())
+				h.must(err)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("listed %v, want %v", got, want)
+		}
+		if page, err := h.Experiments(t.Context(), shop+1, fmt.Sprint(want[0]), 0); err != nil || len(page.Items) != 0 || page.Total != 1 {
+			t.Errorf("with a cursor of another project: %+v, %v", page, err)
+		}
+		for _, cursor := range []string{"x", "0", "-3", "1.5"} {
+			if _, err := h.Experiments(t.Context(), shop, cursor, 0); !fault.Is(err, fault.Invalid) || fault.As(err).Field != "cursor" {
+				t.Errorf("cursor %q: %v", cursor, err)
+			}
 		}
 	})
 }

@@ -1,11 +1,14 @@
 package quality
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/ai"
@@ -91,13 +94,46 @@ func scanExperiment(scan func(...any) error) (e Experiment, run int64, spec stri
 	return e, run, spec, err
 }
 
-// Experiments returns the project's, the newest first.
-func (s *Service) Experiments(ctx context.Context, p project.ID) ([]Experiment, error) {
-	rows, err := s.db.Query(ctx, experimentFacts+` WHERE e.project_id = $1 ORDER BY e.id DESC LIMIT 500`, p)
-	return metadb.Collect(rows, err, func(rows *metadb.Rows) (Experiment, error) {
+const (
+	defaultListed = 50
+	maxListed     = 200
+)
+
+// ExperimentPage is a part of a project's experiments, the newest first.
+type ExperimentPage struct {
+	Items      []Experiment `json:"items"`
+	NextCursor string       `json:"next_cursor" doc:"empty on the last page"`
+	Total      int64        `json:"total" doc:"of all pages"`
+}
+
+// Experiments returns a page of the project's, the newest first. cursor is
+// NextCursor of the page before, "" for the first; limit is at most 200, 0 for 50.
+func (s *Service) Experiments(ctx context.Context, p project.ID, cursor string, limit int) (*ExperimentPage, error) {
+	page := &ExperimentPage{}
+	if err := s.db.QueryRow(ctx, `SELECT COUNT(*) FROM ai_experiment WHERE project_id = $1`, p).Scan(&page.Total); err != nil {
+		return nil, fmt.Errorf("count experiments: %w", err)
+	}
+	before := int64(math.MaxInt64)
+	if cursor != "" {
+		var err error
+		if before, err = strconv.ParseInt(cursor, 10, 64); err != nil || before < 1 {
+			return nil, fault.New(fault.Invalid, "the cursor is not one of ours").WithField("cursor")
+		}
+	}
+	limit = min(cmp.Or(max(0, limit), defaultListed), maxListed)
+	rows, err := s.db.Query(ctx, experimentFacts+` WHERE e.project_id = $1 AND e.id < $2 ORDER BY e.id DESC LIMIT $3`, p, before, limit+1)
+	page.Items, err = metadb.Collect(rows, err, func(rows *metadb.Rows) (Experiment, error) {
 		e, _, _, err := scanExperiment(rows.Scan)
 		return e, err
 	})
+	if err != nil {
+		return nil, fmt.Errorf("list experiments: %w", err)
+	}
+	if len(page.Items) > limit {
+		page.Items = page.Items[:limit]
+		page.NextCursor = strconv.FormatInt(page.Items[limit-1].ID, 10)
+	}
+	return page, nil
 }
 
 // Experiment returns one without its results; fault.NotFound.

@@ -45,7 +45,7 @@ func TestInteropThisMachineIsReadByAnUnmodifiedCollector(t *testing.T) {
 	f("CPU", h.CPU, 0.0001, 1)
 	f("cores", h.Cores, float64(runtime.NumCPU()), float64(runtime.NumCPU()))
 	f("memory", h.Memory, 0.001, 0.999)
-	f("bytes of memory", h.MemoryBytes, 0.9*total, 1.02*total) // not all of it has a state
+	f("bytes of memory", h.MemoryBytes, 0.9*total, 1.05*total) // not all of it has a state, and of the cached some the kernel does not count as available, so it is among the used, too
 	f("disk", h.Disk, 0.0001, 1)
 	if stat, err := os.Stat(h.DiskMount); err != nil || !stat.IsDir() {
 		t.Errorf("the fullest file system is %q: %v", h.DiskMount, err)

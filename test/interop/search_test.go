@@ -143,7 +143,7 @@ func TestInteropRecordsOfAICallsReachOpenSearchOnceThroughAnOutage(t *testing.T)
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = model.Close() })
-	model.Behave(func(llm.Request) llm.Reply { return llm.Reply{Text: "fine"} })
+	model.Behave(func(llm.Request) llm.Reply { return llm.Reply{Text: `{"text":"fine"}`} })
 	provider, err := openai.New(openai.Options{BaseURL: model.URL})
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +165,8 @@ func TestInteropRecordsOfAICallsReachOpenSearchOnceThroughAnOutage(t *testing.T)
 			t.Error(err)
 		}
 	})
-	if _, err := gateway.Roles().Create(t.Context(), ai.Role{Code: "writer", SystemMessage: "Write."}, "kim"); err != nil {
+	const format = `{"type":"json_schema","name":"answer","schema":{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}}`
+	if _, err := gateway.Roles().Create(t.Context(), ai.Role{Code: "writer", SystemMessage: "Write.", ResponseFormat: json.RawMessage(format)}, "kim"); err != nil {
 		t.Fatal(err)
 	}
 	calls := 0
@@ -271,6 +272,11 @@ func TestInteropRecordsOfAICallsReachOpenSearchOnceThroughAnOutage(t *testing.T)
 			Total struct {
 				Value int `json:"value"`
 			} `json:"total"`
+			Hits []struct {
+				Source struct {
+					Parsed map[string]string `json:"matrix.parsed"`
+				} `json:"_source"`
+			} `json:"hits"`
 		} `json:"hits"`
 		Aggregations struct {
 			Input  struct{ Value float64 } `json:"input"`
@@ -282,7 +288,7 @@ func TestInteropRecordsOfAICallsReachOpenSearchOnceThroughAnOutage(t *testing.T)
 			} `json:"models"`
 		} `json:"aggregations"`
 	}
-	search.ask(http.MethodPost, "/matrix-ai-calls/_search", `{"size":0,"track_total_hits":true,"query":{"match":{"matrix.answer":"fine"}},
+	search.ask(http.MethodPost, "/matrix-ai-calls/_search", `{"size":1,"track_total_hits":true,"query":{"match":{"matrix.answer":"fine"}},
 		"aggs":{"input":{"sum":{"field":"gen_ai.usage.input_tokens"}},"models":{"terms":{"field":"gen_ai.request.model"}}}}`, &sums)
 	spent, err := gateway.Spent(t.Context(), 7, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
 	if err != nil {
@@ -291,6 +297,9 @@ func TestInteropRecordsOfAICallsReachOpenSearchOnceThroughAnOutage(t *testing.T)
 	models := sums.Aggregations.Models.Buckets
 	if sums.Hits.Total.Value != calls || len(models) != 1 || models[0].Key != "gpt-5" || models[0].Count != calls || uint64(sums.Aggregations.Input.Value) != spent.InputTokens || spent.Calls != uint64(calls) {
 		t.Errorf("OpenSearch counts %+v, MATRIX %+v", sums, spent)
+	}
+	if found := sums.Hits.Hits; len(found) != 1 || found[0].Source.Parsed["text"] != "fine" {
+		t.Errorf("parsed: %+v", found)
 	}
 }
 

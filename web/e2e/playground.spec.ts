@@ -78,6 +78,33 @@ test('a grid of variants is estimated, run, compared, judged, and the winner bec
   expect(draft.notes).toContain('as good and repeatable');
 });
 
+test('experiments are listed page by page', async ({ page }) => {
+  const code = await makeRole(page);
+  for (const name of ['the older', 'the newer']) {
+    const axes = { versions: [], models: [], temperatures: [], top_ps: [] };
+    const inputs = [{ message: 'the table orders took 300 ms' }];
+    const spec = { name, role: code, ...axes, inputs, repeats: 1, ground: false };
+    await ask(page, 'POST', `/projects/${project}/ai-experiments`, spec);
+  }
+  // Pages of one experiment, so that two are more than one page.
+  await page.route(/\/ai-experiments\?/, (route) =>
+    route.continue({ url: route.request().url().replace('limit=50', 'limit=1') }),
+  );
+  await page.goto(`${home}/playground`);
+  await expect(row(page, code)).toHaveCount(1);
+  await expect(row(page, code)).toContainText('the newer');
+  await expect(page.getByText(/^전체 \d+건 중 1건$/)).toBeVisible();
+  await expectAccessible(page);
+  await picture(page, 'playground-list');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.getByRole('button', { name: '더 보기' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(row(page, code)).toHaveCount(2);
+  await expect(row(page, code).last()).toContainText('the older');
+  await expectAccessible(page);
+  await picture(page, 'playground-list-dark');
+});
+
 test('a draft is tried before it is saved', async ({ page }) => {
   const code = await makeRole(page);
   await page.goto(`/roles/${code}`);

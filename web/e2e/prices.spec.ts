@@ -1,5 +1,18 @@
 import type { Page } from '@playwright/test';
-import { ask, callPage, expect, expectAccessible, fresh, guide, picture, press, row, test } from './matrix.ts';
+import {
+  ask,
+  callPage,
+  expect,
+  expectAccessible,
+  fresh,
+  guide,
+  login,
+  picture,
+  press,
+  row,
+  somebodyElse,
+  test,
+} from './matrix.ts';
 
 const now = (page: Page) => page.getByRole('region', { name: '지금 적용되는 가격' });
 const unpriced = (page: Page) => page.getByRole('region', { name: '가격이 없는 모델' });
@@ -171,6 +184,106 @@ test('a model without a price gets one of yesterday, and its calls their cost, u
   await recounts(page).getByRole('button', { name: '중단' }).click();
   await expect(runs.first()).toContainText('중단됨');
   await expect(runs.first()).toContainText(/31일 중 \d+일/);
+});
+
+test('an administrator of an organisation sets the price of a model of its own provider, sees its history and deletes it', async ({
+  page,
+  browser,
+  baseURL,
+}) => {
+  test.setTimeout(120_000);
+  const org = await ask<{ id: number; name: string }>(page, 'POST', '/orgs', { name: fresh('priced') });
+  const other = await somebodyElse(page, browser, baseURL);
+  await ask(page, 'PUT', `/orgs/${org.id}/members`, { email: other.email, role: 'admin' });
+
+  // What is the installation's is not theirs to see.
+  await other.page.goto('/prices?org=0');
+  await login(other.page, other);
+  await expect(other.page.getByRole('alert')).toContainText('이 작업에 대한 권한이 없습니다');
+  await other.page.getByRole('link', { name: '가격', exact: true }).click();
+  await other.page.getByLabel('누구의 설정인지').selectOption(org.name);
+  await expect(other.page).toHaveURL(new RegExp(`org=${org.id}`));
+  await expect(other.page.getByRole('heading', { name: '이 조직의 제공자가 없습니다' })).toBeVisible();
+  await expect(other.page.getByRole('button', { name: '새 가격' })).toBeDisabled();
+  await expectAccessible(other.page);
+  await picture(other.page, 'prices-of-org-no-provider');
+
+  const { items } = await ask<{ items: { name: string; base_url: string }[] }>(page, 'GET', '/ai-providers');
+  const address = items.find((each) => each.name === 'openai')?.base_url ?? '';
+  const made = { name: 'leased', kind: 'openai', base_url: address, enabled: true };
+  await ask(other.page, 'POST', `/orgs/${org.id}/ai-providers`, made);
+  await ask(other.page, 'POST', `/orgs/${org.id}/ai-providers/leased/keys`, { alias: 'main', secret: 'sk-e2e' });
+  const group = await ask<{ id: number }>(other.page, 'POST', `/orgs/${org.id}/groups`, { name: fresh('group') });
+  const project = await ask<{ id: number }>(other.page, 'POST', `/groups/${group.id}/projects`, {
+    name: fresh('project'),
+  });
+  const model = fresh('tuned');
+  // A call of a model of which nobody knows the price.
+  await ask(other.page, 'POST', `/orgs/${org.id}/ai-providers/leased/keys/main/check?project=${project.id}`, { model });
+  const unpricedOf = async (path: string) =>
+    (await ask<{ items: { model: string }[] }>(page, 'GET', path)).items.map((each) => each.model);
+  await expect.poll(() => unpricedOf(`/orgs/${org.id}/ai-unpriced-models`)).toEqual([model]);
+  // Who administers the installation sees by name whose it is.
+  await page.goto('/prices?range=1h');
+  await expect(row(page, model)).toContainText(`${org.name}의 leased`);
+  await expectAccessible(page);
+  await picture(page, 'prices-of-all');
+
+  await other.page.goto(`/prices?org=${org.id}&range=1h`);
+  await expect(unpriced(other.page)).toContainText('설치 관리자가 비용을 다시 계산하면');
+  await expect(recounts(other.page)).toHaveCount(0);
+  await other.page.getByRole('button', { name: `가격 정하기: ${model}` }).click();
+  const dialog = other.page.getByRole('dialog');
+  await dialog.getByRole('textbox', { name: '입력', exact: true }).fill('1.5');
+  await dialog.getByRole('textbox', { name: '출력', exact: true }).fill('6');
+  await dialog.getByText('시각 지정').click();
+  await dialog.getByLabel('적용 시작 시각').fill(field(Date.now() - 24 * 3_600_000));
+  // Costs are counted again for the whole installation, or not at all.
+  await expect(dialog).toContainText('설치 관리자가 비용을 다시 계산해야');
+  await expect(dialog.getByRole('checkbox')).toHaveCount(0);
+  await expectAccessible(other.page);
+  await picture(other.page, 'price-form-of-org');
+  await press(other.page, '저장');
+  const priced = now(other.page).getByRole('row').filter({ hasText: model });
+  await expect(priced).toContainText('$1.50');
+  await expect(priced).toContainText('leased');
+
+  await other.page.getByRole('button', { name: `수정: ${model}` }).click();
+  await dialog.getByRole('textbox', { name: '입력', exact: true }).fill('2');
+  await dialog.getByText('시각 지정').click();
+  await press(other.page, '저장');
+  await expect(priced).toContainText('변경 예정 1건');
+  await other.page.mouse.move(0, 0);
+  await expectAccessible(other.page);
+  await picture(other.page, 'prices-of-org');
+  await other.page.emulateMedia({ colorScheme: 'dark' });
+  await expectAccessible(other.page);
+  await picture(other.page, 'prices-of-org-dark');
+  await other.page.emulateMedia({ colorScheme: 'light' });
+
+  await now(other.page).getByRole('link', { name: model }).click();
+  const history = other.page.getByRole('dialog', { name: `${model}의 가격 이력` });
+  await expect(history.getByRole('row').filter({ hasText: '예정' })).toContainText('$2.00');
+  await history.getByRole('button', { name: '철회: $2.00 · $6.00' }).click();
+  await press(other.page, '철회');
+  await expect(history.getByRole('row').filter({ hasText: '철회됨' })).toContainText('$2.00');
+  await expectAccessible(other.page);
+  await picture(other.page, 'price-history-of-org');
+  await other.page.keyboard.press('Escape');
+  await expect(history).toBeHidden();
+
+  // The installation's list has nothing of it.
+  await page.reload();
+  await expect(now(page)).toContainText('gpt-4.1-mini');
+  await expect(now(page)).not.toContainText(model);
+
+  await other.page.getByRole('button', { name: `삭제: ${model}` }).click();
+  await expect(dialog).toContainText('이름이 같은 공용 제공자');
+  await press(other.page, '삭제');
+  await expect(now(other.page)).toContainText('조직이 정한 가격이 없습니다');
+  await other.page.goto(`/prices?org=${org.id}&history=leased/${model}`);
+  await expect(history.getByRole('row').filter({ hasText: '적용 중' })).toContainText('이때부터 조직의 가격 없음');
+  await other.close();
 });
 
 test('prices that cannot be had, that there are none of, and a recount that fails say so', async ({ page }) => {

@@ -228,10 +228,34 @@ test('an organisation has a provider of its own, which its calls ask instead of 
     .toBe(1);
   await other.page.reload();
   await expect(other.page.getByRole('button', { name: '테스트: openai · main' })).toBeVisible();
+
+  // Its circuits are opened and closed by hand here, and are nobody else's.
+  const circuits = other.page.getByRole('region', { name: '서킷 브레이커' });
+  const model = fresh('spare');
+  await other.page.getByRole('button', { name: '모델 차단' }).click();
+  await dialog.getByRole('combobox', { name: '제공자' }).fill('openai');
+  await expect(dialog.getByRole('combobox', { name: '키' })).toHaveValue('main');
+  await dialog.getByRole('combobox', { name: '모델' }).fill(model);
+  await dialog.getByLabel('이유').fill('maintenance');
+  await other.page.keyboard.press('Tab');
+  await expectAccessible(other.page);
+  await press(other.page, '차단');
+  await expect(dialog).toBeHidden();
+  const circuit = circuits.getByRole('row').filter({ hasText: model });
+  await expect(circuit).toContainText('직접 차단');
+  await expect(circuit).toContainText(/님이 차단: maintenance/);
+  await expect(other.page.getByRole('link', { name: model })).toHaveAttribute('href', /#circuits$/);
+  const shared = await ask<{ items: { model: string }[] }>(page, 'GET', '/ai-circuits');
+  expect(shared.items.map((each) => each.model)).not.toContain(model);
+  await other.page.mouse.move(0, 0);
   await expectAccessible(other.page);
   await picture(other.page, 'providers-of-org');
   await other.page.emulateMedia({ colorScheme: 'dark' });
   await expectAccessible(other.page);
   await picture(other.page, 'providers-of-org-dark');
+  await other.page.emulateMedia({ colorScheme: 'light' });
+  await circuits.getByRole('button', { name: `차단 해제: ${model} · main` }).click();
+  await press(other.page, '차단 해제');
+  await expect(circuit).toContainText('정상');
   await other.close();
 });

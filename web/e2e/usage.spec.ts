@@ -1,5 +1,17 @@
 import type { Page } from '@playwright/test';
-import { ask, expect, expectAccessible, guide, login, picture, project, somebodyElse, test } from './matrix.ts';
+import {
+  ask,
+  expect,
+  expectAccessible,
+  fresh,
+  guide,
+  login,
+  picture,
+  project,
+  row,
+  somebodyElse,
+  test,
+} from './matrix.ts';
 
 /** What opens a row of the table: the chart's legend and the top bar hold the same names. */
 const opener = (page: Page, name: string | undefined) =>
@@ -74,6 +86,32 @@ test('a row narrows the page to it, the address keeps it, and the calls behind i
   await expect(page.getByText('필터를 해제하거나 시간 범위를 넓혀 주세요')).toBeVisible();
   await chips.getByRole('button', { name: '필터 해제: 사용자 999999' }).click();
   await expect(page.getByRole('link', { name: 'agent-alert-analyzer', exact: true })).toBeVisible();
+});
+
+test('a row of a person, a token or a purpose leads to exactly its calls', async ({ page }) => {
+  const code = fresh('counted');
+  await ask(page, 'POST', '/roles', { code, system_message: 'Answer from the facts only.', chain: [], parameters: {} });
+  const { user } = await ask<{ user: { id: number; name: string } }>(page, 'GET', '/me');
+  for (const input of ['one', 'two', 'three']) {
+    await ask(page, 'POST', `/ai/roles/${code}/runs?project=${project}`, { input });
+  }
+  const logged = () => ask<{ total: number }>(page, 'GET', `/projects/${project}/ai-calls?role=${code}`);
+  await expect.poll(async () => (await logged()).total).toBe(3); // records gather for a second
+  const leads = async (search: string, name: string, expected: RegExp) => {
+    await page.goto(`/usage?of=${search}&role=${code}&range=7d`);
+    const calls = page.getByRole('link', { name: `호출 보기: ${name}`, exact: true });
+    await expect(page.getByRole('row').filter({ has: calls }).locator('td').nth(1)).toContainText('3');
+    await calls.click();
+    await expect(page).toHaveURL(expected);
+    await expect(page).toHaveURL(/from=.*to=/);
+    await expect(row(page, code)).toHaveCount(3);
+    await expect(page.getByText('전체 3건 중 3건')).toBeVisible();
+  };
+  const whose = new RegExp(`person=(%22)?${user.id}(%22)?&`);
+  await leads('project&by=person', user.name || String(user.id), whose);
+  await leads('project&by=purpose', 'api', /purpose=api/);
+  await leads('project&by=token', '없음', /token=(%22)?0(%22)?&/);
+  await leads(`me&by=role&project=${project}`, code, whose); // one's own, whoever else asked for the role
 });
 
 test('each row stands beside the time before', async ({ page }) => {

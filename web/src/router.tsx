@@ -312,6 +312,9 @@ const calls = createRoute({
     status: text(s.status),
     schema: choice(s.schema, ['valid', 'invalid', 'none'] as const),
     caller: text(s.caller),
+    person: text(s.person),
+    token: text(s.token),
+    purpose: text(s.purpose),
     min: positive(s.min),
     q: text(s.q),
   })),
@@ -386,7 +389,7 @@ const prices = createRoute({
   getParentRoute: () => home,
   path: '/prices',
   // The history of a model: its provider and its name, with a slash between them.
-  validateSearch: optional((s) => ({ q: text(s.q), history: text(s.history) })),
+  validateSearch: optional((s) => ({ q: text(s.q), org: whose(s.org), history: text(s.history) })),
   component: lazyRouteComponent(() => import('./pages/prices/Prices.tsx'), 'Prices'),
 });
 

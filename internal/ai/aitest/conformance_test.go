@@ -230,13 +230,18 @@ func TestAConversationMovesFromOneServiceToAnother(t *testing.T) {
 func TestTokensAreCountedByKind(t *testing.T) {
 	modes(t, func(b *bench, stream bool) {
 		b.server.Script(llm.Reply{Text: "a", Thoughts: "hm", Usage: &llm.Usage{Input: 1000, Cached: 600, CacheWrite: 50, Output: 300, Reasoning: 200}})
-		got := b.mustAsk(b.request(), stream).Usage
+		response := b.mustAsk(b.request(), stream)
+		got := response.Usage
 		want := ai.Usage{InputTokens: 1000, CachedTokens: 600, CacheWriteTokens: 50, OutputTokens: 300, ReasoningTokens: 200}
 		if b.wire == llm.Gemini {
 			want.CacheWriteTokens = 0 // it does not tell them
 		}
 		if got != want {
 			b.Errorf("usage %+v, want %+v", got, want)
+		}
+		name := map[string]string{llm.OpenAIChat: "prompt_tokens", llm.OpenAIResponses: "input_tokens", llm.Anthropic: "cache_read_input_tokens", llm.Gemini: "promptTokenCount"}[b.wire]
+		if raw := string(response.UsageRaw); !json.Valid(response.UsageRaw) || !strings.Contains(raw, `"`+name+`":`) || !strings.Contains(raw, "200") {
+			b.Errorf("as the service told it: %s", raw)
 		}
 	})
 }

@@ -106,7 +106,7 @@ func (p *Provider) whole(ctx context.Context, x *wire.Exchange, params sdk.Messa
 	if message.StopReason == "" {
 		return x.Unreadable()
 	}
-	answer.Response.Model, answer.Response.Usage = message.Model, usage(message.Usage)
+	answer.Response.Model, answer.Response.Usage, answer.Response.UsageRaw = message.Model, usage(message.Usage), ai.RawUsage(message.Usage.RawJSON())
 	for i, block := range message.Content {
 		var err error
 		switch block.Type {
@@ -147,7 +147,7 @@ func event(e sdk.MessageStreamEventUnion, total *sdk.Usage, answer *wire.Answer)
 	key := int(e.Index)
 	switch e.Type {
 	case "message_start":
-		answer.Response.Model, *total = e.Message.Model, e.Message.Usage
+		answer.Response.Model, *total, answer.Response.UsageRaw = e.Message.Model, e.Message.Usage, ai.RawUsage(e.Message.Usage.RawJSON())
 	case "content_block_start":
 		switch e.ContentBlock.Type {
 		case "text":
@@ -178,11 +178,30 @@ func event(e sdk.MessageStreamEventUnion, total *sdk.Usage, answer *wire.Answer)
 		if e.Usage.JSON.OutputTokensDetails.Valid() {
 			total.OutputTokensDetails = e.Usage.OutputTokensDetails
 		}
+		answer.Response.UsageRaw = over(answer.Response.UsageRaw, ai.RawUsage(e.Usage.RawJSON()))
 		finished(answer, e.Delta.StopReason)
 	case "message_stop":
 		answer.Done = true
 	}
 	return nil
+}
+
+// over is an object with the properties of a later one put over its own.
+func over(object, later json.RawMessage) json.RawMessage {
+	all := map[string]json.RawMessage{}
+	for _, each := range []json.RawMessage{object, later} {
+		if each != nil && json.Unmarshal(each, &all) != nil {
+			return object
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	merged, err := json.Marshal(all)
+	if err != nil {
+		return object
+	}
+	return merged
 }
 
 func finished(answer *wire.Answer, reason sdk.StopReason) {

@@ -134,6 +134,9 @@ func (g *gathering) add(got *genai.GenerateContentResponse) error {
 		g.Response.Model = got.ModelVersion
 	}
 	if u := got.UsageMetadata; u != nil {
+		if told, err := json.Marshal(u); err == nil {
+			g.Response.UsageRaw = ai.RawUsage(string(told))
+		}
 		g.Response.Usage = ai.Usage{
 			InputTokens: int64(u.PromptTokenCount) + int64(u.ToolUsePromptTokenCount), CachedTokens: int64(u.CachedContentTokenCount),
 			OutputTokens: int64(u.CandidatesTokenCount) + int64(u.ThoughtsTokenCount), ReasoningTokens: int64(u.ThoughtsTokenCount),

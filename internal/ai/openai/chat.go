@@ -36,7 +36,8 @@ func (p *Provider) whole(ctx context.Context, x *wire.Exchange, body *chatReques
 	if err := p.client.Post(ctx, completions, body, &completion); !x.OK(err) {
 		return failure(ctx, x, err)
 	}
-	answer.Response.Model, answer.Response.Usage = completion.Model, completion.Usage.usage()
+	answer.Response.Model = completion.Model
+	completion.Usage.into(&answer.Response)
 	if len(completion.Choices) == 0 {
 		if told := within(x, completion.Error); told != nil {
 			return told
@@ -70,9 +71,7 @@ func (p *Provider) stream(ctx context.Context, x *wire.Exchange, body *chatReque
 		if chunk.Model != "" {
 			answer.Response.Model = chunk.Model
 		}
-		if chunk.Usage != nil {
-			answer.Response.Usage = chunk.Usage.usage()
-		}
+		chunk.Usage.into(&answer.Response)
 		for i := range chunk.Choices {
 			choice := &chunk.Choices[i]
 			answer.Declined = answer.Declined || choice.Delta.Refusal != ""

@@ -102,13 +102,23 @@ type chatUsage struct {
 	CompletionTokensDetails struct {
 		ReasoningTokens int64 `json:"reasoning_tokens"`
 	} `json:"completion_tokens_details"`
+	raw json.RawMessage
 }
 
-func (u *chatUsage) usage() ai.Usage {
+// UnmarshalJSON implements json.Unmarshaler: the log keeps what was told.
+func (u *chatUsage) UnmarshalJSON(data []byte) error {
+	type plain chatUsage
+	u.raw = ai.RawUsage(string(data))
+	return json.Unmarshal(data, (*plain)(u))
+}
+
+// into fills in what was used; a service need not tell it.
+func (u *chatUsage) into(r *ai.Response) {
 	if u == nil {
-		return ai.Usage{}
+		return
 	}
-	return ai.Usage{
+	r.UsageRaw = u.raw
+	r.Usage = ai.Usage{
 		InputTokens: u.PromptTokens, CachedTokens: u.PromptTokensDetails.CachedTokens, CacheWriteTokens: u.PromptTokensDetails.CacheWriteTokens,
 		OutputTokens: u.CompletionTokens, ReasoningTokens: u.CompletionTokensDetails.ReasoningTokens,
 	}

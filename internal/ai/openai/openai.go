@@ -227,14 +227,14 @@ func (p *Provider) Embed(ctx context.Context, r ai.EmbedRequest) (ai.EmbedRespon
 	if !x.OK(err) {
 		return ai.EmbedResponse{}, failure(ctx, x, err)
 	}
-	response := ai.EmbedResponse{Model: got.Model, Usage: ai.Usage{InputTokens: got.Usage.PromptTokens}, Vectors: make([][]float64, len(r.Input))}
+	response := ai.EmbedResponse{Model: got.Model, Usage: ai.Usage{InputTokens: got.Usage.PromptTokens}, UsageRaw: ai.RawUsage(got.Usage.RawJSON()), Vectors: make([][]float64, len(r.Input))}
 	for _, e := range got.Data {
 		if e.Index >= 0 && e.Index < int64(len(r.Input)) {
 			response.Vectors[e.Index] = e.Embedding
 		}
 	}
 	if slices.ContainsFunc(response.Vectors, func(v []float64) bool { return len(v) == 0 }) {
-		return ai.EmbedResponse{Usage: response.Usage}, x.Unreadable()
+		return ai.EmbedResponse{Usage: response.Usage, UsageRaw: response.UsageRaw}, x.Unreadable()
 	}
 	return response, nil
 }

@@ -102,6 +102,7 @@ func (p *Responses) event(x *wire.Exchange, e responses.ResponseStreamEventUnion
 // ended reads the state in which an answer ended.
 func ended(x *wire.Exchange, r responses.Response, answer *wire.Answer) error {
 	answer.Response.Model = r.Model
+	answer.Response.UsageRaw = ai.RawUsage(r.Usage.RawJSON())
 	answer.Response.Usage = ai.Usage{
 		InputTokens: r.Usage.InputTokens, CachedTokens: r.Usage.InputTokensDetails.CachedTokens, CacheWriteTokens: r.Usage.InputTokensDetails.CacheWriteTokens,
 		OutputTokens: r.Usage.OutputTokens, ReasoningTokens: r.Usage.OutputTokensDetails.ReasoningTokens,

@@ -121,6 +121,9 @@ func ofCall(c *ai.Call) fields {
 	set(f, "matrix.system", c.System)
 	set(f, "matrix.message", c.Message)
 	set(f, "matrix.answer", c.Answer)
+	if len(c.Parsed) > 0 {
+		f["matrix.parsed"] = c.Parsed // kept and not searched: its fields are those of any schema
+	}
 	return f
 }
 
@@ -146,6 +149,9 @@ func ofAttempt(c *ai.Call, n int) fields {
 	f["matrix.attempt.in_words"] = a.InWords
 	f["matrix.attempt.in_house"] = a.InHouse
 	set(f, "matrix.attempt.wait_ms", a.WaitMs)
+	if len(a.UsageRaw) > 0 {
+		f["matrix.attempt.usage"] = a.UsageRaw
+	}
 	f.list("matrix.dropped", a.Dropped)
 	set(f, "matrix.answer", a.Answer)
 	return f

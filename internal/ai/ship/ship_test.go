@@ -107,14 +107,14 @@ func (h *house) store(name string, n int, ago time.Duration) {
 	h.t.Helper()
 	const id = `lower(hex(sipHash128({name:String}, number)))`
 	for _, sql := range []string{
-		`INSERT INTO ai_attempts (project_id, at, call_id, number, provider, model, served_model, status, class, error, answer, latency_ms, input_tokens, output_tokens, cost_usd, dropped, key)
+		`INSERT INTO ai_attempts (project_id, at, call_id, number, provider, model, served_model, status, class, error, answer, latency_ms, input_tokens, output_tokens, usage_raw, cost_usd, dropped, key)
 			SELECT 7, now64(3) - toIntervalMillisecond({ago:Int64}), ` + id + `, n, 'openai', 'gpt-5', if(n = 2, 'gpt-5-2026', ''), if(n = 1, 'error', 'ok'), if(n = 1, 'overloaded', ''),
-				if(n = 1, 'busy', ''), if(n = 2, 'an answer', ''), 100 * n, 10, 20, if(n = 2, 0.25, NULL), ['seed'], 'main'
+				if(n = 1, 'busy', ''), if(n = 2, 'an answer', ''), 100 * n, 10, 20, '{"prompt_tokens":10}', if(n = 2, 0.25, NULL), ['seed'], 'main'
 			FROM numbers({n:UInt64}) ARRAY JOIN [1, 2] AS n`,
-		`INSERT INTO ai_calls (project_id, at, call_id, caller_kind, caller_name, caller_ref, role, role_version, label, language, status, provider, model, parameters, system, message, answer,
+		`INSERT INTO ai_calls (project_id, at, call_id, caller_kind, caller_name, caller_ref, role, role_version, label, language, status, provider, model, parameters, system, message, answer, parsed,
 				finish, schema_valid, dropped, latency_ms, first_token_ms, overhead_us, input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_usd, masked, attempts)
 			SELECT 7, now64(3) - toIntervalMillisecond({ago:Int64}), ` + id + `, 'api', 'kim', 'token/3', 'writer', 4, 'production', 'ko', 'ok', 'openai', 'gpt-5',
-				'{"temperature":0.5,"top_k":3,"stop":["x"],"reasoning_effort":"low"}', 'Write.', 'Hello', 'an answer', 'stop', true, ['seed'], 300, 50, 900, 20, 5, 40, 8, 0.25, '[{"class":"ip","count":2}]', 2
+				'{"temperature":0.5,"top_k":3,"stop":["x"],"reasoning_effort":"low"}', 'Write.', 'Hello', 'an answer', '{"text":"an answer"}', 'stop', true, ['seed'], 300, 50, 900, 20, 5, 40, 8, 0.25, '[{"class":"ip","count":2}]', 2
 			FROM numbers({n:UInt64})`,
 	} {
 		h.must(h.telemetry.Exec(h.t.Context(), sql, clickhouse.P("name", name), clickhouse.P("n", uint64(n)), clickhouse.P("ago", ago.Milliseconds())))
@@ -182,6 +182,9 @@ func TestRecordsAreShippedOnceWithTheNamesOfTheConventions(t *testing.T) {
 				t.Errorf("%s = %v, want %v", name, call[name], want)
 			}
 		}
+		if got := fmt.Sprint(call["matrix.parsed"]); got != "map[text:an answer]" {
+			t.Errorf("parsed %s", got)
+		}
 		if got := fmt.Sprint(call["gen_ai.response.finish_reasons"]); got != "[stop]" {
 			t.Errorf("finish reasons %s", got)
 		}
@@ -194,7 +197,7 @@ func TestRecordsAreShippedOnceWithTheNamesOfTheConventions(t *testing.T) {
 			if _, priced := d.Fields["matrix.cost_usd"]; priced == first { // what is not known is not 0
 				t.Errorf("cost of %s: %v", d.ID, d.Fields["matrix.cost_usd"])
 			}
-			if (d.Fields["error.type"] == "overloaded") != first || d.Fields["gen_ai.operation.name"] != "chat" || d.Fields["matrix.attempt.key"] != "main" {
+			if (d.Fields["error.type"] == "overloaded") != first || d.Fields["gen_ai.operation.name"] != "chat" || d.Fields["matrix.attempt.key"] != "main" || fmt.Sprint(d.Fields["matrix.attempt.usage"]) != "map[prompt_tokens:10]" {
 				t.Errorf("attempt %v", d.Fields)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/project"
@@ -254,6 +255,7 @@ func (r *Report) draw(steps []usedRow) {
 
 // UnpricedModel is a model without a price for tokens it used.
 type UnpricedModel struct {
+	Owner        ai.Owner  `json:"org_id" doc:"whose provider it is; 0: the installation's"`
 	Provider     string    `json:"provider" ch:"provider"`
 	Model        string    `json:"model" ch:"model"`
 	Attempts     uint64    `json:"attempts" ch:"attempts"`
@@ -264,19 +266,45 @@ type UnpricedModel struct {
 }
 
 // Unpriced lists the models that used tokens in [from, to) whose price was not
-// known, those of the most tokens first. It is for who administers prices: it
-// reads all projects and tells of none.
+// known, those of the most tokens first. It is for who administers the prices of
+// the installation: it reads all projects and tells of none.
 func (l *Ledger) Unpriced(ctx context.Context, from, to time.Time) ([]UnpricedModel, error) {
+	return unpriced(from, to, func(models *[]UnpricedModel, params ...clickhouse.Param) error {
+		return l.telemetry.SystemSelect(ctx, models, fmt.Sprintf(unpricedModels, ""), params...)
+	})
+}
+
+// UnpricedOf lists those of an organisation's own providers, which calls of its
+// projects asked.
+func (l *Ledger) UnpricedOf(ctx context.Context, owner ai.Owner, projects []project.ID, from, to time.Time) ([]UnpricedModel, error) {
+	if len(projects) == 0 || owner == ai.Shared {
+		return []UnpricedModel{}, nil
+	}
+	return unpriced(from, to, func(models *[]UnpricedModel, params ...clickhouse.Param) error {
+		return l.telemetry.SelectOf(ctx, projects, models, fmt.Sprintf(unpricedModels, ` AND project_id IN {projects:Array(UInt32)} AND startsWith(provider, {own:String})`),
+			append(params, clickhouse.P("own", owner.Prefix()))...)
+	})
+}
+
+// unpricedModels are the models without a price of the attempts that a further
+// condition leaves.
+const unpricedModels = `SELECT provider::String AS provider, model::String AS model, count() AS attempts, sum(input_tokens) AS input, sum(output_tokens) AS output, min(at) AS first, max(at) AS last
+	FROM (SELECT provider, model, input_tokens, output_tokens, at, cost_usd FROM ai_attempts FINAL WHERE at >= {from:DateTime64(3)} AND at < {to:DateTime64(3)}%s)
+	WHERE cost_usd IS NULL AND input_tokens + output_tokens > 0
+	GROUP BY provider, model ORDER BY input + output DESC, provider, model LIMIT 200`
+
+// unpriced reads models of a time range and tells whose providers they are of.
+func unpriced(from, to time.Time, read func(*[]UnpricedModel, ...clickhouse.Param) error) ([]UnpricedModel, error) {
 	if !from.Before(to) {
 		return nil, fault.New(fault.Invalid, "the time range ends before it begins").WithField("to")
 	}
 	models := []UnpricedModel{}
-	err := l.telemetry.SystemSelect(ctx, &models, `SELECT provider::String AS provider, model::String AS model, count() AS attempts, sum(input_tokens) AS input, sum(output_tokens) AS output, min(at) AS first, max(at) AS last
-		FROM (SELECT provider, model, input_tokens, output_tokens, at, cost_usd FROM ai_attempts FINAL WHERE at >= {from:DateTime64(3)} AND at < {to:DateTime64(3)})
-		WHERE cost_usd IS NULL AND input_tokens + output_tokens > 0
-		GROUP BY provider, model ORDER BY input + output DESC, provider, model LIMIT 200`, clickhouse.P("from", from.UTC()), clickhouse.P("to", to.UTC()))
-	if err != nil {
+	if err := read(&models, clickhouse.P("from", from.UTC()), clickhouse.P("to", to.UTC())); err != nil {
 		return nil, fmt.Errorf("list models without a price: %w", err)
+	}
+	for i := range models {
+		m := &models[i]
+		m.Owner, m.Provider = ai.Owned(m.Provider)
 	}
 	return models, nil
 }

@@ -237,6 +237,52 @@ func TestUnknownPricesAreNoCostAndTheirModelsAreListed(t *testing.T) {
 	}
 }
 
+func TestAnOrganisationSeesTheModelsWithoutAPriceOfItsOwnProvidersOnly(t *testing.T) {
+	b := open(t, metadbtest.SQLite(t))
+	g := b.gateway(t, ai.Usage{InputTokens: 1000, OutputTokens: 100})
+	if err := b.roles.DeletePrice(t.Context(), "openai", "gpt-4.1-mini", "kim"); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, g, caller)
+	// As calls of providers of their own are logged: of shop's twice, and one of bakery's.
+	for provider, p := range map[string]project.ID{"70/azure": shop, "70/lab": shop, "80/azure": bakery} {
+		if err := b.telemetry.Exec(t.Context(), `INSERT INTO ai_attempts SELECT * REPLACE ({p:UInt32} AS project_id, {provider:String} AS provider, generateUUIDv4()::String AS call_id) FROM (SELECT * FROM ai_attempts WHERE provider = 'openai')`,
+			clickhouse.P("p", uint32(p)), clickhouse.P("provider", provider)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	from, to := b.clock().Add(-time.Hour), b.clock().Add(time.Hour)
+	names := func(models []usage.UnpricedModel, err error) (names string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range models {
+			names += fmt.Sprintf("%s of %d, ", m.Provider, m.Owner)
+		}
+		return names
+	}
+	if got := names(b.Unpriced(t.Context(), from, to)); got != "azure of 70, lab of 70, azure of 80, openai of 0, " {
+		t.Errorf("of all: %s", got)
+	}
+	if got := names(b.UnpricedOf(t.Context(), 70, []project.ID{shop}, from, to)); got != "azure of 70, lab of 70, " {
+		t.Errorf("of shop's: %s", got)
+	}
+	if got := names(b.UnpricedOf(t.Context(), 80, []project.ID{bakery}, from, to)); got != "azure of 80, " {
+		t.Errorf("of bakery's: %s", got)
+	}
+	// Neither by its number nor by its projects does one see what is another's.
+	if got := names(b.UnpricedOf(t.Context(), 70, []project.ID{bakery}, from, to)); got != "" {
+		t.Errorf("shop's in the projects of bakery: %s", got)
+	}
+	if got := names(b.UnpricedOf(t.Context(), ai.Shared, []project.ID{shop, bakery}, from, to)); got != "" {
+		t.Errorf("of no organisation: %s", got)
+	}
+	if _, err := b.UnpricedOf(t.Context(), 70, []project.ID{shop}, to, from); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a range that ends before it begins: %v", err)
+	}
+}
+
 // working gives a ledger a queue that works its jobs.
 func working(t *testing.T, db *metadb.DB, l *usage.Ledger) {
 	t.Helper()

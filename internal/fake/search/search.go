@@ -228,8 +228,9 @@ func (s *Server) put(name string, body []byte) (int, any) {
 			Mappings struct {
 				Dynamic    *bool `json:"dynamic"`
 				Properties map[string]struct {
-					Type  string `json:"type"`
-					Above int    `json:"ignore_above"`
+					Type    string `json:"type"`
+					Above   int    `json:"ignore_above"`
+					Enabled *bool  `json:"enabled"` // of an object
 				} `json:"properties"`
 			} `json:"mappings"`
 		} `json:"template"`
@@ -387,6 +388,8 @@ func fits(kind string, value any) bool {
 		return kind == "boolean"
 	case float64:
 		return kind == "double" || kind == "long" && v == float64(int64(v))
+	case map[string]any:
+		return kind == "object"
 	}
 	return false
 }

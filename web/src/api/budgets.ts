@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, post, put, remove, seen } from './client.ts';
+import { ownerPath } from './owner.ts';
 import type { Budget, BudgetEdit, BudgetPeriod, BudgetSubject, BudgetUse, NearLimit } from './types.ts';
 
 export const BUDGET_SCOPES = ['all', 'org', 'group', 'project', 'person', 'token', 'role', 'purpose'] as const;
@@ -9,9 +10,7 @@ export type BudgetMeasure = (typeof BUDGET_MEASURES)[number];
 export const BUDGET_PERIODS = ['minute', 'hour', 'day', 'month'] as const;
 export type BudgetPeriodName = (typeof BUDGET_PERIODS)[number];
 
-/** Where the API keeps what an owner has: 0 is the installation. */
-const base = (org: number) => (org ? `/orgs/${org}` : '');
-const path = (org: number, id = '') => `${base(org)}/ai-budgets${id && `/${encodeURIComponent(id)}`}`;
+const path = (org: number, id = '') => `${ownerPath(org)}/ai-budgets${id && `/${encodeURIComponent(id)}`}`;
 
 interface Part<T> {
   items: T[];
@@ -62,7 +61,7 @@ export const budgetSubjectsQuery = (org: number, scope: BudgetScope, q: string) 
   queryOptions({
     queryKey: ['budget-subjects', org, scope, q],
     queryFn: async ({ signal }) =>
-      (await get<Part<BudgetSubject>>(`${base(org)}/ai-budget-subjects`, { scope, q }, signal)).items,
+      (await get<Part<BudgetSubject>>(`${ownerPath(org)}/ai-budget-subjects`, { scope, q }, signal)).items,
     staleTime: 30_000,
   });
 

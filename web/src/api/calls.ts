@@ -1,7 +1,8 @@
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { get, list } from './client.ts';
-import { within } from './pages.ts';
-import type { Call, CallFacet, MaskToken, Page, Spending } from './types.ts';
+import { queryOptions } from '@tanstack/react-query';
+import { get } from './client.ts';
+import { type Following, pages, within } from './pages.ts';
+import { ranged } from './ranged.ts';
+import type { Call, CallAsker, CallFacet, MaskToken, Page, Spending } from './types.ts';
 
 export interface CallFilter {
   role?: string;
@@ -13,26 +14,35 @@ export interface CallFilter {
   status?: string;
   schema?: string;
   caller?: string;
+  /** Number of an account, 0 for none. */
+  person?: string;
+  /** Number of an API token, 0 for none. */
+  token?: string;
+  purpose?: string;
   min_latency_ms?: number;
   text?: string;
 }
 
-/** What the calls of a project can be narrowed to. */
-export const callFacetsQuery = (project: number) =>
-  list<CallFacet>(`/projects/${project}/ai-call-facets`, ['call-facets', project]);
+/** What the calls of a time can be narrowed to. */
+export const callFacetsQuery = (project: number, following: Following) =>
+  ranged<Page<CallFacet>>({ kind: 'call-facets', path: `/projects/${project}/ai-call-facets`, ...following });
+
+/** The persons, tokens and purposes of the calls of a time. */
+export const callAskersQuery = (project: number, following: Following) =>
+  ranged<Page<CallAsker>>({ kind: 'call-askers', path: `/projects/${project}/ai-call-askers`, ...following });
 
 const base = (project: number) => `/projects/${project}/ai-calls`;
 
-/** The calls of a project, newest first, without their texts. */
-export const callsQuery = (project: number, filter: CallFilter) =>
-  infiniteQueryOptions({
-    queryKey: ['calls', project, filter],
-    queryFn: ({ pageParam, signal }) =>
-      get<Page<Call>>(base(project), { ...filter, cursor: pageParam, limit: 50 }, signal),
-    initialPageParam: '',
-    getNextPageParam: (last) => last.next_cursor || undefined,
-    placeholderData: keepPreviousData,
-    refetchInterval: 15_000,
+/** The calls of a project that began in a time, newest first, without their texts. */
+export const callsQuery = (project: number, filter: CallFilter, following: Following) =>
+  pages<Call>({
+    project,
+    kind: 'calls',
+    path: base(project),
+    query: { ...filter },
+    limit: 50,
+    every: 15_000,
+    ...following,
   });
 
 /** One call does not change any more once it is logged. */

@@ -1,34 +1,31 @@
 import { queryOptions } from '@tanstack/react-query';
-import { get, list, post, put, remove } from './client.ts';
+import { list, post, put, remove } from './client.ts';
+import { ownerPath } from './owner.ts';
 import type { Following } from './pages.ts';
 import { ranged } from './ranged.ts';
 import type { Price, PriceEdit, Recount, Top, UnpricedModel } from './types.ts';
 
-export const pricesQuery = list<Price>('/ai-prices', ['prices']);
-
-/** The names of the model providers: those of the configuration file, and those that people store. */
-export const providersQuery = queryOptions({
-  queryKey: ['providers', 'names'],
-  queryFn: async ({ signal }) => {
-    const { items } = await get<{ items: { name: string }[] }>('/ai-providers', undefined, signal);
-    return [...new Set(items.map((provider) => provider.name))];
-  },
-});
+export const pricesQuery = (org: number) => list<Price>(`${ownerPath(org)}/ai-prices`, ['prices', org]);
 
 export type Named = Pick<Price, 'provider' | 'model'>;
 
-const path = ({ provider, model }: Named) => `/ai-prices/${encodeURIComponent(provider)}/${encodeURIComponent(model)}`;
+const path = (org: number, { provider, model }: Named) =>
+  `${ownerPath(org)}/ai-prices/${encodeURIComponent(provider)}/${encodeURIComponent(model)}`;
 
 /** All that was ever said of a model's price, the latest to hold first. */
-export const priceHistoryQuery = (of: Named) => list<Price>(path(of), ['prices', 'history', of.provider, of.model]);
+export const priceHistoryQuery = (org: number, of: Named) =>
+  list<Price>(path(org, of), ['prices', org, 'history', of.provider, of.model]);
 
-export const setPrice = (of: Named, edit: PriceEdit) => put<Price>(path(of), edit);
-export const deletePrice = (of: Named) => remove(path(of));
-export const withdrawPrice = (version: number) => remove(`/ai-price-versions/${version}`);
+export const setPrice = (org: number, of: Named, edit: PriceEdit) => put<Price>(path(org, of), edit);
+export const deletePrice = (org: number, of: Named) => remove(path(org, of));
+export const withdrawPrice = (org: number, version: number) => remove(`${ownerPath(org)}/ai-price-versions/${version}`);
 
-/** The models that used tokens without a known price, those of the most tokens first. */
-export const unpricedQuery = (following: Following) =>
-  ranged<Top<UnpricedModel>>({ kind: 'unpriced', path: '/ai-unpriced-models', ...following });
+/**
+ * The models that used tokens without a known price, those of the most tokens first: of an organisation's own
+ * providers, or with 0 of everybody's.
+ */
+export const unpricedQuery = (org: number, following: Following) =>
+  ranged<Top<UnpricedModel>>({ kind: 'unpriced', path: `${ownerPath(org)}/ai-unpriced-models`, ...following });
 
 /** The latest recounts of costs; while one runs it is asked about every second. */
 export const recountsQuery = queryOptions({

@@ -1,13 +1,15 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, list, post, put, remove, seen } from './client.ts';
-import type { Circuit, KeyCheck, KeyHealth, ModelService, NewProvider, ProviderEdit, SharedService } from './types.ts';
-
-/** Where what is an owner's is: an organisation's, or with 0 what all share. */
-const root = (org: number) => (org ? `/orgs/${org}` : '');
+import { ownerPath } from './owner.ts';
+import type { KeyCheck, KeyHealth, ModelService, NewProvider, ProviderEdit, SharedService } from './types.ts';
 
 /** The model providers of an owner with their keys: those of the configuration file, and those that people store. */
 export const modelServicesQuery = (org: number) =>
-  list<ModelService>(`${root(org)}/ai-providers`, ['providers', org, 'all']);
+  list<ModelService>(`${ownerPath(org)}/ai-providers`, ['providers', org, 'all']);
+
+/** The names of an owner's model providers. */
+export const providerNamesQuery = (org: number) =>
+  queryOptions({ ...modelServicesQuery(org), select: (all) => [...new Set(all.map((each) => each.name))] });
 
 /** What an organisation may know of the providers that all share. */
 export const sharedServicesQuery = (org: number) =>
@@ -18,29 +20,23 @@ export const providerKindsQuery = (org: number) =>
   queryOptions({
     queryKey: ['provider-kinds', org],
     queryFn: async ({ signal }) =>
-      (await get<{ kinds: string[] }>(`${root(org)}/ai-provider-kinds`, undefined, signal)).kinds,
+      (await get<{ kinds: string[] }>(`${ownerPath(org)}/ai-provider-kinds`, undefined, signal)).kinds,
   });
 
 /** How calls with each key went, on all nodes. */
 export const keyHealthQuery = (org: number, pausedAt?: number) =>
   queryOptions({
-    ...list<KeyHealth>(`${root(org)}/ai-provider-health`, ['provider-health', org]),
+    ...list<KeyHealth>(`${ownerPath(org)}/ai-provider-health`, ['provider-health', org]),
     refetchInterval: pausedAt === undefined && 15_000,
-  });
-
-/** The circuits of an owner's providers on the node that answers. */
-export const ownCircuitsQuery = (org: number, pausedAt?: number) =>
-  queryOptions({
-    ...list<Circuit>(`${root(org)}/ai-circuits`, ['circuits', org]),
-    refetchInterval: pausedAt === undefined && 5_000,
   });
 
 type Named = Pick<ModelService, 'org_id' | 'name'>;
 
-const path = ({ org_id, name }: Named) => `${root(org_id)}/ai-providers/${encodeURIComponent(name)}`;
+const path = ({ org_id, name }: Named) => `${ownerPath(org_id)}/ai-providers/${encodeURIComponent(name)}`;
 const keyPath = (of: Named, key: string) => `${path(of)}/keys/${encodeURIComponent(key)}`;
 
-export const createProvider = (org: number, made: NewProvider) => post<ModelService>(`${root(org)}/ai-providers`, made);
+export const createProvider = (org: number, made: NewProvider) =>
+  post<ModelService>(`${ownerPath(org)}/ai-providers`, made);
 export const updateProvider = (of: ModelService, edit: ProviderEdit) =>
   put<ModelService>(path(of), edit, seen(of.version));
 export const deleteProvider = (of: ModelService) => remove(path(of), seen(of.version));
@@ -54,6 +50,3 @@ export const deleteKey = (of: Named, alias: string) => remove(keyPath(of, alias)
 /** Asks a model for a word; without one, has the models listed. */
 export const checkKey = (of: Named, alias: string, model: string, project?: number) =>
   post<KeyCheck>(`${keyPath(of, alias)}/check${project ? `?project=${project}` : ''}`, model ? { model } : {});
-/** Lets calls of one of an owner's models through again. */
-export const closeOwnCircuit = (org: number, provider: string, model: string, key: string) =>
-  post<void>(`${root(org)}/ai-circuits/close`, { provider, model, key });

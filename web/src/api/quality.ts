@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, list, post, put, remove } from './client.ts';
-import type { Following } from './pages.ts';
+import { type Following, pages } from './pages.ts';
 import { Problem } from './problem.ts';
 import { ranged } from './ranged.ts';
 import type { RoleRef } from './roles.ts';
@@ -50,8 +50,17 @@ export const setJudging = (of: { role: string; version: number; share: number; d
 
 const base = (project: number) => `/projects/${project}/ai-experiments`;
 
-export const experimentsQuery = (project: number) =>
-  queryOptions({ ...list<Experiment>(base(project), ['experiments', project]), refetchInterval: 5_000 });
+/** The experiments of a project, newest first. */
+export const experimentsQuery = (project: number, pausedAt?: number) =>
+  pages<Experiment>({
+    project,
+    kind: 'experiments',
+    path: base(project),
+    query: {},
+    limit: 50,
+    every: 5_000,
+    pausedAt,
+  });
 
 /** Asks anew while cells are still asked. */
 export const experimentQuery = (project: number, id: number) =>

@@ -292,7 +292,7 @@ export interface paths {
         /** Set what a model costs from a moment on, from now on without one */
         put: operations["set-price"];
         post?: never;
-        /** Forget what a model costs: its calls have no cost then */
+        /** Forget what a model costs: its calls have no cost then, unless another price holds for them */
         delete: operations["delete-price"];
         options?: never;
         head?: never;
@@ -481,7 +481,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The models that used tokens without a known price, those of the most tokens first */
+        /** The models that used tokens without a known price, also those of organisations' own providers, those of the most tokens first */
         get: operations["list-unpriced-models"];
         put?: never;
         post?: never;
@@ -1035,7 +1035,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What models of the organisation's own providers cost, where it says so itself */
+        /** What models of one of the organisation's own providers cost */
         get: operations["list-org-prices"];
         put?: never;
         post?: never;
@@ -1052,12 +1052,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What such a model has cost and will cost, the latest to hold first; also what was taken back */
+        /** What a model of one of the organisation's own providers has cost and will cost, the latest to hold first; also what was taken back */
         get: operations["list-org-price-history"];
         /** Set what a model of one of the organisation's own providers costs from a moment on, from now on without one */
         put: operations["set-org-price"];
         post?: never;
-        /** Forget what such a model costs: the installation's price holds for it then, if there is one */
+        /** Forget what a model of one of the organisation's own providers costs: its calls have no cost then, unless another price holds for them */
         delete: operations["delete-org-price"];
         options?: never;
         head?: never;
@@ -1344,6 +1344,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orgs/{org}/ai-unpriced-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The models of the organisation's own providers that used tokens without a known price, those of the most tokens first */
+        get: operations["list-org-unpriced-models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs/{org}/ai-usage": {
         parameters: {
             query?: never;
@@ -1476,6 +1493,23 @@ export interface paths {
         };
         /** An estimate of what models cost this month */
         get: operations["get-project-ai-bill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ai-call-askers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Persons, API tokens and purposes that models were asked for, those of the most calls first */
+        get: operations["list-ai-call-askers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3630,6 +3664,8 @@ export interface components {
             served_model: string;
             status: string;
             usage: components["schemas"]["Usage"];
+            /** @description what the service told of the use, as it counts */
+            usage_raw?: unknown;
             /** Format: int64 */
             wait_ms: number;
         };
@@ -3886,6 +3922,8 @@ export interface components {
             /** Format: int64 */
             overhead_us: number;
             parameters: components["schemas"]["Parameters"];
+            /** @description the answer by the schema of the role, when it is valid for it */
+            parsed?: unknown;
             /** Format: int64 */
             person: number;
             /** Format: int64 */
@@ -3909,6 +3947,19 @@ export interface components {
             token: number;
             unknown_tokens: string[];
             usage: components["schemas"]["Usage"];
+        };
+        CallAsker: {
+            /** @enum {string} */
+            by: "person" | "token" | "purpose";
+            /**
+             * Format: int64
+             * @description exact up to some ten thousand
+             */
+            calls: number;
+            /** @description number or name; of a person and a token 0 for none */
+            key: string;
+            /** @description of the one the key numbers, empty when it has none */
+            name: string;
         };
         CallFacet: {
             caller_kind: string;
@@ -4349,6 +4400,16 @@ export interface components {
             role: string;
             /** @enum {string} */
             state: "running" | "done" | "cancelled" | "stopped";
+        };
+        ExperimentPage: {
+            items: components["schemas"]["Experiment"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description of all pages
+             */
+            total: number;
         };
         Facet: {
             /** Format: int64 */
@@ -5841,6 +5902,16 @@ export interface components {
              */
             total: number;
         };
+        PageCallAsker: {
+            items: components["schemas"]["CallAsker"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageCallFacet: {
             items: components["schemas"]["CallFacet"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -5903,16 +5974,6 @@ export interface components {
         };
         PageEdition: {
             items: components["schemas"]["Edition"][];
-            /** @description send it as cursor for the next page; empty on the last */
-            next_cursor: string;
-            /**
-             * Format: int64
-             * @description items in the whole list
-             */
-            total: number;
-        };
-        PageExperiment: {
-            items: components["schemas"]["Experiment"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -7852,6 +7913,11 @@ export interface components {
             /** Format: date-time */
             last: string;
             model: string;
+            /**
+             * Format: int64
+             * @description whose provider it is; 0: the installation's
+             */
+            org_id: number;
             /** Format: int64 */
             output_tokens: number;
             provider: string;
@@ -8107,6 +8173,7 @@ export type BudgetRequest = components['schemas']['BudgetRequest'];
 export type BudgetStanding = components['schemas']['BudgetStanding'];
 export type BudgetUse = components['schemas']['BudgetUse'];
 export type Call = components['schemas']['Call'];
+export type CallAsker = components['schemas']['CallAsker'];
 export type CallFacet = components['schemas']['CallFacet'];
 export type CallPage = components['schemas']['CallPage'];
 export type Caller = components['schemas']['Caller'];
@@ -8142,6 +8209,7 @@ export type Estimate = components['schemas']['Estimate'];
 export type Event = components['schemas']['Event'];
 export type Exception = components['schemas']['Exception'];
 export type Experiment = components['schemas']['Experiment'];
+export type ExperimentPage = components['schemas']['ExperimentPage'];
 export type Facet = components['schemas']['Facet'];
 export type Facets = components['schemas']['Facets'];
 export type Fact = components['schemas']['Fact'];
@@ -8260,6 +8328,7 @@ export type PageAvailable = components['schemas']['PageAvailable'];
 export type PageBudgetPeriod = components['schemas']['PageBudgetPeriod'];
 export type PageBudgetStanding = components['schemas']['PageBudgetStanding'];
 export type PageBudgetUse = components['schemas']['PageBudgetUse'];
+export type PageCallAsker = components['schemas']['PageCallAsker'];
 export type PageCallFacet = components['schemas']['PageCallFacet'];
 export type PageCapability = components['schemas']['PageCapability'];
 export type PageChainProvider = components['schemas']['PageChainProvider'];
@@ -8267,7 +8336,6 @@ export type PageChange = components['schemas']['PageChange'];
 export type PageCircuit = components['schemas']['PageCircuit'];
 export type PageDashboard = components['schemas']['PageDashboard'];
 export type PageEdition = components['schemas']['PageEdition'];
-export type PageExperiment = components['schemas']['PageExperiment'];
 export type PageGroup = components['schemas']['PageGroup'];
 export type PageJudging = components['schemas']['PageJudging'];
 export type PageKey = components['schemas']['PageKey'];
@@ -9073,7 +9141,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the provider's name in the configuration */
+                /** @description the provider's name */
                 provider: string;
                 /** @description percent-encoded: a name may hold a slash */
                 model: string;
@@ -9107,7 +9175,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the provider's name in the configuration */
+                /** @description the provider's name */
                 provider: string;
                 /** @description percent-encoded: a name may hold a slash */
                 model: string;
@@ -9145,7 +9213,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the provider's name in the configuration */
+                /** @description the provider's name */
                 provider: string;
                 /** @description percent-encoded: a name may hold a slash */
                 model: string;
@@ -11220,7 +11288,7 @@ export interface operations {
             path: {
                 /** @description organisation id */
                 org: number;
-                /** @description the provider's name in the configuration */
+                /** @description the provider's name */
                 provider: string;
                 /** @description percent-encoded: a name may hold a slash */
                 model: string;
@@ -11256,7 +11324,7 @@ export interface operations {
             path: {
                 /** @description organisation id */
                 org: number;
-                /** @description the provider's name in the configuration */
+                /** @description the provider's name */
                 provider: string;
                 /** @description percent-encoded: a name may hold a slash */
                 model: string;
@@ -11296,7 +11364,7 @@ export interface operations {
             path: {
                 /** @description organisation id */
                 org: number;
-                /** @description the provider's name in the configuration */
+                /** @description the provider's name */
                 provider: string;
                 /** @description percent-encoded: a name may hold a slash */
                 model: string;
@@ -12185,6 +12253,43 @@ export interface operations {
             };
         };
     };
+    "list-org-unpriced-models": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageUnpricedModel"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-org-ai-usage": {
         parameters: {
             query?: {
@@ -12645,9 +12750,51 @@ export interface operations {
             };
         };
     };
+    "list-ai-call-askers": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCallAsker"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-ai-call-facets": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+            };
             header?: never;
             path: {
                 /** @description project id */
@@ -12680,6 +12827,10 @@ export interface operations {
     "list-ai-calls": {
         parameters: {
             query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
                 role?: string;
                 /** @description whose the role is */
                 role_of?: "org" | "installation";
@@ -12694,6 +12845,11 @@ export interface operations {
                 schema?: "valid" | "invalid" | "none";
                 /** @description a part of the kind or name of who asked, or of the purpose */
                 caller?: string;
+                /** @description number of an account, 0 for none */
+                person?: string;
+                /** @description number of an API token, 0 for none */
+                token?: string;
+                purpose?: string;
                 min_latency_ms?: number;
                 /** @description a part of what was said, masked as it was sent */
                 text?: string;
@@ -12942,7 +13098,10 @@ export interface operations {
     };
     "list-ai-experiments": {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
             header?: never;
             path: {
                 /** @description project id */
@@ -12958,7 +13117,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageExperiment"];
+                    "application/json": components["schemas"]["ExperimentPage"];
                 };
             };
             /** @description Problem */

@@ -14,6 +14,7 @@ export type {
   BudgetStanding as Budget,
   BudgetUse,
   Call,
+  CallAsker,
   CallFacet,
   Capability,
   CapabilityRequest as CapabilityEdit,

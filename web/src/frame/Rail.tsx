@@ -182,17 +182,17 @@ export function Rail({ collapsed, onToggle }: Props) {
       {me && ownersOf(me).length > 0 && (
         <Item icon={IconSparkles} label={t('nav.roles')} collapsed={collapsed} link={{ to: '/roles' }} />
       )}
-      {me && ownersOf(me).some(({ role }) => role === 'admin' || role === 'owner') && (
+      {me && administersAI(me) && (
         <Item icon={IconGauge} label={t('nav.budgets')} collapsed={collapsed} link={{ to: '/budgets' }} />
       )}
       {me?.user.system && (
-        <>
-          <Item icon={IconCpu} label={t('nav.models')} collapsed={collapsed} link={{ to: '/models' }} />
-          <Item icon={IconCoin} label={t('nav.prices')} collapsed={collapsed} link={{ to: '/prices' }} />
-        </>
+        <Item icon={IconCpu} label={t('nav.models')} collapsed={collapsed} link={{ to: '/models' }} />
       )}
       {me && administersAI(me) && (
-        <Item icon={IconPlug} label={t('nav.providers')} collapsed={collapsed} link={{ to: '/providers' }} />
+        <>
+          <Item icon={IconCoin} label={t('nav.prices')} collapsed={collapsed} link={{ to: '/prices' }} />
+          <Item icon={IconPlug} label={t('nav.providers')} collapsed={collapsed} link={{ to: '/providers' }} />
+        </>
       )}
       {params && (
         <>

@@ -145,7 +145,12 @@ function useHits(text: string): Hit[] {
     [t('nav.settings'), { to: '/projects/$project/settings', params }],
     [t('frame.me'), { to: '/me' }],
     [t('nav.orgs'), { to: '/orgs' }],
-    ...(me && administersAI(me) ? ([[t('nav.providers'), { to: '/providers' }]] satisfies [string, LinkProps][]) : []),
+    ...(me && administersAI(me)
+      ? ([
+          [t('nav.prices'), { to: '/prices' }],
+          [t('nav.providers'), { to: '/providers' }],
+        ] satisfies [string, LinkProps][])
+      : []),
     ...(me?.user.system
       ? ([
           [t('nav.models'), { to: '/models' }],

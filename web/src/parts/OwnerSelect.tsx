@@ -23,13 +23,22 @@ export function ownersOf(me: Me): Owner[] {
 }
 
 /** Whether the reader administers the AI settings of anybody: of the installation, or of an organisation. */
-export const administersAI = (me: Me): boolean => ownersOf(me).some(({ role }) => role === 'owner' || role === 'admin');
+export const administersAI = (me: Me): boolean => ownersOf(me).some(administered);
+
+const administered = ({ role }: Owner) => role === 'owner' || role === 'admin';
 
 /** The owner that the address names, or else the first the reader has; undefined when there is none. */
 export function useOwner(org: number | undefined): Owner | undefined {
   const { data: me } = useQuery(meQuery);
   const owners = me ? ownersOf(me) : [];
   return org === undefined ? owners[0] : owners.find((o) => o.org === org);
+}
+
+/** The owner that the address names, or else the first whose AI settings the reader administers. */
+export function useAdministered(org: number | undefined): Owner | undefined {
+  const { data: me } = useQuery(meQuery);
+  const owners = me ? ownersOf(me) : [];
+  return org === undefined ? (owners.find(administered) ?? owners[0]) : owners.find((o) => o.org === org);
 }
 
 /** Whether the reader edits the roles that calls of an organisation reach. */

@@ -59,6 +59,9 @@ function Row({ attempt, step, total, number }: RowProps) {
   const { usage } = attempt;
   const asked = attempt.status !== 'skipped';
   const refused = attempt.status !== 'ok' && attempt.answer !== '';
+  const more: [string, string][] = [];
+  if (refused) more.push([t('calls.refused_answer'), readable(attempt.answer)]);
+  if (attempt.usage_raw) more.push([t('calls.usage_raw'), JSON.stringify(attempt.usage_raw, null, 2)]);
   const dropped = attempt.dropped ?? [];
   const notes = [
     attempt.repair && t('calls.repair'),
@@ -68,7 +71,7 @@ function Row({ attempt, step, total, number }: RowProps) {
   ].filter(Boolean);
   return (
     <Fragment>
-      <tr data-joined={refused || undefined}>
+      <tr data-joined={more.length > 0 || undefined}>
         <td className="num dim">{number}</td>
         <td>
           {attempt.model}
@@ -111,14 +114,16 @@ function Row({ attempt, step, total, number }: RowProps) {
           <Cost usage={usage} />
         </td>
       </tr>
-      {refused && (
+      {more.length > 0 && (
         <tr>
           <td />
-          <td colSpan={7} className={classes.refused}>
-            <details>
-              <summary>{t('calls.refused_answer')}</summary>
-              <Block text={readable(attempt.answer)} what={t('calls.refused_answer')} />
-            </details>
+          <td colSpan={7} className={classes.more}>
+            {more.map(([what, text]) => (
+              <details key={what}>
+                <summary>{what}</summary>
+                <Block text={text} what={what} />
+              </details>
+            ))}
           </td>
         </tr>
       )}

@@ -28,7 +28,7 @@ import { Attempts } from './Attempts.tsx';
 import classes from './Call.module.css';
 import { withOriginals } from './originals.ts';
 import { Replay } from './Replay.tsx';
-import { readable } from './readable.ts';
+import { answerTexts } from './readable.ts';
 
 const ROUTE = '/home/projects/$project/ai-calls/$call';
 
@@ -51,10 +51,12 @@ export function CallPage() {
   }
   if (!call) return <Waiting />;
   const tokens = (open && originals.data) || [];
+  const { answer, given } = answerTexts(call.answer, call.parsed);
   const texts = [
     [t('calls.system'), call.system],
     [t('calls.message'), call.message],
-    [t('calls.answer'), readable(call.answer)],
+    [t('calls.answer'), answer],
+    ...(given === undefined ? [] : [[t('calls.answer_given'), given] as const]),
   ] as const;
   return (
     <div className="page">

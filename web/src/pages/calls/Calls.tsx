@@ -6,12 +6,14 @@ import { callsQuery } from '../../api/calls.ts';
 import type { Call } from '../../api/types.ts';
 import { durationMs } from '../../format/duration.ts';
 import { count } from '../../format/number.ts';
+import { usePausedAt } from '../../frame/live.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { ListFoot } from '../../parts/ListFoot.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
+import { Stale } from '../../parts/Stale.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
 import { About } from './About.tsx';
@@ -25,8 +27,10 @@ export function Calls() {
   const { t } = useTranslation();
   const projectId = useProjectId();
   const project = useProject();
-  const filter = filterOf(useSearch({ from: '/home/projects/$project/ai-calls' }));
-  const list = useInfiniteQuery(callsQuery(projectId, filter));
+  const search = useSearch({ from: '/home/projects/$project/ai-calls' });
+  const filter = filterOf(search);
+  const range = { range: search.range, from: search.from, to: search.to };
+  const list = useInfiniteQuery(callsQuery(projectId, filter, { range, pausedAt: usePausedAt() }));
   const items = list.data?.pages.flatMap((p) => p.items ?? []) ?? [];
   const total = list.data?.pages[0]?.total ?? 0;
   const filtered = Object.values(filter).some((each) => each !== undefined);
@@ -40,6 +44,7 @@ export function Calls() {
       <p className="lead">{t('calls.lead')}</p>
       <Filters />
       <section className="panel" aria-busy={list.isPending}>
+        <Stale query={list} />
         {list.isError && !list.data ? (
           <Failure error={list.error} retry={() => void list.refetch()} />
         ) : !list.isPending && items.length === 0 ? (

@@ -1,10 +1,14 @@
 import { Button, Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Fragment } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type CallFilter, callFacetsQuery } from '../../api/calls.ts';
+import { type CallFilter, callAskersQuery, callFacetsQuery } from '../../api/calls.ts';
+import { usePausedAt } from '../../frame/live.ts';
+import type { RangeSearch } from '../../frame/range.ts';
 import { useProjectId } from '../../frame/useProject.ts';
 import { Filter } from '../../parts/Filter.tsx';
+import { askersOf } from './askers.ts';
 import classes from './Calls.module.css';
 
 /** How the address says which calls are shown. */
@@ -19,12 +23,18 @@ export interface CallSearch {
   status?: string;
   schema?: 'valid' | 'invalid' | 'none';
   caller?: string;
+  /** Number of an account, 0 for none. */
+  person?: string;
+  /** Number of an API token, 0 for none. */
+  token?: string;
+  purpose?: string;
   min?: number;
   q?: string;
 }
 
 /** What the API is asked for. */
-export function filterOf({ role, of, version, ref, model, status, schema, caller, min, q }: CallSearch): CallFilter {
+export function filterOf(search: CallSearch): CallFilter {
+  const { role, of, version, ref, model, status, schema, caller, person, token, purpose, min, q } = search;
   const slash = model?.indexOf('/') ?? -1;
   return {
     role,
@@ -36,6 +46,9 @@ export function filterOf({ role, of, version, ref, model, status, schema, caller
     status,
     schema,
     caller,
+    person,
+    token,
+    purpose,
     min_latency_ms: min,
     text: q,
   };
@@ -48,8 +61,14 @@ const SCHEMAS = ['valid', 'invalid', 'none'] as const;
 export function Filters() {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const search: CallSearch = useSearch({ from: '/home/projects/$project/ai-calls' });
-  const { data: facets = [] } = useQuery(callFacetsQuery(useProjectId()));
+  const project = useProjectId();
+  const search: CallSearch & RangeSearch = useSearch({ from: '/home/projects/$project/ai-calls' });
+  const following = {
+    range: { range: search.range, from: search.from, to: search.to },
+    pausedAt: usePausedAt(),
+  };
+  const facets = useQuery(callFacetsQuery(project, following)).data?.items ?? [];
+  const askers = useQuery(callAskersQuery(project, following)).data?.items ?? [];
   const set = (next: CallSearch) =>
     void navigate({ to: '.', search: (old) => ({ ...old, ...next }), replace: true, resetScroll: false });
   const values = (of: string[], chosen?: string) =>
@@ -134,6 +153,17 @@ export function Filters() {
         (schema) => set({ schema: schema as CallSearch['schema'] }),
         130,
       )}
+      {(['person', 'token', 'purpose'] as const).map((by) => (
+        <Fragment key={by}>
+          {pick(
+            t(`usage.by.${by}`),
+            askersOf(askers, by, search[by], t('usage.nobody')),
+            search[by],
+            (next) => set({ [by]: next }),
+            by === 'purpose' ? 170 : 150,
+          )}
+        </Fragment>
+      ))}
       <Filter
         label={t('calls.filter_caller')}
         width={150}
@@ -172,6 +202,9 @@ export function Filters() {
               status: undefined,
               schema: undefined,
               caller: undefined,
+              person: undefined,
+              token: undefined,
+              purpose: undefined,
               min: undefined,
               q: undefined,
             })

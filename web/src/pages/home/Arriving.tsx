@@ -33,6 +33,11 @@ export function Arriving({ project, home, pausedAt }: Props) {
   const midnight = new Date(useNow()).setHours(0, 0, 0, 0);
   const spending = useQuery(spendingQuery(project, new Date(midnight).toISOString(), pausedAt));
   const params = { project: String(project) };
+  const today = {
+    range: undefined,
+    from: new Date(midnight).toISOString(),
+    to: new Date(new Date(midnight).setHours(24)).toISOString(),
+  };
   return (
     <section className="panel" aria-labelledby={id} aria-busy={home.isPending}>
       <header className={classes.head}>
@@ -69,7 +74,7 @@ export function Arriving({ project, home, pausedAt }: Props) {
               </Cell>
             );
           })}
-          <Cell label={t('home.spent')} link={{ to: '/projects/$project/ai-calls', params }}>
+          <Cell label={t('home.spent')} link={{ to: '/projects/$project/ai-calls', params, search: today }}>
             {spending.data && { big: dollars(spending.data.cost_usd), second: <Calls of={spending.data} /> }}
           </Cell>
         </dl>

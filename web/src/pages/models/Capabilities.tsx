@@ -4,20 +4,20 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { capabilitiesQuery, deleteCapability, setCapability } from '../../api/models.ts';
-import { providersQuery } from '../../api/prices.ts';
+import { providerNamesQuery } from '../../api/providers.ts';
 import type { Capability } from '../../api/types.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { holds } from '../../parts/Filter.tsx';
 import { FormModal } from '../../parts/FormModal.tsx';
+import { OneOf } from '../../parts/OneOf.tsx';
 import { RowAction } from '../../parts/RowAction.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { When } from '../../parts/When.tsx';
 import { PARAMETERS } from '../roles/parameters.ts';
 import classes from './Models.module.css';
-import { OneOf } from './OneOf.tsx';
 
 /** What can be rejected beside parameters. */
 const REJECTS = [...PARAMETERS, 'tools', 'json_schema'] as const;
@@ -151,7 +151,7 @@ interface FormProps {
 
 function RuleForm({ rule, known, onClose }: FormProps) {
   const { t } = useTranslation();
-  const { data: configured = [] } = useQuery(providersQuery);
+  const { data: configured = [] } = useQuery(providerNamesQuery(0));
   const [provider, setProvider] = useState(rule?.provider ?? '');
   const [model, setModel] = useState(rule?.model ?? '');
   const [rejects, setRejects] = useState(rule?.rejects ?? []);

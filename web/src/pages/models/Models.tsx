@@ -3,11 +3,11 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '../../api/problem.ts';
 import { meQuery } from '../../api/session.ts';
+import { Circuits } from '../../parts/circuits/Circuits.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Filter } from '../../parts/Filter.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { Capabilities } from './Capabilities.tsx';
-import { Circuits } from './Circuits.tsx';
 import classes from './Models.module.css';
 import { Shipping } from './Shipping.tsx';
 
@@ -39,7 +39,7 @@ export function Models() {
       )}
       {me?.user.system && (
         <div className={classes.sections}>
-          <Circuits q={q} />
+          <Circuits org={0} q={q} />
           <Capabilities q={q} />
           <Shipping />
         </div>

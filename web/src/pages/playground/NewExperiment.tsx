@@ -24,6 +24,7 @@ import { meQuery } from '../../api/session.ts';
 import type { ExperimentSpec, SpecModel } from '../../api/types.ts';
 import { durationMs } from '../../format/duration.ts';
 import { count, dollars } from '../../format/number.ts';
+import { usePausedAt } from '../../frame/live.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Failure } from '../../parts/Failure.tsx';
 import { useEditsRoles } from '../../parts/OwnerSelect.tsx';
@@ -315,7 +316,9 @@ interface RecordedProps {
 /** The recorded calls of the role, to be asked again with their masked messages. */
 function Recorded({ project, role, chosen, onChange }: RecordedProps) {
   const { t } = useTranslation();
-  const list = useInfiniteQuery({ ...callsQuery(project, { role }), enabled: role !== '' });
+  const { range, from, to } = useSearch({ from: '/home/projects/$project/playground/new' });
+  const following = { range: { range, from, to }, pausedAt: usePausedAt() };
+  const list = useInfiniteQuery({ ...callsQuery(project, { role }, following), enabled: role !== '' });
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   const other = chosen.filter((id) => !items.some((each) => each.call_id === id));
   if (!role) return null;

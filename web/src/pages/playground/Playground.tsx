@@ -1,14 +1,16 @@
 import { Button } from '@mantine/core';
 import { IconFlask, IconPlus } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '../../api/problem.ts';
 import { experimentsQuery } from '../../api/quality.ts';
 import { meQuery } from '../../api/session.ts';
+import { usePausedAt } from '../../frame/live.ts';
 import { useProject, useProjectId } from '../../frame/useProject.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { ListFoot } from '../../parts/ListFoot.tsx';
 import { useEditsRoles } from '../../parts/OwnerSelect.tsx';
 import { rowKeys } from '../../parts/rowKeys.ts';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
@@ -24,7 +26,8 @@ export function Playground() {
   const params = { project: String(id) };
   const { data: me } = useQuery(meQuery);
   const plays = useEditsRoles(project?.org_id);
-  const list = useQuery({ ...experimentsQuery(id), enabled: plays });
+  const list = useInfiniteQuery({ ...experimentsQuery(id, usePausedAt()), enabled: plays });
+  const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   useTitle(t('nav.playground'), project?.name);
   const problem = me && !plays ? new Problem(403) : list.error;
   return (
@@ -44,7 +47,7 @@ export function Playground() {
       <section className="panel" aria-busy={list.isPending && !problem}>
         {problem && !list.data ? (
           <Failure error={problem} retry={problem === list.error ? () => void list.refetch() : undefined} />
-        ) : list.data?.length === 0 ? (
+        ) : list.data && items.length === 0 ? (
           <Empty icon={IconFlask} title={t('playground.none')}>
             <p>{t('playground.none_hint')}</p>
           </Empty>
@@ -63,7 +66,7 @@ export function Playground() {
               </thead>
               <tbody onKeyDown={rowKeys}>
                 {list.isPending && <SkeletonRows rows={5} columns={6} />}
-                {list.data?.map((each) => (
+                {items.map((each) => (
                   <tr key={each.id} className="link">
                     <td>
                       <Link
@@ -94,6 +97,7 @@ export function Playground() {
             </table>
           </div>
         )}
+        {items.length > 0 && <ListFoot shown={items.length} total={list.data?.pages[0]?.total} list={list} />}
       </section>
     </div>
   );

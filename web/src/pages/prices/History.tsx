@@ -36,16 +36,18 @@ const LOOKS = {
 } as const;
 
 interface Props {
+  /** Of whose provider: an organisation's, or the installation's with 0. */
+  org: number;
   of: Named;
   onClose: () => void;
 }
 
 /** What a model has cost and will cost, by whom it was said, and what was taken back. */
-export function History({ of, onClose }: Props) {
+export function History({ org, of, onClose }: Props) {
   const { t } = useTranslation();
   useNow(); // tells again as time goes by
   const [withdrawing, setWithdrawing] = useState<Price>();
-  const { data: versions, error, isPending, refetch } = useQuery(priceHistoryQuery(of));
+  const { data: versions, error, isPending, refetch } = useQuery(priceHistoryQuery(org, of));
   const standing = versions ? standings(versions, Date.now()) : [];
   return (
     <Modal
@@ -61,7 +63,7 @@ export function History({ of, onClose }: Props) {
           <Failure error={error} retry={() => void refetch()} />
         ) : versions?.length === 0 ? (
           <Empty icon={IconHistory} title={t('prices.no_history')}>
-            <p>{t('prices.none_hint')}</p>
+            <p>{t(org ? 'prices.own.none_hint' : 'prices.none_hint')}</p>
           </Empty>
         ) : (
           <table className="table">
@@ -83,6 +85,7 @@ export function History({ of, onClose }: Props) {
               {versions?.map((version, i) => (
                 <Row
                   key={version.version}
+                  org={org}
                   version={version}
                   standing={standing[i] ?? 'past'}
                   onWithdraw={() => setWithdrawing(version)}
@@ -94,6 +97,7 @@ export function History({ of, onClose }: Props) {
       </div>
       {withdrawing && versions && (
         <Withdrawal
+          org={org}
           version={withdrawing}
           standing={standing[versions.indexOf(withdrawing)] ?? 'past'}
           after={afterWithdrawal(versions, withdrawing)}
@@ -105,14 +109,16 @@ export function History({ of, onClose }: Props) {
 }
 
 interface RowProps {
+  org: number;
   version: Price;
   standing: Standing;
   onWithdraw: () => void;
 }
 
-function Row({ version, standing, onWithdraw }: RowProps) {
+function Row({ org, version, standing, onWithdraw }: RowProps) {
   const { t } = useTranslation();
   const { Icon, tone } = LOOKS[standing];
+  const ended = t(org ? 'prices.own.ended' : 'prices.ended');
   const gone = standing === 'withdrawn' || standing === 'replaced';
   return (
     <tr className={gone ? classes.gone : undefined}>
@@ -127,7 +133,7 @@ function Row({ version, standing, onWithdraw }: RowProps) {
       </td>
       {version.ended ? (
         <td colSpan={KINDS.length} className="soft">
-          {t('prices.ended')}
+          {ended}
         </td>
       ) : (
         KINDS.map((kind) => (
@@ -156,7 +162,7 @@ function Row({ version, standing, onWithdraw }: RowProps) {
             <RowAction
               icon={IconArrowBackUp}
               label={t('prices.withdraw')}
-              of={version.ended ? t('prices.ended') : `${money(version.input)} · ${money(version.output)}`}
+              of={version.ended ? ended : `${money(version.input)} · ${money(version.output)}`}
               onClick={onWithdraw}
             />
           )}
@@ -167,6 +173,7 @@ function Row({ version, standing, onWithdraw }: RowProps) {
 }
 
 interface WithdrawalProps {
+  org: number;
   version: Price;
   standing: Standing;
   /** What holds then, if anything is known. */
@@ -174,9 +181,13 @@ interface WithdrawalProps {
   onClose: () => void;
 }
 
-function Withdrawal({ version, standing, after, onClose }: WithdrawalProps) {
+function Withdrawal({ org, version, standing, after, onClose }: WithdrawalProps) {
   const { t } = useTranslation();
-  const withdraw = useChange(withdrawPrice, { refresh: ['prices'], done: t('prices.withdrawn'), onDone: onClose });
+  const withdraw = useChange((of: number) => withdrawPrice(org, of), {
+    refresh: ['prices'],
+    done: t('prices.withdrawn'),
+    onDone: onClose,
+  });
   const amounts = after && { input: money(after.input), output: money(after.output) };
   return (
     <Confirm
@@ -193,7 +204,7 @@ function Withdrawal({ version, standing, after, onClose }: WithdrawalProps) {
           ? t('prices.withdraw_replaced')
           : amounts
             ? t('prices.withdraw_before', amounts)
-            : t('prices.withdraw_unknown')}
+            : t(org ? 'prices.own.withdraw_unknown' : 'prices.withdraw_unknown')}
       </p>
       {(standing === 'holds' || standing === 'past') && <p>{t('prices.withdraw_logged')}</p>}
     </Confirm>

@@ -2,7 +2,8 @@ import { Checkbox, NumberInput, SegmentedControl, Select, TextInput } from '@man
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type Named, providersQuery, setPrice, startRecount } from '../../api/prices.ts';
+import { type Named, setPrice, startRecount } from '../../api/prices.ts';
+import { providerNamesQuery } from '../../api/providers.ts';
 import type { Price } from '../../api/types.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
 import { toastProblem } from '../../parts/toast.tsx';
@@ -12,31 +13,44 @@ import { type Draft, draftOf, editOf, isPast, KINDS, type Kind } from './draft.t
 import classes from './Prices.module.css';
 
 interface Props {
+  /** Of whose provider: an organisation's, or the installation's with 0. */
+  org: number;
   /** Absent to name a model; without amounts to set its first price. */
   price?: Named & Partial<Price>;
   known: Price[];
+  /** Whether the costs of logged calls may be counted again, which is for the whole installation. */
+  recounts: boolean;
   onClose: () => void;
 }
 
 /** What a model costs from a moment on. */
-export function PriceForm({ price, known, onClose }: Props) {
+export function PriceForm({ org, price, known, recounts, onClose }: Props) {
   const { t } = useTranslation();
   const now = useNow();
   const client = useQueryClient();
-  const { data: configured = [] } = useQuery(providersQuery);
-  const providers = [...new Set([...configured, ...known.map((p) => p.provider)])].sort();
+  const { data: configured = [] } = useQuery(providerNamesQuery(org));
+  // An organisation sets prices of providers it has, the installation also of such as it had.
+  const providers = [...new Set([...configured, ...(org ? [] : known.map((p) => p.provider))])].sort();
   const [provider, setProvider] = useState(price?.provider ?? '');
   const [model, setModel] = useState(price?.model ?? '');
   const [draft, setDraft] = useState(() => draftOf(price, Date.now()));
   const [recount, setRecount] = useState(true);
   const past = isPast(draft, now);
   const set = (part: Partial<Draft>) => setDraft((old) => ({ ...old, ...part }));
-  const save = useChange(() => setPrice({ provider, model }, editOf(draft)), {
+  const save = useChange(() => setPrice(org, { provider, model }, editOf(draft)), {
     refresh: ['prices'],
-    done: t(past ? 'prices.saved_past' : draft.when === 'at' ? 'prices.saved_at' : 'prices.saved'),
+    done: t(
+      past
+        ? recounts
+          ? 'prices.saved_past'
+          : 'prices.own.saved_past'
+        : draft.when === 'at'
+          ? 'prices.saved_at'
+          : 'prices.saved',
+    ),
     onDone: (stored) => {
       onClose();
-      if (past && recount && stored.from) {
+      if (recounts && past && recount && stored.from) {
         startRecount(stored.from)
           .catch(toastProblem)
           .finally(() => void client.invalidateQueries({ queryKey: ['recounts'] }));
@@ -96,13 +110,15 @@ export function PriceForm({ price, known, onClose }: Props) {
           <TextInput
             type="datetime-local"
             label={t('prices.from_moment')}
-            description={t(past ? 'prices.from_past_hint' : 'prices.from_hint')}
+            description={t(
+              past ? (recounts ? 'prices.from_past_hint' : 'prices.own.from_past_hint') : 'prices.from_hint',
+            )}
             required
             value={draft.at}
             onChange={(e) => set({ at: e.currentTarget.value })}
           />
         )}
-        {past && (
+        {recounts && past && (
           <Checkbox
             label={t('prices.recount_too')}
             description={t('prices.recount_too_hint')}

@@ -13,6 +13,8 @@ import { KINDS } from './draft.ts';
 import classes from './Prices.module.css';
 
 interface Props {
+  /** Of whose providers: an organisation's, or the installation's with 0. */
+  org: number;
   /** Absent while they are on their way. */
   prices?: Price[];
   onEdit: (price: Price) => void;
@@ -20,7 +22,7 @@ interface Props {
 }
 
 /** What each model costs now, by kind of token; a row opens the model's history. */
-export function PriceTable({ prices, onEdit, onDelete }: Props) {
+export function PriceTable({ org, prices, onEdit, onDelete }: Props) {
   const { t } = useTranslation();
   return (
     <table className="table">
@@ -42,6 +44,7 @@ export function PriceTable({ prices, onEdit, onDelete }: Props) {
         {prices?.map((price) => (
           <Row
             key={`${price.provider}/${price.model}`}
+            org={org}
             price={price}
             onEdit={() => onEdit(price)}
             onDelete={() => onDelete(price)}
@@ -52,14 +55,21 @@ export function PriceTable({ prices, onEdit, onDelete }: Props) {
   );
 }
 
-function Row({ price, onEdit, onDelete }: { price: Price; onEdit: () => void; onDelete: () => void }) {
+interface RowProps {
+  org: number;
+  price: Price;
+  onEdit: () => void;
+  onDelete: () => void;
+}
+
+function Row({ org, price, onEdit, onDelete }: RowProps) {
   const { t } = useTranslation();
   return (
     <tr className="link">
       <td>
         <Link
           to="/prices"
-          search={(old) => ({ ...old, history: `${price.provider}/${price.model}` })}
+          search={(old) => ({ ...old, org, history: `${price.provider}/${price.model}` })}
           resetScroll={false}
           className="row-link"
         >

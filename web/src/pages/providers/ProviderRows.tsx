@@ -8,7 +8,6 @@ import {
   IconKey,
   IconPencil,
   IconPlayerPlay,
-  IconPlugConnected,
   IconPlugConnectedX,
   IconPower,
   IconRefreshAlert,
@@ -18,12 +17,10 @@ import {
 import { Link } from '@tanstack/react-router';
 import type { ComponentType, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { closeOwnCircuit } from '../../api/providers.ts';
 import type { ModelService } from '../../api/types.ts';
 import { count, percent } from '../../format/number.ts';
 import { RowAction } from '../../parts/RowAction.tsx';
 import badges from '../../parts/State.module.css';
-import { useChange } from '../../parts/useChange.ts';
 import { When } from '../../parts/When.tsx';
 import type { KeyRow } from './health.ts';
 import classes from './Providers.module.css';
@@ -189,33 +186,15 @@ function Circuit({ provider, row, unknown }: { provider: ModelService; row: KeyR
       </Mark>{' '}
       {models.length > 0 &&
         (provider.org_id ? (
-          models.map((model) => <OwnCircuit key={model} provider={provider} alias={row.alias} model={model} />)
+          <Link to="." search={(old) => ({ ...old })} hash="circuits">
+            {models.join(', ')}
+          </Link>
         ) : (
           <Link to="/models" search={{ q: provider.name }}>
             {models.join(', ')}
           </Link>
         ))}
     </div>
-  );
-}
-
-/** A circuit of an organisation's own model, which its administrators close here. */
-function OwnCircuit({ provider, alias, model }: { provider: ModelService; alias: string; model: string }) {
-  const { t } = useTranslation();
-  const close = useChange(() => closeOwnCircuit(provider.org_id, provider.name, model, alias), {
-    refresh: ['circuits'],
-    done: t('models.closed_again'),
-  });
-  return (
-    <span className={classes.circuit}>
-      <code>{model}</code>
-      <RowAction
-        icon={IconPlugConnected}
-        label={t('models.close')}
-        of={`${provider.name} · ${alias} · ${model}`}
-        onClick={() => close.mutate(undefined)}
-      />
-    </span>
   );
 }
 

@@ -4,13 +4,13 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { circuitsQuery } from '../../api/circuits.ts';
 import { Problem } from '../../api/problem.ts';
 import {
   deleteKey,
   deleteProvider,
   keyHealthQuery,
   modelServicesQuery,
-  ownCircuitsQuery,
   providerKindsQuery,
   setKey,
 } from '../../api/providers.ts';
@@ -18,10 +18,11 @@ import { meQuery } from '../../api/session.ts';
 import type { ModelService } from '../../api/types.ts';
 import { usePausedAt } from '../../frame/live.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
+import { Circuits } from '../../parts/circuits/Circuits.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Filter, holds } from '../../parts/Filter.tsx';
-import { OwnerSelect, useOwner } from '../../parts/OwnerSelect.tsx';
+import { OwnerSelect, useAdministered } from '../../parts/OwnerSelect.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { Stale } from '../../parts/Stale.tsx';
 import { useChange } from '../../parts/useChange.ts';
@@ -48,7 +49,7 @@ export function Providers() {
   const { t } = useTranslation();
   const { data: me } = useQuery(meQuery);
   const { org } = useSearch({ from: '/home/providers' });
-  const owner = useOwner(org);
+  const owner = useAdministered(org);
   useTitle(t('nav.providers'));
   if (owner && owner.role !== 'editor') return <Known key={owner.org} org={owner.org} />;
   return (
@@ -83,7 +84,7 @@ function Known({ org }: { org: number }) {
   const { data: providers, error, isPending, refetch } = query;
   const { data: kinds } = useQuery(providerKindsQuery(org));
   const health = useQuery(keyHealthQuery(org, pausedAt));
-  const circuits = useQuery(ownCircuitsQuery(org, pausedAt));
+  const circuits = useQuery(circuitsQuery(org, pausedAt));
   const toggle = useChange(
     ({ provider, row }: { provider: ModelService; row: KeyRow }) => setKey(provider, row.alias, !row.enabled),
     { refresh: ['providers'], also: ['circuits'], done: t('providers.key_switched') },
@@ -168,7 +169,16 @@ function Known({ org }: { org: number }) {
           </table>
         )}
       </section>
-      {org !== 0 && <SharedProviders org={org} />}
+      {org !== 0 && (
+        <>
+          {providers && providers.length > 0 && (
+            <div className={classes.circuits}>
+              <Circuits org={org} q={q} />
+            </div>
+          )}
+          <SharedProviders org={org} />
+        </>
+      )}
       {opened?.what === 'add' && <ProviderForm org={org} onClose={close} />}
       {opened?.what === 'edit' && <ProviderForm org={org} provider={opened.provider} onClose={close} />}
       {opened?.what === 'add_key' && <KeyForm provider={opened.provider} onClose={close} />}

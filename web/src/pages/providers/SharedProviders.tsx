@@ -41,7 +41,7 @@ export function SharedProviders({ org }: { org: number }) {
                     </span>
                   )}
                 </td>
-                <td className="soft">{each.kind}</td>
+                <td className="soft nowrap">{each.kind}</td>
                 <td>
                   {each.models.length > 0 ? (
                     <div className={classes.models}>

@@ -31,8 +31,9 @@ export function Quality() {
   const project = useProject();
   const { role, range, from, to } = useSearch({ from: ROUTE });
   const { data: me } = useQuery(meQuery);
-  const { data: facets = [] } = useQuery(callFacetsQuery(id));
-  const query = useQuery(qualityQuery(id, role, { range: { range, from, to }, pausedAt: usePausedAt() }));
+  const following = { range: { range, from, to }, pausedAt: usePausedAt() };
+  const facets = useQuery(callFacetsQuery(id, following)).data?.items ?? [];
+  const query = useQuery(qualityQuery(id, role, following));
   const versions = query.data?.items;
   const roles = [...new Set([...facets.map((f) => f.role), role ?? ''])].filter(Boolean).sort();
   useTitle(t('nav.quality'), project?.name);

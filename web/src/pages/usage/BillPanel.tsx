@@ -6,7 +6,7 @@ import { dollars, percent } from '../../format/number.ts';
 import { Failure } from '../../parts/Failure.tsx';
 import { PricesLink } from './PricesLink.tsx';
 import classes from './Usage.module.css';
-import { billed } from './usage.ts';
+import { billed, methodOf } from './usage.ts';
 
 /** What the month will cost, with how sure that is and what it leaves out. */
 export function BillPanel({ base, filter }: { base: string; filter: UsageFilter }) {
@@ -27,7 +27,7 @@ export function BillPanel({ base, filter }: { base: string; filter: UsageFilter 
             {guessed && ` · ${t('usage.range', { low: dollars(bill.low), high: dollars(bill.high) })}`}
           </p>
           <p className={classes.second}>
-            {t(`usage.method.${bill.method}`, { days: bill.days })} {t('usage.month_utc')}
+            {t(`usage.method.${methodOf(bill)}`, { count: bill.days })} {t('usage.month_utc')}
           </p>
         </>
       )}

@@ -1,8 +1,10 @@
 import { Tooltip } from '@mantine/core';
 import { IconMessages } from '@tabler/icons-react';
+import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { meQuery } from '../../api/session.ts';
 import type { UsageReport, UsageRow, Used } from '../../api/types.ts';
 import type { UsageDimension, UsageFilter, UsageScope } from '../../api/usage.ts';
 import { durationMs } from '../../format/duration.ts';
@@ -25,6 +27,7 @@ export function UsageRows({ report, scope, filter, busy }: Props) {
   const { t } = useTranslation();
   const by = report.by as UsageDimension;
   const compared = (report.before?.calls ?? 0) > 0;
+  const during = { from: report.from, to: report.to };
   return (
     <section className="panel" aria-busy={busy}>
       <div className="scroll-x">
@@ -43,7 +46,7 @@ export function UsageRows({ report, scope, filter, busy }: Props) {
           </thead>
           <tbody onKeyDown={rowKeys}>
             {report.rows.map((row) => (
-              <Row key={row.key} row={row} by={by} scope={scope} filter={filter} compared={compared} />
+              <Row key={row.key} row={row} by={by} scope={scope} filter={filter} compared={compared} during={during} />
             ))}
           </tbody>
         </table>
@@ -56,15 +59,22 @@ export function UsageRows({ report, scope, filter, busy }: Props) {
   );
 }
 
+/** The time that was counted: a relative range, and what is counted by whole hours, would mean other calls. */
+interface During {
+  from: string;
+  to: string;
+}
+
 interface RowProps {
   row: UsageRow;
   by: UsageDimension;
   scope: UsageScope;
   filter: UsageFilter;
   compared: boolean;
+  during: During;
 }
 
-function Row({ row, by, scope, filter, compared }: RowProps) {
+function Row({ row, by, scope, filter, compared, during }: RowProps) {
   const { t } = useTranslation();
   const { key, name, used } = row;
   const none = key === '' || key === '0';
@@ -108,7 +118,7 @@ function Row({ row, by, scope, filter, compared }: RowProps) {
       <td className="num">{durationMs(used.latency_avg_ms)}</td>
       <td className="num">{durationMs(used.latency_p95_ms)}</td>
       <td>
-        <CallsLink row={{ ...filter, [by]: key }} scope={scope} label={label} />
+        <CallsLink row={{ ...filter, [by]: key }} scope={scope} during={during} label={label} />
       </td>
     </tr>
   );
@@ -126,18 +136,26 @@ function Compared({ change, children }: { change: ReactNode; children: ReactNode
   );
 }
 
-function CallsLink({ row, scope, label }: { row: UsageFilter; scope: UsageScope; label: string }) {
+interface CallsLinkProps {
+  row: UsageFilter;
+  scope: UsageScope;
+  during: During;
+  label: string;
+}
+
+function CallsLink({ row, scope, during, label }: CallsLinkProps) {
   const { t } = useTranslation();
-  const calls = callsOf(row, scope, useProject(), useProjects());
+  const { data: me } = useSuspenseQuery(meQuery);
+  const calls = callsOf(row, scope, useProject(), useProjects(), me.user.id);
   if (!calls) return null;
-  const { project, role, model } = calls;
+  const { project, ...narrowed } = calls;
   return (
     <div className={`row-actions ${classes.above}`}>
       <Tooltip label={t('usage.calls')}>
         <Link
           to="/projects/$project/ai-calls"
           params={{ project: String(project) }}
-          search={{ role, model }}
+          search={{ ...narrowed, range: undefined, ...during }}
           aria-label={`${t('usage.calls')}: ${label}`}
         >
           <IconMessages size={16} aria-hidden />

@@ -1,6 +1,20 @@
+import { createInstance } from 'i18next';
 import { describe, expect, it } from 'vitest';
 import type { Bill, Me, UsageReport, Used } from '../../api/types.ts';
-import { baseOf, billed, callsOf, filterOf, linesOf, nextOf, scopesOf, timesOf, unpricedShare } from './usage.ts';
+import en from '../../i18n/en.json';
+import ko from '../../i18n/ko.json';
+import {
+  baseOf,
+  billed,
+  callsOf,
+  filterOf,
+  linesOf,
+  methodOf,
+  nextOf,
+  scopesOf,
+  timesOf,
+  unpricedShare,
+} from './usage.ts';
 
 const project = { id: 7, org_id: 3 };
 const reader = (system: boolean, role: string, group = 0) =>
@@ -64,6 +78,30 @@ it('does not call a month free of which no price is known', () => {
   expect(billed({ ...bill, unpriced: 3, unpriced_share: 1 })).toBeUndefined();
 });
 
+describe('what an estimate is based on', () => {
+  const say = async (lng: string) => {
+    const i18n = createInstance();
+    await i18n.init({ lng, resources: { en: { translation: en }, ko: { translation: ko } } });
+    return (method: Bill['method'], days: number) =>
+      i18n.t(`usage.method.${methodOf({ method, days })}`, { count: days });
+  };
+  it('is today alone before any whole day has data, as on the first day of all', async () => {
+    const [inEnglish, inKorean] = [await say('en'), await say('ko')];
+    expect(inEnglish('daily', 0)).toMatch(/^From what today has cost so far/);
+    expect(inKorean('daily', 0)).toContain('오늘 지금까지의 비용');
+    for (const said of [inEnglish('daily', 0), inKorean('daily', 0)]) expect(said).not.toMatch(/\d/);
+  });
+  it('is so many days, of which one is one', async () => {
+    const [inEnglish, inKorean] = [await say('en'), await say('ko')];
+    expect(inEnglish('daily', 1)).toMatch(/^From the one day with data;/);
+    expect(inEnglish('daily', 2)).toMatch(/^From the average of 2 days with data;/);
+    expect(inKorean('daily', 2)).toContain('2일의 평균');
+    expect(inEnglish('weekday', 28)).toContain('(28 days with data)');
+    expect(inKorean('weekday', 28)).toContain('28일');
+    expect(inEnglish('none', 0)).toMatch(/^Too few days/);
+  });
+});
+
 describe('what the page is narrowed to', () => {
   it('is what the address says of dimensions', () => {
     expect(filterOf({ by: 'role', org: '3', person: '0', model: undefined } as object)).toEqual({
@@ -84,16 +122,21 @@ describe('the calls of a row', () => {
     { id: 8, org_id: 4, group_id: 5 },
   ];
   const of = (row: object, scope: 'project' | 'org' | 'all' | 'me' = 'project') =>
-    callsOf(row, scope, projects[0], projects);
+    callsOf(row, scope, projects[0], projects, 5);
   it('are those of the project by role and model', () => {
-    expect(of({ role: 'writer' })).toEqual({ project: 7, role: 'writer', model: undefined });
+    expect(of({ role: 'writer' })).toEqual({ project: 7, role: 'writer' });
     expect(of({ model: 'gpt-5', role: 'writer' })).toEqual({ project: 7, role: 'writer', model: 'gpt-5' });
-    expect(of({ provider: 'lab', model: 'meta/llama' })).toEqual({
-      project: 7,
-      role: undefined,
-      model: 'lab/meta/llama',
-    });
-    expect(of({ provider: 'lab' })).toEqual({ project: 7, role: undefined, model: 'lab/' });
+    expect(of({ provider: 'lab', model: 'meta/llama' })).toEqual({ project: 7, model: 'lab/meta/llama' });
+    expect(of({ provider: 'lab' })).toEqual({ project: 7, model: 'lab/' });
+  });
+  it('are those of a person, a token and a purpose', () => {
+    expect(of({ person: '1', purpose: 'api' })).toEqual({ project: 7, person: '1', purpose: 'api' });
+    expect(of({ token: '0' })).toEqual({ project: 7, token: '0' });
+    expect(of({ project: '8', person: '1' }, 'all')).toEqual({ project: 8, person: '1' });
+  });
+  it('are ones own where only those are counted', () => {
+    expect(of({ project: '8', role: 'writer' }, 'me')).toEqual({ project: 8, role: 'writer', person: '5' });
+    expect(of({ role: 'writer' }, 'me')).toBeUndefined();
   });
   it('are those of another project that the reader is in', () => {
     expect(of({ project: '8', org: '4', group: '5' }, 'all')?.project).toBe(8);
@@ -102,8 +145,7 @@ describe('the calls of a row', () => {
   });
   it('are not shown where that page cannot tell them apart', () => {
     expect(of({ role: 'writer' }, 'org')).toBeUndefined();
-    expect(of({ role: 'writer' }, 'me')).toBeUndefined();
-    expect(of({ person: '1' })).toBeUndefined();
+    expect(of({ role: '' })).toBeUndefined();
     expect(of({ model: 'meta/llama' })).toBeUndefined();
   });
 });

@@ -62,6 +62,10 @@ export function billed(bill: Bill): number | undefined {
   return bill.method === 'none' ? bill.spent : bill.expected;
 }
 
+/** What an estimate is told to be based on: before the first whole day with a call that is today alone. */
+export const methodOf = ({ method, days }: Pick<Bill, 'method' | 'days'>) =>
+  method === 'daily' && days === 0 ? 'today' : method;
+
 /** The dimension to tell apart next once one is narrowed to a row of another. */
 const NEXT: Record<UsageDimension, UsageDimension[]> = {
   org: ['project', 'group', 'role', 'model'],
@@ -89,6 +93,9 @@ export interface CallsOf {
   role?: string;
   /** Provider and model with a slash between them, or the model alone. */
   model?: string;
+  person?: string;
+  token?: string;
+  purpose?: string;
 }
 
 /** Where the calls of a row are listed; undefined where that page cannot tell them apart from others. */
@@ -97,9 +104,10 @@ export function callsOf(
   scope: UsageScope,
   current: Place | undefined,
   projects: (Place & { group_id: number })[],
+  me: number,
 ): CallsOf | undefined {
-  // The page of calls is of one project and of everybody in it.
-  if (scope === 'me' || row.person || row.token || row.purpose) return undefined;
+  if (Object.values(row).includes('')) return undefined; // what has no name, an address cannot name
+  // The page of calls is of one project.
   const id = row.project ? Number(row.project) : scope === 'project' ? current?.id : undefined;
   const project = projects.find((each) => each.id === id);
   if (!project) return undefined;
@@ -107,5 +115,7 @@ export function callsOf(
   if (row.group && row.group !== String(project.group_id)) return undefined;
   if (row.model?.includes('/') && !row.provider) return undefined;
   const model = row.provider ? `${row.provider}/${row.model ?? ''}` : row.model;
-  return { project: project.id, role: row.role, model };
+  // Of oneself no use of others is told, whomever an address names.
+  const person = scope === 'me' ? String(me) : row.person;
+  return { project: project.id, role: row.role, model, person, token: row.token, purpose: row.purpose };
 }

@@ -10,24 +10,24 @@ import {
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { circuitsQuery, closeCircuit, openCircuit } from '../../api/models.ts';
-import { providersQuery } from '../../api/prices.ts';
+import { circuitsQuery, closeCircuit, openCircuit } from '../../api/circuits.ts';
+import { modelServicesQuery } from '../../api/providers.ts';
 import type { Circuit, CircuitEdit } from '../../api/types.ts';
 import { count, percent } from '../../format/number.ts';
 import { usePausedAt } from '../../frame/live.ts';
-import { Confirm } from '../../parts/Confirm.tsx';
-import { Empty } from '../../parts/Empty.tsx';
-import { Failure } from '../../parts/Failure.tsx';
-import { holds } from '../../parts/Filter.tsx';
-import { FormModal } from '../../parts/FormModal.tsx';
-import { RowAction } from '../../parts/RowAction.tsx';
-import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
-import { Stale } from '../../parts/Stale.tsx';
-import badges from '../../parts/State.module.css';
-import { useChange } from '../../parts/useChange.ts';
-import { When } from '../../parts/When.tsx';
-import classes from './Models.module.css';
-import { OneOf } from './OneOf.tsx';
+import { Confirm } from '../Confirm.tsx';
+import { Empty } from '../Empty.tsx';
+import { Failure } from '../Failure.tsx';
+import { holds } from '../Filter.tsx';
+import { FormModal } from '../FormModal.tsx';
+import { OneOf } from '../OneOf.tsx';
+import { RowAction } from '../RowAction.tsx';
+import { SkeletonRows } from '../SkeletonRows.tsx';
+import { Stale } from '../Stale.tsx';
+import badges from '../State.module.css';
+import { useChange } from '../useChange.ts';
+import { When } from '../When.tsx';
+import classes from './Circuits.module.css';
 import { readReason } from './reason.ts';
 
 const LOOKS = {
@@ -36,21 +36,33 @@ const LOOKS = {
   half_open: { Icon: IconRefreshAlert, tone: 'warning' },
 } as const;
 
+/** The alias of the key of a provider that is asked without one. */
+const KEYLESS = 'default';
+
 const nameOf = ({ model, key }: CircuitEdit) => (key ? `${model} · ${key}` : model);
 
-/** Which models calls are kept away from, and why; by hand, too. */
-export function Circuits({ q }: { q: string }) {
+interface Props {
+  /** Whose providers: an organisation's, or with 0 those that all share. */
+  org: number;
+  q: string;
+}
+
+/** Which models of an owner's providers calls are kept away from, and why; by hand, too. */
+export function Circuits({ org, q }: Props) {
   const { t } = useTranslation();
   const [opening, setOpening] = useState<Circuit | 'new'>();
   const [closing, setClosing] = useState<Circuit>();
-  const query = useQuery(circuitsQuery(usePausedAt()));
+  const query = useQuery(circuitsQuery(org, usePausedAt()));
   const { data: circuits, error, isPending, refetch } = query;
-  const close = useChange(closeCircuit, { refresh: ['circuits'], done: t('models.closed_again') });
+  const close = useChange((of: CircuitEdit) => closeCircuit(org, of), {
+    refresh: ['circuits'],
+    done: t('models.closed_again'),
+  });
   const shown = circuits?.filter((c) => holds(q, c.provider, c.model, c.key));
   return (
-    <section aria-labelledby="circuits">
+    <section id="circuits" aria-labelledby="circuits-head">
       <div className="page-head">
-        <h2 id="circuits">{t('models.circuits')}</h2>
+        <h2 id="circuits-head">{t('models.circuits')}</h2>
         <Button variant="default" leftSection={<IconPlus size={15} />} onClick={() => setOpening('new')}>
           {t('models.open_any')}
         </Button>
@@ -94,6 +106,7 @@ export function Circuits({ q }: { q: string }) {
       </div>
       {opening && (
         <OpenForm
+          org={org}
           circuit={opening === 'new' ? undefined : opening}
           known={circuits ?? []}
           onClose={() => setOpening(undefined)}
@@ -191,6 +204,7 @@ function Reason({ text }: { text: string }) {
 }
 
 interface OpenFormProps {
+  org: number;
   /** Absent to name one. */
   circuit?: Circuit;
   known: Circuit[];
@@ -198,19 +212,20 @@ interface OpenFormProps {
 }
 
 /** Keeps calls away from a model until it is closed again. */
-function OpenForm({ circuit, known, onClose }: OpenFormProps) {
+function OpenForm({ org, circuit, known, onClose }: OpenFormProps) {
   const { t } = useTranslation();
-  const { data: providers = [] } = useQuery(providersQuery);
+  const { data: services = [] } = useQuery(modelServicesQuery(org));
   const [provider, setProvider] = useState(circuit?.provider ?? '');
   const [model, setModel] = useState(circuit?.model ?? '');
-  const [key, setKey] = useState(circuit?.key ?? 'default');
+  const [key, setKey] = useState(circuit?.key ?? KEYLESS);
   const [reason, setReason] = useState('');
-  const open = useChange(() => openCircuit({ provider, model, key, reason }), {
+  const open = useChange(() => openCircuit(org, { provider, model, key, reason }), {
     refresh: ['circuits'],
     done: t('models.opened', { model }),
     onDone: onClose,
   });
   const of = known.filter((each) => each.provider === provider);
+  const keysOf = (name: string) => services.filter((each) => each.name === name).flatMap(({ keys }) => keys);
   return (
     <FormModal
       title={circuit ? t('models.open_title', { model: nameOf(circuit) }) : t('models.open_any')}
@@ -226,9 +241,12 @@ function OpenForm({ circuit, known, onClose }: OpenFormProps) {
             label={t('models.provider')}
             required
             data-autofocus
-            data={[...new Set([...providers, ...known.map((each) => each.provider)])].sort()}
+            data={[...new Set([...services.map((each) => each.name), ...known.map((each) => each.provider)])].sort()}
             value={provider}
-            onChange={setProvider}
+            onChange={(next) => {
+              setProvider(next);
+              setKey(keysOf(next)[0]?.alias ?? KEYLESS);
+            }}
           />
           <OneOf
             label={t('models.model')}
@@ -241,7 +259,9 @@ function OpenForm({ circuit, known, onClose }: OpenFormProps) {
             label={t('models.key')}
             description={t('models.key_hint')}
             required
-            data={[...new Set(of.map((each) => each.key))].filter(Boolean).sort()}
+            data={[...new Set([...keysOf(provider).map((each) => each.alias), ...of.map((each) => each.key)])]
+              .filter(Boolean)
+              .sort()}
             value={key}
             onChange={setKey}
           />

@@ -10,7 +10,7 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html web/package-lock.j
 export CGO_ENABLED := 0
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh)
 
-.PHONY: help setup build web test test-go test-web test-interop lint fmt gen demo bench-ingest bench-kill bench-query bench-gateway eval-mask clean
+.PHONY: help setup build web test test-go test-web test-interop lint fmt gen demo bench-ingest bench-kill bench-query bench-gateway eval-mask eval-rca clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -82,6 +82,9 @@ bench-gateway: build ## calls of models through MATRIX, through Portkey's gatewa
 
 eval-mask: ## recall and precision of the masking on the corpus of labelled telemetry
 	$(GO) run ./eval/mask $(ARGS)
+
+eval-rca: build ## causes of injected faults, named without their labels (DATA=<directory of a recording>)
+	$(GO) run ./eval/rca -data "$(DATA)" $(ARGS)
 
 clean: ## remove what was built (not the caches)
 	rm -rf bin web/dist/assets web/dist/index.html

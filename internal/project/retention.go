@@ -14,9 +14,9 @@ const (
 
 // Retention is how many days a project's telemetry is kept.
 type Retention struct {
-	Traces  int `json:"traces,omitempty" minimum:"0" maximum:"400"`
-	Logs    int `json:"logs,omitempty" minimum:"0" maximum:"400"`
-	Metrics int `json:"metrics,omitempty" minimum:"0" maximum:"400"`
+	Traces  int `json:"traces,omitempty" minimum:"0" maximum:"3650"`
+	Logs    int `json:"logs,omitempty" minimum:"0" maximum:"3650"`
+	Metrics int `json:"metrics,omitempty" minimum:"0" maximum:"3650"`
 }
 
 // BySignal goes through the days of all signals.

@@ -15,7 +15,7 @@ import (
 // What a project may be set to.
 const (
 	DefaultRetentionDays = 14
-	MaxRetentionDays     = 400
+	MaxRetentionDays     = 3650
 )
 
 const projectColumns = `p.id, p.org_id, p.group_id, p.name, p.language, p.retention_days, p.log_retention_days,

@@ -191,7 +191,7 @@ func TestSettingsOutOfRangeNameTheField(t *testing.T) {
 	f(tenant.ProjectSettings{Name: "  "}, "name")
 	f(tenant.ProjectSettings{Name: "a\x00b"}, "name")
 	f(tenant.ProjectSettings{Name: "a", Language: "fr"}, "language")
-	f(tenant.ProjectSettings{Name: "a", Retention: project.Retention{Traces: 401}}, "retention.traces")
+	f(tenant.ProjectSettings{Name: "a", Retention: project.Retention{Traces: 3651}}, "retention.traces")
 	f(tenant.ProjectSettings{Name: "a", Retention: project.Retention{Logs: -1}}, "retention.logs")
 	f(tenant.ProjectSettings{Name: "a", Rate: project.Rate{Metrics: -1}}, "rate.metrics")
 }

@@ -157,7 +157,7 @@ export function Filters() {
         <Fragment key={by}>
           {pick(
             t(`usage.by.${by}`),
-            askersOf(askers, by, search[by], t('usage.nobody')),
+            askersOf(askers, by, search[by], t(`calls.without.${by}`)),
             search[by],
             (next) => set({ [by]: next }),
             by === 'purpose' ? 170 : 150,

@@ -44,7 +44,7 @@ export function ProjectFields({ value, disabled, onChange }: Props) {
               label={t(`project.signal.${signal}`)}
               required
               min={1}
-              max={400}
+              max={3650}
               allowDecimal={false}
               disabled={disabled}
               suffix={t('project.days')}

@@ -51,21 +51,12 @@ func run(ctx context.Context, o options) (err error) {
 	if whole := batch * 5; o.spans < whole || o.spans%whole != 0 || o.logs < batch || o.logs%batch != 0 || o.runs < 1 || o.samples < 40 || o.series < 1 {
 		return fmt.Errorf("spans come in %d, which are whole traces, logs in %d, at least 40 samples are asked about", whole, batch)
 	}
-	dir, err := os.MkdirTemp("", "matrix-query-")
+	pair, err := rig.StartPair(ctx, "query", database, o.matrix)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	engine, err := rig.StartEngine(ctx, dir, database)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, engine.Stop()) }()
-	matrix, err := rig.StartMatrix(ctx, dir, o.matrix, "--clickhouse", engine.DSN())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, matrix.Stop()) }()
+	defer func() { err = errors.Join(err, pair.Stop()) }()
+	engine, matrix := pair.Engine, pair.Matrix
 
 	f := &filling{options: o, until: time.Now().Truncate(time.Millisecond)}
 	if err := f.fill(ctx, engine, matrix); err != nil {

@@ -61,21 +61,12 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "matrix-rca-")
+	pair, err := rig.StartPair(ctx, "rca", database, o.matrix)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	engine, err := rig.StartEngine(ctx, dir, database)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, engine.Stop()) }()
-	matrix, err := rig.StartMatrix(ctx, dir, o.matrix, "--clickhouse", engine.DSN())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, matrix.Stop()) }()
+	defer func() { err = errors.Join(err, pair.Stop()) }()
+	engine, matrix := pair.Engine, pair.Matrix
 	p, err := keepLong(ctx, matrix)
 	if err != nil {
 		return err

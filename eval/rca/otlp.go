@@ -104,11 +104,11 @@ func spansOf(path string) ([]*tracev1.ResourceSpans, error) {
 				return fmt.Errorf("parent id %q", v[2])
 			}
 		}
-		start, err := nanoseconds(v[5])
+		start, err := strconv.ParseUint(v[5], 10, 64)
 		if err != nil {
 			return err
 		}
-		end, err := nanoseconds(v[6])
+		end, err := strconv.ParseUint(v[6], 10, 64)
 		if err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ var severities = map[string]logsv1.SeverityNumber{
 func recordsOf(path string) ([]*logsv1.ResourceLogs, error) {
 	byPod := map[string]*logsv1.ScopeLogs{}
 	err := rows(path, []string{"TimeUnixNano", "PodName", "TraceID", "SpanID", "Log"}, func(v []string) error {
-		at, err := nanoseconds(v[0])
+		at, err := strconv.ParseUint(v[0], 10, 64)
 		if err != nil { // a few lines have the zero time instead, and so are of no minute
 			return nil //nolint:nilerr // as said
 		}
@@ -217,7 +217,7 @@ func (s sender) podMetrics(ctx context.Context, path string) error {
 	points := make([][]*metricsv1.NumberDataPoint, len(gauges))
 	pod := ""
 	err := rows(path, columns, func(v []string) error {
-		at, err := nanoseconds(v[0])
+		at, err := strconv.ParseUint(v[0], 10, 64)
 		if err != nil {
 			return err
 		}

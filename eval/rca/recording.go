@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -171,5 +170,3 @@ func rows(path string, columns []string, each func(values []string) error) error
 		}
 	}
 }
-
-func nanoseconds(s string) (uint64, error) { return strconv.ParseUint(s, 10, 64) }

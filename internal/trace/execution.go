@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"time"
+	"unique"
 
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/project"
@@ -40,7 +41,6 @@ func (s *Store) Executions(ctx context.Context, p project.ID, from, to time.Time
 	}
 	defer func() { _ = rows.Close() }() // Err below carries what matters
 	var all []Execution
-	names := map[string]string{} // the rows repeat a few names
 	for rows.Next() {
 		var (
 			id                 string
@@ -53,7 +53,8 @@ func (s *Store) Executions(ctx context.Context, p project.ID, from, to time.Time
 		if err := rows.Scan(&id, &span, &parent, &service, &operation, &kind, &start, &duration); err != nil {
 			return nil, fmt.Errorf("read executions: %w", err)
 		}
-		e := Execution{Span: SpanID(span), Parent: SpanID(parent), Service: once(names, service), Operation: once(names, operation), Kind: Kind(kind), Start: start.UTC(), DurationNs: int64(duration)}
+		// The rows repeat a few names, which are kept once.
+		e := Execution{Span: SpanID(span), Parent: SpanID(parent), Service: unique.Make(service).Value(), Operation: unique.Make(operation).Value(), Kind: Kind(kind), Start: start.UTC(), DurationNs: int64(duration)}
 		copy(e.Trace[:], id)
 		all = append(all, e)
 	}
@@ -61,13 +62,4 @@ func (s *Store) Executions(ctx context.Context, p project.ID, from, to time.Time
 		return nil, fmt.Errorf("read executions: %w", err)
 	}
 	return all, nil
-}
-
-// once returns the name that is kept for all of its rows.
-func once(names map[string]string, name string) string {
-	if kept, ok := names[name]; ok {
-		return kept
-	}
-	names[name] = name
-	return name
 }

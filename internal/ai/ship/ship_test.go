@@ -287,12 +287,15 @@ func TestACostThatWasCountedAgainReplacesTheOneThatWasShippedAlsoAfterARollover(
 	})
 }
 
+// countedAgain has a shipper find that costs were counted again.
+func countedAgain(o *ship.Options) {
+	o.Changed = func(context.Context, time.Time, time.Time) (bool, error) { return true, nil }
+}
+
 func TestAnIndexThatTakesNoChangesKeepsTheOldCostsAndHoldsUpNothing(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
 	h.store("a", 5, time.Minute)
-	s := h.shipper(func(o *ship.Options) {
-		o.Changed = func(context.Context, time.Time, time.Time) (bool, error) { return true, nil }
-	})
+	s := h.shipper(countedAgain)
 	h.run(s)
 	h.recount()
 	h.server.RollOver()
@@ -313,9 +316,7 @@ func TestAnIndexThatTakesNoChangesKeepsTheOldCostsAndHoldsUpNothing(t *testing.T
 func TestADocumentThatWasChangedMeanwhileIsLookedUpAndReplacedOnceMore(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
 	h.store("a", 5, time.Minute)
-	s := h.shipper(func(o *ship.Options) {
-		o.Changed = func(context.Context, time.Time, time.Time) (bool, error) { return true, nil }
-	})
+	s := h.shipper(countedAgain)
 	h.run(s)
 	h.recount()
 	once := true

@@ -176,6 +176,7 @@ export const incident: Incident = {
     source: 'model',
     reason: '',
     role: 'agent-alert-analyzer',
+    confidence: 'high',
     role_version: 3,
     provider: 'openai',
     model: 'gpt-5-mini',

@@ -10,8 +10,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -71,22 +69,14 @@ func (c *Channel) Check(raw json.RawMessage) error {
 
 func (c *Channel) read(raw json.RawMessage) (config, error) {
 	var cfg config
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&cfg); err != nil {
-		return cfg, fault.New(fault.Invalid, `config must be {"url": …, "secret": …}`).WithField("config")
+	if err := notify.ReadConfig(raw, &cfg, `{"url": …, "secret": …}`); err != nil {
+		return cfg, err
 	}
-	to, err := url.Parse(cfg.URL)
-	switch {
-	case err != nil, to.Scheme != "https" && to.Scheme != "http", to.Hostname() == "":
-		return cfg, fault.New(fault.Invalid, "url must be an http or https address").WithField("config.url")
-	case to.User != nil:
-		return cfg, fault.New(fault.Invalid, "url must not carry a user name or password: the signature proves who sends").WithField("config.url")
-	case len(cfg.Secret) < minSecret:
+	if err := c.opts.Guard.CheckAddress(cfg.URL, "url"); err != nil {
+		return cfg, err
+	}
+	if len(cfg.Secret) < minSecret {
 		return cfg, fault.New(fault.Invalid, "secret must have at least %d characters", minSecret).WithField("config.secret")
-	}
-	if addr, err := netip.ParseAddr(to.Hostname()); err == nil && !c.opts.Guard.Allows(addr) {
-		return cfg, fault.New(fault.Invalid, "url points to an address that is not allowed").WithField("config.url")
 	}
 	return cfg, nil
 }

@@ -19,17 +19,20 @@ import (
 	"github.com/matrix-aiops/matrix/internal/secret"
 )
 
-// The states of a delivery. Delivered and failed are final.
+// The states of a delivery. Delivered, failed and joined are final.
 const (
 	Pending   = "pending" // waiting for its first or next attempt
 	Sending   = "sending"
 	Delivered = "delivered"
 	Failed    = "failed"
+	Held      = "held"   // till its time: quiet hours, digests
+	Joined    = "joined" // told by another delivery, together with others
 )
 
 const (
-	// giveUpAfter is how long a message is worth delivering.
-	giveUpAfter = 24 * time.Hour
+	// giveUpAfter is how long a message is worth delivering: a channel may be
+	// down for a whole day and more, and nothing is lost.
+	giveUpAfter = 48 * time.Hour
 	maxBackoff  = 30 * time.Minute
 	// keep is how long messages and their deliveries can be looked up.
 	keep = 90 * 24 * time.Hour
@@ -60,8 +63,8 @@ type Options struct {
 // Outbox delivers messages to targets. A message is stored in the transaction
 // of what it tells about, and each of its deliveries is a job of its own.
 //
-// A delivery is attempted until it is delivered, its error is final or a day
-// has passed. It is written down before and after each attempt, and one that is
+// A delivery is attempted until it is delivered, its error is final or two days
+// have passed. It is written down before and after each attempt, and one that is
 // delivered is never sent again. If the node dies between the two, it is sent
 // once more under the same key: at least once, and exactly once for receivers
 // that remember keys.
@@ -153,13 +156,20 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m 
 		if t.Kind == "" {
 			why = "the channel was removed"
 		}
-		if _, err := insertDelivery(ctx, tx, id, t, Failed, why, now); err != nil {
+		delivery, err := metadb.NextID(ctx, tx, "notify_delivery")
+		if err != nil {
+			return fmt.Errorf("enqueue delivery: %w", err)
+		}
+		if err := insertDelivery(ctx, tx, delivery, id, t, Failed, why, now, 0); err != nil {
 			return err
 		}
 	}
 	for _, t := range to {
-		delivery, err := insertDelivery(ctx, tx, id, t, Pending, "", now)
+		delivery, err := metadb.NextID(ctx, tx, "notify_delivery")
 		if err != nil {
+			return fmt.Errorf("enqueue delivery: %w", err)
+		}
+		if err := insertDelivery(ctx, tx, delivery, id, t, Pending, "", now, 0); err != nil {
 			return err
 		}
 		if err := o.opts.Jobs.Insert(ctx, tx, deliverJob{Delivery: delivery, Target: t.ID}); err != nil {
@@ -196,17 +206,14 @@ func recipients(ctx context.Context, tx *metadb.Tx, p project.ID, named []int64)
 	return to, off, nil
 }
 
-func insertDelivery(ctx context.Context, tx *metadb.Tx, message int64, t Target, state, why string, now int64) (id int64, err error) {
-	if id, err = metadb.NextID(ctx, tx, "notify_delivery"); err != nil {
-		return 0, fmt.Errorf("enqueue delivery: %w", err)
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO notify_delivery
-		(id, message_id, target_id, target_name, target_kind, state, attempts, error, updated_at, lease_until)
-		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 0)`, id, message, t.ID, t.Name, t.Kind, state, why, now)
+func insertDelivery(ctx context.Context, tx *metadb.Tx, id, message int64, t Target, state, why string, now, due int64) error {
+	_, err := tx.Exec(ctx, `INSERT INTO notify_delivery
+		(id, message_id, target_id, target_name, target_kind, state, attempts, error, updated_at, lease_until, due_at)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 0, $9)`, id, message, t.ID, t.Name, t.Kind, state, why, now, due)
 	if err != nil {
-		return 0, fmt.Errorf("enqueue delivery: %w", err)
+		return fmt.Errorf("enqueue delivery: %w", err)
 	}
-	return id, nil
+	return nil
 }
 
 // Test sends a message to one target now, past the outbox, and returns how
@@ -221,36 +228,11 @@ func (o *Outbox) Test(ctx context.Context, p project.ID, target int64, m Message
 	return o.send(ctx, t, m)
 }
 
-// Delivery is how one message fares at one target.
-type Delivery struct {
-	Message  string    `json:"message"` // the message's kind
-	Target   string    `json:"target"`  // the target's name when the message was written
-	Kind     string    `json:"kind"`
-	State    string    `json:"state"`
-	Attempts int       `json:"attempts"`
-	At       time.Time `json:"at"`    // of the last change
-	Error    string    `json:"error"` // of the last attempt, "" when there was none
-}
-
-// Deliveries returns the deliveries of all messages about ref, in the order in
-// which they were written.
-func (o *Outbox) Deliveries(ctx context.Context, p project.ID, ref string) ([]Delivery, error) {
-	rows, err := o.opts.DB.Query(ctx, `SELECT m.kind, d.target_name, d.target_kind, d.state, d.attempts, d.updated_at, d.error
-		FROM notify_message m JOIN notify_delivery d ON d.message_id = m.id
-		WHERE m.project_id = $1 AND m.ref = $2 ORDER BY d.id`, p, ref)
-	deliveries, err := metadb.Collect(rows, err, func(r *metadb.Rows) (d Delivery, err error) {
-		var at int64
-		err = r.Scan(&d.Message, &d.Target, &d.Kind, &d.State, &d.Attempts, &at, &d.Error)
-		d.At = metadb.FromMicros(at)
-		return d, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list deliveries: %w", err)
-	}
-	return deliveries, nil
-}
-
 func (o *Outbox) prune(ctx context.Context, _ pruneJob) error {
-	_, err := o.opts.DB.Exec(ctx, `DELETE FROM notify_message WHERE created_at < $1`, metadb.Micros(o.opts.Now().Add(-keep)))
+	before := metadb.Micros(o.opts.Now().Add(-keep))
+	if _, err := o.opts.DB.Exec(ctx, `DELETE FROM notify_thread WHERE updated_at < $1`, before); err != nil {
+		return err
+	}
+	_, err := o.opts.DB.Exec(ctx, `DELETE FROM notify_message WHERE created_at < $1`, before)
 	return err
 }

@@ -58,6 +58,9 @@ type config struct {
 	Variables  string `json:"variables"`  // a line for each: 제목={subject}
 }
 
+// Digest says that people read it.
+func (c *Channel) Digest() {}
+
 // Kind is "alimtalk".
 func (c *Channel) Kind() string { return "alimtalk" }
 

@@ -70,6 +70,9 @@ const (
 	plain    = "none"     // for a relay in one's own network, and without a password
 )
 
+// Digest says that people read it.
+func (c *Channel) Digest() {}
+
 // Kind is "email".
 func (c *Channel) Kind() string { return "email" }
 

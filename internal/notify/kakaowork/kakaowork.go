@@ -48,6 +48,9 @@ type config struct {
 	Email        string `json:"email,omitempty"`
 }
 
+// Digest says that people read it.
+func (c *Channel) Digest() {}
+
 // Kind is "kakaowork".
 func (c *Channel) Kind() string { return "kakaowork" }
 

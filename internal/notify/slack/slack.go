@@ -49,6 +49,9 @@ type config struct {
 	Channel    string `json:"channel,omitempty"`
 }
 
+// Digest says that people read it.
+func (c *Channel) Digest() {}
+
 // Kind is "slack".
 func (c *Channel) Kind() string { return "slack" }
 

@@ -39,6 +39,9 @@ type config struct {
 	WebhookURL string `json:"webhook_url"`
 }
 
+// Digest says that people read it.
+func (c *Channel) Digest() {}
+
 // Kind is "teams".
 func (c *Channel) Kind() string { return "teams" }
 

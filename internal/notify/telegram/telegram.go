@@ -48,6 +48,9 @@ type config struct {
 	Chat  string `json:"chat_id"`
 }
 
+// Digest says that people read it.
+func (c *Channel) Digest() {}
+
 // Kind is "telegram".
 func (c *Channel) Kind() string { return "telegram" }
 

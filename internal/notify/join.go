@@ -99,7 +99,15 @@ func (o *Outbox) tellTogether(ctx context.Context, tx *metadb.Tx, t Target, stat
 	if len(told) == 0 {
 		return nil
 	}
-	m := together(told, cmp.Or(t.Language, told[0].message.Language), why)
+	routing, err := readRouting(ctx, tx, t.Project)
+	if err != nil {
+		return err
+	}
+	zone := o.opts.Location
+	if routing.Version > 0 {
+		zone = routing.zone()
+	}
+	m := together(told, cmp.Or(t.Language, told[0].message.Language), why, zone)
 	m.Project = t.Project
 	m.Key = fmt.Sprintf("joined/%d/%d", t.ID, told[0].id)
 	body, err := json.Marshal(m)
@@ -122,7 +130,7 @@ func (o *Outbox) tellTogether(ctx context.Context, tx *metadb.Tx, t Target, stat
 
 // together writes one message that names all: a line for each case, with how
 // often it was told of and how it stands, the worst first.
-func together(all []waiting, language, why string) Message {
+func together(all []waiting, language, why string, zone *time.Location) Message {
 	type line struct {
 		last  Message
 		since time.Time
@@ -159,7 +167,7 @@ func together(all []waiting, language, why string) Message {
 			}
 			break
 		}
-		fmt.Fprintf(&b, "%s UTC · %s", l.since.UTC().Format("01-02 15:04"), strings.Join(strings.Fields(l.last.Subject), " "))
+		fmt.Fprintf(&b, "%s · %s", l.since.In(zone).Format("01-02 15:04 MST"), strings.Join(strings.Fields(l.last.Subject), " "))
 		if words := stateWords(l.state, ko); words != "" {
 			b.WriteString(" · " + words)
 		}

@@ -42,6 +42,8 @@ type Message struct {
 	Service     string            `json:"service,omitempty"`
 	Environment string            `json:"environment,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
+	// Owner is whose the service is, as the project calls them; routes match it.
+	Owner string `json:"owner,omitempty"`
 	// Thread joins the messages of one case ("incident/12"): channels that can
 	// show them together do. State is how the case stands after this message,
 	// one of Open, Acknowledged and Resolved, or "" when it says nothing of it.

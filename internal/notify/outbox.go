@@ -56,8 +56,10 @@ type Options struct {
 	Channels []Channel
 	// SendTimeout bounds one attempt; default 10 s.
 	SendTimeout time.Duration
-	Log         *slog.Logger
-	Now         func() time.Time
+	// Location is the zone of times in words, where a project has not chosen one; default UTC.
+	Location *time.Location
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 // Outbox delivers messages to targets. A message is stored in the transaction
@@ -81,6 +83,7 @@ func New(opts Options) (*Outbox, error) {
 	}
 	opts.Log = cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "notify")
 	opts.SendTimeout = cmp.Or(opts.SendTimeout, 10*time.Second)
+	opts.Location = cmp.Or(opts.Location, time.UTC)
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -94,7 +97,10 @@ func New(opts Options) (*Outbox, error) {
 		gate:    &gate{lanes: map[int64]*lane{}},
 	}
 	job.Handle(opts.Jobs, o.deliver)
+	job.Handle(opts.Jobs, o.tellHeld)
+	job.Handle(opts.Jobs, o.sweep)
 	job.Handle(opts.Jobs, o.prune)
+	opts.Jobs.Every(sweepEvery, func() job.Args { return sweepJob{} })
 	opts.Jobs.Every(24*time.Hour, func() job.Args { return pruneJob{} })
 	return o, nil
 }
@@ -118,8 +124,9 @@ type pruneJob struct{}
 // Kind implements river.JobArgs.
 func (pruneJob) Kind() string { return "notify_prune" }
 
-// Enqueue stores m and a delivery of it for each of the project's enabled
-// targets, or for those that targets names when it is not empty. A named target
+// Enqueue stores m and a delivery of it for each of the targets that the
+// project's routing chooses (without one, for every enabled target), or for
+// those that targets names when it is not empty. A named target
 // that is switched off or gone gets a failed delivery that says so, and when
 // none is left the message goes to every enabled target: an alarm that nobody
 // gets is worse than one that too many do. It all happens when tx commits. A
@@ -137,7 +144,8 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m 
 	if err != nil {
 		return fmt.Errorf("enqueue message: %w", err)
 	}
-	now := metadb.Micros(o.opts.Now())
+	at := o.opts.Now()
+	now := metadb.Micros(at)
 	n, err := tx.Exec(ctx, `INSERT INTO notify_message (id, project_id, key, ref, kind, body, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (project_id, key) DO NOTHING`,
 		id, m.Project, m.Key, m.Ref, m.Kind, string(body), now)
@@ -147,10 +155,18 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m 
 	if n == 0 {
 		return nil
 	}
+	routing, err := readRouting(ctx, tx, m.Project)
+	if err != nil {
+		return fmt.Errorf("enqueue message: %w", err)
+	}
+	if len(targets) == 0 {
+		targets, _ = routing.Channels(m, at)
+	}
 	to, off, err := recipients(ctx, tx, m.Project, targets)
 	if err != nil {
 		return fmt.Errorf("enqueue message: %w", err)
 	}
+	due := routing.due(m, at)
 	for _, t := range off {
 		why := "the channel was switched off"
 		if t.Kind == "" {
@@ -168,6 +184,12 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m 
 		delivery, err := metadb.NextID(ctx, tx, "notify_delivery")
 		if err != nil {
 			return fmt.Errorf("enqueue delivery: %w", err)
+		}
+		if _, people := o.targets.channels[t.Kind].(Digester); people && !due.IsZero() {
+			if err := o.hold(ctx, tx, delivery, id, t, m.Project, now, metadb.Micros(due)); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := insertDelivery(ctx, tx, delivery, id, t, Pending, "", now, 0); err != nil {
 			return err

@@ -353,6 +353,9 @@ func Erase(ctx context.Context, tx *metadb.Tx, p project.ID) error {
 	if _, err := tx.Exec(ctx, `DELETE FROM notify_thread WHERE project_id = $1`, p); err != nil {
 		return err
 	}
+	if _, err := tx.Exec(ctx, `DELETE FROM notify_routing WHERE project_id = $1`, p); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, `DELETE FROM notify_target WHERE project_id = $1`, p)
 	return err
 }

@@ -114,3 +114,11 @@ type Channel interface {
 	// of the answer's body.
 	Send(ctx context.Context, config json.RawMessage, m Message) error
 }
+
+// Previewer is a Channel whose users write a template of their own.
+type Previewer interface {
+	Channel
+	// Preview returns what would be sent for m with config, whose secrets may be
+	// missing or Kept. It sends nothing.
+	Preview(config json.RawMessage, m Message) (string, error)
+}

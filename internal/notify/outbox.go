@@ -250,6 +250,16 @@ func (o *Outbox) Test(ctx context.Context, p project.ID, target int64, m Message
 	return o.send(ctx, t, m)
 }
 
+// Preview returns what a channel of a kind would send for m with config, as its
+// template makes it; fault.Unsupported for a kind that has none.
+func (o *Outbox) Preview(kind string, config json.RawMessage, m Message) (string, error) {
+	channel, ok := o.targets.channels[kind].(Previewer)
+	if !ok {
+		return "", fault.New(fault.Unsupported, "channels of kind %s have no template", kind)
+	}
+	return channel.Preview(config, m)
+}
+
 func (o *Outbox) prune(ctx context.Context, _ pruneJob) error {
 	before := metadb.Micros(o.opts.Now().Add(-keep))
 	if _, err := o.opts.DB.Exec(ctx, `DELETE FROM notify_thread WHERE updated_at < $1`, before); err != nil {

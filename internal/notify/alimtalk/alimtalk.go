@@ -12,8 +12,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,6 +117,11 @@ func (c *Channel) read(raw json.RawMessage) (filled, error) {
 	if len(f.numbers) > maxRecipients {
 		return f, fault.New(fault.Invalid, "recipients must be at most %d numbers", maxRecipients).WithField("config.recipients")
 	}
+	return f, f.readVariables()
+}
+
+// readVariables reads how the template is filled.
+func (f *filled) readVariables() error {
 	f.variables = map[string]string{}
 	known := values(notify.Message{})
 	for line := range strings.Lines(f.Variables) {
@@ -124,20 +131,20 @@ func (c *Channel) read(raw json.RawMessage) (filled, error) {
 		name, value, ok := strings.Cut(line, "=")
 		name = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(name), "#{"), "}")
 		if !ok || name == "" {
-			return f, fault.New(fault.Invalid, "variables must be lines like 제목={subject}").WithField("config.variables")
+			return fault.New(fault.Invalid, "variables must be lines like 제목={subject}").WithField("config.variables")
 		}
 		for _, p := range placeholder.FindAllString(value, -1) {
 			if _, ok := known[p]; !ok {
-				return f, fault.New(fault.Invalid, "variables has %s, which is not one of {subject} {summary} {link} {path} {service} {environment} {severity} {state}", p).
+				return fault.New(fault.Invalid, "variables has %s, which is not one of {subject} {summary} {link} {path} {service} {environment} {severity} {state}", p).
 					WithField("config.variables")
 			}
 		}
 		f.variables[name] = strings.TrimSpace(value)
 	}
 	if len(f.variables) == 0 {
-		return f, fault.New(fault.Invalid, "variables must say how the template is filled, like 제목={subject}").WithField("config.variables")
+		return fault.New(fault.Invalid, "variables must say how the template is filled, like 제목={subject}").WithField("config.variables")
 	}
-	return f, nil
+	return nil
 }
 
 // values is what a template's variables can be filled with.
@@ -167,6 +174,23 @@ func fill(variables map[string]string, m notify.Message) map[string]string {
 		out[name] = value
 	}
 	return out
+}
+
+// Preview implements notify.Previewer: the values that fill the template.
+func (c *Channel) Preview(raw json.RawMessage, m notify.Message) (string, error) {
+	var cfg filled
+	if err := notify.ReadConfig(raw, &cfg.config, `{"variables": …}`); err != nil {
+		return "", err
+	}
+	if err := cfg.readVariables(); err != nil {
+		return "", err
+	}
+	filled := fill(cfg.variables, m)
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(filled)) {
+		fmt.Fprintf(&b, "#{%s}: %s\n", name, filled[name])
+	}
+	return b.String(), nil
 }
 
 // The codes of docs.nhncloud.com/…/error-code that are not final.

@@ -41,6 +41,9 @@ func New(opts Options) *Channel {
 type config struct {
 	URL    string `json:"url"`
 	Secret string `json:"secret"`
+	// Template replaces the body, ContentType says what it is then.
+	Template    string `json:"template,omitempty"`
+	ContentType string `json:"content_type,omitempty"`
 }
 
 // body is what a receiver gets. It is the same at every attempt.
@@ -53,6 +56,13 @@ type body struct {
 	Text    string `json:"text"`
 	Link    string `json:"link,omitempty"`
 	Data    any    `json:"data,omitempty"`
+
+	Severity    string            `json:"severity,omitempty"`
+	Service     string            `json:"service,omitempty"`
+	Environment string            `json:"environment,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Thread      string            `json:"thread,omitempty"`
+	State       string            `json:"state,omitempty"`
 }
 
 // Kind is "webhook".
@@ -61,7 +71,8 @@ func (c *Channel) Kind() string { return "webhook" }
 // Secrets is the signing secret.
 func (c *Channel) Secrets() []string { return []string{"secret"} }
 
-// Check wants {"url": "https://…", "secret": "at least 16 bytes"}.
+// Check wants {"url": "https://…", "secret": "at least 16 bytes"}, and takes a
+// template for the body.
 func (c *Channel) Check(raw json.RawMessage) error {
 	_, err := c.read(raw)
 	return err
@@ -69,7 +80,7 @@ func (c *Channel) Check(raw json.RawMessage) error {
 
 func (c *Channel) read(raw json.RawMessage) (config, error) {
 	var cfg config
-	if err := notify.ReadConfig(raw, &cfg, `{"url": …, "secret": …}`); err != nil {
+	if err := notify.ReadConfig(raw, &cfg, `{"url": …, "secret": …, "template": …, "content_type": …}`); err != nil {
 		return cfg, err
 	}
 	if err := c.opts.Guard.CheckAddress(cfg.URL, "url"); err != nil {
@@ -78,7 +89,7 @@ func (c *Channel) read(raw json.RawMessage) (config, error) {
 	if len(cfg.Secret) < minSecret {
 		return cfg, fault.New(fault.Invalid, "secret must have at least %d characters", minSecret).WithField("config.secret")
 	}
-	return cfg, nil
+	return cfg, cfg.checkTemplate()
 }
 
 // Send posts m and takes any 2xx for delivered.
@@ -87,16 +98,15 @@ func (c *Channel) Send(ctx context.Context, raw json.RawMessage, m notify.Messag
 	if err != nil {
 		return err
 	}
-	payload, err := json.Marshal(body{ID: m.Key, Event: m.Kind, Project: uint32(m.Project), Ref: m.Ref,
-		Subject: m.Subject, Text: m.Text, Link: m.Link, Data: m.Data})
+	payload, kind, err := cfg.payload(m)
 	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "the message cannot be written as JSON")
+		return err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, cfg.URL, bytes.NewReader(payload))
 	if err != nil {
 		return fault.New(fault.Invalid, "url is not an address").WithField("config.url")
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", kind)
 	req.Header.Set("User-Agent", "MATRIX-Webhook/1")
 	req.Header.Set("Idempotency-Key", m.Key)
 	req.Header.Set("X-Matrix-Event", m.Kind)

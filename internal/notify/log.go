@@ -27,11 +27,11 @@ type Delivery struct {
 	// one together with others.
 	Due      *time.Time `json:"due_at,omitempty"`
 	JoinedTo int64      `json:"joined_to,omitempty"`
-	Log      []Attempt  `json:"log"`
+	Log      []Try      `json:"log"`
 }
 
-// Attempt is one attempt of a delivery.
-type Attempt struct {
+// Try is one attempt of a delivery.
+type Try struct {
 	Number  int       `json:"number"` // 1, 2, …
 	At      time.Time `json:"at"`
 	TookMs  int64     `json:"took_ms"`
@@ -82,7 +82,7 @@ func (o *Outbox) deliveries(ctx context.Context, query string, args ...any) ([]D
 		var body string
 		var created, at, due int64
 		err = r.Scan(&d.ID, &d.Message, &d.Ref, &body, &d.TargetID, &d.Target, &d.Kind, &d.State, &d.Attempts, &created, &at, &d.Error, &due, &d.JoinedTo)
-		d.Created, d.At, d.Log = metadb.FromMicros(created), metadb.FromMicros(at), []Attempt{}
+		d.Created, d.At, d.Log = metadb.FromMicros(created), metadb.FromMicros(at), []Try{}
 		if due > 0 && d.State == Held {
 			at := metadb.FromMicros(due)
 			d.Due = &at
@@ -109,7 +109,7 @@ func (o *Outbox) attempts(ctx context.Context, deliveries []Delivery) error {
 	}
 	type logged struct {
 		delivery int64
-		Attempt
+		Try
 	}
 	rows, err := o.opts.DB.Query(ctx, `SELECT delivery_id, number, at, took_ms, outcome, error FROM notify_attempt
 		WHERE delivery_id >= $1 AND delivery_id <= $2 ORDER BY delivery_id, number`, low, high)
@@ -124,7 +124,7 @@ func (o *Outbox) attempts(ctx context.Context, deliveries []Delivery) error {
 	}
 	for _, l := range all {
 		if i, ok := at[l.delivery]; ok {
-			deliveries[i].Log = append(deliveries[i].Log, l.Attempt)
+			deliveries[i].Log = append(deliveries[i].Log, l.Try)
 		}
 	}
 	return nil

@@ -20,7 +20,8 @@ func TestATextLosesItsLastSectionsThenItsLastSentences(t *testing.T) {
 		}
 	}
 	f(200, text)
-	f(len(text)-1, text[:strings.Index(text, "\n\n[Actions]")]+"\n\n"+note)
+	before, _, _ := strings.Cut(text, "\n\n[Actions]")
+	f(len(text)-1, before+"\n\n"+note)
 	f(100, "[Summary]\nOne is slow. Two is not. Three may be.\n\n"+note)
 	f(80, "[Summary]\nOne is slow. Two is not.\n\n"+note)
 	f(62, "[Summary]\nOne is slow.\n\n"+note)

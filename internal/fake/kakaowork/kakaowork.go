@@ -104,7 +104,7 @@ func take(r *http.Request, body []byte) (channel.Message, channel.Answer, error)
 		case b.Type == "divider":
 		case n == 0:
 			return refuse(http.StatusOK, "invalid_blocks", "block %d (%s) has no text", i, b.Type)
-		case b.Type == "header" && n <= 20 && strings.Contains(" blue red yellow ", " "+b.Style+" "):
+		case b.Type == "header" && n <= 20 && (b.Style == "blue" || b.Style == "red" || b.Style == "yellow"):
 		case b.Type == "text" && n <= 500:
 			if err := b.check(); err != nil {
 				return refuse(http.StatusOK, "invalid_blocks", "block %d: %w", i, err)

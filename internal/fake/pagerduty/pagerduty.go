@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -112,7 +112,7 @@ func (s Server) take(r *http.Request, body []byte) (channel.Message, channel.Ans
 			return refuse("'payload' %+v", p)
 		case utf8.RuneCountInString(p.Summary) > 1024:
 			return refuse("'payload.summary' is too long")
-		case !strings.Contains(" critical error warning info ", " "+p.Severity+" "):
+		case !slices.Contains([]string{"critical", "error", "warning", "info"}, p.Severity):
 			return refuse("'payload.severity' is invalid")
 		}
 		var details struct {

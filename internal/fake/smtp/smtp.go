@@ -15,7 +15,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"log"
 	"math/big"
 	"mime"
 	"mime/multipart"
@@ -77,7 +76,7 @@ func New(t testing.TB, withTLS bool) *Server {
 	s.server.Domain = "mail.example.com"
 	s.server.MaxMessageBytes = 4 << 20
 	s.server.MaxRecipients = 50
-	s.server.ErrorLog = log.New(io.Discard, "", 0)
+	s.server.ErrorLog = silent{}
 	if withTLS {
 		certificate, roots := certify(t)
 		s.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
@@ -186,6 +185,12 @@ func (s *Server) Requests() int {
 	defer s.mu.Unlock()
 	return s.sessions
 }
+
+// silent is a logger of a server whose failures are what tests want.
+type silent struct{}
+
+func (silent) Printf(string, ...any) {}
+func (silent) Println(...any)        {}
 
 func (s *Server) session(c *smtp.Conn) (smtp.Session, error) {
 	s.mu.Lock()

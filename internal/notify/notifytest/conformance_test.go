@@ -208,12 +208,11 @@ func TestALongTextLosesWholeSectionsAndSentencesAndSaysWhereTheRestIs(t *testing
 		var b strings.Builder
 		b.WriteString("[요약]\n")
 		for i := range 9000 {
-			switch {
-			case i%7 == 6:
+			if i%7 == 6 {
 				fmt.Fprintf(&b, "Sentence %d says what happened.\n", i)
-			default:
-				fmt.Fprintf(&b, "문장 %d은 여기서 끝납니다. ", i)
+				continue
 			}
+			fmt.Fprintf(&b, "문장 %d은 여기서 끝납니다. ", i)
 		}
 		b.WriteString("\n\n[조치 방안]\n1. 마지막 부분")
 		m.Text = b.String()

@@ -30,7 +30,7 @@ for (const scheme of ['light', 'dark'] as const) {
         '카카오 알림톡',
       ]) {
         await choose(page, '종류', kind);
-        await expect(page.getByRole('dialog').getByRole('alert')).not.toBeEmpty();
+        await expect(page.getByRole('dialog').getByRole('note')).not.toBeEmpty();
       }
       await picture(page, `channel-form-alimtalk-${scheme}`);
       await choose(page, '종류', '웹훅');
@@ -110,7 +110,7 @@ test('the delivery log shows each attempt, and follows its filters', async ({ pa
   await page.emulateMedia({ colorScheme: 'dark' });
   await expectAccessible(page);
   await picture(page, 'delivery-log-dark');
-  await page.getByLabel('모든 상태').click();
+  await page.getByRole('combobox', { name: '모든 상태' }).click();
   await page.getByRole('option', { name: '묶어 보냄' }).click();
   await expect(page).toHaveURL(/state=joined/);
   await expect(page.getByText('조건에 맞는 발송이 없습니다.')).toBeVisible();

@@ -1,4 +1,4 @@
-import { Alert, Button, PasswordInput, Select, Switch, Textarea, TextInput } from '@mantine/core';
+import { Button, PasswordInput, Select, Switch, Textarea, TextInput } from '@mantine/core';
 import { IconInfoCircle } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -76,9 +76,10 @@ export function ChannelForm({ project, channel, onClose }: Props) {
           onChange={(e) => set({ name: e.currentTarget.value })}
         />
       </div>
-      <Alert icon={<IconInfoCircle size={16} />} color="gray" variant="light" classNames={{ body: classes.help }}>
-        {t(`channels.help.${edit.kind as 'slack'}`, { defaultValue: '', interpolation: LITERAL })}
-      </Alert>
+      <p className={classes.help} role="note">
+        <IconInfoCircle size={16} aria-hidden />
+        <span>{t(`channels.help.${edit.kind as 'slack'}`, { defaultValue: '', interpolation: LITERAL })}</span>
+      </p>
       {fieldsOf(edit.kind).map((field) => (
         <Setting
           key={`${edit.kind}.${field.name}`}

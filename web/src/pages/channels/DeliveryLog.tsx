@@ -10,13 +10,14 @@ import {
   IconRefresh,
 } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Fragment, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { channelsQuery, deliveriesQuery } from '../../api/project.ts';
 import type { Delivery, Try } from '../../api/types.ts';
 import { durationMs } from '../../format/duration.ts';
 import { count } from '../../format/number.ts';
+import { useProjectId } from '../../frame/useProject.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
@@ -112,7 +113,7 @@ function Row({ delivery }: { delivery: Delivery }) {
         </td>
         <td>
           {delivery.subject || delivery.message}
-          {delivery.ref && <div className="dim">{delivery.ref}</div>}
+          <About delivery={delivery} />
         </td>
         <td>
           {delivery.target}
@@ -158,6 +159,25 @@ function Row({ delivery }: { delivery: Delivery }) {
         </tr>
       )}
     </Fragment>
+  );
+}
+
+/** What a message is about: an incident leads to its page. */
+function About({ delivery: { ref } }: { delivery: Delivery }) {
+  const { t } = useTranslation();
+  const project = useProjectId();
+  if (!ref) return null;
+  const incident = /^incident\/(\d+)$/.exec(ref)?.[1];
+  return (
+    <div className="dim">
+      {incident ? (
+        <Link to="/projects/$project/incidents/$incident" params={{ project: String(project), incident }}>
+          {t('channels.log.incident', { id: incident })}
+        </Link>
+      ) : (
+        ref
+      )}
+    </div>
   );
 }
 

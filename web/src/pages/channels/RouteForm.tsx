@@ -43,6 +43,7 @@ export function RouteForm({ route, zone, channels, busy, onSave, onClose }: Prop
       <MultiSelect
         label={t('channels.routing.severity')}
         description={t('channels.routing.empty_is_all')}
+        searchable
         data={SEVERITIES.map((one) => ({ value: one, label: t(`channels.severity.${one}`) }))}
         value={edit.severities ?? []}
         onChange={(severities) => set({ severities })}
@@ -85,6 +86,7 @@ export function RouteForm({ route, zone, channels, busy, onSave, onClose }: Prop
         label={t('channels.routing.to')}
         required
         withAsterisk
+        searchable
         data={channels.map(({ id, name }) => ({ value: String(id), label: name }))}
         value={edit.channels.map(String)}
         onChange={(ids) => set({ channels: ids.map(Number) })}

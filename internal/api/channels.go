@@ -116,7 +116,8 @@ func (s *server) registerChannels() {
 	register(s, tenant.ProjectWrite, post("test-channel", "/api/v1/projects/{project}/channels/{channel}/test", "Send a test message now", http.StatusNoContent),
 		func(ctx context.Context, a tenant.Actor, in *InChannel) (*struct{}, error) {
 			return done(s.opts.Outbox.Test(ctx, in.Project, in.Channel, notify.Message{
-				Kind: "test", Subject: "MATRIX", Text: a.Name + ": this is a test message.", Link: s.origin,
+				Kind: "test", Subject: "MATRIX", Text: a.Name + ": this is a test message.", Link: s.origin, Severity: notify.Info, Language: "en",
+				Words: map[string]notify.Words{"ko": {Subject: "MATRIX", Text: a.Name + " 님이 보낸 시험 메시지입니다."}},
 			}))
 		})
 }

@@ -7,12 +7,14 @@ import (
 	"testing"
 	"time"
 
+	fakepagerduty "github.com/matrix-aiops/matrix/internal/fake/pagerduty"
 	fakeslack "github.com/matrix-aiops/matrix/internal/fake/slack"
 	fakewebhook "github.com/matrix-aiops/matrix/internal/fake/webhook"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
 	"github.com/matrix-aiops/matrix/internal/notify"
+	"github.com/matrix-aiops/matrix/internal/notify/pagerduty"
 )
 
 // reader is a scripted channel that people read.
@@ -207,4 +209,16 @@ func TestATargetGetsTheWordsOfItsLanguage(t *testing.T) {
 			t.Errorf("a language nobody writes: %v", err)
 		}
 	})
+}
+
+func TestATestOfAServiceThatKeepsCasesLeavesNoneOpen(t *testing.T) {
+	s := fakepagerduty.New(t)
+	h := newHouse(t, metadbtest.SQLite(t), pagerduty.New(pagerduty.Options{Client: notify.NewClient(notify.Guard{Dev: true}), URL: s.URL()}))
+	target := h.target("pagerduty", "x", `{"routing_key": "`+fakepagerduty.Key+`"}`)
+	if err := h.outbox.Test(t.Context(), 1, target.ID, notify.Message{Kind: "test", Text: "hello"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Messages(); len(got) != 2 || got[0].Key != got[1].Key || s.State(got[0].Key) != "resolve" {
+		t.Fatalf("%+v", got)
+	}
 }

@@ -115,6 +115,14 @@ type Channel interface {
 	Send(ctx context.Context, config json.RawMessage, m Message) error
 }
 
+// CaseKeeper is a Channel whose service keeps an entry for each case, open till
+// a message with the state Resolved.
+type CaseKeeper interface {
+	Channel
+	// KeepsCases does nothing: having it says so.
+	KeepsCases()
+}
+
 // Previewer is a Channel whose users write a template of their own.
 type Previewer interface {
 	Channel

@@ -239,7 +239,7 @@ func insertDelivery(ctx context.Context, tx *metadb.Tx, id, message int64, t Tar
 }
 
 // Test sends a message to one target now, past the outbox, and returns how
-// that went.
+// that went. A case it opens at a CaseKeeper is resolved at once.
 func (o *Outbox) Test(ctx context.Context, p project.ID, target int64, m Message) error {
 	t, err := o.targets.load(ctx, p, target)
 	if err != nil {
@@ -247,6 +247,14 @@ func (o *Outbox) Test(ctx context.Context, p project.ID, target int64, m Message
 	}
 	m.Project = p
 	m.Key = fmt.Sprintf("test/%d/%d", target, o.opts.Now().UnixNano())
+	m.Thread = m.Key
+	if err := o.send(ctx, t, m); err != nil {
+		return err
+	}
+	if _, keeps := o.targets.channels[t.Kind].(CaseKeeper); !keeps {
+		return nil
+	}
+	m.State = Resolved // so that nobody is called for a test
 	return o.send(ctx, t, m)
 }
 

@@ -164,7 +164,9 @@ func (s *Targets) Update(ctx context.Context, t Target, by string) (updated Targ
 }
 
 // Outline is the target as people see it who may not edit it: of an address
-// only the host is left, since its path and query are often the secret.
+// only the host is left, since its path and query are often the secret, of phone
+// numbers the last two digits, and of a template nothing, since people write
+// tokens into it.
 func (t Target) Outline() Target {
 	fields, err := object(t.Config)
 	if err != nil {
@@ -172,12 +174,43 @@ func (t Target) Outline() Target {
 	}
 	for name, value := range fields {
 		text, _ := value.(string)
+		switch name {
+		case "template":
+			delete(fields, name)
+			continue
+		case "recipients":
+			fields[name] = lastDigits(text)
+			continue
+		}
 		if u, err := url.Parse(text); err == nil && u.Host != "" {
 			fields[name] = (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
 		}
 	}
 	t.Config, _ = json.Marshal(fields)
 	return t
+}
+
+// lastDigits stars out the digits of phone numbers with commas between, but for the last two of each.
+func lastDigits(numbers string) string {
+	list := strings.Split(numbers, ",")
+	for i, number := range list {
+		left := strings.Count(strings.Map(func(r rune) rune {
+			if r >= '0' && r <= '9' {
+				return '0'
+			}
+			return -1
+		}, number), "0") - 2
+		list[i] = strings.Map(func(r rune) rune {
+			if r < '0' || r > '9' {
+				return r
+			}
+			if left--; left >= 0 {
+				return '*'
+			}
+			return r
+		}, number)
+	}
+	return strings.Join(list, ",")
 }
 
 // Delete removes a target. What is on its way to it fails.

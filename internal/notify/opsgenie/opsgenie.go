@@ -46,6 +46,9 @@ type config struct {
 	Region string `json:"region,omitempty"`
 }
 
+// KeepsCases says that the service does.
+func (c *Channel) KeepsCases() {}
+
 // Kind is "opsgenie".
 func (c *Channel) Kind() string { return "opsgenie" }
 

@@ -39,6 +39,9 @@ type config struct {
 	Region     string `json:"region,omitempty"`
 }
 
+// KeepsCases says that the service does.
+func (c *Channel) KeepsCases() {}
+
 // Kind is "pagerduty".
 func (c *Channel) Kind() string { return "pagerduty" }
 

@@ -73,7 +73,7 @@ test('routes are made, put in order and taken away, and quiet hours are set', as
   await page.getByRole('button', { name: '위로 옮기기: 나머지' }).click();
   await expect(page.getByRole('row').nth(1)).toContainText('나머지');
 
-  await page.getByRole('button', { name: '조용한 시간과 모아 보내기 수정' }).click();
+  await page.getByRole('button', { name: '수정: 조용한 시간' }).click();
   await page.getByLabel('조용한 시간 사용').setChecked(true, { force: true });
   await page.getByLabel('급하지 않은 메시지 모아 보내기').setChecked(true, { force: true });
   await picture(page, 'quiet-form');

@@ -1,4 +1,4 @@
-import { Chip, Group, TextInput } from '@mantine/core';
+import { Checkbox, Group, TextInput } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { Hours } from '../../api/types.ts';
 
@@ -9,20 +9,18 @@ export function HoursFields({ hours, onChange }: { hours: Hours; onChange: (hour
   const { t } = useTranslation();
   return (
     <>
-      <Chip.Group
-        multiple
+      <Checkbox.Group
+        label={t('channels.routing.weekdays')}
+        description={t('channels.routing.weekdays_hint')}
         value={(hours.weekdays ?? []).map(String)}
         onChange={(days) => onChange({ ...hours, weekdays: days.map(Number).sort() })}
       >
-        <Group gap={6} role="group" aria-label={t('channels.routing.weekdays')}>
+        <Group gap={14} mt={4}>
           {WEEK.map((day) => (
-            <Chip key={day} value={day} size="xs">
-              {t(`channels.weekday.${day}`)}
-            </Chip>
+            <Checkbox key={day} value={day} size="xs" label={t(`channels.weekday.${day}`)} />
           ))}
-          {!hours.weekdays?.length && <span className="dim">{t('channels.routing.every_day')}</span>}
         </Group>
-      </Chip.Group>
+      </Checkbox.Group>
       <div className="pair">
         <TextInput
           type="time"

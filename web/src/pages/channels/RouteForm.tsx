@@ -3,9 +3,11 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Channel, Hours, Route } from '../../api/types.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
+import classes from './Channels.module.css';
 import { HoursFields } from './HoursFields.tsx';
 
 const SEVERITIES = ['critical', 'warning', 'info'] as const;
+const TYPED = { inputField: classes.typed };
 const OFFICE: Hours = { weekdays: [1, 2, 3, 4, 5], from: '09:00', to: '18:00' };
 
 interface Props {
@@ -41,6 +43,7 @@ export function RouteForm({ route, zone, channels, busy, onSave, onClose }: Prop
         onChange={(e) => set({ name: e.currentTarget.value })}
       />
       <MultiSelect
+        classNames={TYPED}
         label={t('channels.routing.severity')}
         description={t('channels.routing.empty_is_all')}
         searchable
@@ -50,12 +53,14 @@ export function RouteForm({ route, zone, channels, busy, onSave, onClose }: Prop
       />
       <div className="pair">
         <TagsInput
+          classNames={TYPED}
           label={t('channels.routing.service')}
           description={t('channels.routing.service_hint')}
           value={edit.services ?? []}
           onChange={(services) => set({ services })}
         />
         <TagsInput
+          classNames={TYPED}
           label={t('channels.routing.environment')}
           description={t('channels.routing.tag_hint')}
           value={edit.environments ?? []}
@@ -64,12 +69,14 @@ export function RouteForm({ route, zone, channels, busy, onSave, onClose }: Prop
       </div>
       <div className="pair">
         <TagsInput
+          classNames={TYPED}
           label={t('channels.routing.owner')}
           description={t('channels.routing.tag_hint')}
           value={edit.owners ?? []}
           onChange={(owners) => set({ owners })}
         />
         <TagsInput
+          classNames={TYPED}
           label={t('channels.routing.label')}
           description={t('channels.routing.label_hint')}
           value={labels}
@@ -83,6 +90,7 @@ export function RouteForm({ route, zone, channels, busy, onSave, onClose }: Prop
       />
       {edit.hours && <HoursFields hours={edit.hours} onChange={(hours) => set({ hours })} />}
       <MultiSelect
+        classNames={TYPED}
         label={t('channels.routing.to')}
         required
         withAsterisk

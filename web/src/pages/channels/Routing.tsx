@@ -137,7 +137,7 @@ export function Routing({ project }: { project: number }) {
       {editing !== undefined && routing && (
         <RouteForm
           route={editing === 'new' ? undefined : routes[editing]}
-          zone={routing.time_zone}
+          zone={editOf(routing).time_zone}
           channels={channels ?? []}
           busy={save.isPending}
           onSave={(route) => put(editing === 'new' ? routes.length : editing, route)}

@@ -1,10 +1,11 @@
-import { Button, NumberInput, Select, Switch } from '@mantine/core';
-import { IconMoon, IconStack2 } from '@tabler/icons-react';
+import { NumberInput, Select, Switch } from '@mantine/core';
+import { IconMoon, IconPencil, IconStack2 } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Digest, Quiet, RoutingEdit, Routing as Stored } from '../../api/types.ts';
 import { useCanWrite } from '../../frame/useProject.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
+import { RowAction } from '../../parts/RowAction.tsx';
 import classes from './Channels.module.css';
 import { HoursFields } from './HoursFields.tsx';
 
@@ -27,10 +28,20 @@ export function Timing({ routing, busy, onSave }: Props) {
   return (
     <div className={classes.timing}>
       <section className={`panel ${classes.part}`}>
-        <h2 className="row">
-          <IconMoon size={16} aria-hidden />
-          {t('channels.quiet.title')}
-        </h2>
+        <div className="row">
+          <h2 className="row">
+            <IconMoon size={16} aria-hidden />
+            {t('channels.quiet.title')}
+          </h2>
+          {canWrite && (
+            <RowAction
+              icon={IconPencil}
+              label={t('action.edit')}
+              of={t('channels.quiet.title')}
+              onClick={() => setEditing(true)}
+            />
+          )}
+        </div>
         <p>
           {quiet
             ? t(`channels.quiet_below.${quiet.below as 'critical'}`, {
@@ -45,23 +56,26 @@ export function Timing({ routing, busy, onSave }: Props) {
         </p>
       </section>
       <section className={`panel ${classes.part}`}>
-        <h2 className="row">
-          <IconStack2 size={16} aria-hidden />
-          {t('channels.digest.title')}
-        </h2>
+        <div className="row">
+          <h2 className="row">
+            <IconStack2 size={16} aria-hidden />
+            {t('channels.digest.title')}
+          </h2>
+          {canWrite && (
+            <RowAction
+              icon={IconPencil}
+              label={t('action.edit')}
+              of={t('channels.digest.title')}
+              onClick={() => setEditing(true)}
+            />
+          )}
+        </div>
         <p>
           {digest
             ? t(`channels.digest_below.${digest.below as 'critical'}`, { minutes: digest.every_minutes })
             : t('channels.digest.none')}
         </p>
       </section>
-      {canWrite && (
-        <div>
-          <Button variant="default" onClick={() => setEditing(true)}>
-            {t('channels.quiet.edit')}
-          </Button>
-        </div>
-      )}
       {editing && (
         <TimingForm
           routing={routing}

@@ -202,9 +202,22 @@ func (s *Service) finish(ctx context.Context, c *record, p tenant.Project, a ana
 			Project: c.Project, Key: ref(c.ID) + "/report", Kind: "incident.report", Ref: ref(c.ID),
 			Subject: reportTitle(p.Language) + " · " + c.Title, Text: r.Text(""),
 			Link: s.link(c.Project, c.ID), LinkText: linkText(p.Language),
-			Data: map[string]any{"incident": after.Incident, "report": r},
+			Data:     map[string]any{"incident": after.Incident, "report": r},
+			Severity: after.Severity, Service: after.Service, Environment: phaseName(after.Phase), Owner: after.Owner, Labels: after.Labels,
+			Thread: ref(c.ID), State: standing(after.Incident), Language: p.Language,
 		})
 	})
+}
+
+// standing is how an incident stands, as channels know it.
+func standing(i Incident) string {
+	switch {
+	case i.State == Resolved:
+		return notify.Resolved
+	case i.AcknowledgedBy != "":
+		return notify.Acknowledged
+	}
+	return notify.Open
 }
 
 func reportTitle(language string) string {

@@ -1,19 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, list, post, put, remove, seen } from './client.ts';
-import type {
-  Channel,
-  ChannelEdit,
-  Footprint,
-  Home,
-  Key,
-  NewKey,
-  Project,
-  ProjectSettings,
-  Rule,
-  RuleChange,
-  RuleEdit,
-  Setup,
-} from './types.ts';
+import type { Channel, ChannelEdit, Footprint, Home, Key, NewKey, Project, ProjectSettings, Setup } from './types.ts';
 
 export const setupQuery = (project: number) =>
   queryOptions({
@@ -48,16 +35,6 @@ export const storageQuery = (project: number) =>
 export const keysQuery = (project: number) => list<Key>(`/projects/${project}/keys`, ['keys', project]);
 export const createKey = (project: number, name: string) => post<NewKey>(`/projects/${project}/keys`, { name });
 export const revokeKey = (project: number, key: number) => remove(`/projects/${project}/keys/${key}`);
-
-export const rulesQuery = (project: number) => list<Rule>(`/projects/${project}/rules`, ['rules', project]);
-export const createRule = (project: number, rule: RuleEdit) => post<Rule>(`/projects/${project}/rules`, rule);
-export const updateRule = (project: number, id: number, version: number, rule: RuleEdit) =>
-  put<Rule>(`/projects/${project}/rules/${id}`, rule, seen(version));
-export const deleteRule = (project: number, { id, version }: Rule) =>
-  remove(`/projects/${project}/rules/${id}`, seen(version));
-
-export const ruleHistoryQuery = (project: number, id: number) =>
-  list<RuleChange>(`/projects/${project}/rules/${id}/history`, ['rules', project, id, 'history']);
 
 export const channelsQuery = (project: number) => list<Channel>(`/projects/${project}/channels`, ['channels', project]);
 export const channelKindsQuery = queryOptions({

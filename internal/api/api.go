@@ -245,6 +245,7 @@ func (s *server) resources() {
 	s.registerJaeger()
 	s.registerJaegerV3()
 	s.registerRules()
+	s.registerRuleSets()
 	s.registerChannels()
 	s.registerIncidents()
 	s.registerRoles()

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { list, post, put, remove, seen, send } from './client.ts';
-import type { AlarmKind, Rule, RuleChange, RuleEdit } from './types.ts';
+import type { AlarmKind, Rule, RuleChange, RuleEdit, RuleFile, RulesMade, RuleTemplate } from './types.ts';
 
 const base = (project: number) => `/projects/${project}/rules`;
 
@@ -42,3 +42,20 @@ export interface RuleTrial {
 
 export const tryRule = async (project: number, rule: RuleEdit, signal: AbortSignal) =>
   (await send<RuleTrial>('POST', `${base(project)}/test`, { body: rule, signal })).data;
+
+export const ruleTemplatesQuery = (project: number) =>
+  queryOptions({
+    ...list<RuleTemplate>(`/projects/${project}/rule-templates`, ['rule-templates', project]),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** Makes the rules of a template that the project does not have by name. */
+export const applyTemplate = (
+  project: number,
+  template: string,
+  at: { service: string; environment: string; language: 'en' | 'ko'; channels: number[] },
+) => post<RulesMade>(`/projects/${project}/rule-templates/${template}`, at);
+
+/** What a file of Prometheus rules would become; made unless it is a dry run. */
+export const importPrometheus = (project: number, text: string, dryRun: boolean) =>
+  post<RuleFile>(`${base(project)}/prometheus`, { text, dry_run: dryRun });

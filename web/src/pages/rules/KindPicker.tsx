@@ -1,4 +1,4 @@
-import { Modal, Stack, TextInput } from '@mantine/core';
+import { Button, Modal, Stack, TextInput } from '@mantine/core';
 import { IconChevronRight, IconSearch } from '@tabler/icons-react';
 import { type KeyboardEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -12,11 +12,13 @@ import { useRuleWords } from './words.ts';
 interface Props {
   project: number;
   onChoose: (kind: AlarmKind) => void;
+  /** Offers the sets of rules instead. */
+  onTemplates: () => void;
   onClose: () => void;
 }
 
 /** What shall the new rule look at? */
-export function KindPicker({ project, onChoose, onClose }: Props) {
+export function KindPicker({ project, onChoose, onTemplates, onClose }: Props) {
   const { t } = useTranslation();
   const words = useRuleWords(project);
   const [typed, setTyped] = useState('');
@@ -56,6 +58,9 @@ export function KindPicker({ project, onChoose, onClose }: Props) {
               if (e.key === 'Enter' && only && found.length === 1) onChoose(only);
             }}
           />
+          <Button variant="subtle" onClick={onTemplates}>
+            {t('rules.templates')}
+          </Button>
         </div>
         {!words.kinds && (
           <table className="table" aria-busy>

@@ -1,5 +1,12 @@
 import { Button, Checkbox, Menu, Select } from '@mantine/core';
-import { IconChevronDown, IconDownload, IconPlus, IconTargetArrow, IconUpload } from '@tabler/icons-react';
+import {
+  IconChevronDown,
+  IconDownload,
+  IconPlus,
+  IconTargetArrow,
+  IconTemplate,
+  IconUpload,
+} from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -24,11 +31,16 @@ import { KindPicker } from './KindPicker.tsx';
 import { RuleForm } from './RuleForm.tsx';
 import { RuleRow } from './RuleRow.tsx';
 import classes from './Rules.module.css';
+import { TemplateForm } from './TemplateForm.tsx';
 import { written } from './transfer.ts';
 import { useBulk } from './useBulk.ts';
 import { useRuleWords } from './words.ts';
 
-type Dialog = { what: 'kind' } | { what: 'import' } | { what: 'form'; rule?: Rule; start: Draft };
+type Dialog =
+  | { what: 'kind' }
+  | { what: 'import' }
+  | { what: 'templates' }
+  | { what: 'form'; rule?: Rule; start: Draft };
 
 /** What counts as broken in this project. */
 export function Rules() {
@@ -126,6 +138,9 @@ export function Rules() {
                 </Button>
               </Menu.Target>
               <Menu.Dropdown>
+                <Menu.Item leftSection={<IconTemplate size={15} />} onClick={() => setDialog({ what: 'templates' })}>
+                  {t('rules.templates')}
+                </Menu.Item>
                 <Menu.Item leftSection={<IconUpload size={15} />} onClick={() => setDialog({ what: 'import' })}>
                   {t('rules.import')}
                 </Menu.Item>
@@ -147,6 +162,14 @@ export function Rules() {
         ) : rules?.length === 0 ? (
           <Empty icon={IconTargetArrow} title={t('rules.none')}>
             <p>{t('rules.none_hint')}</p>
+            {canWrite && (
+              <div className={classes.empty}>
+                <Button onClick={() => setDialog({ what: 'templates' })}>{t('rules.templates')}</Button>
+                <Button variant="default" onClick={() => setDialog({ what: 'import' })}>
+                  {t('rules.import')}
+                </Button>
+              </div>
+            )}
           </Empty>
         ) : (
           <>
@@ -237,6 +260,7 @@ export function Rules() {
         <KindPicker
           project={projectId}
           onChoose={(kind) => setDialog({ what: 'form', start: fresh(kind) })}
+          onTemplates={() => setDialog({ what: 'templates' })}
           onClose={() => setDialog(undefined)}
         />
       )}
@@ -246,6 +270,15 @@ export function Rules() {
           rule={dialog.rule}
           start={dialog.start}
           channels={channels ?? []}
+          onClose={() => setDialog(undefined)}
+        />
+      )}
+      {dialog?.what === 'templates' && (
+        <TemplateForm
+          project={projectId}
+          rules={rules ?? []}
+          channels={channels ?? []}
+          words={words}
           onClose={() => setDialog(undefined)}
         />
       )}

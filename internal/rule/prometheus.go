@@ -282,13 +282,15 @@ var severities = map[string]string{
 	"info": Info, "information": Info, "informational": Info, "notice": Info, "low": Info, "minor": Info, "none": Info, "p3": Info,
 }
 
+// SeverityOf returns the severity that other systems mean by a word; Warning when
+// nobody knows it.
+func SeverityOf(word string) string { return cmp.Or(severities[strings.ToLower(word)], Warning) }
+
 func (f *FileRule) severity(word string) string {
-	known, ok := severities[strings.ToLower(word)]
-	if !ok {
+	if severities[strings.ToLower(word)] == "" {
 		f.note("severity", word)
-		return Warning
 	}
-	return known
+	return SeverityOf(word)
 }
 
 // keep takes over the labels that a rule can have.

@@ -56,4 +56,3 @@ func names(ctx context.Context, q metadb.Querier, p project.ID) (map[string]bool
 	}
 	return taken, nil
 }
-

@@ -32,12 +32,14 @@ export interface RuleTrial {
     subject: string;
     count: number;
     value: number;
-    usual?: number;
+    usual?: number | null;
   }[];
+  /** How many times in all, when more than are listed. */
+  total?: number;
   matches: number;
   /** Whether all of the time was looked through. */
   complete: boolean;
-  note: string;
+  note?: string;
 }
 
 export const tryRule = async (project: number, rule: RuleEdit, signal: AbortSignal) =>

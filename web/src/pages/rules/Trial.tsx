@@ -97,7 +97,9 @@ function Running() {
 function Outcome({ project, trial, draft, kind }: { trial: RuleTrial; draft: Draft } & Omit<Props, 'draft'>) {
   const { t } = useTranslation();
   const fired = trial.fired ?? [];
-  const times = fired.length.toLocaleString('en-US');
+  const total = trial.total ?? fired.length;
+  const unit = unitOf(kind);
+  const unitWord = unit && t(`rules.unit.${unit as 'min'}`, unit);
   return (
     <>
       <p className={classes.verdict} role="status">
@@ -109,7 +111,7 @@ function Outcome({ project, trial, draft, kind }: { trial: RuleTrial; draft: Dra
         <strong>
           {fired.length === 0
             ? t('rules.trial.never')
-            : t(fired.length === 1 ? 'rules.trial.fired_once' : 'rules.trial.fired', { times })}
+            : t(total === 1 ? 'rules.trial.fired_once' : 'rules.trial.fired', { times: total.toLocaleString('en-US') })}
         </strong>
         <span className="soft">
           {trial.matches === 0
@@ -149,11 +151,11 @@ function Outcome({ project, trial, draft, kind }: { trial: RuleTrial; draft: Dra
                   </td>
                   <td className="num">{f.count.toLocaleString('en-US')}</td>
                   <td className="num">
-                    {measured(Number(f.value.toPrecision(4)), unitOf(kind))}
+                    {measured(Number(f.value.toPrecision(4)), unitWord)}
                     {Boolean(f.usual) && (
                       <div className="dim">
                         {t('rules.trial.usual', {
-                          value: measured(Number((f.usual ?? 0).toPrecision(4)), unitOf(kind)),
+                          value: measured(Number((f.usual ?? 0).toPrecision(4)), unitWord),
                         })}
                       </div>
                     )}
@@ -177,18 +179,19 @@ function Outcome({ project, trial, draft, kind }: { trial: RuleTrial; draft: Dra
               ))}
             </tbody>
           </table>
-          {fired.length > LISTED && <p className="dim">{t('rules.trial.more', { more: fired.length - LISTED })}</p>}
+          {total > LISTED && <p className="dim">{t('rules.trial.more', { more: total - LISTED })}</p>}
         </div>
       )}
     </>
   );
 }
 
-/** The unit of what a kind measures is that of its first number. */
-const unitOf = (kind: AlarmKind | undefined) => {
-  const unit = kind?.params.find((p) => p.type === 'number')?.unit;
-  return unit === 'ms' || unit === '%' ? unit : '';
-};
+// Kinds whose values are not in the unit of their first number.
+const MEASURED_IN: Record<string, string> = { throughput: 'per_minute', slo_burn: 'times', apdex: '' };
+
+/** The unit of what a kind measures. */
+const unitOf = (kind: AlarmKind | undefined) =>
+  MEASURED_IN[kind?.name ?? ''] ?? kind?.params.find((p) => p.type === 'number')?.unit ?? '';
 
 /** A time with a little before and after it. */
 const around = (from: string, to: string) => ({

@@ -18,6 +18,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai/usage"
 	"github.com/matrix-aiops/matrix/internal/api"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/clock"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -189,8 +190,12 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	rules := rule.NewStore(meta, time.Now)
+	logStore, issues, views := logs.NewStore(telemetry), issue.NewStore(meta, telemetry, time.Now), view.NewStore(meta, nil)
+	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	engine, err := rule.NewEngine(rule.EngineOptions{
-		DB: meta, Sources: rule.Sources{Traces: traces}, OnFire: incidents.Open, OnFailure: incidents.RuleFailed, Log: a.log,
+		DB:      meta,
+		Sources: rule.Sources{Traces: traces, Logs: logStore, Metrics: metrics, Issues: issues, Views: views, Even: clock.New().Even},
+		OnFire:  incidents.Open, OnFailure: incidents.RuleFailed, Log: a.log,
 	})
 	if err != nil {
 		return err
@@ -203,7 +208,6 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	issues := issue.NewStore(meta, telemetry, time.Now)
 	tracker := issue.NewTracker(issues, a.log)
 
 	tenants.Register(queue)
@@ -226,7 +230,7 @@ func (a *App) setup(ctx context.Context) error {
 	}
 	a.onStop("jobs", queue.Stop)
 	a.onStop("key uses", tenants.Flush)
-	receivers, err := a.startIngest(telemetry, tenants, issue.NewGroupings(meta, time.Now))
+	receivers, err := a.startIngest(telemetry, tenants, issue.NewGroupings(meta, time.Now), engine)
 	if err != nil {
 		return err
 	}
@@ -250,7 +254,6 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	return a.serve(api.Options{
 		AI:         gateway,
 		Models:     a.newModels(gateway, tenants),
@@ -259,18 +262,19 @@ func (a *App) setup(ctx context.Context) error {
 		Hosts:      host.NewStore(metrics, traces),
 		Incidents:  incidents,
 		Issues:     issues,
-		Logs:       logs.NewStore(telemetry),
+		Logs:       logStore,
 		Metrics:    metrics,
 		Outbox:     outbox,
 		Quality:    answers,
 		Rules:      rules,
+		RuleEngine: engine,
 		Scrapes:    scrape.NewStore(meta, nil),
 		Shipping:   shipper,
 		Storage:    stored,
 		Tenants:    tenants,
 		Traces:     traces,
 		Usage:      used,
-		Views:      view.NewStore(meta, nil),
+		Views:      views,
 
 		Log:            a.log,
 		Version:        a.opts.Version,
@@ -376,12 +380,12 @@ func seedProject(ctx context.Context, tx *metadb.Tx, outbox *notify.Outbox, p te
 }
 
 // startIngest opens the OTLP receivers.
-func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store, groupings *issue.Groupings) (*ingest.Server, error) {
+func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store, groupings *issue.Groupings, rules *rule.Engine) (*ingest.Server, error) {
 	options := ingest.Options{
 		GRPCListen: a.opts.OTLPGRPC, HTTPListen: a.opts.OTLPHTTP, DB: telemetry, Log: a.log, Failed: a.fail,
 		MaxBody:  int64(a.opts.File.Ingest.MaxBodyMiB) << 20,
 		Metrics:  metric.Limits{MaxActive: a.opts.File.Ingest.MaxActiveSeries, MaxNewPerDay: a.opts.File.Ingest.MaxNewSeriesPerDay},
-		Grouping: groupings.Of,
+		Grouping: groupings.Of, PushAlerts: rules.Push,
 		Authenticate: func(ctx context.Context, key string) (ingest.Tenant, error) {
 			return ingestTenant(tenants.AuthenticateKey(ctx, key))
 		},

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { list, post, put, remove, seen, send } from './client.ts';
-import type { AlarmKind, Rule, RuleChange, RuleEdit, RuleFile, RulesMade, RuleTemplate } from './types.ts';
+import type { AlarmKind, Rule, RuleChange, RuleEdit, RuleFile, RulesMade, RuleTemplate, RuleTrial } from './types.ts';
 
 const base = (project: number) => `/projects/${project}/rules`;
 
@@ -20,28 +20,7 @@ export const deleteRule = (project: number, { id, version }: Rule) => remove(`${
 export const ruleHistoryQuery = (project: number, id: number) =>
   list<RuleChange>(`${base(project)}/${id}/history`, ['rules', project, id, 'history']);
 
-/** What a rule would have done in the last days. */
-export interface RuleTrial {
-  from: string;
-  to: string;
-  fired: {
-    from: string;
-    to: string;
-    service: string;
-    phase: string;
-    subject: string;
-    count: number;
-    value: number;
-    usual?: number | null;
-  }[];
-  /** How many times in all, when more than are listed. */
-  total?: number;
-  matches: number;
-  /** Whether all of the time was looked through. */
-  complete: boolean;
-  note?: string;
-}
-
+/** What a rule would have done in the last seven days. */
 export const tryRule = async (project: number, rule: RuleEdit, signal: AbortSignal) =>
   (await send<RuleTrial>('POST', `${base(project)}/test`, { body: rule, signal })).data;
 

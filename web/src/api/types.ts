@@ -167,6 +167,7 @@ export type {
   TraceNode as MapNode,
   Transaction,
   TransactionCount,
+  Trial as RuleTrial,
   TryAnswer,
   TryRequest,
   UnpricedModel,

@@ -5,8 +5,8 @@ import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { asProblem } from '../../api/problem.ts';
-import { type RuleTrial, tryRule } from '../../api/rules.ts';
-import type { AlarmKind } from '../../api/types.ts';
+import { tryRule } from '../../api/rules.ts';
+import type { AlarmKind, RuleTrial } from '../../api/types.ts';
 import { absolute, short } from '../../format/time.ts';
 import type { Draft } from './draft.ts';
 import { dayName } from './MuteFields.tsx';
@@ -97,7 +97,7 @@ function Running() {
 function Outcome({ project, trial, draft, kind }: { trial: RuleTrial; draft: Draft } & Omit<Props, 'draft'>) {
   const { t } = useTranslation();
   const fired = trial.fired ?? [];
-  const total = trial.total ?? fired.length;
+  const total = trial.total;
   const unit = unitOf(kind);
   const unitWord = unit && t(`rules.unit.${unit as 'min'}`, unit);
   return (
@@ -122,7 +122,6 @@ function Outcome({ project, trial, draft, kind }: { trial: RuleTrial; draft: Dra
         </span>
       </p>
       {!trial.complete && <p className="soft">{t('rules.trial.incomplete')}</p>}
-      {trial.note && <p className="soft">{trial.note}</p>}
       <Strip trial={trial} />
       {fired.length > 0 && (
         <div className={classes.trialList}>

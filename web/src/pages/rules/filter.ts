@@ -21,10 +21,8 @@ export interface RuleFilter {
 }
 
 /** Since when and why a rule cannot be evaluated; undefined when it can. */
-export function failureOf(rule: Rule): { since: string; why: string } | undefined {
-  const { failing_since, failure } = rule as { failing_since?: string | null; failure?: string };
-  return failing_since ? { since: failing_since, why: failure ?? '' } : undefined;
-}
+export const failureOf = ({ failing_since, failure }: Rule): { since: string; why: string } | undefined =>
+  failing_since ? { since: failing_since, why: failure ?? '' } : undefined;
 
 /** The rules that a filter lets through; told gives the words a rule is found by. */
 export const filtered = (

@@ -18,7 +18,7 @@ test('a rule is made, changed, looked back on and deleted', async ({ page }) => 
 
   await page.getByRole('button', { name: `수정: ${name}` }).click();
   await page.getByLabel('응답시간 하한').fill('3000');
-  await page.getByRole('dialog').getByLabel('서비스').fill('order-api');
+  await page.getByRole('dialog').getByLabel('서비스').first().fill('order-api');
   await press(page, KEEP);
   await expect(row(page, name)).toContainText('SQL 응답시간 3,000 ms 이상');
 

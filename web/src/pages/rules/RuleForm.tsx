@@ -170,7 +170,7 @@ export function RuleForm({ project, rule, start, channels, onClose }: Props) {
                 />
                 <TextInput
                   label={t('rules.field.runbook')}
-                  type="url"
+                  inputMode="url"
                   maxLength={2000}
                   placeholder={'https://'}
                   error={faults.runbook}

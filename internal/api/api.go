@@ -246,6 +246,7 @@ func (s *server) resources() {
 	s.registerJaeger()
 	s.registerJaegerV3()
 	s.registerRules()
+	s.registerRuleSets()
 	s.registerChannels()
 	s.registerRouting()
 	s.registerIncidents()

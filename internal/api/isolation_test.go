@@ -637,6 +637,13 @@ func table(h *house) map[string]row {
 			crossed: func(b *place) request { return request{path: map[string]any{"rule": b.rule}, etag: `"v1"`} }},
 		"get-rule-history": {who: readsProject, status: 200, make: func(p *place) request { return ids("rule", p.rule) },
 			crossed: func(b *place) request { return ids("rule", b.rule) }},
+		"list-rule-templates": {who: readsProject, status: 200},
+		"apply-rule-template": {who: writesProject, status: 200, make: func(*place) request {
+			return request{path: map[string]any{"template": "database"}, body: TemplateRequest{Language: "en"}}
+		}},
+		"import-prometheus-rules": {who: writesProject, status: 200, make: func(*place) request {
+			return request{body: RuleFileRequest{Text: "groups: [{name: x, rules: [{alert: A, expr: up == 0}]}]", DryRun: true}}
+		}},
 		"list-channel-kinds": {who: signedIn, status: 200},
 		"list-channels":      {who: readsProject, status: 200},
 		"create-channel":     {who: writesProject, status: 201, make: func(p *place) request { return request{body: p.channelBody()} }},

@@ -237,7 +237,7 @@ func (a *App) setup(ctx context.Context) error {
 	}
 	a.onStop("jobs", queue.Stop)
 	a.onStop("key uses", tenants.Flush)
-	receivers, err := a.startIngest(telemetry, tenants, issue.NewGroupings(meta, time.Now))
+	receivers, err := a.startIngest(telemetry, tenants, issue.NewGroupings(meta, time.Now), engine)
 	if err != nil {
 		return err
 	}
@@ -394,12 +394,12 @@ func seedProject(ctx context.Context, tx *metadb.Tx, outbox *notify.Outbox, p te
 }
 
 // startIngest opens the OTLP receivers.
-func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store, groupings *issue.Groupings) (*ingest.Server, error) {
+func (a *App) startIngest(telemetry *clickhouse.DB, tenants *tenant.Store, groupings *issue.Groupings, rules *rule.Engine) (*ingest.Server, error) {
 	options := ingest.Options{
 		GRPCListen: a.opts.OTLPGRPC, HTTPListen: a.opts.OTLPHTTP, DB: telemetry, Log: a.log, Failed: a.fail,
 		MaxBody:  int64(a.opts.File.Ingest.MaxBodyMiB) << 20,
 		Metrics:  metric.Limits{MaxActive: a.opts.File.Ingest.MaxActiveSeries, MaxNewPerDay: a.opts.File.Ingest.MaxNewSeriesPerDay},
-		Grouping: groupings.Of,
+		Grouping: groupings.Of, PushAlerts: rules.Push,
 		Authenticate: func(ctx context.Context, key string) (ingest.Tenant, error) {
 			return ingestTenant(tenants.AuthenticateKey(ctx, key))
 		},

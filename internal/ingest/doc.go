@@ -1,5 +1,5 @@
 // Package ingest is the edge where telemetry arrives: OTLP traces, logs and
-// metrics over gRPC and HTTP, and Prometheus remote write.
+// metrics over gRPC and HTTP, Prometheus remote write, and the alerts of other systems.
 //
 // A request goes one way: key → project (an Authenticator handed in by app),
 // limits, wire bytes → columns (trace.Columns, logs.Columns), one insert shared with other requests,

@@ -36,8 +36,9 @@ func (s *Server) newHTTP() *http.Server {
 	}
 	mux.HandleFunc(pprofPath, s.receivePprof)
 	mux.HandleFunc(remoteWritePath, s.remoteWrite)
+	s.handleAlerts(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, r, fault.New(fault.NotFound, "there is nothing at %s: this receiver takes OTLP at %s and Prometheus remote write at %s", r.URL.Path, strings.Join(paths, ", "), remoteWritePath))
+		s.refuse(w, r, fault.New(fault.NotFound, "there is nothing at %s: this receiver takes OTLP at %s, Prometheus remote write at %s and alerts at %s", r.URL.Path, strings.Join(paths, ", "), remoteWritePath, alertmanagerPath))
 	})
 	return s.newServer(mux)
 }

@@ -49,6 +49,8 @@ type Options struct {
 	// Dev, when set, returns the tenant of requests that come from loopback without
 	// a key. It is called for every one of them, as Authenticate is for the others.
 	Dev func(ctx context.Context) (Tenant, error)
+	// PushAlerts takes the alerts that other systems send; without it they are refused.
+	PushAlerts PushAlerts
 	// MaxBody is the largest request in bytes, before and after decompression. Default 16 MiB.
 	MaxBody int64
 	// MaxMemory bounds the bytes of all requests being read and decoded, and half
@@ -66,7 +68,8 @@ type Options struct {
 	readTime time.Duration // a client may take to send one request; 30 s
 }
 
-// Server receives OTLP on two ports, and Prometheus remote write on one of them.
+// Server receives OTLP on two ports, and on one of them Prometheus remote write and
+// the alerts of other systems.
 type Server struct {
 	opts   Options
 	log    *slog.Logger
@@ -74,6 +77,8 @@ type Server struct {
 	memory *memory
 	rates  *rates
 	stats  counters
+
+	started time.Time
 
 	ports      []port
 	statements *clickhouse.Batcher[*trace.Statements]
@@ -116,7 +121,7 @@ func New(opts Options) (*Server, error) {
 	}
 	s := &Server{
 		opts: opts, log: cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "ingest"), now: opts.Now,
-		memory: newMemory(opts.MaxMemory), rates: newRates(opts.Now),
+		memory: newMemory(opts.MaxMemory), rates: newRates(opts.Now), started: opts.Now(),
 	}
 	if s.opts.Failed == nil {
 		s.opts.Failed = func(err error) { s.log.Error("receiver ended", "error", err) }

@@ -6,14 +6,19 @@ test('a rule is made, changed, looked back on and deleted', async ({ page }) => 
   const name = fresh('rule');
   await page.goto(`${home}/rules`);
   await page.getByRole('button', { name: '새 규칙' }).click();
-  await page.getByLabel('이름').fill(name);
+  const kinds = page.getByRole('dialog', { name: '무엇을 감시할까요?' });
+  await kinds.getByRole('searchbox').fill('느린 sql');
+  await expect(kinds.getByRole('listitem')).toHaveCount(1);
+  await picture(page, 'rule-kinds');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').getByLabel('이름').fill(name);
   await page.getByLabel('응답시간 하한').fill('5000');
   await press(page, KEEP);
   await expect(row(page, name)).toContainText('SQL 응답시간 5,000 ms 이상');
 
   await page.getByRole('button', { name: `수정: ${name}` }).click();
   await page.getByLabel('응답시간 하한').fill('3000');
-  await page.getByRole('dialog').getByLabel('서비스').fill('order-api');
+  await page.getByRole('dialog').getByLabel('서비스').first().fill('order-api');
   await press(page, KEEP);
   await expect(row(page, name)).toContainText('SQL 응답시간 3,000 ms 이상');
 

@@ -281,7 +281,13 @@ const dashboard = createRoute({
 const rules = createRoute({
   getParentRoute: () => project,
   path: '/rules',
-  validateSearch: optional((s) => ({ history: positive(s.history) })),
+  validateSearch: optional((s) => ({
+    history: positive(s.history),
+    q: text(s.q),
+    group: text(s.group),
+    severity: text(s.severity),
+    state: choice(s.state, ['on', 'off', 'failing'] as const),
+  })),
   component: lazyRouteComponent(() => import('./pages/rules/Rules.tsx'), 'Rules'),
 });
 

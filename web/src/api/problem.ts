@@ -8,6 +8,8 @@ export class Problem extends Error {
   readonly detail: string;
   /** The input field at fault, when there is one. */
   readonly field: string;
+  /** What is wrong with each input field at fault, by the name the API gives it. */
+  readonly faults: Readonly<Record<string, string>>;
   /** Names the entry in the server's log when the fault is the server's. */
   readonly id: string;
   /** Seconds to wait, when the server said so. */
@@ -22,6 +24,10 @@ export class Problem extends Error {
       .filter(Boolean)
       .join(' · ');
     this.field = body.field ?? '';
+    this.faults = Object.fromEntries([
+      ...(body.violations ?? []).map((v) => [v.field.replace(/^body\./, ''), v.message]),
+      ...(body.field ? [[body.field, body.detail ?? '']] : []),
+    ]);
     this.id = body.request_id ?? '';
     this.retryAfter = retryAfter;
   }

@@ -14,9 +14,6 @@ import type {
   ProjectSettings,
   Routing,
   RoutingEdit,
-  Rule,
-  RuleChange,
-  RuleEdit,
   Setup,
 } from './types.ts';
 
@@ -53,16 +50,6 @@ export const storageQuery = (project: number) =>
 export const keysQuery = (project: number) => list<Key>(`/projects/${project}/keys`, ['keys', project]);
 export const createKey = (project: number, name: string) => post<NewKey>(`/projects/${project}/keys`, { name });
 export const revokeKey = (project: number, key: number) => remove(`/projects/${project}/keys/${key}`);
-
-export const rulesQuery = (project: number) => list<Rule>(`/projects/${project}/rules`, ['rules', project]);
-export const createRule = (project: number, rule: RuleEdit) => post<Rule>(`/projects/${project}/rules`, rule);
-export const updateRule = (project: number, id: number, version: number, rule: RuleEdit) =>
-  put<Rule>(`/projects/${project}/rules/${id}`, rule, seen(version));
-export const deleteRule = (project: number, { id, version }: Rule) =>
-  remove(`/projects/${project}/rules/${id}`, seen(version));
-
-export const ruleHistoryQuery = (project: number, id: number) =>
-  list<RuleChange>(`/projects/${project}/rules/${id}/history`, ['rules', project, id, 'history']);
 
 export const channelsQuery = (project: number) => list<Channel>(`/projects/${project}/channels`, ['channels', project]);
 export const channelKindsQuery = queryOptions({

@@ -2930,6 +2930,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/rule-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sets of rules for kinds of applications */
+        get: operations["list-rule-templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/rule-templates/{template}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the rules of a template that the project does not have yet */
+        post: operations["apply-rule-template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/rules": {
         parameters: {
             query?: never;
@@ -2942,6 +2976,23 @@ export interface paths {
         put?: never;
         /** Make an alarm rule */
         post: operations["create-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/rules/prometheus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make rules of a file of Prometheus rules, or say what would be made */
+        post: operations["import-prometheus-rules"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4581,6 +4632,41 @@ export interface components {
             comment?: string;
             /** @description of use; false: of no use */
             up: boolean;
+        };
+        FileFault: {
+            /**
+             * Format: int64
+             * @description 0 when it is about the whole file
+             */
+            line: number;
+            message: string;
+        };
+        FileNote: {
+            about: string;
+            /**
+             * @description template: a label whose value is worked out per alert is left out; label: one that cannot be kept is; severity: its word is not known, so it is a warning; rounded: the time is rounded to whole minutes; runbook: the address is worked out per alert or is none, so it is left out
+             * @enum {string}
+             */
+            what: "template" | "label" | "severity" | "rounded" | "runbook";
+        };
+        FileRule: {
+            group: string;
+            /**
+             * @description why nothing is made of it: a recording rule; it must hold for more than a day; its expression is too long; it fires always, to show that Prometheus lives; it is in the file twice; the project has a rule of the name
+             * @enum {string}
+             */
+            left?: "recording" | "long_for" | "long_query" | "always" | "twice" | "exists";
+            /**
+             * Format: int64
+             * @description where it begins in the file
+             */
+            line: number;
+            /** @description of the alert, or of the series a recording rule writes */
+            name: string;
+            /** @description what is not quite as in the file */
+            notes: components["schemas"]["FileNote"][];
+            /** @description what is made of it; empty when it is left out */
+            rule: components["schemas"]["Rule"];
         };
         Footprint: {
             /**
@@ -6411,6 +6497,16 @@ export interface components {
              */
             total: number;
         };
+        PageTemplate: {
+            items: components["schemas"]["Template"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageToken: {
             items: components["schemas"]["Token"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -7303,6 +7399,24 @@ export interface components {
             /** Format: int64 */
             window_minutes: number;
         };
+        RuleFile: {
+            /** @description what is wrong with the file; nothing is made of one that has any */
+            faults: components["schemas"]["FileFault"][];
+            /**
+             * Format: int64
+             * @description rules; 0 in a dry run
+             */
+            made: number;
+            rules: components["schemas"]["FileRule"][];
+        };
+        RuleFileRequest: {
+            /** @description of the rules; empty = every channel of the project */
+            channels?: number[];
+            /** @description only say what would be made */
+            dry_run?: boolean;
+            /** @description a rule file, or a PrometheusRule resource of Kubernetes */
+            text: string;
+        };
         RuleRef: {
             /** Format: int64 */
             id: number;
@@ -7367,6 +7481,11 @@ export interface components {
              * @description 0: nobody has changed them yet
              */
             version: number;
+        };
+        RulesMade: {
+            made: components["schemas"]["Rule"][];
+            /** @description names that the project has already */
+            skipped: string[];
         };
         RunAnswer: {
             /** @description of the log of calls */
@@ -7975,6 +8094,33 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        Template: {
+            /** @description web, java, batch, database, hosts */
+            name: string;
+            rules: components["schemas"]["TemplateRule"][];
+            scoped: boolean;
+        };
+        TemplateRequest: {
+            /** @description empty = every channel of the project */
+            channels?: number[];
+            /** @description empty = any */
+            environment?: string;
+            /**
+             * @description of the rules' names
+             * @enum {string}
+             */
+            language: "en" | "ko";
+            /** @description empty = any */
+            service?: string;
+        };
+        TemplateRule: {
+            /** @description without a name and a service */
+            rule: components["schemas"]["Rule"];
+            /** @description what it is called, by language: en and ko */
+            titles: {
+                [key: string]: string;
+            };
+        };
         Thread: {
             id: string;
             role: string;
@@ -8555,6 +8701,9 @@ export type Facets = components['schemas']['Facets'];
 export type Fact = components['schemas']['Fact'];
 export type Feedback = components['schemas']['Feedback'];
 export type FeedbackRequest = components['schemas']['FeedbackRequest'];
+export type FileFault = components['schemas']['FileFault'];
+export type FileNote = components['schemas']['FileNote'];
+export type FileRule = components['schemas']['FileRule'];
 export type Footprint = components['schemas']['Footprint'];
 export type FoundSpans = components['schemas']['FoundSpans'];
 export type Frame = components['schemas']['Frame'];
@@ -8704,6 +8853,7 @@ export type PageRule = components['schemas']['PageRule'];
 export type PageSharedService = components['schemas']['PageSharedService'];
 export type PageSubject = components['schemas']['PageSubject'];
 export type PageTarget = components['schemas']['PageTarget'];
+export type PageTemplate = components['schemas']['PageTemplate'];
 export type PageToken = components['schemas']['PageToken'];
 export type PageTransaction = components['schemas']['PageTransaction'];
 export type PageUnpricedModel = components['schemas']['PageUnpricedModel'];
@@ -8759,9 +8909,12 @@ export type Route = components['schemas']['Route'];
 export type Routing = components['schemas']['Routing'];
 export type RoutingRequest = components['schemas']['RoutingRequest'];
 export type Rule = components['schemas']['Rule'];
+export type RuleFile = components['schemas']['RuleFile'];
+export type RuleFileRequest = components['schemas']['RuleFileRequest'];
 export type RuleRef = components['schemas']['RuleRef'];
 export type RuleRequest = components['schemas']['RuleRequest'];
 export type Rules = components['schemas']['Rules'];
+export type RulesMade = components['schemas']['RulesMade'];
 export type RunAnswer = components['schemas']['RunAnswer'];
 export type RunRequest = components['schemas']['RunRequest'];
 export type Sampling = components['schemas']['Sampling'];
@@ -8801,6 +8954,9 @@ export type Step = components['schemas']['Step'];
 export type Subject = components['schemas']['Subject'];
 export type TableFootprint = components['schemas']['TableFootprint'];
 export type Target = components['schemas']['Target'];
+export type Template = components['schemas']['Template'];
+export type TemplateRequest = components['schemas']['TemplateRequest'];
+export type TemplateRule = components['schemas']['TemplateRule'];
 export type Thread = components['schemas']['Thread'];
 export type Thumbs = components['schemas']['Thumbs'];
 export type Token = components['schemas']['Token'];
@@ -17355,6 +17511,76 @@ export interface operations {
             };
         };
     };
+    "list-rule-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTemplate"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apply-rule-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description name of a template */
+                template: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesMade"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-rules": {
         parameters: {
             query?: never;
@@ -17411,6 +17637,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "import-prometheus-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleFileRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleFile"];
                 };
             };
             /** @description Problem */

@@ -9,14 +9,25 @@ describe('two versions of a rule', () => {
   it('differ in what an editor changed, and not in version and author', () => {
     expect(differences(rule({ version: 1 }), rule({ version: 2, updated_by: 'x' }))).toEqual([]);
     expect(differences(rule({}), rule({ params: { threshold_ms: 3000 }, enabled: false, channels: [2] }))).toEqual([
-      'enabled',
-      'params',
-      'channels',
+      { field: 'enabled' },
+      { param: 'threshold_ms' },
+      { field: 'channels' },
+    ]);
+  });
+
+  it('name each parameter that was changed, added or left out', () => {
+    const before = rule({ params: { threshold_percent: 90, calm_percent: 80, host: 'a' } });
+    const after = rule({ params: { threshold_percent: 90, calm_percent: 70, times_usual: 2 } });
+    expect(differences(before, after)).toEqual([
+      { param: 'calm_percent' },
+      { param: 'host' },
+      { param: 'times_usual' },
     ]);
   });
 
   it('of which one names no channels and one an empty list are the same', () => {
     expect(differences(rule({ channels: null as never }), rule({ channels: [] }))).toEqual([]);
+    expect(differences(rule({}), rule({ labels: {}, mutes: [], owner: '' }))).toEqual([]);
   });
 
   it('stand side by side, the first beside nothing', () => {

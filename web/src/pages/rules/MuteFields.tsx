@@ -1,0 +1,125 @@
+import { ActionIcon, Autocomplete, Button, Chip, TextInput, Tooltip } from '@mantine/core';
+import { IconPlus, IconTrash } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import type { Mute } from '../../api/types.ts';
+import classes from './Rules.module.css';
+
+const ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone')];
+// The week begins on Monday here; the API counts from Sunday.
+const DAYS = [1, 2, 3, 4, 5, 6, 0];
+
+/** The short name of a day of the week, 0 is Sunday. */
+export const dayName = (day: number, language: string) =>
+  // 2023-01-01 was a Sunday.
+  new Intl.DateTimeFormat(language === 'ko' ? 'ko-KR' : 'en-GB', { weekday: 'short', timeZone: 'UTC' }).format(
+    Date.UTC(2023, 0, 1 + day),
+  );
+
+/** A mute timing in words: "Mon, Tue 22:00–06:00 Asia/Seoul". */
+export function muteText(mute: Mute, language: string, everyDay: string): string {
+  const days = mute.days?.length
+    ? DAYS.filter((day) => mute.days.includes(day))
+        .map((day) => dayName(day, language))
+        .join(', ')
+    : everyDay;
+  return `${days} ${mute.from}–${mute.to} ${mute.zone}`;
+}
+
+interface Props {
+  mutes: Mute[];
+  /** What is wrong, by names such as mutes[0].zone. */
+  faults: Readonly<Record<string, string>>;
+  onChange: (mutes: Mute[]) => void;
+}
+
+/** The times of the week in which a rule opens no incident. */
+export function MuteFields({ mutes, faults, onChange }: Props) {
+  const { t, i18n } = useTranslation();
+  const set = (at: number, part: Partial<Mute>) => onChange(mutes.map((m, i) => (i === at ? { ...m, ...part } : m)));
+  return (
+    <div className={classes.mutes}>
+      <p className="soft">{t('rules.mutes_mean')}</p>
+      {mutes.map((mute, i) => {
+        const fault = (field: string) => faults[`mutes[${i}].${field}`];
+        return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a timing is its place
+          <fieldset key={i} className={classes.mute} aria-label={t('rules.mute_nth', { n: i + 1 })}>
+            <Chip.Group
+              multiple
+              value={(mute.days ?? []).map(String)}
+              onChange={(days) => set(i, { days: days.map(Number).sort((a, b) => a - b) })}
+            >
+              <div className={classes.days}>
+                {DAYS.map((day) => (
+                  <Chip key={day} value={String(day)} size="xs" radius="sm">
+                    {dayName(day, i18n.language)}
+                  </Chip>
+                ))}
+                {!mute.days?.length && <span className="dim">{t('rules.every_day')}</span>}
+              </div>
+            </Chip.Group>
+            {fault('days') && <p className={classes.fault}>{fault('days')}</p>}
+            <div className={classes.times}>
+              <TextInput
+                type="time"
+                required
+                label={t('rules.mute.from')}
+                error={fault('from')}
+                value={mute.from}
+                onChange={(e) => set(i, { from: e.currentTarget.value })}
+              />
+              <TextInput
+                type="time"
+                required
+                label={t('rules.mute.to')}
+                description={undefined}
+                error={fault('to')}
+                value={mute.to}
+                onChange={(e) => set(i, { to: e.currentTarget.value })}
+              />
+              <Autocomplete
+                required
+                label={t('rules.mute.zone')}
+                limit={30}
+                data={ZONES}
+                error={fault('zone')}
+                value={mute.zone}
+                onChange={(zone) => set(i, { zone: zone.trim() })}
+              />
+              <Tooltip label={t('rules.mute.remove')}>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  size="lg"
+                  aria-label={`${t('rules.mute.remove')}: ${i + 1}`}
+                  onClick={() => onChange(mutes.filter((_, at) => at !== i))}
+                >
+                  <IconTrash size={16} />
+                </ActionIcon>
+              </Tooltip>
+            </div>
+            {mute.from !== '' && mute.from >= mute.to && (
+              <p className="dim">{t(mute.from === mute.to ? 'rules.mute.whole_day' : 'rules.mute.next_day')}</p>
+            )}
+          </fieldset>
+        );
+      })}
+      {mutes.length < 20 && (
+        <Button
+          variant="subtle"
+          size="compact-sm"
+          w="max-content"
+          leftSection={<IconPlus size={15} />}
+          onClick={() =>
+            onChange([
+              ...mutes,
+              { days: [], from: '22:00', to: '06:00', zone: Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC' },
+            ])
+          }
+        >
+          {t('rules.mute.add')}
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -247,6 +247,8 @@ func (s *server) resources() {
 	s.registerRules()
 	s.registerChannels()
 	s.registerIncidents()
+	s.registerSilences()
+	s.registerIncidentLinks()
 	s.registerRoles()
 	s.registerRuns()
 	s.registerCalls()

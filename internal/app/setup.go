@@ -18,6 +18,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai/usage"
 	"github.com/matrix-aiops/matrix/internal/api"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/clock"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -179,6 +180,9 @@ func (a *App) setup(ctx context.Context) error {
 	incidents, err := incident.New(incident.Options{
 		DB: meta, Jobs: queue, Outbox: outbox,
 		Project:  tenants.Project,
+		Calls:    callsOf(traces),
+		Even:     clock.New().Even,
+		Key:      keys.Derive("incident links"),
 		Collect:  evidence.New(traces).Collect,
 		Ask:      gateway.Run,
 		BaseURL:  a.URL(),
@@ -427,6 +431,17 @@ func (a *App) startScraping(meta *metadb.DB, metrics *metric.Writer, tenants *te
 	scraper.Start()
 	a.onStop("scraping", scraper.Stop)
 	return nil
+}
+
+// callsOf reads which services each service called.
+func callsOf(traces *trace.Store) func(ctx context.Context, p project.ID, phase string, from, to time.Time) (map[string][]string, error) {
+	return func(ctx context.Context, p project.ID, phase string, from, to time.Time) (map[string][]string, error) {
+		graph, err := traces.Graph(ctx, p, trace.GraphQuery{From: from, To: to, Environment: phase})
+		if err != nil {
+			return nil, err
+		}
+		return graph.ServiceCalls(), nil
+	}
 }
 
 // ingestTenant is what the receivers need of whom a key belongs to.

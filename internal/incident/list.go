@@ -201,3 +201,23 @@ func (s *Service) Get(ctx context.Context, p project.ID, id int64) (*Detail, err
 	}
 	return d, nil
 }
+
+// longestTrouble bounds the time of an incident that is read back.
+const longestTrouble = 24 * time.Hour
+
+// Trouble returns an incident and when its trouble was: from the window in which
+// the rule fired until it ended, or now; the last day of a longer one.
+func (s *Service) Trouble(ctx context.Context, p project.ID, id int64) (i Incident, from, to time.Time, err error) {
+	c, err := s.load(ctx, s.opts.DB, p, id)
+	if err != nil {
+		return i, from, to, err
+	}
+	if to = s.opts.Now(); c.ResolvedAt != nil {
+		to = *c.ResolvedAt
+	}
+	from = c.OpenedAt.Add(-time.Duration(c.scope.WindowMinutes) * time.Minute)
+	if first := to.Add(-longestTrouble); from.Before(first) {
+		from = first
+	}
+	return c.Incident, from, to, nil
+}

@@ -15,7 +15,7 @@ export function Children({ incident }: { incident: Incident }) {
   return (
     <section aria-labelledby="children">
       <h2 id="children" className={classes.heading}>
-        {t('incident.children', { count: children.length })}
+        {t('incident.children', { n: children.length })}
       </h2>
       <div className="panel scroll-x">
         <table className="table">

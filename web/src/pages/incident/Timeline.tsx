@@ -191,12 +191,7 @@ function useDetail() {
       case 'resolved':
         return by || (data.quiet_minutes ? t('timeline.quiet', { minutes: data.quiet_minutes }) : '');
       case 'severity':
-        return also(
-          t('timeline.from_to', {
-            from: t(`severity.${data.from as 'info'}`),
-            to: t(`severity.${data.to as 'info'}`),
-          }),
-        );
+        return also(`${t(`severity.${data.from as 'info'}`)} → ${t(`severity.${data.to as 'info'}`)}`);
       case 'assigned':
         return also(data.to ? String(data.to) : t('issues.nobody'));
       case 'silenced':

@@ -47,8 +47,8 @@ export function BulkBar({ project, items, picked, onChoose }: Props) {
         picked.map((i) => i.id),
         what,
       );
-      const done = t('incidents.bulk.changed', { count: changed });
-      return refused.length > 0 ? `${done} ${t('incidents.bulk.refused', { count: refused.length })}` : done;
+      const done = t('incidents.bulk.changed', { n: changed });
+      return refused.length > 0 ? `${done} ${t('incidents.bulk.refused', { n: refused.length })}` : done;
     });
   const silence = (hours: number) =>
     void run(async () => {

@@ -31,6 +31,7 @@ type Grant struct {
 	Incident int64      `json:"i"`
 	State    string     `json:"s"` // Acknowledged or Resolved
 	Expires  int64      `json:"e"` // Unix seconds
+	Life     int        `json:"l"` // Incident.Reopened: what was sent before it came back is void
 }
 
 // actions are the links of a message about an incident that goes on.
@@ -50,7 +51,7 @@ func (s *Service) actions(c *record, language string) []Action {
 }
 
 func (s *Service) sign(c *record, state string) string {
-	body := base64.RawURLEncoding.EncodeToString([]byte(encode(Grant{c.Project, c.ID, state, s.opts.Now().Add(linkLife).Unix()})))
+	body := base64.RawURLEncoding.EncodeToString([]byte(encode(Grant{c.Project, c.ID, state, s.opts.Now().Add(linkLife).Unix(), c.Reopened})))
 	return fmt.Sprintf("%s/api/v1/incident-links/%s.%s", s.opts.BaseURL, body, base64.RawURLEncoding.EncodeToString(s.mac(body)))
 }
 
@@ -62,7 +63,7 @@ func (s *Service) mac(body string) []byte {
 
 // Read returns what a signed link allows, and the incident it is about. It returns
 // fault.NotFound for a link that is none of ours and fault.Denied for one that has
-// expired. Nothing is changed by it.
+// expired, or is of a time before the incident came back. Nothing is changed by it.
 func (s *Service) Read(ctx context.Context, token string) (Grant, Incident, error) {
 	var g Grant
 	none := fault.New(fault.NotFound, "there is no such link")
@@ -82,6 +83,9 @@ func (s *Service) Read(ctx context.Context, token string) (Grant, Incident, erro
 		return g, Incident{}, fault.New(fault.Denied, "the link has expired: open the incident in MATRIX")
 	}
 	c, err := s.load(ctx, s.opts.DB, g.Project, g.Incident)
+	if err == nil && c.Reopened != g.Life {
+		err = fault.New(fault.Denied, "the incident came back after this link was sent: open it in MATRIX")
+	}
 	return g, c.Incident, err
 }
 

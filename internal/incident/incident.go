@@ -88,7 +88,7 @@ type Incident struct {
 	ParentKind     string               `json:"parent_kind" enum:",merged,symptom"`
 	Told           bool                 `json:"told" doc:"its alarm was sent"`
 	Silence        int64                `json:"silence_id" doc:"of the silence that kept the alarm from being sent, 0 for none"`
-	Reopened       int                  `json:"reopened" doc:"how often it came back"`
+	Reopened       int                  `json:"reopened" doc:"how often it came back or was reopened"`
 	Flapping       bool                 `json:"flapping" doc:"it comes and goes so often that messages are held"`
 }
 

@@ -144,7 +144,7 @@ func (s *Service) reopen(ctx context.Context, tx *metadb.Tx, c record, by Person
 		return err
 	}
 	// The quiet period begins anew: nothing may have matched for long.
-	if _, err := tx.Exec(ctx, `UPDATE incident SET seen_at = $2 WHERE id = $1`, c.ID, metadb.Micros(s.opts.Now())); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE incident SET seen_at = $2, reopened = reopened + 1 WHERE id = $1`, c.ID, metadb.Micros(s.opts.Now())); err != nil {
 		return fmt.Errorf("reopen incident: %w", err)
 	}
 	if err := s.note(ctx, tx, c.ID, "reopened", map[string]any{"by": by.Name}); err != nil {

@@ -383,6 +383,12 @@ func TestASignedLinkDoesOneThingToOneIncidentForADay(t *testing.T) {
 				t.Errorf("token %q: %v", bad, err)
 			}
 		}
+		h.turn(1, incident.Resolved)
+		h.turn(1, incident.Open)
+		if _, err := h.service.Follow(t.Context(), token, ann); !fault.Is(err, fault.Denied) || h.get(1).State != incident.Open {
+			t.Errorf("sent before it was reopened: %v, it is %s", err, h.get(1).State)
+		}
+		token = h.token(1, "확인")
 		h.Advance(24 * time.Hour)
 		if _, _, err := h.service.Read(t.Context(), token); !fault.Is(err, fault.Denied) {
 			t.Errorf("a day later: %v", err)

@@ -193,8 +193,12 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	rules := rule.NewStore(meta, time.Now)
+	logStore, issues, views := logs.NewStore(telemetry), issue.NewStore(meta, telemetry, time.Now), view.NewStore(meta, nil)
+	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	engine, err := rule.NewEngine(rule.EngineOptions{
-		DB: meta, Sources: rule.Sources{Traces: traces}, OnFire: incidents.Open, OnFailure: incidents.RuleFailed, Log: a.log,
+		DB:      meta,
+		Sources: rule.Sources{Traces: traces, Logs: logStore, Metrics: metrics, Issues: issues, Views: views, Even: clock.New().Even},
+		OnFire:  incidents.Open, OnFailure: incidents.RuleFailed, Log: a.log,
 	})
 	if err != nil {
 		return err
@@ -207,7 +211,6 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	issues := issue.NewStore(meta, telemetry, time.Now)
 	tracker := issue.NewTracker(issues, a.log)
 
 	tenants.Register(queue)
@@ -254,7 +257,6 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	return a.serve(api.Options{
 		AI:         gateway,
 		Models:     a.newModels(gateway, tenants),
@@ -263,18 +265,19 @@ func (a *App) setup(ctx context.Context) error {
 		Hosts:      host.NewStore(metrics, traces),
 		Incidents:  incidents,
 		Issues:     issues,
-		Logs:       logs.NewStore(telemetry),
+		Logs:       logStore,
 		Metrics:    metrics,
 		Outbox:     outbox,
 		Quality:    answers,
 		Rules:      rules,
+		RuleEngine: engine,
 		Scrapes:    scrape.NewStore(meta, nil),
 		Shipping:   shipper,
 		Storage:    stored,
 		Tenants:    tenants,
 		Traces:     traces,
 		Usage:      used,
-		Views:      view.NewStore(meta, nil),
+		Views:      views,
 
 		Log:            a.log,
 		Version:        a.opts.Version,

@@ -177,11 +177,12 @@ func (a *App) setup(ctx context.Context) error {
 	}
 	answers.Register(queue)
 	traces := trace.NewStore(telemetry)
+	even := clock.New().Even
 	incidents, err := incident.New(incident.Options{
 		DB: meta, Jobs: queue, Outbox: outbox,
 		Project:  tenants.Project,
 		Calls:    callsOf(traces),
-		Even:     clock.New().Even,
+		Even:     even,
 		Key:      keys.Derive("incident links"),
 		Collect:  evidence.New(traces).Collect,
 		Ask:      gateway.Run,
@@ -197,7 +198,7 @@ func (a *App) setup(ctx context.Context) error {
 	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	engine, err := rule.NewEngine(rule.EngineOptions{
 		DB:      meta,
-		Sources: rule.Sources{Traces: traces, Logs: logStore, Metrics: metrics, Issues: issues, Views: views, Even: clock.New().Even},
+		Sources: rule.Sources{Traces: traces, Logs: logStore, Metrics: metrics, Issues: issues, Views: views, Even: even},
 		OnFire:  incidents.Open, OnFailure: incidents.RuleFailed, Log: a.log,
 	})
 	if err != nil {

@@ -30,28 +30,47 @@ type calmJob struct {
 // Kind implements river.JobArgs.
 func (calmJob) Kind() string { return "incident_calm" }
 
-// returning finds the incident that a firing brings back: the latest one of the
-// same rule, service, phase and subject, if it was resolved lately.
-func (s *Service) returning(ctx context.Context, tx *metadb.Tx, f rule.Firing) (record, bool, error) {
+// returning finds the incident that a firing brings back, and the one that it is a
+// part of, itself when it is none: the latest one of the same rule, service, phase
+// and subject, if it was resolved lately or is a part of one that goes on.
+func (s *Service) returning(ctx context.Context, tx *metadb.Tx, f rule.Firing) (c, whole record, found bool, err error) {
 	since := s.opts.Now().Add(-returnsWithin * quietPeriod(f.Rule.QuietMinutes))
-	c, err := one(ctx, tx, `SELECT `+recordColumns+` FROM incident WHERE rule_id = $1 AND service = $2 AND phase = $3 AND subject = $4
-		AND state = 'resolved' AND resolved_at >= $5 ORDER BY resolved_at DESC, id DESC LIMIT 1`,
+	c, err = one(ctx, tx, `SELECT `+recordColumns+` FROM incident WHERE rule_id = $1 AND service = $2 AND phase = $3 AND subject = $4
+		AND (state = 'resolved' AND resolved_at >= $5 OR parent_kind = 'merged'
+			AND EXISTS (SELECT 1 FROM incident whole WHERE whole.id = incident.parent_id AND whole.resolved_at = 0))
+		ORDER BY resolved_at DESC, id DESC LIMIT 1`,
 		f.Rule.ID, f.Service, f.Phase, f.Subject, metadb.Micros(since))
 	if errors.Is(err, errNone) {
-		return c, false, nil
+		return c, c, false, nil
 	}
-	return c, err == nil, err
+	if err != nil || c.ParentKind != Merged {
+		return c, c, err == nil, err
+	}
+	if whole, err = s.own(ctx, tx, c.Parent); err != nil || !whole.Ended() {
+		return c, whole, err == nil, err
+	}
+	other, err := s.taken(ctx, tx, whole.ID) // it has begun anew without this part
+	return c, whole, err == nil && other == 0 && whole.State == Resolved, err
 }
 
 // back reopens an incident that fires again, and the one it is a part of.
-func (s *Service) back(ctx context.Context, tx *metadb.Tx, c record, f rule.Firing) error {
-	whole := c
-	if c.ParentKind == Merged {
-		var err error
-		if whole, err = s.own(ctx, tx, c.Parent); err != nil {
+func (s *Service) back(ctx context.Context, tx *metadb.Tx, c, whole record, f rule.Firing) error {
+	if c.ID != whole.ID {
+		_, err := tx.Exec(ctx, `UPDATE incident SET state = 'open', resolved_at = 0, resolved_by = '' WHERE id = $1`, c.ID)
+		if err != nil {
+			return fmt.Errorf("reopen part of incident: %w", err)
+		}
+	}
+	if whole.Ended() {
+		if err := s.comesBack(ctx, tx, whole, f); err != nil {
 			return err
 		}
 	}
+	return s.add(ctx, tx, c.ID, f)
+}
+
+// comesBack reopens an incident because it fires again, and says so.
+func (s *Service) comesBack(ctx context.Context, tx *metadb.Tx, whole record, f rule.Firing) error {
 	if err := s.revive(ctx, tx, whole); err != nil {
 		return err
 	}
@@ -66,18 +85,10 @@ func (s *Service) back(ctx context.Context, tx *metadb.Tx, c record, f rule.Firi
 	if err := s.note(ctx, tx, whole.ID, "reopened", map[string]any{"matches": f.New}); err != nil {
 		return err
 	}
-	// The alarm counts as the message, if nobody was told before.
-	if whole.Told && !begins {
-		if err := s.update(ctx, tx, whole.ID, "reopened", ""); err != nil {
-			return err
-		}
-	}
 	if begins {
-		if err := s.flaps(ctx, tx, whole, len(comings)); err != nil {
-			return err
-		}
+		return s.flaps(ctx, tx, whole, len(comings))
 	}
-	return s.add(ctx, tx, c.ID, f)
+	return s.update(ctx, tx, whole.ID, "reopened", "")
 }
 
 // flaps says once that an incident comes and goes.

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -129,15 +130,11 @@ func (s *Service) resolve(ctx context.Context, tx *metadb.Tx, c record, by strin
 
 // reopen has a person take back the end of an incident.
 func (s *Service) reopen(ctx context.Context, tx *metadb.Tx, c record, by Person) error {
-	var other int64
-	rows, err := tx.Query(ctx, `SELECT id FROM incident WHERE resolved_at = 0 AND EXISTS (SELECT 1 FROM incident mine
-		WHERE (mine.id = $1 OR mine.parent_id = $1 AND mine.parent_kind = 'merged') AND mine.rule_id = incident.rule_id
-		AND mine.service = incident.service AND mine.phase = incident.phase AND mine.subject = incident.subject)`, c.ID)
-	taken, err := metadb.Collect(rows, err, func(r *metadb.Rows) (int64, error) { return other, r.Scan(&other) })
+	other, err := s.taken(ctx, tx, c.ID)
 	switch {
 	case err != nil:
-		return fmt.Errorf("reopen incident: %w", err)
-	case len(taken) > 0:
+		return err
+	case other != 0:
 		return fault.New(fault.Conflict, "incident #%d is open for the same by now", other)
 	}
 	if err := s.revive(ctx, tx, c); err != nil {
@@ -153,11 +150,26 @@ func (s *Service) reopen(ctx context.Context, tx *metadb.Tx, c record, by Person
 	return s.update(ctx, tx, c.ID, "reopened", by.Name)
 }
 
-// revive makes an incident that was resolved, with all that was merged into it,
-// one that goes on and nobody is on.
+// taken returns the incident that goes on for the same rule, service, phase and
+// subject as another, 0 for none.
+func (s *Service) taken(ctx context.Context, tx *metadb.Tx, id int64) (other int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT o.id FROM incident o JOIN incident mine ON mine.id = $1 AND mine.rule_id = o.rule_id
+		AND mine.service = o.service AND mine.phase = o.phase AND mine.subject = o.subject
+		WHERE o.resolved_at = 0 AND o.id <> mine.id`, id).Scan(&other)
+	if errors.Is(err, metadb.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("look who took the place of incident: %w", err)
+	}
+	return other, nil
+}
+
+// revive makes an incident that was resolved one that goes on and nobody is on. Its
+// parts follow when they fire again.
 func (s *Service) revive(ctx context.Context, tx *metadb.Tx, c record) error {
 	_, err := tx.Exec(ctx, `UPDATE incident SET state = 'open', resolved_at = 0, resolved_by = '', acknowledged_at = 0, acknowledged_by = ''
-		WHERE id = $1 OR parent_id = $1 AND parent_kind = 'merged'`, c.ID)
+		WHERE id = $1`, c.ID)
 	if err != nil {
 		return fmt.Errorf("reopen incident: %w", err)
 	}

@@ -320,6 +320,35 @@ func TestAMergedIncidentCountsInTheOtherAndCanBeTakenOutAgain(t *testing.T) {
 	})
 }
 
+func TestAPartThatEndedJoinsTheWholeAgainAndLeavesItsStateAlone(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h := newHouse(t, db)
+		h.fire(of(1, "a"))
+		h.fire(of(2, "b"))
+		h.turn(2, incident.Resolved)
+		h.turn(1, incident.Acknowledged)
+		h.must(h.service.Merge(t.Context(), 1, 1, []int64{2}, ann))
+		h.Advance(24 * time.Hour)
+		h.fire(of(2, "b"))
+		if d := h.get(1); d.State != incident.Acknowledged || d.AcknowledgedBy != "ann" || d.Matches != 3 || d.Reopened != 0 || h.list(incident.Query{}).Total != 1 {
+			t.Errorf("%+v", d.Incident)
+		}
+		// The whole ends, and begins anew for itself: a part that comes later than that does so, too.
+		h.turn(1, incident.Resolved)
+		slow := of(2, "b")
+		slow.Rule.QuietMinutes = 600
+		h.Advance(time.Hour)
+		h.fire(of(1, "a"))
+		h.fire(slow)
+		if h.list(incident.Query{State: incident.Active}).Total != 2 || h.get(1).State != incident.Resolved {
+			t.Errorf("%+v", h.list(incident.Query{}).Items)
+		}
+		if err := h.service.Turn(t.Context(), 1, 1, incident.Open, ann); !fault.Is(err, fault.Conflict) {
+			t.Errorf("reopened beside the new one: %v", err)
+		}
+	})
+}
+
 func TestIncidentsAreFilteredByWhatTheyAreAndWhoHasThem(t *testing.T) {
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
 		h := newHouse(t, db)

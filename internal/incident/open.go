@@ -56,12 +56,12 @@ func (s *Service) Open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error 
 	if held, err := s.underMaintenance(ctx, tx, &f); err != nil || held {
 		return err
 	}
-	c, found, err := s.returning(ctx, tx, f)
+	c, whole, found, err := s.returning(ctx, tx, f)
 	switch {
 	case err != nil:
 		return err
 	case found:
-		return s.back(ctx, tx, c, f)
+		return s.back(ctx, tx, c, whole, f)
 	}
 	return s.open(ctx, tx, f)
 }

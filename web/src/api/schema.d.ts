@@ -4525,7 +4525,7 @@ export interface components {
             project_id: number;
             /**
              * Format: int64
-             * @description how often it came back
+             * @description how often it came back or was reopened
              */
             reopened: number;
             report: components["schemas"]["Report"] | null;
@@ -4972,7 +4972,7 @@ export interface components {
             project_id: number;
             /**
              * Format: int64
-             * @description how often it came back
+             * @description how often it came back or was reopened
              */
             reopened: number;
             /** Format: date-time */

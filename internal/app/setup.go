@@ -177,6 +177,8 @@ func (a *App) setup(ctx context.Context) error {
 	}
 	answers.Register(queue)
 	traces := trace.NewStore(telemetry)
+	logStore, issues, views := logs.NewStore(telemetry), issue.NewStore(meta, telemetry, time.Now), view.NewStore(meta, nil)
+	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	even := clock.New().Even
 	incidents, err := incident.New(incident.Options{
 		DB: meta, Jobs: queue, Outbox: outbox,
@@ -184,7 +186,7 @@ func (a *App) setup(ctx context.Context) error {
 		Calls:    callsOf(traces),
 		Even:     even,
 		Key:      keys.Derive("incident links"),
-		Collect:  evidence.New(traces).Collect,
+		Collect:  evidence.New(traces, logStore, metrics).Collect,
 		Ask:      gateway.Run,
 		BaseURL:  a.URL(),
 		Location: a.opts.File.Location(),
@@ -194,8 +196,6 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	rules := rule.NewStore(meta, time.Now)
-	logStore, issues, views := logs.NewStore(telemetry), issue.NewStore(meta, telemetry, time.Now), view.NewStore(meta, nil)
-	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	engine, err := rule.NewEngine(rule.EngineOptions{
 		DB:      meta,
 		Sources: rule.Sources{Traces: traces, Logs: logStore, Metrics: metrics, Issues: issues, Views: views, Even: even},

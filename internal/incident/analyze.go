@@ -77,7 +77,11 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 	waited := s.opts.Now().Sub(c.analysisSince)
 	patient := waited < analysisPatience
 
-	bundle, err := s.opts.Collect(ctx, c.Project, c.input(s.opts.Now(), s.opts.Location))
+	in := c.input(s.opts.Now(), s.opts.Location)
+	if in.Disturbed, err = s.disturbed(ctx, c); err != nil {
+		return err
+	}
+	bundle, err := s.opts.Collect(ctx, c.Project, in)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err() // the node is stopping; the job runs again
@@ -163,6 +167,7 @@ func (s *Service) ask(ctx context.Context, c *record, p tenant.Project, bundle *
 	}
 	written.Role, written.RoleVersion, written.CallID = result.Role, result.RoleVersion, result.CallID
 	written.Provider, written.Model = result.Provider, result.Model
+	written.Confidence = report.Confidence(bundle)
 	a.report = written
 	return a, nil
 }

@@ -7359,6 +7359,11 @@ export interface components {
             actions: components["schemas"]["Point"][];
             analysis: components["schemas"]["Point"][];
             call_id: string;
+            /**
+             * @description how far the facts carry a cause, computed from them; empty in reports of before
+             * @enum {string}
+             */
+            confidence: "high" | "medium" | "low" | "unknown";
             /** Format: date-time */
             created_at: string;
             language: string;

@@ -1,4 +1,4 @@
-import { Alert, Button } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconBellOff, IconGitMerge, IconRepeat, IconSitemap } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -43,9 +43,11 @@ export function Notices({ incident }: { incident: Incident }) {
 
 function Notice({ icon: Icon, title, children }: { icon: typeof IconBellOff; title: string; children: ReactNode }) {
   return (
-    <Alert variant="light" color="gray" icon={<Icon size={18} />} title={title} mb={12}>
-      <div className={classes.notice}>{children}</div>
-    </Alert>
+    <div className={`panel ${classes.notice}`} role="note">
+      <Icon size={18} aria-hidden />
+      <strong>{title}</strong>
+      {children}
+    </div>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Chip, Group, SegmentedControl, TextInput } from '@mantine/core';
+import { Checkbox, Group, SegmentedControl, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { createMaintenance } from '../../api/incidents.ts';
@@ -48,15 +48,17 @@ export function MaintenanceForm({ project, onClose }: { project: number; onClose
       />
       {weekly ? (
         <>
-          <Chip.Group multiple value={week.days} onChange={(days) => setWeek((old) => ({ ...old, days }))}>
-            <Group gap={6} role="group" aria-label={t('silences.days')}>
+          <Checkbox.Group
+            label={t('silences.days')}
+            value={week.days}
+            onChange={(days) => setWeek((old) => ({ ...old, days }))}
+          >
+            <Group gap={12} mt={4}>
               {[0, 1, 2, 3, 4, 5, 6].map((n) => (
-                <Chip key={n} value={String(n)} size="xs">
-                  {day.format(Date.UTC(2023, 0, 1 + n))}
-                </Chip>
+                <Checkbox key={n} value={String(n)} size="xs" label={day.format(Date.UTC(2023, 0, 1 + n))} />
               ))}
             </Group>
-          </Chip.Group>
+          </Checkbox.Group>
           <div className={classes.pair}>
             {(['start', 'end'] as const).map((end) => (
               <TextInput

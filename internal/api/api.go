@@ -247,6 +247,7 @@ func (s *server) resources() {
 	s.registerJaegerV3()
 	s.registerRules()
 	s.registerChannels()
+	s.registerRouting()
 	s.registerIncidents()
 	s.registerSilences()
 	s.registerIncidentLinks()

@@ -32,8 +32,15 @@ import (
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/notify"
+	"github.com/matrix-aiops/matrix/internal/notify/alimtalk"
 	"github.com/matrix-aiops/matrix/internal/notify/console"
+	"github.com/matrix-aiops/matrix/internal/notify/email"
+	"github.com/matrix-aiops/matrix/internal/notify/kakaowork"
+	"github.com/matrix-aiops/matrix/internal/notify/opsgenie"
+	"github.com/matrix-aiops/matrix/internal/notify/pagerduty"
 	"github.com/matrix-aiops/matrix/internal/notify/slack"
+	"github.com/matrix-aiops/matrix/internal/notify/teams"
+	"github.com/matrix-aiops/matrix/internal/notify/telegram"
 	"github.com/matrix-aiops/matrix/internal/notify/webhook"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/quality"
@@ -364,6 +371,13 @@ func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue, sealer *secret.Sealer
 			console.New(a.opts.consoleWriter()),
 			webhook.New(webhook.Options{Client: client, Guard: guard}),
 			slack.New(slack.Options{Client: client, Dev: a.opts.Dev}),
+			email.New(email.Options{Guard: guard}),
+			teams.New(teams.Options{Client: client, Dev: a.opts.Dev}),
+			telegram.New(telegram.Options{Client: client}),
+			pagerduty.New(pagerduty.Options{Client: client}),
+			opsgenie.New(opsgenie.Options{Client: client}),
+			kakaowork.New(kakaowork.Options{Client: client}),
+			alimtalk.New(alimtalk.Options{Client: client}),
 		},
 	})
 }

@@ -22,7 +22,20 @@ func (s *Service) message(c *record, p tenant.Project, what, kind string) notify
 	return notify.Message{
 		Project: c.Project, Key: ref(c.ID) + "/" + what, Kind: "incident." + kind, Ref: ref(c.ID),
 		Link: s.link(c.Project, c.ID), LinkText: linkText(p.Language), Data: data,
+		Severity: c.Severity, Service: c.Service, Environment: phaseName(c.Phase), Owner: c.Owner, Labels: c.Labels,
+		Thread: ref(c.ID), State: standing(c.Incident), Language: p.Language,
 	}
+}
+
+// standing is how an incident stands, as channels know it.
+func standing(i Incident) string {
+	switch {
+	case i.Ended():
+		return notify.Resolved
+	case i.State != Open:
+		return notify.Acknowledged
+	}
+	return notify.Open
 }
 
 // announce tells people of an incident they have not been told of, unless a

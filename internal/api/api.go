@@ -250,6 +250,8 @@ func (s *server) resources() {
 	s.registerChannels()
 	s.registerRouting()
 	s.registerIncidents()
+	s.registerSilences()
+	s.registerIncidentLinks()
 	s.registerRoles()
 	s.registerRuns()
 	s.registerCalls()

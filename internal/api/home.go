@@ -33,7 +33,7 @@ func (s *server) registerHome() {
 
 func (s *server) home(ctx context.Context, _ tenant.Actor, in *InProject) (*result[Home], error) {
 	var home Home
-	open, err := s.opts.Incidents.List(ctx, in.Project, incident.Query{State: incident.Open, Limit: 1})
+	open, err := s.opts.Incidents.List(ctx, in.Project, incident.Query{State: incident.Active, Limit: 1})
 	if err != nil {
 		return nil, err
 	}

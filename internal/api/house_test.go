@@ -139,7 +139,7 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	h.must(gateway.Roles().Seed(t.Context()))
 	outbox, err := notify.New(notify.Options{DB: db, Jobs: jobs, Sealer: secret.NewSealer(keys), Channels: []notify.Channel{h.sent}})
 	h.must(err)
-	incidents, err := incident.New(incident.Options{DB: db, Jobs: jobs, Outbox: outbox, Project: h.tenants.Project, Ask: gateway.Run,
+	incidents, err := incident.New(incident.Options{DB: db, Jobs: jobs, Outbox: outbox, Project: h.tenants.Project, Ask: gateway.Run, Key: []byte("key of links"),
 		Collect: func(context.Context, project.ID, evidence.Input) (*ground.Bundle, error) {
 			return &ground.Bundle{}, nil
 		}})

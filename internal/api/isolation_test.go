@@ -14,6 +14,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
+	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
@@ -87,6 +88,9 @@ func table(h *house) map[string]row {
 	}
 	label := func(code string) request {
 		return request{path: map[string]any{"role": code, "label": "candidate"}, body: LabelRequest{Version: 1}}
+	}
+	acknowledges := func(id int64) request {
+		return request{path: map[string]any{"incident": id}, body: IncidentChange{State: incident.Acknowledged}}
 	}
 	ofOrgBudget := func(p *place) request { return ids("budget", h.newBudget(ai.Owner(p.org))) }
 	ofService := row{who: readsProject, status: 200, make: func(p *place) request { return ids("service", p.canary) },
@@ -375,6 +379,53 @@ func table(h *house) map[string]row {
 			crossed: func(b *place) request { return ids("incident", b.incident) }},
 		"resolve-incident": {who: writesProject, status: 204, make: func(p *place) request { return ids("incident", p.newIncident()) },
 			crossed: func(b *place) request { return ids("incident", b.incident) }},
+		"export-incidents": {who: readsProject, status: 200},
+		"get-incident-impact": {who: readsProject, status: 200, make: func(p *place) request { return ids("incident", p.incident) },
+			crossed: func(b *place) request { return ids("incident", b.incident) }},
+		"change-incident": {who: writesProject, status: 204, make: func(p *place) request { return acknowledges(p.newIncident()) },
+			crossed: func(b *place) request { return acknowledges(b.incident) }},
+		"change-incidents": {who: writesProject, status: 200, make: func(p *place) request {
+			return request{body: IncidentsChange{[]int64{p.newIncident()}, IncidentChange{State: incident.Resolved}}}
+		}},
+		"merge-incidents": {who: writesProject, status: 204, make: func(p *place) request {
+			return request{path: map[string]any{"incident": p.newIncident()}, body: IncidentMerge{[]int64{p.newIncident()}}}
+		}, crossed: func(b *place) request {
+			return request{path: map[string]any{"incident": b.incident}, body: IncidentMerge{[]int64{b.incident + 1}}}
+		}},
+		"split-incident": {who: writesProject, status: 204, make: func(p *place) request {
+			whole, part := p.newIncident(), p.newIncident()
+			h.must(h.opts.Incidents.Merge(h.t.Context(), p.id(), whole, []int64{part}, incident.Person{}))
+			return ids("incident", part)
+		}, crossed: func(b *place) request { return ids("incident", b.incident) }},
+		"comment-incident": {who: writesProject, status: 204, make: func(p *place) request {
+			return request{path: map[string]any{"incident": p.newIncident()}, body: CommentRequest{"of " + p.canary}}
+		}, crossed: func(b *place) request {
+			return request{path: map[string]any{"incident": b.incident}, body: CommentRequest{"x"}}
+		}},
+		"edit-incident-comment": {who: writesProject, status: 404, make: func(p *place) request { // of those who may, none said this
+			return request{path: map[string]any{"incident": p.newIncident(), "comment": 1 << 40}, body: CommentRequest{"x"}}
+		}, crossed: func(b *place) request {
+			return request{path: map[string]any{"incident": b.incident, "comment": b.newIncidentComment()}, body: CommentRequest{"x"}}
+		}},
+		"delete-incident-comment": {who: writesProject, status: 404, make: func(p *place) request {
+			return request{path: map[string]any{"incident": p.newIncident(), "comment": 1 << 40}}
+		}, crossed: func(b *place) request {
+			return request{path: map[string]any{"incident": b.incident, "comment": b.newIncidentComment()}}
+		}},
+		"show-incident-link":   {who: anybody, status: 404, make: func(*place) request { return ids("token", "none.none") }}, // the signature says who may
+		"follow-incident-link": {who: anybody, status: 404, make: func(*place) request { return ids("token", "none.none") }},
+		"list-silences":        {who: readsProject, status: 200},
+		"create-silence": {who: writesProject, status: 201, make: func(p *place) request {
+			return request{body: SilenceRequest{Matchers: incident.Matchers{Service: p.canary}, Reason: "r", EndsAt: time.Now().Add(time.Hour)}}
+		}},
+		"end-silence": {who: writesProject, status: 204, make: func(p *place) request { return ids("silence", p.newSilence()) },
+			crossed: func(b *place) request { return ids("silence", b.newSilence()) }},
+		"list-maintenance-windows": {who: readsProject, status: 200},
+		"create-maintenance-window": {who: writesProject, status: 201, make: func(p *place) request {
+			return request{body: MaintenanceRequest{Name: p.canary, Matchers: incident.Matchers{Service: "nowhere"}, Timing: everyNight}}
+		}},
+		"delete-maintenance-window": {who: writesProject, status: 204, make: func(p *place) request { return ids("window", p.newMaintenance()) },
+			crossed: func(b *place) request { return ids("window", b.newMaintenance()) }},
 		"analyze-incident": {who: writesProject, status: 202, make: func(p *place) request { return ids("incident", p.newIncident()) },
 			crossed: func(b *place) request { return ids("incident", b.incident) }},
 

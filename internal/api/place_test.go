@@ -20,6 +20,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/flame"
+	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -181,6 +182,34 @@ func (p *place) newIncident() (id int64) {
 		return tx.QueryRow(ctx, `UPDATE incident SET analysis = 'done' WHERE service = $1 RETURNING id`, service).Scan(&id)
 	}))
 	return id
+}
+
+// newIncidentComment says something about the place's incident.
+func (p *place) newIncidentComment() (id int64) {
+	p.h.t.Helper()
+	p.h.must(p.h.opts.Incidents.Comment(p.h.t.Context(), p.id(), p.incident, "of "+p.canary, personOf(p.owner)))
+	d, err := p.h.opts.Incidents.Get(p.h.t.Context(), p.id(), p.incident)
+	p.h.must(err)
+	return d.Timeline[len(d.Timeline)-1].ID
+}
+
+// newSilence silences a service that has no incidents.
+func (p *place) newSilence() int64 {
+	p.h.t.Helper()
+	z, err := p.h.opts.Incidents.CreateSilence(p.h.t.Context(), incident.Silence{Project: p.id(), Matchers: incident.Matchers{Service: "silent-" + p.canary},
+		Reason: "of " + p.canary, EndsAt: time.Now().Add(time.Hour)}, p.owner.Name)
+	p.h.must(err)
+	return z.ID
+}
+
+var everyNight = incident.Timing{Weekly: true, Start: "01:00", End: "02:00", Zone: "Asia/Seoul"}
+
+func (p *place) newMaintenance() int64 {
+	p.h.t.Helper()
+	w, err := p.h.opts.Incidents.CreateMaintenance(p.h.t.Context(), incident.Maintenance{Project: p.id(), Name: p.canary,
+		Matchers: incident.Matchers{Service: "silent-" + p.canary}, Timing: everyNight}, p.owner.Name)
+	p.h.must(err)
+	return w.ID
 }
 
 // newCall has a model asked something.

@@ -186,9 +186,13 @@ func (a *App) setup(ctx context.Context) error {
 	traces := trace.NewStore(telemetry)
 	logStore, issues, views := logs.NewStore(telemetry), issue.NewStore(meta, telemetry, time.Now), view.NewStore(meta, nil)
 	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
+	even := clock.New().Even
 	incidents, err := incident.New(incident.Options{
 		DB: meta, Jobs: queue, Outbox: outbox,
 		Project:  tenants.Project,
+		Calls:    callsOf(traces),
+		Even:     even,
+		Key:      keys.Derive("incident links"),
 		Collect:  evidence.New(traces, logStore, metrics).Collect,
 		Ask:      gateway.Run,
 		BaseURL:  a.URL(),
@@ -201,7 +205,7 @@ func (a *App) setup(ctx context.Context) error {
 	rules := rule.NewStore(meta, time.Now)
 	engine, err := rule.NewEngine(rule.EngineOptions{
 		DB:      meta,
-		Sources: rule.Sources{Traces: traces, Logs: logStore, Metrics: metrics, Issues: issues, Views: views, Even: clock.New().Even},
+		Sources: rule.Sources{Traces: traces, Logs: logStore, Metrics: metrics, Issues: issues, Views: views, Even: even},
 		OnFire:  incidents.Open, OnFailure: incidents.RuleFailed, Log: a.log,
 	})
 	if err != nil {
@@ -445,6 +449,17 @@ func (a *App) startScraping(meta *metadb.DB, metrics *metric.Writer, tenants *te
 	scraper.Start()
 	a.onStop("scraping", scraper.Stop)
 	return nil
+}
+
+// callsOf reads which services each service called.
+func callsOf(traces *trace.Store) func(ctx context.Context, p project.ID, phase string, from, to time.Time) (map[string][]string, error) {
+	return func(ctx context.Context, p project.ID, phase string, from, to time.Time) (map[string][]string, error) {
+		graph, err := traces.Graph(ctx, p, trace.GraphQuery{From: from, To: to, Environment: phase})
+		if err != nil {
+			return nil, err
+		}
+		return graph.ServiceCalls(), nil
+	}
 }
 
 // ingestTenant is what the receivers need of whom a key belongs to.

@@ -12,7 +12,6 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/metadb"
-	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/report"
 	"github.com/matrix-aiops/matrix/internal/tenant"
@@ -195,29 +194,15 @@ func (s *Service) finish(ctx context.Context, c *record, p tenant.Project, a ana
 			return err
 		}
 		after, err := s.load(ctx, tx, c.Project, c.ID)
-		if err != nil {
+		if err != nil || !after.Told { // of what nobody is told, nobody is sent the cause
 			return err
 		}
-		return s.opts.Outbox.Enqueue(ctx, tx, c.channels, notify.Message{
-			Project: c.Project, Key: ref(c.ID) + "/report", Kind: "incident.report", Ref: ref(c.ID),
-			Subject: reportTitle(p.Language) + " · " + c.Title, Text: r.Text(""),
-			Link: s.link(c.Project, c.ID), LinkText: linkText(p.Language),
-			Data:     map[string]any{"incident": after.Incident, "report": r},
-			Severity: after.Severity, Service: after.Service, Environment: phaseName(after.Phase), Owner: after.Owner, Labels: after.Labels,
-			Thread: ref(c.ID), State: standing(after.Incident), Language: p.Language,
-		})
+		held, err := s.holding(ctx, tx, &after)
+		if err != nil || held != nil {
+			return err
+		}
+		return s.tellReport(ctx, tx, &after, p)
 	})
-}
-
-// standing is how an incident stands, as channels know it.
-func standing(i Incident) string {
-	switch {
-	case i.State == Resolved:
-		return notify.Resolved
-	case i.AcknowledgedBy != "":
-		return notify.Acknowledged
-	}
-	return notify.Open
 }
 
 func reportTitle(language string) string {

@@ -56,6 +56,9 @@ type house struct {
 	collectAbout func(ctx context.Context, p project.ID, in evidence.Input) (*ground.Bundle, error)
 	ask          func(ctx context.Context, in ai.Input) (*ai.Result, error)
 	asked        []ai.Input
+	// even is what the clock of the machine is said to do, calls the service map.
+	even  func(time.Duration) bool
+	calls func() (map[string][]string, error)
 }
 
 func newHouse(t testing.TB, db *metadb.DB) *house {
@@ -98,7 +101,14 @@ func newHouse(t testing.TB, db *metadb.DB) *house {
 		}
 	}
 	h.service, err = incident.New(incident.Options{
-		DB: db, Jobs: h.jobs, Outbox: outbox, BaseURL: baseURL + "/", Location: seoul, Now: h.Now,
+		DB: db, Jobs: h.jobs, Outbox: outbox, BaseURL: baseURL + "/", Location: seoul, Now: h.Now, Key: []byte("a key of links"),
+		Even: func(d time.Duration) bool { return h.even == nil || h.even(d) },
+		Calls: func(context.Context, project.ID, string, time.Time, time.Time) (map[string][]string, error) {
+			if h.calls == nil {
+				return nil, nil
+			}
+			return h.calls()
+		},
 		Project: func(_ context.Context, p project.ID) (tenant.Project, error) {
 			if found, ok := h.projects[p]; ok {
 				return found, nil

@@ -31,10 +31,23 @@ import (
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
-// The states of an incident. A resolved one stays so: a later match opens another.
+// The states of an incident. The first three are of one that goes on, which a
+// list selects as Active. A resolved one is reopened by a person, or by a match
+// that comes soon; a closed one stays so.
 const (
-	Open     = "open"
-	Resolved = "resolved"
+	Open         = "open"
+	Acknowledged = "acknowledged" // somebody is on it
+	Mitigated    = "mitigated"    // users feel it no longer, the cause is still there
+	Resolved     = "resolved"
+	Closed       = "closed"
+
+	Active = "active"
+)
+
+// What an incident can be to its parent.
+const (
+	Merged  = "merged"  // a part of it: what happens to one happens to both
+	Symptom = "symptom" // caused by it: its own incident, of which nobody is told
 )
 
 // The states of an incident's analysis. Failed means that the traces could not
@@ -50,9 +63,11 @@ const (
 type Incident struct {
 	ID             int64                `json:"id"`
 	Project        project.ID           `json:"project_id"`
-	State          string               `json:"state" enum:"open,resolved"`
+	State          string               `json:"state" enum:"open,acknowledged,mitigated,resolved,closed"`
 	AcknowledgedBy string               `json:"acknowledged_by" doc:"who is on it, empty for nobody"`
 	AcknowledgedAt *time.Time           `json:"acknowledged_at"`
+	AssigneeID     int64                `json:"assignee_id" doc:"account, 0 for nobody"`
+	Assignee       string               `json:"assignee"`
 	Title          string               `json:"title"`
 	Rule           RuleRef              `json:"rule"`
 	Service        string               `json:"service"`
@@ -69,6 +84,19 @@ type Incident struct {
 	Matches        int                  `json:"matches"`
 	Instances      []rule.InstanceCount `json:"instances" doc:"most matches first"`
 	Analysis       string               `json:"analysis" enum:"pending,running,done,failed"`
+	Parent         int64                `json:"parent_id" doc:"the incident it is merged into or a symptom of, 0 for none"`
+	ParentKind     string               `json:"parent_kind" enum:",merged,symptom"`
+	Told           bool                 `json:"told" doc:"its alarm was sent"`
+	Silence        int64                `json:"silence_id" doc:"of the silence that kept the alarm from being sent, 0 for none"`
+	Reopened       int                  `json:"reopened" doc:"how often it came back or was reopened"`
+	Flapping       bool                 `json:"flapping" doc:"it comes and goes so often that messages are held"`
+}
+
+// Person is who does something to an incident. ID is 0 for somebody MATRIX has
+// no account of.
+type Person struct {
+	ID   int64
+	Name string
 }
 
 // RuleRef is the rule that fired, as it was then.
@@ -84,7 +112,8 @@ type Detail struct {
 	Alarm      string            `json:"alarm"`
 	Report     *report.Report    `json:"report"`
 	Evidence   []ground.Fact     `json:"evidence"`
-	Timeline   []Event           `json:"timeline"`
+	Timeline   []Event           `json:"timeline" doc:"with that of what was merged into it"`
+	Children   []Incident        `json:"children" doc:"what was merged into it, and its symptoms"`
 	Masking    Masking           `json:"masking"`
 	Deliveries []notify.Delivery `json:"deliveries"`
 }
@@ -97,9 +126,11 @@ type Masking struct {
 
 // Event is one entry of an incident's timeline.
 type Event struct {
-	At   time.Time      `json:"at"`
-	Kind string         `json:"kind" enum:"opened,matched,analysis_started,analysis_requested,analyzed,acknowledged,resolved"`
-	Data map[string]any `json:"data"`
+	ID       int64          `json:"id"`
+	Incident int64          `json:"incident_id" doc:"another one's when that was merged into this"`
+	At       time.Time      `json:"at"`
+	Kind     string         `json:"kind" enum:"opened,matched,analysis_started,analysis_requested,analyzed,acknowledged,mitigated,resolved,closed,reopened,severity,assigned,comment,silenced,told,merged,merged_into,split,split_off,symptom,symptom_of,flapping,calm"`
+	Data     map[string]any `json:"data"`
 }
 
 const (
@@ -121,7 +152,8 @@ const (
 	askTimeout = 3 * time.Minute
 )
 
-// Options are the dependencies of a Service. All functions are required.
+// Options are the dependencies of a Service. DB, Jobs, Outbox, Project, Collect
+// and Ask are required.
 type Options struct {
 	DB     *metadb.DB
 	Jobs   *job.Queue
@@ -132,6 +164,15 @@ type Options struct {
 	Collect func(ctx context.Context, p project.ID, in evidence.Input) (*ground.Bundle, error)
 	// Ask talks to the model (ai.Gateway.Run).
 	Ask func(ctx context.Context, caller ai.Caller, role string, in ai.Input) (*ai.Result, error)
+	// Calls tells which services each service of a phase called in a time range.
+	// Without it no incident is a symptom of another.
+	Calls func(ctx context.Context, p project.ID, phase string, from, to time.Time) (map[string][]string, error)
+	// Even reports whether the machine's clock has run evenly for so long
+	// (clock.Watch.Even); while it has not, silence ends no incident. Nil believes
+	// the clock.
+	Even func(d time.Duration) bool
+	// Key signs the links in messages; without one there are none.
+	Key []byte
 	// BaseURL is where people reach the UI, without a slash at the end.
 	BaseURL string
 	// Location is the time zone of the times in alarms; default the server's.
@@ -157,9 +198,14 @@ func New(opts Options) (*Service, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.Even == nil {
+		opts.Even = func(time.Duration) bool { return true }
+	}
 	s := &Service{opts: opts}
 	job.Handle(opts.Jobs, s.analyze)
 	job.Handle(opts.Jobs, s.quiet)
+	job.Handle(opts.Jobs, s.relate)
+	job.Handle(opts.Jobs, s.calm)
 	return s, nil
 }
 

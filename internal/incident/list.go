@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,25 +22,30 @@ const (
 
 // Query selects incidents; zero fields select all.
 type Query struct {
-	State   string // Open or Resolved
-	Service string
-	Phase   string
-	Rule    int64
-	Text    string    // in title, service or phase, upper or lower case
-	From    time.Time // opened at or after
-	To      time.Time // opened before
-	Cursor  string    // NextCursor of the page before
-	Limit   int       // default 50, at most 200
+	State    string // one of States, or Active
+	Severity string
+	Service  string
+	Phase    string
+	Rule     int64
+	Assignee int64     // account, -1 for nobody
+	Label    string    // name=value
+	Text     string    // in title, service or phase, upper or lower case
+	From     time.Time // opened at or after
+	To       time.Time // opened before
+	Cursor   string    // NextCursor of the page before
+	Limit    int       // default 50, at most 200
 }
 
 // Page is a part of a list, newest first.
 type Page struct {
-	Items      []Incident `json:"items"`
-	NextCursor string     `json:"next_cursor" doc:"empty on the last page"`
-	Total      int64      `json:"total" doc:"of all pages"`
+	Items      []Incident       `json:"items"`
+	NextCursor string           `json:"next_cursor" doc:"empty on the last page"`
+	Total      int64            `json:"total" doc:"of all pages"`
+	States     map[string]int64 `json:"states" doc:"how many are in each state, by what else was asked; active is the sum of those that go on"`
 }
 
-// List returns a page of the project's incidents, the newest first.
+// List returns a page of the project's incidents, the newest first. What was
+// merged into another is not in it.
 func (s *Service) List(ctx context.Context, p project.ID, q Query) (Page, error) {
 	where, args, err := q.where(p)
 	if err != nil {
@@ -48,6 +54,9 @@ func (s *Service) List(ctx context.Context, p project.ID, q Query) (Page, error)
 	var page Page
 	if err := s.opts.DB.QueryRow(ctx, `SELECT count(*) FROM incident`+where, args...).Scan(&page.Total); err != nil {
 		return Page{}, fmt.Errorf("count incidents: %w", err)
+	}
+	if page.States, err = s.states(ctx, p, q); err != nil {
+		return Page{}, err
 	}
 	if q.Cursor != "" {
 		opened, id, err := readCursor(q.Cursor)
@@ -71,18 +80,68 @@ func (s *Service) List(ctx context.Context, p project.ID, q Query) (Page, error)
 	return page, nil
 }
 
+// states counts the incidents of each state, whichever the query selects.
+func (s *Service) states(ctx context.Context, p project.ID, q Query) (map[string]int64, error) {
+	q.State = ""
+	where, args, err := q.where(p)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int64{Active: 0}
+	for _, state := range States {
+		out[state] = 0
+	}
+	type count struct {
+		state string
+		n     int64
+	}
+	rows, err := s.opts.DB.Query(ctx, `SELECT state, count(*) FROM incident`+where+` GROUP BY state`, args...)
+	counts, err := metadb.Collect(rows, err, func(r *metadb.Rows) (c count, err error) { return c, r.Scan(&c.state, &c.n) })
+	if err != nil {
+		return nil, fmt.Errorf("count states of incidents: %w", err)
+	}
+	for _, c := range counts {
+		out[c.state] = c.n
+		if i := (Incident{State: c.state}); !i.Ended() {
+			out[Active] += c.n
+		}
+	}
+	return out, nil
+}
+
 func (q Query) where(p project.ID) (string, []any, error) {
-	where, args := ` WHERE project_id = $1`, []any{p}
+	where, args := ` WHERE project_id = $1 AND parent_kind <> 'merged'`, []any{p}
 	and := func(condition string, arg any) {
 		args = append(args, arg)
 		where += " AND " + fmt.Sprintf(condition, len(args))
 	}
-	switch q.State {
-	case "":
-	case Open, Resolved:
+	switch {
+	case q.State == "":
+	case q.State == Active:
+		where += ` AND resolved_at = 0`
+	case slices.Contains(States, q.State):
 		and(`state = $%d`, q.State)
 	default:
-		return "", nil, fault.New(fault.Invalid, "state must be open or resolved").WithField("state")
+		return "", nil, fault.New(fault.Invalid, "state must be active or one of %s", strings.Join(States, ", ")).WithField("state")
+	}
+	if q.Severity != "" {
+		and(`severity = $%d`, q.Severity)
+	}
+	switch {
+	case q.Assignee > 0:
+		and(`assignee_id = $%d`, q.Assignee)
+	case q.Assignee < 0:
+		where += ` AND assignee_id = 0`
+	}
+	if q.Label != "" {
+		name, value, ok := strings.Cut(q.Label, "=")
+		if !ok || name == "" {
+			return "", nil, fault.New(fault.Invalid, "label must be name=value").WithField("label")
+		}
+		// Within the stored object quotes of names and values are escaped: this
+		// text is in it where a label is and nowhere else.
+		pair := strings.TrimSuffix(strings.TrimPrefix(encode(map[string]string{name: value}), "{"), "}")
+		and(`labels LIKE $%d ESCAPE '\'`, "%"+likeEscaper.Replace(pair)+"%")
 	}
 	if q.Service != "" {
 		and(`service = $%d`, q.Service)
@@ -134,8 +193,31 @@ func (s *Service) Get(ctx context.Context, p project.ID, id int64) (*Detail, err
 	if d.Timeline, err = s.timeline(ctx, id); err != nil {
 		return nil, fmt.Errorf("read timeline: %w", err)
 	}
+	if d.Children, err = s.children(ctx, s.opts.DB, id, ""); err != nil {
+		return nil, err
+	}
 	if d.Deliveries, err = s.opts.Outbox.Deliveries(ctx, p, ref(id)); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// longestTrouble bounds the time of an incident that is read back.
+const longestTrouble = 24 * time.Hour
+
+// Trouble returns an incident and when its trouble was: from the window in which
+// the rule fired until it ended, or now; the last day of a longer one.
+func (s *Service) Trouble(ctx context.Context, p project.ID, id int64) (i Incident, from, to time.Time, err error) {
+	c, err := s.load(ctx, s.opts.DB, p, id)
+	if err != nil {
+		return i, from, to, err
+	}
+	if to = s.opts.Now(); c.ResolvedAt != nil {
+		to = *c.ResolvedAt
+	}
+	from = c.OpenedAt.Add(-time.Duration(c.scope.WindowMinutes) * time.Minute)
+	if first := to.Add(-longestTrouble); from.Before(first) {
+		from = first
+	}
+	return c.Incident, from, to, nil
 }

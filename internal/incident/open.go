@@ -13,7 +13,6 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/metadb"
-	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -38,21 +37,33 @@ type scope struct {
 }
 
 // Open takes a firing into account, inside the evaluation's transaction: it
-// adds the new matches to the incident that is open for the same rule, service,
-// phase and subject, or opens one when the firing meets the rule. It is rule's OnFire.
+// adds the new matches to the incident that goes on for the same rule, service,
+// phase and subject. When the firing meets the rule and there is none, it reopens
+// the one that was resolved lately, or opens one, unless a maintenance window
+// holds. It is rule's OnFire.
 func (s *Service) Open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error {
 	var id int64
-	err := tx.QueryRow(ctx, `SELECT id FROM incident WHERE rule_id = $1 AND service = $2 AND phase = $3 AND subject = $4 AND state = 'open'`,
+	err := tx.QueryRow(ctx, `SELECT id FROM incident WHERE rule_id = $1 AND service = $2 AND phase = $3 AND subject = $4 AND resolved_at = 0`,
 		f.Rule.ID, f.Service, f.Phase, f.Subject).Scan(&id)
 	switch {
-	case errors.Is(err, metadb.ErrNoRows) && !f.Met:
-		return nil
-	case errors.Is(err, metadb.ErrNoRows):
-		return s.open(ctx, tx, f)
-	case err != nil:
+	case err == nil:
+		return s.add(ctx, tx, id, f)
+	case !errors.Is(err, metadb.ErrNoRows):
 		return fmt.Errorf("find open incident: %w", err)
+	case !f.Met:
+		return nil
 	}
-	return s.add(ctx, tx, id, f)
+	if held, err := s.underMaintenance(ctx, tx, &f); err != nil || held {
+		return err
+	}
+	c, whole, found, err := s.returning(ctx, tx, f)
+	switch {
+	case err != nil:
+		return err
+	case found:
+		return s.back(ctx, tx, c, whole, f)
+	}
+	return s.open(ctx, tx, f)
 }
 
 func (s *Service) open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error {
@@ -88,31 +99,20 @@ func (s *Service) open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error 
 	_, err = tx.Exec(ctx, `INSERT INTO incident (id, project_id, state, title, rule_id, rule_name, rule_kind, service, phase, subject,
 			severity, owner, runbook, labels, alarm, scope, quiet_minutes, channels, opened_at, last_match_at, seen_at, matches, instances,
 			acknowledged_at, acknowledged_by, resolved_at, resolved_by,
-			analysis, analysis_run, analysis_since, report, evidence, masking)
+			analysis, analysis_run, analysis_since, report, evidence, masking, told)
 		VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $17, $18, $19, $20, $21, $9, $10, $11, $12, $13, $14, $13, $15, $16,
-			0, '', 0, '', 'pending', 1, $13, '', '[]', '{}')`,
+			0, '', 0, '', 'pending', 1, $13, '', '[]', '{}', $22)`,
 		id, f.Rule.Project, title, f.Rule.ID, f.Rule.Name, f.Rule.Kind, f.Service, f.Phase,
 		alarm, encode(about), f.Rule.QuietMinutes, encode(f.Rule.Channels), metadb.Micros(now),
 		metadb.Micros(latest(f)), f.Count, encode(mergeInstances(nil, f.Instances)),
-		f.Subject, f.Rule.Severity, f.Rule.Owner, f.Rule.Runbook, encode(labels))
+		f.Subject, cmp.Or(f.Rule.Severity, rule.Warning), f.Rule.Owner, f.Rule.Runbook, encode(labels), false)
 	if err != nil {
 		return fmt.Errorf("open incident: %w", err)
 	}
 	if err := s.note(ctx, tx, id, "opened", map[string]any{"matches": f.Count, "rule": f.Rule.Name}); err != nil {
 		return err
 	}
-	opened, err := s.load(ctx, tx, f.Rule.Project, id)
-	if err != nil {
-		return err
-	}
-	err = s.opts.Outbox.Enqueue(ctx, tx, f.Rule.Channels, notify.Message{
-		Project: f.Rule.Project, Key: ref(id) + "/alarm", Kind: "incident.alarm", Ref: ref(id),
-		Subject: title + " (" + phaseName(f.Phase) + ")", Text: alarm, Fixed: true,
-		Link: s.link(f.Rule.Project, id), LinkText: linkText(p.Language), Data: map[string]any{"incident": opened.Incident},
-		Severity: opened.Severity, Service: opened.Service, Environment: phaseName(opened.Phase), Owner: opened.Owner, Labels: opened.Labels,
-		Thread: ref(id), State: standing(opened.Incident), Language: p.Language,
-	})
-	if err != nil {
+	if err := s.tellOrRelate(ctx, tx, id); err != nil {
 		return err
 	}
 	if err := s.opts.Jobs.Insert(ctx, tx, analyzeJob{Incident: id, Run: 1}, job.At(now.Add(analysisDelay))); err != nil {
@@ -121,7 +121,8 @@ func (s *Service) open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error 
 	return s.opts.Jobs.Insert(ctx, tx, quietJob{Incident: id}, job.At(now.Add(quietPeriod(f.Rule.QuietMinutes))))
 }
 
-// add takes later matches into an open incident.
+// add takes later matches into an incident that goes on, and into the one it is a
+// part of. If people are to be told of it and were not, they may be by now.
 func (s *Service) add(ctx context.Context, tx *metadb.Tx, id int64, f rule.Firing) error {
 	c, err := s.load(ctx, tx, f.Rule.Project, id)
 	if err != nil {
@@ -142,7 +143,35 @@ func (s *Service) add(ctx context.Context, tx *metadb.Tx, id int64, f rule.Firin
 	if err != nil {
 		return fmt.Errorf("add to incident: %w", err)
 	}
-	return s.noteMatches(ctx, tx, id, f.New)
+	if err := s.noteMatches(ctx, tx, id, f.New); err != nil {
+		return err
+	}
+	switch {
+	case c.ParentKind == Merged:
+		return s.addToWhole(ctx, tx, c.Parent, last, f)
+	case c.Told || !f.Met || s.deciding(&c):
+		return nil
+	}
+	return s.announce(ctx, tx, id)
+}
+
+// addToWhole counts the matches of a part in what it was merged into.
+func (s *Service) addToWhole(ctx context.Context, tx *metadb.Tx, id int64, last time.Time, f rule.Firing) error {
+	if err := s.count(ctx, tx, id, f.New, f.NewInstances, +1); err != nil {
+		return err
+	}
+	whole, err := s.own(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if last.Before(whole.LastMatchAt) {
+		last = whole.LastMatchAt
+	}
+	_, err = tx.Exec(ctx, `UPDATE incident SET last_match_at = $2, seen_at = $3 WHERE id = $1`, id, metadb.Micros(last), metadb.Micros(s.opts.Now()))
+	if err != nil {
+		return fmt.Errorf("add to incident: %w", err)
+	}
+	return nil
 }
 
 // latest is when the newest match of f ended, the end of the window when it brings none.

@@ -22,6 +22,7 @@ type record struct {
 	quietMinutes  int
 	channels      []int64
 	seenAt        time.Time
+	comings       []int64 // µs
 	analysisRun   int64
 	analysisSince time.Time
 	report        *report.Report
@@ -31,9 +32,10 @@ type record struct {
 
 const (
 	listColumns = `id, project_id, state, title, rule_id, rule_name, rule_kind, service, phase, subject,
-		severity, owner, runbook, labels, opened_at, last_match_at, matches, instances, acknowledged_at, acknowledged_by, resolved_at, resolved_by, analysis`
+		severity, owner, runbook, labels, opened_at, last_match_at, matches, instances, acknowledged_at, acknowledged_by, resolved_at, resolved_by, analysis,
+		assignee_id, assignee, parent_id, parent_kind, told, silence_id, reopened, flapping`
 	recordColumns = listColumns + `, alarm, scope, quiet_minutes, channels, seen_at, analysis_run, analysis_since,
-		report, evidence, masking`
+		report, evidence, masking, comings`
 )
 
 func scanIncident(r *metadb.Rows) (Incident, error) {
@@ -46,7 +48,8 @@ func scanInto(r *metadb.Rows, i *Incident, more ...any) error {
 	var opened, last, acknowledged, resolved int64
 	var labels, instances json.RawMessage
 	err := r.Scan(append([]any{&i.ID, &i.Project, &i.State, &i.Title, &i.Rule.ID, &i.Rule.Name, &i.Rule.Kind, &i.Service, &i.Phase, &i.Subject,
-		&i.Severity, &i.Owner, &i.Runbook, &labels, &opened, &last, &i.Matches, &instances, &acknowledged, &i.AcknowledgedBy, &resolved, &i.ResolvedBy, &i.Analysis}, more...)...)
+		&i.Severity, &i.Owner, &i.Runbook, &labels, &opened, &last, &i.Matches, &instances, &acknowledged, &i.AcknowledgedBy, &resolved, &i.ResolvedBy, &i.Analysis,
+		&i.AssigneeID, &i.Assignee, &i.Parent, &i.ParentKind, &i.Told, &i.Silence, &i.Reopened, &i.Flapping}, more...)...)
 	if err != nil {
 		return err
 	}
@@ -58,9 +61,9 @@ func scanInto(r *metadb.Rows, i *Incident, more ...any) error {
 func scanRecord(r *metadb.Rows) (record, error) {
 	var c record
 	var seen, since int64
-	var about, channels, written, facts, masking json.RawMessage
+	var about, channels, written, facts, masking, comings json.RawMessage
 	err := scanInto(r, &c.Incident, &c.alarm, &about, &c.quietMinutes, &channels, &seen, &c.analysisRun, &since,
-		&written, &facts, &masking)
+		&written, &facts, &masking, &comings)
 	if err != nil {
 		return c, err
 	}
@@ -70,7 +73,7 @@ func scanRecord(r *metadb.Rows) (record, error) {
 		err = json.Unmarshal(written, c.report)
 	}
 	return c, errors.Join(err, json.Unmarshal(about, &c.scope), json.Unmarshal(channels, &c.channels),
-		json.Unmarshal(facts, &c.evidence), json.Unmarshal(masking, &c.masking))
+		json.Unmarshal(facts, &c.evidence), json.Unmarshal(masking, &c.masking), json.Unmarshal(comings, &c.comings))
 }
 
 func optional(micros int64) *time.Time {
@@ -91,6 +94,9 @@ func (s *Service) own(ctx context.Context, q metadb.Querier, id int64) (record, 
 	return one(ctx, q, `SELECT `+recordColumns+` FROM incident WHERE id = $1`, id)
 }
 
+// errNone is the answer where there is no such incident.
+var errNone = fault.New(fault.NotFound, "the incident does not exist")
+
 func one(ctx context.Context, q metadb.Querier, text string, args ...any) (record, error) {
 	rows, err := q.Query(ctx, text, args...)
 	found, err := metadb.Collect(rows, err, scanRecord)
@@ -98,7 +104,7 @@ func one(ctx context.Context, q metadb.Querier, text string, args ...any) (recor
 		return record{}, fmt.Errorf("load incident: %w", err)
 	}
 	if len(found) == 0 {
-		return record{}, fault.New(fault.NotFound, "the incident does not exist")
+		return record{}, errNone
 	}
 	return found[0], nil
 }
@@ -150,12 +156,14 @@ func (s *Service) noteMatches(ctx context.Context, tx *metadb.Tx, incident int64
 	return nil
 }
 
+// timeline is what happened to an incident and to what was merged into it.
 func (s *Service) timeline(ctx context.Context, incident int64) ([]Event, error) {
-	rows, err := s.opts.DB.Query(ctx, `SELECT at, kind, data FROM incident_event WHERE incident_id = $1 ORDER BY id`, incident)
+	rows, err := s.opts.DB.Query(ctx, `SELECT id, incident_id, at, kind, data FROM incident_event WHERE incident_id = $1
+		OR incident_id IN (SELECT id FROM incident WHERE parent_id = $1 AND parent_kind = 'merged') ORDER BY at, id`, incident)
 	return metadb.Collect(rows, err, func(r *metadb.Rows) (e Event, err error) {
 		var at int64
 		var data json.RawMessage
-		if err := r.Scan(&at, &e.Kind, &data); err != nil {
+		if err := r.Scan(&e.ID, &e.Incident, &at, &e.Kind, &data); err != nil {
 			return e, err
 		}
 		e.At = metadb.FromMicros(at)
@@ -163,8 +171,12 @@ func (s *Service) timeline(ctx context.Context, incident int64) ([]Event, error)
 	})
 }
 
-// Erase removes all incidents of a project.
+// Erase removes all incidents of a project, its silences and maintenance windows.
 func Erase(ctx context.Context, tx *metadb.Tx, p project.ID) error {
-	_, err := tx.Exec(ctx, `DELETE FROM incident WHERE project_id = $1`, p)
-	return err
+	for _, table := range []string{"incident", "incident_silence", "incident_maintenance"} {
+		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE project_id = $1`, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package secret
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -117,6 +118,14 @@ func (f *KeyFile) Unwrap(_ context.Context, id string, wrapped []byte, place str
 
 // Current implements Keeper.
 func (f *KeyFile) Current(context.Context) (string, error) { return f.current, nil }
+
+// Derive returns a key of 32 bytes for one purpose, made of the current master key:
+// it tells nothing of that and changes with it.
+func (f *KeyFile) Derive(purpose string) []byte {
+	mac := hmac.New(sha256.New, f.keys[f.current])
+	mac.Write([]byte("matrix derived key\n" + purpose))
+	return mac.Sum(nil)
+}
 
 func (f *KeyFile) openDirect(sealed []byte, place string) (plain []byte, err error) {
 	for _, id := range f.ids {

@@ -11,6 +11,7 @@ import {
 } from '@tanstack/react-router';
 import { whenSignedOut } from './api/client.ts';
 import { HOST_SORTS } from './api/hosts.ts';
+import { INCIDENT_STATES, SEVERITIES } from './api/incidents.ts';
 import { ISSUE_SORTS, ISSUE_STATES } from './api/issues.ts';
 import { EDGE_SORTS } from './api/map.ts';
 import { asProblem } from './api/problem.ts';
@@ -79,10 +80,21 @@ const incidents = createRoute({
   getParentRoute: () => project,
   path: '/incidents',
   validateSearch: optional((s) => ({
-    state: choice(s.state, ['open', 'resolved', 'all'] as const),
+    state: choice(s.state, INCIDENT_STATES),
     q: text(s.q),
+    severity: choice(s.severity, SEVERITIES),
+    service: text(s.service),
+    label: text(s.label),
+    assignee: choice(s.assignee, ['-1']) ?? positive(s.assignee)?.toString(),
   })),
   component: lazyRouteComponent(() => import('./pages/incidents/Incidents.tsx'), 'Incidents'),
+});
+
+const silences = createRoute({
+  getParentRoute: () => project,
+  path: '/silences',
+  validateSearch: optional((s) => ({ tab: choice(s.tab, ['maintenance'] as const) })),
+  component: lazyRouteComponent(() => import('./pages/silences/Silences.tsx'), 'Silences'),
 });
 
 const incident = createRoute({
@@ -506,6 +518,7 @@ const tree = root.addChildren([
       projectHome,
       incidents,
       incident,
+      silences,
       trace,
       transactions,
       services,

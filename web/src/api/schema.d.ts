@@ -700,6 +700,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incident-links/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ask whether to do what a link in a message offers */
+        get: operations["show-incident-link"];
+        put?: never;
+        /** Do what a link in a message offers */
+        post: operations["follow-incident-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -2092,6 +2110,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/incident-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change several incidents */
+        post: operations["change-incidents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/incidents": {
         parameters: {
             query?: never;
@@ -2101,6 +2136,23 @@ export interface paths {
         };
         /** Incidents, newest first */
         get: operations["list-incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/incidents.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets, at most 10,000 rows */
+        get: operations["export-incidents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2160,6 +2212,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/incidents/{incident}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change state, severity or assignee of an incident */
+        post: operations["change-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/incidents/{incident}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say something about an incident */
+        post: operations["comment-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/incidents/{incident}/comments/{comment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one's own comment */
+        put: operations["edit-incident-comment"];
+        post?: never;
+        /** Delete one's own comment */
+        delete: operations["delete-incident-comment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/incidents/{incident}/impact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom and what an incident met, and what was new before it */
+        get: operations["get-incident-impact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/incidents/{incident}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make other incidents parts of this one */
+        post: operations["merge-incidents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/incidents/{incident}/resolve": {
         parameters: {
             query?: never;
@@ -2171,6 +2309,23 @@ export interface paths {
         put?: never;
         /** End an incident */
         post: operations["resolve-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/incidents/{incident}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an incident out of what it was merged into, or off its cause */
+        post: operations["split-incident"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2667,6 +2822,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/maintenance-windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Maintenance windows, newest first */
+        get: operations["list-maintenance-windows"];
+        put?: never;
+        /** Plan a time in which no incident opens */
+        post: operations["create-maintenance-window"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/maintenance-windows/{window}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a maintenance window */
+        delete: operations["delete-maintenance-window"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3239,6 +3429,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Silences, those that end last first */
+        get: operations["list-silences"];
+        put?: never;
+        /** Keep people from being told of incidents */
+        post: operations["create-silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/silences/{silence}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a silence early */
+        post: operations["end-silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/statements": {
         parameters: {
             query?: never;
@@ -3712,6 +3937,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Affected: {
+            /** @description at most 10: most failures first, then the busiest */
+            endpoints: components["schemas"]["AffectedEndpoint"][];
+            /** Format: int64 */
+            failed: number;
+            /**
+             * Format: int64
+             * @description of them, those a transaction failed for
+             */
+            failed_users: number;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            transactions: number;
+            /**
+             * Format: int64
+             * @description distinct ones by enduser.id, as far as the entry spans name them; 0 when none does
+             */
+            users: number;
+            /** @description versions that began within a day before the time, or in it, the newest first */
+            versions: components["schemas"]["VersionChange"][];
+        };
+        AffectedEndpoint: {
+            endpoint: string;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            slowest_ns: number;
+            /** Format: int64 */
+            transactions: number;
+        };
         AiMasking: {
             policy: components["schemas"]["Policy"];
             reason: string;
@@ -4361,8 +4619,18 @@ export interface components {
             alarm: string;
             /** @enum {string} */
             analysis: "pending" | "running" | "done" | "failed";
+            assignee: string;
+            /**
+             * Format: int64
+             * @description account, 0 for nobody
+             */
+            assignee_id: number;
+            /** @description what was merged into it, and its symptoms */
+            children: components["schemas"]["Incident"][];
             deliveries: components["schemas"]["Delivery"][];
             evidence: components["schemas"]["Fact"][];
+            /** @description it comes and goes so often that messages are held */
+            flapping: boolean;
             /** Format: int64 */
             id: number;
             /** @description most matches first */
@@ -4379,9 +4647,21 @@ export interface components {
             opened_at: string;
             /** @description of the rule, empty for nobody */
             owner: string;
+            /**
+             * Format: int64
+             * @description the incident it is merged into or a symptom of, 0 for none
+             */
+            parent_id: number;
+            /** @enum {string} */
+            parent_kind: "" | "merged" | "symptom";
             phase: string;
             /** Format: int32 */
             project_id: number;
+            /**
+             * Format: int64
+             * @description how often it came back or was reopened
+             */
+            reopened: number;
             report: components["schemas"]["Report"] | null;
             /** Format: date-time */
             resolved_at: string | null;
@@ -4393,12 +4673,20 @@ export interface components {
             service: string;
             /** @enum {string} */
             severity: "info" | "warning" | "critical";
+            /**
+             * Format: int64
+             * @description of the silence that kept the alarm from being sent, 0 for none
+             */
+            silence_id: number;
             /** @enum {string} */
-            state: "open" | "resolved";
+            state: "open" | "acknowledged" | "mitigated" | "resolved" | "closed";
             /** @description what of the service it is about, empty for all of it */
             subject: string;
+            /** @description with that of what was merged into it */
             timeline: components["schemas"]["IncidentEvent"][];
             title: string;
+            /** @description its alarm was sent */
+            told: boolean;
         };
         Difference: {
             /** @description as the search language names it */
@@ -4828,6 +5116,14 @@ export interface components {
             acknowledged_by: string;
             /** @enum {string} */
             analysis: "pending" | "running" | "done" | "failed";
+            assignee: string;
+            /**
+             * Format: int64
+             * @description account, 0 for nobody
+             */
+            assignee_id: number;
+            /** @description it comes and goes so often that messages are held */
+            flapping: boolean;
             /** Format: int64 */
             id: number;
             /** @description most matches first */
@@ -4843,9 +5139,21 @@ export interface components {
             opened_at: string;
             /** @description of the rule, empty for nobody */
             owner: string;
+            /**
+             * Format: int64
+             * @description the incident it is merged into or a symptom of, 0 for none
+             */
+            parent_id: number;
+            /** @enum {string} */
+            parent_kind: "" | "merged" | "symptom";
             phase: string;
             /** Format: int32 */
             project_id: number;
+            /**
+             * Format: int64
+             * @description how often it came back or was reopened
+             */
+            reopened: number;
             /** Format: date-time */
             resolved_at: string | null;
             /** @description empty when it ended by itself */
@@ -4856,11 +5164,32 @@ export interface components {
             service: string;
             /** @enum {string} */
             severity: "info" | "warning" | "critical";
+            /**
+             * Format: int64
+             * @description of the silence that kept the alarm from being sent, 0 for none
+             */
+            silence_id: number;
             /** @enum {string} */
-            state: "open" | "resolved";
+            state: "open" | "acknowledged" | "mitigated" | "resolved" | "closed";
             /** @description what of the service it is about, empty for all of it */
             subject: string;
             title: string;
+            /** @description its alarm was sent */
+            told: boolean;
+        };
+        IncidentChange: {
+            /**
+             * Format: int64
+             * @description account of a member, 0 = nobody
+             */
+            assignee_id?: number;
+            /** @enum {string} */
+            severity?: "info" | "warning" | "critical";
+            /**
+             * @description open reopens a resolved one
+             * @enum {string}
+             */
+            state?: "open" | "acknowledged" | "mitigated" | "resolved" | "closed";
         };
         IncidentEvent: {
             /** Format: date-time */
@@ -4868,8 +5197,43 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description another one's when that was merged into this
+             */
+            incident_id: number;
             /** @enum {string} */
-            kind: "opened" | "matched" | "analysis_started" | "analysis_requested" | "analyzed" | "acknowledged" | "resolved";
+            kind: "opened" | "matched" | "analysis_started" | "analysis_requested" | "analyzed" | "acknowledged" | "mitigated" | "resolved" | "closed" | "reopened" | "severity" | "assigned" | "comment" | "silenced" | "told" | "merged" | "merged_into" | "split" | "split_off" | "symptom" | "symptom_of" | "flapping" | "calm";
+        };
+        IncidentMerge: {
+            incidents: number[];
+        };
+        IncidentRefusal: {
+            /** Format: int64 */
+            incident_id: number;
+            why: string;
+        };
+        IncidentsChange: {
+            /**
+             * Format: int64
+             * @description account of a member, 0 = nobody
+             */
+            assignee_id?: number;
+            incidents: number[];
+            /** @enum {string} */
+            severity?: "info" | "warning" | "critical";
+            /**
+             * @description open reopens a resolved one
+             * @enum {string}
+             */
+            state?: "open" | "acknowledged" | "mitigated" | "resolved" | "closed";
+        };
+        IncidentsChanged: {
+            /** Format: int64 */
+            changed: number;
+            refused: components["schemas"]["IncidentRefusal"][];
         };
         Instance: {
             /** Format: int64 */
@@ -5672,6 +6036,38 @@ export interface components {
             rules: number;
             type: string;
         };
+        Maintenance: {
+            active: boolean;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /**
+             * Format: int64
+             * @description firings that opened nothing because of it
+             */
+            held: number;
+            /**
+             * Format: date-time
+             * @description when the last of them was
+             */
+            held_at: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description empty matches everything */
+            matchers: components["schemas"]["Matchers"];
+            name: string;
+            /** @description it will not hold again */
+            over: boolean;
+            /** Format: int32 */
+            project_id: number;
+            timing: components["schemas"]["Timing"];
+        };
+        MaintenanceRequest: {
+            /** @description empty matches everything */
+            matchers: components["schemas"]["Matchers"];
+            name: string;
+            timing: components["schemas"]["Timing"];
+        };
         MaskClass: {
             class: string;
             /** @description no policy can switch it off */
@@ -5752,6 +6148,19 @@ export interface components {
             /** @description why nothing of it would leave */
             reason: string;
             refused: boolean;
+        };
+        Matchers: {
+            labels?: {
+                [key: string]: string;
+            };
+            phase?: string;
+            /**
+             * Format: int64
+             * @description 0 is any
+             */
+            rule_id?: number;
+            service?: string;
+            subject?: string;
         };
         Me: {
             memberships: components["schemas"]["Member"][];
@@ -6121,6 +6530,10 @@ export interface components {
             items: components["schemas"]["Incident"][];
             /** @description empty on the last page */
             next_cursor: string;
+            /** @description how many are in each state, by what else was asked; active is the sum of those that go on */
+            states: {
+                [key: string]: number;
+            };
             /**
              * Format: int64
              * @description of all pages
@@ -6327,6 +6740,16 @@ export interface components {
              */
             total: number;
         };
+        PageMaintenance: {
+            items: components["schemas"]["Maintenance"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageMaskClass: {
             items: components["schemas"]["MaskClass"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -6469,6 +6892,16 @@ export interface components {
         };
         PageSharedService: {
             items: components["schemas"]["SharedService"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageSilence: {
+            items: components["schemas"]["Silence"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -7770,6 +8203,43 @@ export interface components {
             /** @description largest first */
             tables: components["schemas"]["TableFootprint"][];
         };
+        Silence: {
+            active: boolean;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** @description who ended it early, empty for nobody */
+            ended_by: string;
+            /** Format: date-time */
+            ends_at: string;
+            /**
+             * Format: int64
+             * @description incidents nobody was told of because of it
+             */
+            held: number;
+            /** Format: int64 */
+            id: number;
+            matchers: components["schemas"]["Matchers"];
+            /** Format: int32 */
+            project_id: number;
+            reason: string;
+            /** Format: date-time */
+            starts_at: string;
+        };
+        SilenceRequest: {
+            /**
+             * Format: date-time
+             * @description at most 90 days after it starts
+             */
+            ends_at: string;
+            matchers: components["schemas"]["Matchers"];
+            reason: string;
+            /**
+             * Format: date-time
+             * @description default now
+             */
+            starts_at?: string;
+        };
         Span: {
             attributes: {
                 [key: string]: string;
@@ -8131,6 +8601,27 @@ export interface components {
             down: number;
             /** Format: int64 */
             up: number;
+        };
+        Timing: {
+            /** @description of a weekly one: 0 is Sunday; empty is every day */
+            days?: number[];
+            /** @description HH:MM; before start: on the next day; the same: a whole day */
+            end?: string;
+            /**
+             * Format: date-time
+             * @description of a window that is once
+             */
+            from?: string;
+            /** @description HH:MM */
+            start?: string;
+            /**
+             * Format: date-time
+             * @description exclusive
+             */
+            to?: string;
+            weekly: boolean;
+            /** @description IANA name, such as Asia/Seoul */
+            zone: string;
         };
         Token: {
             /** Format: date-time */
@@ -8569,6 +9060,13 @@ export interface components {
         Version: {
             version: string;
         };
+        VersionChange: {
+            /** @description the version that began before it */
+            before: string;
+            /** Format: date-time */
+            first_seen: string;
+            version: string;
+        };
         View: {
             /** Format: date-time */
             created_at: string;
@@ -8639,6 +9137,8 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Affected = components['schemas']['Affected'];
+export type AffectedEndpoint = components['schemas']['AffectedEndpoint'];
 export type AiMasking = components['schemas']['AiMasking'];
 export type AiRole = components['schemas']['AiRole'];
 export type Answer = components['schemas']['Answer'];
@@ -8721,7 +9221,12 @@ export type Hours = components['schemas']['Hours'];
 export type Imported = components['schemas']['Imported'];
 export type InAppRequest = components['schemas']['InAppRequest'];
 export type Incident = components['schemas']['Incident'];
+export type IncidentChange = components['schemas']['IncidentChange'];
 export type IncidentEvent = components['schemas']['IncidentEvent'];
+export type IncidentMerge = components['schemas']['IncidentMerge'];
+export type IncidentRefusal = components['schemas']['IncidentRefusal'];
+export type IncidentsChange = components['schemas']['IncidentsChange'];
+export type IncidentsChanged = components['schemas']['IncidentsChanged'];
 export type Instance = components['schemas']['Instance'];
 export type InstanceCount = components['schemas']['InstanceCount'];
 export type Issue = components['schemas']['Issue'];
@@ -8780,6 +9285,8 @@ export type LogRecord = components['schemas']['LogRecord'];
 export type LogTail = components['schemas']['LogTail'];
 export type Login = components['schemas']['Login'];
 export type Made = components['schemas']['Made'];
+export type Maintenance = components['schemas']['Maintenance'];
+export type MaintenanceRequest = components['schemas']['MaintenanceRequest'];
 export type MaskClass = components['schemas']['MaskClass'];
 export type MaskToken = components['schemas']['MaskToken'];
 export type Masking = components['schemas']['Masking'];
@@ -8789,6 +9296,7 @@ export type MaskingOutcome = components['schemas']['MaskingOutcome'];
 export type MaskingRequest = components['schemas']['MaskingRequest'];
 export type MaskingTest = components['schemas']['MaskingTest'];
 export type MaskingVerdict = components['schemas']['MaskingVerdict'];
+export type Matchers = components['schemas']['Matchers'];
 export type Me = components['schemas']['Me'];
 export type Member = components['schemas']['Member'];
 export type MemberRequest = components['schemas']['MemberRequest'];
@@ -8836,6 +9344,7 @@ export type PageKind = components['schemas']['PageKind'];
 export type PageLabel = components['schemas']['PageLabel'];
 export type PageLogPattern = components['schemas']['PageLogPattern'];
 export type PageLogRecord = components['schemas']['PageLogRecord'];
+export type PageMaintenance = components['schemas']['PageMaintenance'];
 export type PageMaskClass = components['schemas']['PageMaskClass'];
 export type PageMasking = components['schemas']['PageMasking'];
 export type PageMember = components['schemas']['PageMember'];
@@ -8851,6 +9360,7 @@ export type PageRole = components['schemas']['PageRole'];
 export type PageRoleVersion = components['schemas']['PageRoleVersion'];
 export type PageRule = components['schemas']['PageRule'];
 export type PageSharedService = components['schemas']['PageSharedService'];
+export type PageSilence = components['schemas']['PageSilence'];
 export type PageSubject = components['schemas']['PageSubject'];
 export type PageTarget = components['schemas']['PageTarget'];
 export type PageTemplate = components['schemas']['PageTemplate'];
@@ -8934,6 +9444,8 @@ export type SharedService = components['schemas']['SharedService'];
 export type Shipping = components['schemas']['Shipping'];
 export type SignalArrival = components['schemas']['SignalArrival'];
 export type SignalFootprint = components['schemas']['SignalFootprint'];
+export type Silence = components['schemas']['Silence'];
+export type SilenceRequest = components['schemas']['SilenceRequest'];
 export type Span = components['schemas']['Span'];
 export type SpanFailure = components['schemas']['SpanFailure'];
 export type Spark = components['schemas']['Spark'];
@@ -8959,6 +9471,7 @@ export type TemplateRequest = components['schemas']['TemplateRequest'];
 export type TemplateRule = components['schemas']['TemplateRule'];
 export type Thread = components['schemas']['Thread'];
 export type Thumbs = components['schemas']['Thumbs'];
+export type Timing = components['schemas']['Timing'];
 export type Token = components['schemas']['Token'];
 export type TokenRequest = components['schemas']['TokenRequest'];
 export type ToolCall = components['schemas']['ToolCall'];
@@ -8990,6 +9503,7 @@ export type UserRequest = components['schemas']['UserRequest'];
 export type Variable = components['schemas']['Variable'];
 export type Variant = components['schemas']['Variant'];
 export type Version = components['schemas']['Version'];
+export type VersionChange = components['schemas']['VersionChange'];
 export type View = components['schemas']['View'];
 export type ViewRequest = components['schemas']['ViewRequest'];
 export type Whole = components['schemas']['Whole'];
@@ -10876,6 +11390,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "show-incident-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Page */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "follow-incident-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Page */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
             /** @description Problem */
@@ -15004,14 +15584,55 @@ export interface operations {
             };
         };
     };
+    "change-incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentsChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentsChanged"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-incidents": {
         parameters: {
             query?: {
-                /** @description default both */
-                state?: "open" | "resolved";
+                /** @description active is open, acknowledged or mitigated; default all */
+                state?: "active" | "open" | "acknowledged" | "mitigated" | "resolved" | "closed";
+                severity?: "info" | "warning" | "critical";
                 service?: string;
                 phase?: string;
                 rule?: number;
+                /** @description account; -1 = nobody */
+                assignee?: number;
+                /** @description name=value */
+                label?: string;
                 /** @description in title, service or phase */
                 q?: string;
                 /** @description opened at or after */
@@ -15037,6 +15658,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-incidents": {
+        parameters: {
+            query?: {
+                /** @description active is open, acknowledged or mitigated; default all */
+                state?: "active" | "open" | "acknowledged" | "mitigated" | "resolved" | "closed";
+                severity?: "info" | "warning" | "critical";
+                service?: string;
+                phase?: string;
+                rule?: number;
+                /** @description account; -1 = nobody */
+                assignee?: number;
+                /** @description name=value */
+                label?: string;
+                /** @description in title, service or phase */
+                q?: string;
+                /** @description opened at or after */
+                from?: string;
+                /** @description opened before */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Problem */
@@ -15148,7 +15820,253 @@ export interface operations {
             };
         };
     };
+    "change-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description incident id */
+                incident: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentChange"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "comment-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description incident id */
+                incident: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "edit-incident-comment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description incident id */
+                incident: number;
+                /** @description id of the timeline's entry */
+                comment: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-incident-comment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description incident id */
+                incident: number;
+                /** @description id of the timeline's entry */
+                comment: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-incident-impact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description incident id */
+                incident: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Affected"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "merge-incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description incident id */
+                incident: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentMerge"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "resolve-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description incident id */
+                incident: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "split-incident": {
         parameters: {
             query?: never;
             header?: never;
@@ -16355,6 +17273,106 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PageLogRecord"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-maintenance-windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMaintenance"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-maintenance-window": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenanceRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-maintenance-window": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description maintenance window id */
+                window: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {
@@ -18349,6 +19367,106 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Setup"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSilence"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description silence id */
+                silence: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {

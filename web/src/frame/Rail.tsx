@@ -3,6 +3,7 @@ import {
   IconAlertTriangle,
   IconArrowsExchange,
   IconBell,
+  IconBellOff,
   IconBug,
   IconBuilding,
   IconChartLine,
@@ -142,6 +143,12 @@ export function Rail({ collapsed, onToggle }: Props) {
             label={t('nav.channels')}
             collapsed={collapsed}
             link={{ to: '/projects/$project/channels', params }}
+          />
+          <Item
+            icon={IconBellOff}
+            label={t('nav.silences')}
+            collapsed={collapsed}
+            link={{ to: '/projects/$project/silences', params }}
           />
         </>
       )}

@@ -3,6 +3,7 @@ import { IconClock } from '@tabler/icons-react';
 import { useMatch, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { goesOn } from '../api/incidents.ts';
 import { localInput, short } from '../format/time.ts';
 import { useNow } from '../parts/useNow.ts';
 import classes from './Frame.module.css';
@@ -18,7 +19,7 @@ export function TimeRange() {
   const name = search.range ?? DEFAULT_RANGE;
   const label = search.from && search.to ? `${short(search.from, now)} – ${short(search.to, now)}` : t(`range.${name}`);
   const list = useMatch({ from: '/home/projects/$project/incidents', shouldThrow: false });
-  if (list && (list.search.state ?? 'open') === 'open') {
+  if (list && goesOn(list.search.state ?? 'open')) {
     return (
       <Tooltip label={t('range.open_means')}>
         <Button

@@ -1,24 +1,21 @@
-import { Button, Tooltip } from '@mantine/core';
-import { IconCheck, IconChevronRight, IconRefresh, IconUserCheck } from '@tabler/icons-react';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Tooltip } from '@mantine/core';
+import { IconChevronRight } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { act, type IncidentAction, incidentQuery } from '../../api/incidents.ts';
-import { meQuery } from '../../api/session.ts';
 import type { Incident } from '../../api/types.ts';
 import { lasted } from '../../format/duration.ts';
 import { count } from '../../format/number.ts';
 import { absolute } from '../../format/time.ts';
-import { useCanWrite } from '../../frame/useProject.ts';
-import { Confirm } from '../../parts/Confirm.tsx';
 import { Copy } from '../../parts/Copy.tsx';
 import head from '../../parts/ObjectHead.module.css';
 import { State } from '../../parts/State.tsx';
-import { toastDone, toastProblem } from '../../parts/toast.tsx';
 import { useNow } from '../../parts/useNow.ts';
 import { When } from '../../parts/When.tsx';
+import { Actions } from './Actions.tsx';
 import classes from './Incident.module.css';
+import { Notices } from './Notices.tsx';
+import { Owner, SeveritySelect } from './Owner.tsx';
 
 /** What is broken, since when, how often, where, and who is on it. */
 export function Head({ incident }: { incident: Incident }) {
@@ -41,6 +38,7 @@ export function Head({ incident }: { incident: Incident }) {
       </div>
       <div className={`${head.titleRow} ${classes.titleRow}`}>
         <State incident={incident} />
+        <SeveritySelect incident={incident} />
         <h1>{incident.title}</h1>
         <Actions incident={incident} />
       </div>
@@ -66,7 +64,10 @@ export function Head({ incident }: { incident: Incident }) {
           <span className="dim">{incident.rule.name}</span>
         </Answer>
         <Answer label={t('incident.who')}>
-          <strong>{incident.acknowledged_by || t('incidents.nobody')}</strong>
+          <Owner incident={incident} />
+          {!incident.resolved_at && incident.acknowledged_by && (
+            <span className="dim">{t('incident.acknowledged_by', { name: incident.acknowledged_by })}</span>
+          )}
           {incident.resolved_at && (
             <span className="dim">
               {incident.resolved_by
@@ -76,6 +77,17 @@ export function Head({ incident }: { incident: Incident }) {
           )}
         </Answer>
       </dl>
+      <Notices incident={incident} />
+      {(incident.owner || incident.runbook) && (
+        <p className={classes.about}>
+          {incident.owner && <span>{t('incident.owner', { name: incident.owner })}</span>}
+          {incident.runbook && (
+            <a href={incident.runbook} target="_blank" rel="noreferrer">
+              {t('incident.runbook')}
+            </a>
+          )}
+        </p>
+      )}
     </header>
   );
 }
@@ -104,78 +116,4 @@ function Instances({ incident }: { incident: Incident }) {
       </span>
     </Tooltip>
   );
-}
-
-function Actions({ incident }: { incident: Incident }) {
-  const { t } = useTranslation();
-  const canWrite = useCanWrite();
-  const [asking, setAsking] = useState(false);
-  const mutation = useIncidentAction(incident);
-  const analysing = incident.analysis === 'pending' || incident.analysis === 'running';
-  if (!canWrite) return <span className={classes.readOnly}>{t('incident.read_only')}</span>;
-  return (
-    <div className={classes.actions}>
-      {incident.state === 'open' && !incident.acknowledged_by && (
-        <Button leftSection={<IconUserCheck size={15} />} onClick={() => mutation.mutate('acknowledge')}>
-          {t('action.acknowledge')}
-        </Button>
-      )}
-      <Button
-        variant="default"
-        leftSection={<IconRefresh size={15} />}
-        loading={analysing}
-        onClick={() => mutation.mutate('analyze')}
-      >
-        {t('action.analyze')}
-      </Button>
-      {incident.state === 'open' && (
-        <Button variant="default" leftSection={<IconCheck size={15} />} onClick={() => setAsking(true)}>
-          {t('action.resolve')}
-        </Button>
-      )}
-      <Confirm
-        opened={asking}
-        title={t('incident.resolve_title', { id: incident.id })}
-        verb={t('action.resolve')}
-        onClose={() => setAsking(false)}
-        onConfirm={() => {
-          setAsking(false);
-          mutation.mutate('resolve');
-        }}
-      >
-        {t('incident.resolve_means')}
-      </Confirm>
-    </div>
-  );
-}
-
-/** Shows the outcome at once and takes it back when the server refuses. */
-function useIncidentAction(incident: Incident) {
-  const { t } = useTranslation();
-  const client = useQueryClient();
-  const { data: me } = useQuery(meQuery);
-  const { queryKey } = incidentQuery(incident.project_id, incident.id);
-  const outcome: Record<IncidentAction, () => Partial<Incident>> = {
-    acknowledge: () => ({ acknowledged_by: me?.user.name ?? '' }),
-    resolve: () => ({ state: 'resolved', resolved_at: new Date().toISOString() }),
-    analyze: () => ({ analysis: 'pending' }),
-  };
-  return useMutation({
-    mutationFn: (action: IncidentAction) => act(incident.project_id, incident.id, action),
-    onMutate: async (action) => {
-      await client.cancelQueries({ queryKey });
-      const before = client.getQueryData(queryKey);
-      client.setQueryData(queryKey, (old) => old && { ...old, ...outcome[action]() });
-      return { before };
-    },
-    onSuccess: (_, action) => toastDone(t(`incident.done.${action}`)),
-    onError: (error, _, context) => {
-      client.setQueryData(queryKey, context?.before);
-      toastProblem(error);
-    },
-    onSettled: () => {
-      void client.invalidateQueries({ queryKey });
-      void client.invalidateQueries({ queryKey: ['incidents', incident.project_id] });
-    },
-  });
 }

@@ -1,18 +1,22 @@
 import { Skeleton, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { incidentQuery } from '../../api/incidents.ts';
 import type { Incident } from '../../api/types.ts';
 import { usePausedAt } from '../../frame/live.ts';
-import { useProjectId } from '../../frame/useProject.ts';
+import { useCanWrite, useProjectId } from '../../frame/useProject.ts';
 import { Failure } from '../../parts/Failure.tsx';
 import { Block } from '../../parts/Mono.tsx';
 import { Stale } from '../../parts/Stale.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
+import { useKeys } from './Actions.tsx';
+import { Children } from './Children.tsx';
 import { Deliveries } from './Deliveries.tsx';
 import { Evidence } from './Evidence.tsx';
 import { Head } from './Head.tsx';
+import { Impact } from './Impact.tsx';
 import classes from './Incident.module.css';
 import { Masking } from './Masking.tsx';
 import { ReportView } from './ReportView.tsx';
@@ -43,6 +47,8 @@ export function IncidentPage() {
       <Head incident={incident} />
       <div className={classes.columns}>
         <div className={classes.main}>
+          <Children incident={incident} />
+          <Impact incident={incident} />
           <AlarmText incident={incident} />
           <ReportView incident={incident} />
         </div>
@@ -70,20 +76,28 @@ function Aside({ incident }: { incident: Incident }) {
   const { tab = 'evidence', fact } = useSearch({ from: ROUTE });
   const evidence = incident.evidence ?? [];
   const masked = incident.masking?.tokens?.length ?? 0;
+  const field = useRef<HTMLTextAreaElement>(null);
+  const writes = useRef(false);
+  const show = (next: string | null) =>
+    void navigate({
+      to: '.',
+      search: (old) => ({ ...old, tab: next === 'evidence' ? undefined : (next as typeof tab), fact: undefined }),
+      replace: true,
+      resetScroll: false,
+    });
+  useKeys(useCanWrite(), (key) => {
+    if (key !== 'c') return;
+    writes.current = true;
+    if (tab === 'timeline') setTimeout(() => field.current?.focus());
+    else show('timeline');
+  });
+  useEffect(() => {
+    if (tab !== 'timeline' || !writes.current) return;
+    writes.current = false;
+    field.current?.focus();
+  }, [tab]);
   return (
-    <Tabs
-      className={`panel ${classes.aside}`}
-      value={tab}
-      keepMounted={false}
-      onChange={(next) =>
-        void navigate({
-          to: '.',
-          search: (old) => ({ ...old, tab: next === 'evidence' ? undefined : (next as typeof tab), fact: undefined }),
-          replace: true,
-          resetScroll: false,
-        })
-      }
-    >
+    <Tabs className={`panel ${classes.aside}`} value={tab} keepMounted={false} onChange={show}>
       <Tabs.List className={classes.tabs}>
         <Tab value="evidence" label={t('incident.tab.evidence')} count={evidence.length} />
         <Tab value="timeline" label={t('incident.tab.timeline')} count={incident.timeline?.length ?? 0} />
@@ -94,7 +108,7 @@ function Aside({ incident }: { incident: Incident }) {
         <Evidence incident={incident} marked={fact} />
       </Tabs.Panel>
       <Tabs.Panel value="timeline">
-        <Timeline entries={incident.timeline ?? []} />
+        <Timeline incident={incident} field={field} />
       </Tabs.Panel>
       <Tabs.Panel value="masking">
         <Masking masking={incident.masking} />

@@ -228,6 +228,7 @@ func build(opts Options) (*server, *routes, error) {
 func (s *server) resources() {
 	s.registerSystem()
 	s.registerSession()
+	s.registerSignIn()
 	s.registerUsers()
 	s.registerOrgs()
 	s.registerProjects()

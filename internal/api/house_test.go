@@ -112,13 +112,13 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	h := &house{t: t, db: db, engine: engine, log: &lockedBuffer{}, sent: &sink{}}
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	var err error
-	h.tenants, err = tenant.New(tenant.Options{DB: db})
+	keys, err := secret.NewKeyFile(bytes.Repeat([]byte{7}, secret.KeySize))
+	h.must(err)
+	h.tenants, err = tenant.New(tenant.Options{DB: db, Sealer: secret.NewSealer(keys)})
 	h.must(err)
 	h.first, err = h.tenants.Bootstrap(t.Context(), nil)
 	h.must(err)
 	jobs, err := job.New(job.Options{DB: db})
-	h.must(err)
-	keys, err := secret.NewKeyFile(bytes.Repeat([]byte{7}, secret.KeySize))
 	h.must(err)
 	if engine == nil {
 		engine = &clickhouse.DB{} // never asked
@@ -200,7 +200,7 @@ func (h *house) anonymous() *client { return &client{h: h} }
 // login signs in through the API.
 func (h *house) login(email, password string) *client {
 	h.t.Helper()
-	answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{email, password}, nil)
+	answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{Email: email, Password: password}, nil)
 	if answer.Code != http.StatusOK || len(answer.Result().Cookies()) != 1 {
 		h.t.Fatalf("login as %s: %d %s", email, answer.Code, answer.Body)
 	}

@@ -96,7 +96,7 @@ func table(h *house) map[string]row {
 		"health":  {who: anybody, status: 200},
 		"ready":   {who: anybody, status: 200},
 		"version": {who: anybody, status: 200},
-		"login":   {who: anybody, status: 200, make: func(*place) request { return request{body: Login{h.first.Email, h.first.Password}} }},
+		"login":   {who: anybody, status: 200, make: func(*place) request { return request{body: Login{Email: h.first.Email, Password: h.first.Password}} }},
 		"logout":  {who: anybody, status: 204},
 		"me":      {who: signedIn, status: 200},
 		"change-password": {who: bySession, status: 422, make: func(*place) request { // what is not one's own password is refused
@@ -108,8 +108,26 @@ func table(h *house) map[string]row {
 		}},
 		"revoke-token": {who: bySession, status: 404, make: func(*place) request { return ids("token", h.foreign) }}, // somebody else's
 
+		"list-sessions":      {who: bySession, status: 200},
+		"end-session":        {who: bySession, status: 404, make: func(*place) request { return ids("session", "0123456789abcdef") }}, // nobody's
+		"end-other-sessions": {who: bySession, status: 204},
+		"get-second-factor":  {who: bySession, status: 200},
+		"begin-second-factor": {who: bySession, status: 422, make: func(*place) request { // as with change-password
+			return request{body: PasswordAgain{"not my password"}}
+		}},
+		"confirm-second-factor": {who: bySession, status: 422, make: func(*place) request { return request{body: CodeRequest{"000000"}} }},
+		"renew-recovery-codes":  {who: bySession, status: 422, make: func(*place) request { return request{body: CodeRequest{"000000"}} }},
+		"remove-second-factor": {who: bySession, status: 422, make: func(*place) request {
+			return request{body: SecondFactorEnd{"not my password", "000000"}}
+		}},
+
 		// Accounts.
-		"list-users": {who: system, status: 200},
+		"list-user-sessions":  {who: system, status: 200, make: func(p *place) request { return ids("user", p.user(p.newUser())) }},
+		"end-user-sessions":   {who: system, status: 204, make: func(p *place) request { return ids("user", p.user(p.newUser())) }},
+		"reset-second-factor": {who: system, status: 204, make: func(p *place) request { return ids("user", p.user(p.newUser())) }},
+		"get-sign-in-demand":  {who: system, status: 200},
+		"set-sign-in-demand":  {who: system, status: 200, make: func(*place) request { return request{body: DemandRequest{false}} }}, // or nobody could call the rest
+		"list-users":          {who: system, status: 200},
 		"create-user": {who: system, status: 201, make: func(*place) request {
 			return request{body: UserRequest{Email: h.unique("new") + "@example.com"}}
 		}},
@@ -119,9 +137,11 @@ func table(h *house) map[string]row {
 		}},
 
 		// Organisations and groups.
-		"list-orgs":  {who: listsOrgs, status: 200},
-		"create-org": {who: system, status: 201, make: named},
-		"get-org":    {who: readsOrg, status: 200},
+		"get-org-sign-in-demand": {who: adminsOrg, status: 200},
+		"set-org-sign-in-demand": {who: adminsOrg, status: 200, make: func(*place) request { return request{body: DemandRequest{false}} }},
+		"list-orgs":              {who: listsOrgs, status: 200},
+		"create-org":             {who: system, status: 201, make: named},
+		"get-org":                {who: readsOrg, status: 200},
 		"rename-org": {who: adminsOrg, status: 200, make: func(p *place) request {
 			return request{body: Named{"org-" + p.canary}, etag: p.version(`SELECT version FROM organisation WHERE id = $1`, p.org)}
 		}},

@@ -127,15 +127,15 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tenants, err := tenant.New(tenant.Options{DB: meta, Log: a.log})
-	if err != nil {
-		return err
-	}
 	keys, err := secret.LoadKeyFile(cmp.Or(a.opts.File.SecretsKey, filepath.Join(a.opts.DataDir, "secrets.key")))
 	if err != nil {
 		return err
 	}
 	sealer := secret.NewSealer(keys)
+	tenants, err := tenant.New(tenant.Options{DB: meta, Sealer: sealer, Log: a.log})
+	if err != nil {
+		return err
+	}
 	outbox, err := a.newOutbox(meta, queue, sealer)
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (a *App) setup(ctx context.Context) error {
 	if err := gateway.Roles().Seed(ctx); err != nil {
 		return fmt.Errorf("seed roles: %w", err)
 	}
-	if err := errors.Join(gateway.Services().Rewrap(ctx), gateway.RewrapThreads(ctx), outbox.Targets().Rewrap(ctx)); err != nil {
+	if err := errors.Join(gateway.Services().Rewrap(ctx), gateway.RewrapThreads(ctx), outbox.Targets().Rewrap(ctx), tenants.Rewrap(ctx)); err != nil {
 		return err
 	}
 	gateway.Register(queue)

@@ -9,7 +9,7 @@ import {
   retainSearchParams,
   stringifySearchWith,
 } from '@tanstack/react-router';
-import { whenSignedOut } from './api/client.ts';
+import { whenMustEnrol, whenSignedOut } from './api/client.ts';
 import { HOST_SORTS } from './api/hosts.ts';
 import { ISSUE_SORTS, ISSUE_STATES } from './api/issues.ts';
 import { EDGE_SORTS } from './api/map.ts';
@@ -45,7 +45,8 @@ const home = createRoute({
   search: { middlewares: [retainSearchParams(['range', 'from', 'to'])] },
   beforeLoad: async ({ context, location }) => {
     try {
-      await context.queryClient.ensureQueryData(meQuery);
+      const me = await context.queryClient.ensureQueryData(meQuery);
+      if (me.must_enrol && location.pathname !== '/me') throw redirect({ to: '/me' });
     } catch (error) {
       if (asProblem(error).status === 401) {
         throw redirect({ to: '/login', search: { to: location.href } });
@@ -463,6 +464,12 @@ const users = createRoute({
   component: lazyRouteComponent(() => import('./pages/users/Users.tsx'), 'Users'),
 });
 
+const signIn = createRoute({
+  getParentRoute: () => home,
+  path: '/sign-in',
+  component: lazyRouteComponent(() => import('./pages/sign-in/SignIn.tsx'), 'SignIn'),
+});
+
 const myAccount = createRoute({
   getParentRoute: () => home,
   path: '/me',
@@ -477,6 +484,7 @@ const tree = root.addChildren([
     orgs,
     org,
     users,
+    signIn,
     myAccount,
     role,
     prices,
@@ -528,6 +536,10 @@ export function createAppRouter(queryClient: QueryClient) {
     defaultErrorComponent: Broken,
     defaultPendingMs: 400,
     scrollRestoration: true,
+  });
+  whenMustEnrol(() => {
+    void queryClient.invalidateQueries({ queryKey: meQuery.queryKey });
+    if (router.state.location.pathname !== '/me') void router.navigate({ to: '/me' });
   });
   whenSignedOut(() => {
     const { location } = router.state;

@@ -785,6 +785,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How my second factor stands */
+        get: operations["get-second-factor"];
+        put?: never;
+        /** Get a secret for my authenticator app; nothing asks for its codes before one was confirmed */
+        post: operations["begin-second-factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn my second factor on with a code of the app; recovery codes are shown this one time */
+        post: operations["confirm-second-factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace my recovery codes */
+        post: operations["renew-recovery-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn my second factor off */
+        post: operations["remove-second-factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs": {
         parameters: {
             query?: never;
@@ -1443,6 +1512,24 @@ export interface paths {
         post?: never;
         /** Remove somebody from an organisation and its groups */
         delete: operations["remove-org-member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a second factor is demanded of an organisation's people */
+        get: operations["get-org-sign-in-demand"];
+        /** Demand a second factor of an organisation's people, or no more */
+        put: operations["set-org-sign-in-demand"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3449,6 +3536,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where I am signed in */
+        get: operations["list-sessions"];
+        put?: never;
+        post?: never;
+        /** Sign all my sessions out but this one */
+        delete: operations["end-other-sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Sign one of my sessions out */
+        delete: operations["end-session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a second factor is demanded of everybody */
+        get: operations["get-sign-in-demand"];
+        /** Demand a second factor of everybody, or no more */
+        put: operations["set-sign-in-demand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -3515,6 +3655,41 @@ export interface paths {
         put: operations["update-user"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an account is signed in */
+        get: operations["list-user-sessions"];
+        put?: never;
+        post?: never;
+        /** Sign an account out everywhere; its API tokens stay */
+        delete: operations["end-user-sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user}/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Turn an account's second factor off, for who has lost it, and end its sessions */
+        delete: operations["reset-second-factor"];
         options?: never;
         head?: never;
         patch?: never;
@@ -4100,6 +4275,9 @@ export interface components {
             /** Format: int64 */
             span: number;
         };
+        CodeRequest: {
+            code: string;
+        };
         CommentRequest: {
             text: string;
         };
@@ -4184,6 +4362,18 @@ export interface components {
             message: string;
             state: string;
             target: string;
+        };
+        Demand: {
+            /** @description who has none can do nothing but set one up; people of OpenID Connect have their provider's */
+            second_factor: boolean;
+            /**
+             * Format: int64
+             * @description people it would be demanded of who have none yet
+             */
+            without: number;
+        };
+        DemandRequest: {
+            second_factor: boolean;
         };
         Detail: {
             /** Format: date-time */
@@ -5224,6 +5414,31 @@ export interface components {
             span_id: string;
             trace_id: string;
         };
+        LiveSession: {
+            /** @description where it was begun; empty when it is not known */
+            address: string;
+            /** @description what the browser called itself */
+            agent: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description the one that asks */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description at the latest; a day without a request ends it as well
+             */
+            expires_at: string;
+            id: string;
+            /** @enum {string} */
+            method: "password" | "oidc";
+            /** @description of OpenID Connect, by its code */
+            provider: string;
+            /**
+             * Format: date-time
+             * @description to the minute
+             */
+            seen_at: string;
+        };
         LoadSpark: {
             load: (number | null)[];
             /** Format: int64 */
@@ -5398,6 +5613,8 @@ export interface components {
             skipped: number;
         };
         Login: {
+            /** @description of the authenticator app, or for recovery; without one where it is needed the answer is 401 in the field code */
+            code?: string;
             email: string;
             password: string;
         };
@@ -5500,6 +5717,8 @@ export interface components {
         };
         Me: {
             memberships: components["schemas"]["Member"][];
+            /** @description a second factor is demanded of me: until I have set one up I can do nothing else */
+            must_enrol: boolean;
             orgs: components["schemas"]["Organisation"][];
             projects: components["schemas"]["Project"][];
             /** @description of the token that asks; absent for a session */
@@ -5661,6 +5880,12 @@ export interface components {
             /** @description with variables as {{name}}; {{language}} becomes Korean or English */
             system_message: string;
         };
+        NewSecondFactor: {
+            /** @description to be typed, base 32 */
+            secret: string;
+            /** @description to be shown as a QR code: otpauth://totp/… */
+            uri: string;
+        };
         NewToken: {
             /** Format: date-time */
             created_at: string;
@@ -5688,6 +5913,8 @@ export interface components {
             name: string;
             /** @description to be changed at the first login */
             password: string;
+            /** @description signs in with a code besides the password */
+            second_factor: boolean;
             /** @description a system admin: administers every organisation, models and roles */
             system: boolean;
             /** Format: int64 */
@@ -6032,6 +6259,16 @@ export interface components {
              */
             total: number;
         };
+        PageLiveSession: {
+            items: components["schemas"]["LiveSession"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageLogPattern: {
             items: components["schemas"]["LogPattern"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -6327,6 +6564,9 @@ export interface components {
             top_k?: number;
             /** Format: double */
             top_p?: number;
+        };
+        PasswordAgain: {
+            password: string;
         };
         PasswordChange: {
             old_password: string;
@@ -6761,6 +7001,10 @@ export interface components {
              * @description calls from the day of UTC of this moment on
              */
             from: string;
+        };
+        RecoveryCodes: {
+            /** @description shown this one time */
+            codes: string[];
         };
         Remote: {
             /** Format: int64 */
@@ -7204,6 +7448,28 @@ export interface components {
             scraped_at?: string;
             timeout: string;
             url: string;
+        };
+        SecondFactor: {
+            /** @description false where this installation cannot keep secrets */
+            available: boolean;
+            /** @description by the installation, or by an organisation the account is in */
+            demanded: boolean;
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description recovery codes that are still good
+             */
+            recovery: number;
+            /**
+             * Format: date-time
+             * @description when it was set up; null while it is not
+             */
+            since: string | null;
+        };
+        SecondFactorEnd: {
+            /** @description of the app, or for recovery */
+            code: string;
+            password: string;
         };
         Seen: {
             /** @description empty when it is not known */
@@ -8036,6 +8302,8 @@ export interface components {
             /** Format: int64 */
             id: number;
             name: string;
+            /** @description signs in with a code besides the password */
+            second_factor: boolean;
             /** @description a system admin: administers every organisation, models and roles */
             system: boolean;
             /** Format: int64 */
@@ -8188,6 +8456,7 @@ export type Chart = components['schemas']['Chart'];
 export type Circuit = components['schemas']['Circuit'];
 export type CircuitRequest = components['schemas']['CircuitRequest'];
 export type ClockSkew = components['schemas']['ClockSkew'];
+export type CodeRequest = components['schemas']['CodeRequest'];
 export type CommentRequest = components['schemas']['CommentRequest'];
 export type ComparedStep = components['schemas']['ComparedStep'];
 export type Comparison = components['schemas']['Comparison'];
@@ -8195,6 +8464,8 @@ export type Count = components['schemas']['Count'];
 export type DbCall = components['schemas']['DBCall'];
 export type Dashboard = components['schemas']['Dashboard'];
 export type Delivery = components['schemas']['Delivery'];
+export type Demand = components['schemas']['Demand'];
+export type DemandRequest = components['schemas']['DemandRequest'];
 export type Detail = components['schemas']['Detail'];
 export type Difference = components['schemas']['Difference'];
 export type Differences = components['schemas']['Differences'];
@@ -8276,6 +8547,7 @@ export type LabelRequest = components['schemas']['LabelRequest'];
 export type Left = components['schemas']['Left'];
 export type Line = components['schemas']['Line'];
 export type Link = components['schemas']['Link'];
+export type LiveSession = components['schemas']['LiveSession'];
 export type LoadSpark = components['schemas']['LoadSpark'];
 export type LogBars = components['schemas']['LogBars'];
 export type LogDetails = components['schemas']['LogDetails'];
@@ -8312,6 +8584,7 @@ export type NewKey = components['schemas']['NewKey'];
 export type NewProviderKeyRequest = components['schemas']['NewProviderKeyRequest'];
 export type NewProviderRequest = components['schemas']['NewProviderRequest'];
 export type NewRoleRequest = components['schemas']['NewRoleRequest'];
+export type NewSecondFactor = components['schemas']['NewSecondFactor'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewUser = components['schemas']['NewUser'];
 export type NewViewRequest = components['schemas']['NewViewRequest'];
@@ -8341,6 +8614,7 @@ export type PageJudging = components['schemas']['PageJudging'];
 export type PageKey = components['schemas']['PageKey'];
 export type PageKeyHealth = components['schemas']['PageKeyHealth'];
 export type PageLabel = components['schemas']['PageLabel'];
+export type PageLiveSession = components['schemas']['PageLiveSession'];
 export type PageLogPattern = components['schemas']['PageLogPattern'];
 export type PageLogRecord = components['schemas']['PageLogRecord'];
 export type PageMaskClass = components['schemas']['PageMaskClass'];
@@ -8368,6 +8642,7 @@ export type PageVersion = components['schemas']['PageVersion'];
 export type PageView = components['schemas']['PageView'];
 export type Panel = components['schemas']['Panel'];
 export type Parameters = components['schemas']['Parameters'];
+export type PasswordAgain = components['schemas']['PasswordAgain'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PathPart = components['schemas']['PathPart'];
 export type PathShare = components['schemas']['PathShare'];
@@ -8396,6 +8671,7 @@ export type Red = components['schemas']['RED'];
 export type Rate = components['schemas']['Rate'];
 export type Recount = components['schemas']['Recount'];
 export type RecountRequest = components['schemas']['RecountRequest'];
+export type RecoveryCodes = components['schemas']['RecoveryCodes'];
 export type Remote = components['schemas']['Remote'];
 export type RepeatedCall = components['schemas']['RepeatedCall'];
 export type ReplayRequest = components['schemas']['ReplayRequest'];
@@ -8418,6 +8694,8 @@ export type RunRequest = components['schemas']['RunRequest'];
 export type Sampling = components['schemas']['Sampling'];
 export type Scatter = components['schemas']['Scatter'];
 export type ScrapeTarget = components['schemas']['ScrapeTarget'];
+export type SecondFactor = components['schemas']['SecondFactor'];
+export type SecondFactorEnd = components['schemas']['SecondFactorEnd'];
 export type Seen = components['schemas']['Seen'];
 export type SeenPage = components['schemas']['SeenPage'];
 export type Series = components['schemas']['Series'];
@@ -10591,6 +10869,165 @@ export interface operations {
             };
         };
     };
+    "get-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactor"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "begin-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordAgain"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSecondFactor"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "confirm-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "renew-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondFactorEnd"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-orgs": {
         parameters: {
             query?: never;
@@ -12556,6 +12993,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-org-sign-in-demand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demand"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-org-sign-in-demand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demand"];
+                };
             };
             /** @description Problem */
             default: {
@@ -18512,6 +19017,153 @@ export interface operations {
             };
         };
     };
+    "list-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLiveSession"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-other-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-sign-in-demand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demand"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-sign-in-demand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demand"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-tokens": {
         parameters: {
             query?: never;
@@ -18724,6 +19376,95 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-user-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLiveSession"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-user-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reset-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {

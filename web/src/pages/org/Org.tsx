@@ -7,12 +7,14 @@ import { useTranslation } from 'react-i18next';
 import { groupsQuery, orgQuery, renameOrg } from '../../api/people.ts';
 import { mayAdmin, meQuery } from '../../api/session.ts';
 import type { Organisation } from '../../api/types.ts';
+import { DemandSwitch } from '../../parts/DemandSwitch.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { NameForm } from '../../parts/NameForm.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { Members } from '../members/Members.tsx';
 import { Groups } from './Groups.tsx';
+import classes from './Org.module.css';
 
 /** One organisation: its groups with their projects, and its people. */
 export function Org() {
@@ -44,6 +46,14 @@ export function Org() {
     <div className="page">
       <Head org={org.data} canAdmin={mayAdmin(me, id, 0)} />
       <Groups key={id} org={org.data} groups={groups.data} />
+      {mayAdmin(me, id, 0) && org.data.kind === 'team' && (
+        <section className={classes.part} aria-label={t('signin.title')}>
+          <div className="page-head">
+            <h2>{t('signin.title')}</h2>
+          </div>
+          <DemandSwitch key={id} org={id} />
+        </section>
+      )}
       <Members places={[whole, ...groups.data.map((g) => ({ org: id, group: g.id, name: g.name }))]} />
     </div>
   );

@@ -1,0 +1,21 @@
+import { TextInput } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+
+/** Six digits of an authenticator app. */
+export function CodeInput({ value, onChange }: { value: string; onChange: (code: string) => void }) {
+  const { t } = useTranslation();
+  return (
+    <TextInput
+      label={t('login.code')}
+      required
+      inputMode="numeric"
+      autoComplete="one-time-code"
+      pattern="[0-9]{3} ?[0-9]{3}"
+      title={t('login.code_shape')}
+      maxLength={7}
+      data-autofocus
+      value={value}
+      onChange={(e) => onChange(e.currentTarget.value)}
+    />
+  );
+}

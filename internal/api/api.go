@@ -38,6 +38,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/scrape"
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
+	"github.com/matrix-aiops/matrix/internal/tenant/oidc"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/internal/view"
 )
@@ -59,6 +60,7 @@ type Options struct {
 	Issues     *issue.Store
 	Rules      *rule.Store
 	Scrapes    *scrape.Store
+	OIDC       *oidc.Service
 	Outbox     *notify.Outbox
 	Incidents  *incident.Service
 	AI         *ai.Gateway
@@ -158,6 +160,7 @@ func build(opts Options) (*server, *routes, error) {
 		"Issues":     opts.Issues != nil,
 		"Logs":       opts.Logs != nil,
 		"Metrics":    opts.Metrics != nil,
+		"OIDC":       opts.OIDC != nil,
 		"Outbox":     opts.Outbox != nil,
 		"Quality":    opts.Quality != nil,
 		"Rules":      opts.Rules != nil,
@@ -229,6 +232,7 @@ func (s *server) resources() {
 	s.registerSystem()
 	s.registerSession()
 	s.registerSignIn()
+	s.registerOIDC()
 	s.registerUsers()
 	s.registerOrgs()
 	s.registerProjects()

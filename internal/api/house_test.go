@@ -37,6 +37,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/secret"
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
+	"github.com/matrix-aiops/matrix/internal/tenant/oidc"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/internal/view"
 )
@@ -118,6 +119,8 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	h.must(err)
 	h.first, err = h.tenants.Bootstrap(t.Context(), nil)
 	h.must(err)
+	signIn, err := oidc.New(oidc.Options{DB: db, Tenants: h.tenants, Sealer: secret.NewSealer(keys), Client: &http.Client{}, Log: log})
+	h.must(err)
 	jobs, err := job.New(job.Options{DB: db})
 	h.must(err)
 	if engine == nil {
@@ -160,6 +163,7 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 		Issues:     issue.NewStore(db, engine, nil),
 		Logs:       logs.NewStore(engine),
 		Metrics:    metrics,
+		OIDC:       signIn,
 		Outbox:     outbox,
 		Quality:    thought,
 		Rules:      rule.NewStore(db, nil),

@@ -18,6 +18,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
 	"github.com/matrix-aiops/matrix/internal/tenant"
+	"github.com/matrix-aiops/matrix/internal/tenant/oidc"
 )
 
 // Who may call an operation on project, group or organisation A, one letter
@@ -108,10 +109,25 @@ func table(h *house) map[string]row {
 		}},
 		"revoke-token": {who: bySession, status: 404, make: func(*place) request { return ids("token", h.foreign) }}, // somebody else's
 
-		"list-sessions":      {who: bySession, status: 200},
-		"end-session":        {who: bySession, status: 404, make: func(*place) request { return ids("session", "0123456789abcdef") }}, // nobody's
-		"end-other-sessions": {who: bySession, status: 204},
-		"get-second-factor":  {who: bySession, status: 200},
+		"list-sign-in-providers": {who: anybody, status: 200},
+		"begin-oidc-login":       {who: anybody, status: 303, make: func(*place) request { return ids("provider", "none") }}, // to the page that says so
+		"finish-oidc-login":      {who: anybody, status: 303, make: func(*place) request { return ids("provider", "none") }},
+		"list-oidc-providers":    {who: system, status: 200},
+		"create-oidc-provider": {who: system, status: 201, make: func(*place) request {
+			return request{body: NewOIDCProviderRequest{Code: h.unique("idp"), OIDCProviderRequest: oidcBody()}}
+		}},
+		"get-oidc-provider": {who: system, status: 200, make: func(*place) request { return ids("provider", h.newOIDC()) }},
+		"update-oidc-provider": {who: system, status: 200, make: func(*place) request {
+			return request{path: map[string]any{"provider": h.newOIDC()}, body: oidcBody(), etag: `"v1"`}
+		}},
+		"delete-oidc-provider": {who: system, status: 204, make: func(*place) request {
+			return request{path: map[string]any{"provider": h.newOIDC()}, etag: `"v1"`}
+		}},
+		"check-oidc-provider": {who: system, status: 422, make: func(*place) request { return ids("provider", h.newOIDC()) }}, // nobody answers there
+		"list-sessions":       {who: bySession, status: 200},
+		"end-session":         {who: bySession, status: 404, make: func(*place) request { return ids("session", "0123456789abcdef") }}, // nobody's
+		"end-other-sessions":  {who: bySession, status: 204},
+		"get-second-factor":   {who: bySession, status: 200},
 		"begin-second-factor": {who: bySession, status: 422, make: func(*place) request { // as with change-password
 			return request{body: PasswordAgain{"not my password"}}
 		}},
@@ -125,6 +141,7 @@ func table(h *house) map[string]row {
 		"list-user-sessions":  {who: system, status: 200, make: func(p *place) request { return ids("user", p.user(p.newUser())) }},
 		"end-user-sessions":   {who: system, status: 204, make: func(p *place) request { return ids("user", p.user(p.newUser())) }},
 		"reset-second-factor": {who: system, status: 204, make: func(p *place) request { return ids("user", p.user(p.newUser())) }},
+		"unlink-user":         {who: system, status: 204, make: func(p *place) request { return ids("user", p.user(p.newUser())) }},
 		"get-sign-in-demand":  {who: system, status: 200},
 		"set-sign-in-demand":  {who: system, status: 200, make: func(*place) request { return request{body: DemandRequest{false}} }}, // or nobody could call the rest
 		"list-users":          {who: system, status: 200},
@@ -672,6 +689,18 @@ func table(h *house) map[string]row {
 		"test-channel": {who: writesProject, status: 204, make: func(p *place) request { return ids("channel", p.channel) },
 			crossed: func(b *place) request { return ids("channel", b.channel) }},
 	}
+}
+
+func oidcBody() OIDCProviderRequest {
+	return OIDCProviderRequest{Settings: oidc.Settings{Name: "Corp", Issuer: "https://127.0.0.1:1", ClientID: "matrix", Scopes: []string{}, Domains: []string{}, Mappings: []oidc.Mapping{}}}
+}
+
+// newOIDC makes a provider and returns its code.
+func (h *house) newOIDC() string {
+	h.t.Helper()
+	p, err := h.opts.OIDC.Create(h.t.Context(), h.unique("idp"), oidcBody().settings(), "admin")
+	h.must(err)
+	return p.Code
 }
 
 func roleBody() RoleRequest {

@@ -41,6 +41,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/secret"
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
+	"github.com/matrix-aiops/matrix/internal/tenant/oidc"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/internal/view"
 	"github.com/matrix-aiops/matrix/web"
@@ -136,6 +137,10 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	signIn, err := a.newSignIn(meta, tenants, sealer)
+	if err != nil {
+		return err
+	}
 	outbox, err := a.newOutbox(meta, queue, sealer)
 	if err != nil {
 		return err
@@ -149,7 +154,7 @@ func (a *App) setup(ctx context.Context) error {
 	if err := gateway.Roles().Seed(ctx); err != nil {
 		return fmt.Errorf("seed roles: %w", err)
 	}
-	if err := errors.Join(gateway.Services().Rewrap(ctx), gateway.RewrapThreads(ctx), outbox.Targets().Rewrap(ctx), tenants.Rewrap(ctx)); err != nil {
+	if err := errors.Join(gateway.Services().Rewrap(ctx), gateway.RewrapThreads(ctx), outbox.Targets().Rewrap(ctx), tenants.Rewrap(ctx), signIn.Rewrap(ctx)); err != nil {
 		return err
 	}
 	gateway.Register(queue)
@@ -255,6 +260,7 @@ func (a *App) setup(ctx context.Context) error {
 		Issues:     issues,
 		Logs:       logs.NewStore(telemetry),
 		Metrics:    metrics,
+		OIDC:       signIn,
 		Outbox:     outbox,
 		Quality:    answers,
 		Rules:      rules,
@@ -351,6 +357,20 @@ func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue, sealer *secret.Sealer
 			webhook.New(webhook.Options{Client: client, Guard: guard}),
 			slack.New(slack.Options{Client: client, Dev: a.opts.Dev}),
 		},
+	})
+}
+
+// newSignIn makes what signs people in at providers of OpenID Connect. System
+// admins name the addresses of these, and still every connection passes the
+// guard: what it may reach in the house is for the configuration to say.
+func (a *App) newSignIn(meta *metadb.DB, tenants *tenant.Store, sealer *secret.Sealer) (*oidc.Service, error) {
+	private, err := networks("login.allow_networks", a.opts.File.Login.AllowNetworks)
+	if err != nil {
+		return nil, err
+	}
+	return oidc.New(oidc.Options{
+		DB: meta, Tenants: tenants, Sealer: sealer, Log: a.log,
+		Client: notify.NewClient(notify.Guard{Dev: a.opts.Dev, Private: private}),
 	})
 }
 

@@ -16,6 +16,7 @@ import { EDGE_SORTS } from './api/map.ts';
 import { asProblem } from './api/problem.ts';
 import { SERVICE_SORTS } from './api/services.ts';
 import { meQuery, projectsOf } from './api/session.ts';
+import { LOGIN_FAILURES } from './api/signin.ts';
 import { STATEMENT_SORTS } from './api/statements.ts';
 import { USAGE_DIMENSIONS, USAGE_MEASURES, USAGE_SCOPES } from './api/usage.ts';
 import { Frame } from './frame/Frame.tsx';
@@ -33,7 +34,7 @@ const root = createRootRouteWithContext<Context>()({ notFoundComponent: Missing 
 const loginRoute = createRoute({
   getParentRoute: () => root,
   path: '/login',
-  validateSearch: optional((s) => ({ to: text(s.to) })),
+  validateSearch: optional((s) => ({ to: text(s.to), failure: choice(s.failure, LOGIN_FAILURES) })),
   component: lazyRouteComponent(() => import('./pages/login/Login.tsx'), 'Login'),
 });
 

@@ -854,6 +854,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/oidc-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The providers of OpenID Connect */
+        get: operations["list-oidc-providers"];
+        put?: never;
+        /** Add a provider */
+        post: operations["create-oidc-provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc-providers/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One provider */
+        get: operations["get-oidc-provider"];
+        /** Change a provider */
+        put: operations["update-oidc-provider"];
+        post?: never;
+        /** Remove a provider with its links, sessions and the memberships it gave; accounts stay */
+        delete: operations["delete-oidc-provider"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc-providers/{provider}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a provider's issuer what it offers */
+        post: operations["check-oidc-provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs": {
         parameters: {
             query?: never;
@@ -3536,6 +3590,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/oidc/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sign in at a provider: a browser opens this */
+        get: operations["begin-oidc-login"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a provider leads back to */
+        get: operations["finish-oidc-login"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The providers on the login page */
+        get: operations["list-sign-in-providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -3655,6 +3760,23 @@ export interface paths {
         put: operations["update-user"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user}/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget who an account is at its providers; the next login by its verified address links it anew */
+        delete: operations["unlink-user"];
         options?: never;
         head?: never;
         patch?: never;
@@ -4065,6 +4187,10 @@ export interface components {
              */
             used: number;
         };
+        Button: {
+            code: string;
+            name: string;
+        };
         Call: {
             answer: string;
             /** Format: date-time */
@@ -4239,6 +4365,17 @@ export interface components {
             /** @enum {string} */
             chart: "cpu" | "memory" | "disk" | "network" | "disk_io" | "load";
             lines: components["schemas"]["Line"][];
+        };
+        Checked: {
+            /** @description where people are sent to sign in */
+            authorization: string;
+            /** @description scopes that the issuer does not list */
+            missing: string[];
+            /** @description it says that it takes S256; it is used in any case */
+            pkce: boolean;
+            token: string;
+            /** @description empty when the issuer has none */
+            user_info: string;
         };
         Circuit: {
             /** Format: int64 */
@@ -5634,6 +5771,19 @@ export interface components {
             rules: number;
             type: string;
         };
+        Mapping: {
+            /**
+             * Format: int64
+             * @description 0 = the whole organisation
+             */
+            group_id: number;
+            /** Format: int64 */
+            org_id: number;
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "viewer";
+            /** @description of the claim, exactly */
+            value: string;
+        };
         MaskClass: {
             class: string;
             /** @description no policy can switch it off */
@@ -5831,6 +5981,35 @@ export interface components {
             revoked_at: string | null;
             secret: string;
         };
+        NewOIDCProviderRequest: {
+            client_id: string;
+            /** @description empty: the one that is stored, or none for a public client; another issuer or client needs it again */
+            client_secret?: string;
+            /** @description stands in the address that the provider leads back to; it cannot change */
+            code: string;
+            /** @description make an account for an address nobody has here */
+            create_users: boolean;
+            /** @description of addresses that may sign in; none = all */
+            domains: string[];
+            /** @description default email */
+            email_claim: string;
+            /** @description has its button on the login page */
+            enabled: boolean;
+            /** @description default groups; a.b looks into an object */
+            groups_claim: string;
+            /** @description https://…, without /.well-known/openid-configuration */
+            issuer: string;
+            /** @description memberships by group; those that came of a group end with it */
+            mappings: components["schemas"]["Mapping"][];
+            /** @description on the button of the login page */
+            name: string;
+            /** @description default name */
+            name_claim: string;
+            /** @description besides openid; default email and profile */
+            scopes: string[];
+            /** @description every address of this provider counts as verified, also without email_verified */
+            trust_email: boolean;
+        };
         NewProviderKeyRequest: {
             /** @description names it in logs and on screens */
             alias: string;
@@ -5943,6 +6122,71 @@ export interface components {
              * @description counted here and below
              */
             total: number;
+        };
+        OIDCProvider: {
+            client_id: string;
+            code: string;
+            /** @description make an account for an address nobody has here */
+            create_users: boolean;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** @description of addresses that may sign in; none = all */
+            domains: string[];
+            /** @description default email */
+            email_claim: string;
+            /** @description has its button on the login page */
+            enabled: boolean;
+            /** @description default groups; a.b looks into an object */
+            groups_claim: string;
+            /** @description the secret itself is never told */
+            has_secret: boolean;
+            /** @description https://…, without /.well-known/openid-configuration */
+            issuer: string;
+            /** @description memberships by group; those that came of a group end with it */
+            mappings: components["schemas"]["Mapping"][];
+            /** @description on the button of the login page */
+            name: string;
+            /** @description default name */
+            name_claim: string;
+            /** @description to be registered at the provider */
+            redirect_uri: string;
+            /** @description besides openid; default email and profile */
+            scopes: string[];
+            /** @description every address of this provider counts as verified, also without email_verified */
+            trust_email: boolean;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
+        };
+        OIDCProviderRequest: {
+            client_id: string;
+            /** @description empty: the one that is stored, or none for a public client; another issuer or client needs it again */
+            client_secret?: string;
+            /** @description make an account for an address nobody has here */
+            create_users: boolean;
+            /** @description of addresses that may sign in; none = all */
+            domains: string[];
+            /** @description default email */
+            email_claim: string;
+            /** @description has its button on the login page */
+            enabled: boolean;
+            /** @description default groups; a.b looks into an object */
+            groups_claim: string;
+            /** @description https://…, without /.well-known/openid-configuration */
+            issuer: string;
+            /** @description memberships by group; those that came of a group end with it */
+            mappings: components["schemas"]["Mapping"][];
+            /** @description on the button of the login page */
+            name: string;
+            /** @description default name */
+            name_claim: string;
+            /** @description besides openid; default email and profile */
+            scopes: string[];
+            /** @description every address of this provider counts as verified, also without email_verified */
+            trust_email: boolean;
         };
         Opinions: {
             items: components["schemas"]["Feedback"][];
@@ -6121,6 +6365,16 @@ export interface components {
         };
         PageBudgetUse: {
             items: components["schemas"]["BudgetUse"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageButton: {
+            items: components["schemas"]["Button"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -6341,6 +6595,16 @@ export interface components {
         };
         PageNearLimit: {
             items: components["schemas"]["NearLimit"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageOIDCProvider: {
+            items: components["schemas"]["OIDCProvider"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -8440,6 +8704,7 @@ export type BudgetPeriod = components['schemas']['BudgetPeriod'];
 export type BudgetRequest = components['schemas']['BudgetRequest'];
 export type BudgetStanding = components['schemas']['BudgetStanding'];
 export type BudgetUse = components['schemas']['BudgetUse'];
+export type Button = components['schemas']['Button'];
 export type Call = components['schemas']['Call'];
 export type CallAsker = components['schemas']['CallAsker'];
 export type CallFacet = components['schemas']['CallFacet'];
@@ -8453,6 +8718,7 @@ export type Change = components['schemas']['Change'];
 export type ChannelKinds = components['schemas']['ChannelKinds'];
 export type ChannelRequest = components['schemas']['ChannelRequest'];
 export type Chart = components['schemas']['Chart'];
+export type Checked = components['schemas']['Checked'];
 export type Circuit = components['schemas']['Circuit'];
 export type CircuitRequest = components['schemas']['CircuitRequest'];
 export type ClockSkew = components['schemas']['ClockSkew'];
@@ -8561,6 +8827,7 @@ export type LogRecord = components['schemas']['LogRecord'];
 export type LogTail = components['schemas']['LogTail'];
 export type Login = components['schemas']['Login'];
 export type Made = components['schemas']['Made'];
+export type Mapping = components['schemas']['Mapping'];
 export type MaskClass = components['schemas']['MaskClass'];
 export type MaskToken = components['schemas']['MaskToken'];
 export type Masking = components['schemas']['Masking'];
@@ -8581,6 +8848,7 @@ export type Named = components['schemas']['Named'];
 export type Narrowing = components['schemas']['Narrowing'];
 export type NearLimit = components['schemas']['NearLimit'];
 export type NewKey = components['schemas']['NewKey'];
+export type NewOidcProviderRequest = components['schemas']['NewOIDCProviderRequest'];
 export type NewProviderKeyRequest = components['schemas']['NewProviderKeyRequest'];
 export type NewProviderRequest = components['schemas']['NewProviderRequest'];
 export type NewRoleRequest = components['schemas']['NewRoleRequest'];
@@ -8589,6 +8857,8 @@ export type NewToken = components['schemas']['NewToken'];
 export type NewUser = components['schemas']['NewUser'];
 export type NewViewRequest = components['schemas']['NewViewRequest'];
 export type Node = components['schemas']['Node'];
+export type OidcProvider = components['schemas']['OIDCProvider'];
+export type OidcProviderRequest = components['schemas']['OIDCProviderRequest'];
 export type Opinions = components['schemas']['Opinions'];
 export type Organisation = components['schemas']['Organisation'];
 export type Outcome = components['schemas']['Outcome'];
@@ -8601,6 +8871,7 @@ export type PageAvailable = components['schemas']['PageAvailable'];
 export type PageBudgetPeriod = components['schemas']['PageBudgetPeriod'];
 export type PageBudgetStanding = components['schemas']['PageBudgetStanding'];
 export type PageBudgetUse = components['schemas']['PageBudgetUse'];
+export type PageButton = components['schemas']['PageButton'];
 export type PageCallAsker = components['schemas']['PageCallAsker'];
 export type PageCallFacet = components['schemas']['PageCallFacet'];
 export type PageCapability = components['schemas']['PageCapability'];
@@ -8623,6 +8894,7 @@ export type PageMember = components['schemas']['PageMember'];
 export type PageModelService = components['schemas']['PageModelService'];
 export type PageMove = components['schemas']['PageMove'];
 export type PageNearLimit = components['schemas']['PageNearLimit'];
+export type PageOidcProvider = components['schemas']['PageOIDCProvider'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
 export type PagePerson = components['schemas']['PagePerson'];
 export type PagePrice = components['schemas']['PagePrice'];
@@ -11016,6 +11288,207 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-oidc-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOIDCProvider"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-oidc-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOIDCProviderRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OIDCProvider"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-oidc-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description code of the provider */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OIDCProvider"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-oidc-provider": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description code of the provider */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OIDCProviderRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OIDCProvider"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-oidc-provider": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description code of the provider */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "check-oidc-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description code of the provider */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checked"];
+                };
             };
             /** @description Problem */
             default: {
@@ -19017,6 +19490,105 @@ export interface operations {
             };
         };
     };
+    "begin-oidc-login": {
+        parameters: {
+            query?: {
+                /** @description the path to end at */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See Other */
+            303: {
+                headers: {
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "finish-oidc-login": {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+                iss?: string;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See Other */
+            303: {
+                headers: {
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sign-in-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageButton"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-sessions": {
         parameters: {
             query?: never;
@@ -19376,6 +19948,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unlink-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {

@@ -1,6 +1,15 @@
 import { queryOptions } from '@tanstack/react-query';
-import { get, list, post, put, remove } from './client.ts';
-import type { Demand, LiveSession, NewSecondFactor, SecondFactor } from './types.ts';
+import { get, list, post, put, remove, seen } from './client.ts';
+import type {
+  Demand,
+  LiveSession,
+  LoginProvider,
+  NewSecondFactor,
+  OidcChecked,
+  OidcProvider,
+  OidcProviderEdit,
+  SecondFactor,
+} from './types.ts';
 
 export const sessionsQuery = list<LiveSession>('/sessions', ['sessions']);
 export const endSession = (id: string) => remove(`/sessions/${id}`);
@@ -30,3 +39,39 @@ export const demandQuery = (org: number) =>
   });
 export const setDemand = (org: number, secondFactor: boolean) =>
   put<Demand>(demandPath(org), { second_factor: secondFactor });
+
+/** Why a login at a provider did not come to an end. */
+export const LOGIN_FAILURES = [
+  'provider',
+  'unreached',
+  'denied',
+  'expired',
+  'unverified',
+  'domain',
+  'account',
+  'disabled',
+  'linked',
+  'failed',
+  'unavailable',
+] as const;
+export type LoginFailure = (typeof LOGIN_FAILURES)[number];
+
+export const loginProvidersQuery = queryOptions({
+  ...list<LoginProvider>('/session/providers', ['login-providers']),
+  retry: false,
+});
+
+/** Where a browser goes to log in at a provider: a page, not a request. */
+export const loginPath = (provider: string, to: string | undefined) =>
+  `/api/v1/session/oidc/${encodeURIComponent(provider)}${to ? `?to=${encodeURIComponent(to)}` : ''}`;
+
+const providerPath = (code: string) => `/oidc-providers/${encodeURIComponent(code)}`;
+export const oidcProvidersQuery = list<OidcProvider>('/oidc-providers', ['oidc-providers']);
+export const createOidcProvider = (code: string, edit: OidcProviderEdit) =>
+  post<OidcProvider>('/oidc-providers', { code, ...edit });
+export const updateOidcProvider = ({ code, version }: OidcProvider, edit: OidcProviderEdit) =>
+  put<OidcProvider>(providerPath(code), edit, seen(version));
+export const deleteOidcProvider = ({ code, version }: OidcProvider) => remove(providerPath(code), seen(version));
+export const checkOidcProvider = (code: string) => post<OidcChecked>(`${providerPath(code)}/check`);
+
+export const unlinkUser = (user: number) => remove(`/users/${user}/identities`);

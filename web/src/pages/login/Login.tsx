@@ -1,4 +1,5 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { Alert, Button, PasswordInput, TextInput } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRouter, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -9,6 +10,7 @@ import { Mark } from '../../frame/Mark.tsx';
 import { changeLanguage, type Language } from '../../i18n/index.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import classes from './Login.module.css';
+import { Providers } from './Providers.tsx';
 
 const LANGUAGES: [Language, string][] = [
   ['ko', '한국어'],
@@ -19,7 +21,7 @@ export function Login() {
   const { t, i18n } = useTranslation();
   const router = useRouter();
   const client = useQueryClient();
-  const { to } = useSearch({ from: '/login' });
+  const { to, failure } = useSearch({ from: '/login' });
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
@@ -51,6 +53,17 @@ export function Login() {
           <span translate="no">{'MATRIX'}</span>
         </div>
         <h1>{t('login.title')}</h1>
+        {failure && !attempt.isSuccess && (
+          <Alert
+            color="red"
+            variant="light"
+            icon={<IconAlertTriangle size={18} />}
+            title={t('login.failed')}
+            role="alert"
+          >
+            {t(`login.failure.${failure}`)}
+          </Alert>
+        )}
         {asked ? (
           <>
             <p className={classes.hint}>{t('login.code_means')}</p>
@@ -118,7 +131,10 @@ export function Login() {
             {t('login.back')}
           </Button>
         ) : (
-          <p className={classes.hint}>{t('login.hint')}</p>
+          <>
+            <Providers to={to} />
+            <p className={classes.hint}>{t('login.hint')}</p>
+          </>
         )}
       </form>
       <div className={classes.languages}>

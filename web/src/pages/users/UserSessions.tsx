@@ -1,7 +1,7 @@
 import { Button, Group, Modal } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { endUserSessions, userSessionsQuery } from '../../api/signin.ts';
+import { endUserSessions, unlinkUser, userSessionsQuery } from '../../api/signin.ts';
 import type { User } from '../../api/types.ts';
 import { Failure } from '../../parts/Failure.tsx';
 import { SessionTable } from '../../parts/SessionTable.tsx';
@@ -14,6 +14,11 @@ export function UserSessions({ user, onClose }: { user: User; onClose: () => voi
   const end = useChange(() => endUserSessions(user.id), {
     refresh: ['users', user.id, 'sessions'],
     done: t('users.signed_out', { email: user.email }),
+    onDone: onClose,
+  });
+  const unlink = useChange(() => unlinkUser(user.id), {
+    refresh: ['users', user.id, 'sessions'],
+    done: t('users.unlinked', { email: user.email }),
     onDone: onClose,
   });
   return (
@@ -29,6 +34,11 @@ export function UserSessions({ user, onClose }: { user: User; onClose: () => voi
         <Button variant="default" onClick={onClose}>
           {t('action.close')}
         </Button>
+        {sessions?.some((s) => s.method === 'oidc') && (
+          <Button variant="default" loading={unlink.isPending} onClick={() => unlink.mutate(undefined)}>
+            {t('users.unlink')}
+          </Button>
+        )}
         {sessions && sessions.length > 0 && (
           <Button color="red.9" loading={end.isPending} onClick={() => end.mutate(undefined)}>
             {t('users.sign_out')}

@@ -30,7 +30,35 @@ CREATE TABLE login_grant (
     PRIMARY KEY (user_id, org_id, group_id, provider)
 );
 
+-- Provisioning of an organisation's people by its directory (SCIM).
+CREATE TABLE scim_token (
+    id           BIGINT PRIMARY KEY,
+    org_id       BIGINT NOT NULL REFERENCES organisation (id),
+    name         TEXT   NOT NULL,
+    hint         TEXT   NOT NULL,
+    hash         TEXT   NOT NULL UNIQUE, -- SHA-256, hex
+    role         TEXT   NOT NULL,        -- of people that the directory puts into groups
+    created_at   BIGINT NOT NULL,
+    created_by   BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL,
+    revoked_at   BIGINT NOT NULL
+);
+CREATE INDEX scim_token_org ON scim_token (org_id);
+CREATE TABLE scim_user (
+    org_id      BIGINT  NOT NULL REFERENCES organisation (id),
+    user_id     BIGINT  NOT NULL REFERENCES account (id),
+    external_id TEXT    NOT NULL, -- the directory's name for them; '' of none
+    active      BOOLEAN NOT NULL, -- in this organisation
+    made        BOOLEAN NOT NULL, -- this organisation's directory made the account
+    created_at  BIGINT  NOT NULL,
+    updated_at  BIGINT  NOT NULL,
+    PRIMARY KEY (org_id, user_id)
+);
+CREATE INDEX scim_user_user ON scim_user (user_id);
+
 -- +goose Down
+DROP TABLE scim_user;
+DROP TABLE scim_token;
 DROP TABLE login_grant;
 DROP TABLE login_identity;
 DROP TABLE oidc_provider;

@@ -87,6 +87,9 @@ type Options struct {
 	// Models answers clients of model services below /v1/; nil answers none. It
 	// asks Asking who they are.
 	Models http.Handler
+	// Provisioning answers directories below /scim/v2/; nil answers none. It asks
+	// for their tokens itself.
+	Provisioning http.Handler
 	// UI serves every path that is not the API's; nil serves none.
 	UI http.Handler
 }
@@ -221,6 +224,9 @@ func build(opts Options) (*server, *routes, error) {
 	if opts.Models != nil {
 		mux.Handle(modelPaths, opts.Models)
 	}
+	if opts.Provisioning != nil {
+		mux.Handle(provisioningPaths, opts.Provisioning)
+	}
 	if opts.UI != nil {
 		mux.Handle("/", opts.UI)
 	}
@@ -233,6 +239,7 @@ func (s *server) resources() {
 	s.registerSession()
 	s.registerSignIn()
 	s.registerOIDC()
+	s.registerProvisioning()
 	s.registerUsers()
 	s.registerOrgs()
 	s.registerProjects()

@@ -154,6 +154,12 @@ func table(h *house) map[string]row {
 		}},
 
 		// Organisations and groups.
+		"get-provisioning": {who: adminsOrg, status: 200},
+		"create-directory-token": {who: system, status: 201, make: func(*place) request {
+			return request{body: DirectoryTokenRequest{h.unique("directory"), tenant.Viewer}}
+		}},
+		"revoke-directory-token": {who: adminsOrg, status: 204, make: func(p *place) request { return ids("token", p.newDirectoryToken()) },
+			crossed: func(b *place) request { return ids("token", b.newDirectoryToken()) }},
 		"get-org-sign-in-demand": {who: adminsOrg, status: 200},
 		"set-org-sign-in-demand": {who: adminsOrg, status: 200, make: func(*place) request { return request{body: DemandRequest{false}} }},
 		"list-orgs":              {who: listsOrgs, status: 200},
@@ -693,6 +699,14 @@ func table(h *house) map[string]row {
 
 func oidcBody() OIDCProviderRequest {
 	return OIDCProviderRequest{Settings: oidc.Settings{Name: "Corp", Issuer: "https://127.0.0.1:1", ClientID: "matrix", Scopes: []string{}, Domains: []string{}, Mappings: []oidc.Mapping{}}}
+}
+
+// newDirectoryToken makes a token of the organisation's and returns its id.
+func (p *place) newDirectoryToken() int64 {
+	p.h.t.Helper()
+	t, err := p.h.tenants.CreateDirectoryToken(p.h.t.Context(), p.owner, p.org, p.h.unique("kept-"+p.canary), tenant.Viewer)
+	p.h.must(err)
+	return t.ID
 }
 
 // newOIDC makes a provider and returns its code.

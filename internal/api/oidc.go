@@ -216,14 +216,20 @@ func flowCookie(session, state string) string {
 // callback is where a provider leads back to: below the address that the
 // configuration gives, or the one that the browser uses.
 func (s *server) callback(ctx context.Context, provider string) string {
-	base := s.origin
-	if r := callerOf(ctx).request; base == "" && r != nil {
-		base = "http://" + r.Host
-		if s.secure(r) {
-			base = "https://" + r.Host
-		}
+	return s.base(ctx) + "/api/v1/session/oidc/" + url.PathEscape(provider) + "/callback"
+}
+
+// base is how others reach this server.
+func (s *server) base(ctx context.Context) string {
+	r := callerOf(ctx).request
+	switch {
+	case s.origin != "" || r == nil:
+		return s.origin
+	case s.secure(r):
+		return "https://" + r.Host
+	default:
+		return "http://" + r.Host
 	}
-	return base + "/api/v1/session/oidc/" + url.PathEscape(provider) + "/callback"
 }
 
 // ownPath is a path of ours, or "/": what comes from outside must not decide

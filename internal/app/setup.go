@@ -37,6 +37,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/quality"
 	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/scim"
 	"github.com/matrix-aiops/matrix/internal/scrape"
 	"github.com/matrix-aiops/matrix/internal/secret"
 	"github.com/matrix-aiops/matrix/internal/storage"
@@ -245,32 +246,37 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 
+	directories, err := scim.New(scim.Options{Tenants: tenants, Log: a.log, BaseURL: a.opts.File.BaseURL})
+	if err != nil {
+		return err
+	}
 	proxies, err := networks("trusted_proxies", a.opts.File.TrustedProxies)
 	if err != nil {
 		return err
 	}
 	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	return a.serve(api.Options{
-		AI:         gateway,
-		Models:     a.newModels(gateway, tenants),
-		Dashboards: dashboard.NewStore(meta, nil),
-		Flames:     flame.NewStore(telemetry),
-		Hosts:      host.NewStore(metrics, traces),
-		Incidents:  incidents,
-		Issues:     issues,
-		Logs:       logs.NewStore(telemetry),
-		Metrics:    metrics,
-		OIDC:       signIn,
-		Outbox:     outbox,
-		Quality:    answers,
-		Rules:      rules,
-		Scrapes:    scrape.NewStore(meta, nil),
-		Shipping:   shipper,
-		Storage:    stored,
-		Tenants:    tenants,
-		Traces:     traces,
-		Usage:      used,
-		Views:      view.NewStore(meta, nil),
+		AI:           gateway,
+		Models:       a.newModels(gateway, tenants),
+		Provisioning: directories,
+		Dashboards:   dashboard.NewStore(meta, nil),
+		Flames:       flame.NewStore(telemetry),
+		Hosts:        host.NewStore(metrics, traces),
+		Incidents:    incidents,
+		Issues:       issues,
+		Logs:         logs.NewStore(telemetry),
+		Metrics:      metrics,
+		OIDC:         signIn,
+		Outbox:       outbox,
+		Quality:      answers,
+		Rules:        rules,
+		Scrapes:      scrape.NewStore(meta, nil),
+		Shipping:     shipper,
+		Storage:      stored,
+		Tenants:      tenants,
+		Traces:       traces,
+		Usage:        used,
+		Views:        view.NewStore(meta, nil),
 
 		Log:            a.log,
 		Version:        a.opts.Version,

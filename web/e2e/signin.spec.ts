@@ -47,10 +47,10 @@ test('two-step sign-in is set up, asked for, and reset by an administrator', asy
   await mine.getByRole('dialog').locator('input[type=password]').fill(other.password);
   await press(mine, '다음');
   await expect(mine.getByRole('img', { name: '인증 앱에 등록할 QR 코드' })).toBeVisible();
-  const key = (await mine.getByRole('dialog').locator('code').textContent()) ?? '';
+  const key = (await mine.getByRole('group', { name: '인증 앱에 입력할 키' }).textContent()) ?? '';
   await mine.getByRole('dialog').getByLabel('인증 앱의 6자리 코드').fill('000000');
   await press(mine, '사용 시작');
-  await expect(mine.getByText('서버가 요청을 받아들이지 않았습니다')).toBeVisible();
+  await expect(mine.getByText('코드가 올바르지 않거나 이미 사용되었습니다')).toBeVisible();
   await expectAccessible(mine);
   await picture(mine, 'totp-set-up');
   await mine.getByRole('dialog').getByLabel('인증 앱의 6자리 코드').fill(code(key));
@@ -67,12 +67,12 @@ test('two-step sign-in is set up, asked for, and reset by an administrator', asy
   await mine.getByRole('menuitem', { name: '로그아웃' }).click();
   await login(mine, other);
   await expect(mine.getByLabel('인증 코드 또는 복구 코드')).toBeFocused();
-  await expect(mine.getByRole('alert')).toBeEmpty();
+  await expect(mine.locator('form [role=alert]')).toBeEmpty();
   await expectAccessible(mine);
   await picture(mine, 'login-code');
   await mine.getByLabel('인증 코드 또는 복구 코드').fill(code(key, -20));
   await mine.getByRole('button', { name: '로그인', exact: true }).click();
-  await expect(mine.getByRole('alert')).toContainText('코드가 올바르지 않거나 이미 사용되었습니다');
+  await expect(mine.locator('form [role=alert]')).toContainText('코드가 올바르지 않거나 이미 사용되었습니다');
   await mine.getByLabel('인증 코드 또는 복구 코드').fill(codes[0] ?? '');
   await mine.getByRole('button', { name: '로그인', exact: true }).click();
   await expect(mine.getByText('아직 참여 중인 프로젝트가 없습니다')).toBeVisible();
@@ -119,7 +119,7 @@ test('who lacks a demanded second factor is led to where it is set up', async ({
   await page.goto(`/orgs/${id}`);
   await page.getByText('2단계 인증 요구').scrollIntoViewIfNeeded();
   await expect(page.getByText(/아직 설정하지 않은 사람: 2명/)).toBeVisible();
-  await page.getByText('2단계 인증 요구').click();
+  await page.getByRole('switch', { name: '2단계 인증 요구' }).click({ force: true });
   await expect(page.getByRole('dialog')).toContainText('먼저 설정해야 합니다');
   await expectAccessible(page);
   await picture(page, 'demand');

@@ -1,5 +1,4 @@
-import { Alert, Button, PasswordInput, TextInput } from '@mantine/core';
-import { IconAlertTriangle } from '@tabler/icons-react';
+import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRouter, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -8,6 +7,7 @@ import { asProblem } from '../../api/problem.ts';
 import { login } from '../../api/session.ts';
 import { Mark } from '../../frame/Mark.tsx';
 import { changeLanguage, type Language } from '../../i18n/index.ts';
+import { Notice } from '../../parts/Notice.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import classes from './Login.module.css';
 import { Providers } from './Providers.tsx';
@@ -54,15 +54,9 @@ export function Login() {
         </div>
         <h1>{t('login.title')}</h1>
         {failure && !attempt.isSuccess && (
-          <Alert
-            color="red"
-            variant="light"
-            icon={<IconAlertTriangle size={18} />}
-            title={t('login.failed')}
-            role="alert"
-          >
+          <Notice tone="critical" title={t('login.failed')}>
             {t(`login.failure.${failure}`)}
-          </Alert>
+          </Notice>
         )}
         {asked ? (
           <>

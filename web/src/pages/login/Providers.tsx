@@ -1,8 +1,9 @@
-import { Button, Divider } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconLogin2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { loginPath, loginProvidersQuery } from '../../api/signin.ts';
+import classes from './Login.module.css';
 
 /** A button for each provider that one can log in with. Without any there is nothing to see. */
 export function Providers({ to }: { to: string | undefined }) {
@@ -11,7 +12,7 @@ export function Providers({ to }: { to: string | undefined }) {
   if (providers.length === 0) return null;
   return (
     <>
-      <Divider label={t('login.or')} labelPosition="center" />
+      <div className={classes.or}>{t('login.or')}</div>
       {providers.map((provider) => (
         <Button
           key={provider.code}

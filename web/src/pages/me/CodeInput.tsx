@@ -1,8 +1,18 @@
 import { TextInput } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { asProblem } from '../../api/problem.ts';
 
 /** Six digits of an authenticator app. */
-export function CodeInput({ value, onChange }: { value: string; onChange: (code: string) => void }) {
+export function CodeInput({
+  value,
+  error,
+  onChange,
+}: {
+  value: string;
+  /** Of the last try. */
+  error: Error | null;
+  onChange: (code: string) => void;
+}) {
   const { t } = useTranslation();
   return (
     <TextInput
@@ -14,6 +24,7 @@ export function CodeInput({ value, onChange }: { value: string; onChange: (code:
       title={t('login.code_shape')}
       maxLength={7}
       data-autofocus
+      error={error && asProblem(error).field === 'code' && t('login.code_wrong')}
       value={value}
       onChange={(e) => onChange(e.currentTarget.value)}
     />

@@ -1,12 +1,11 @@
 import { PasswordInput } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { asProblem } from '../../api/problem.ts';
 import { beginSecondFactor, confirmSecondFactor } from '../../api/signin.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
-import { Mono } from '../../parts/Mono.tsx';
+import { Block } from '../../parts/Mono.tsx';
 import { QR } from '../../parts/QR.tsx';
-import { toastProblem } from '../../parts/toast.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { CodeInput } from './CodeInput.tsx';
 import classes from './MyAccount.module.css';
@@ -24,10 +23,11 @@ export function SetUp({
   const { t } = useTranslation();
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
-  const begin = useMutation({ mutationFn: () => beginSecondFactor(password), onError: toastProblem });
+  const begin = useChange(() => beginSecondFactor(password), { refresh: ['totp'], known: ['password'] });
   const confirm = useChange(() => confirmSecondFactor(code), {
     refresh: ['totp'],
     also: ['me'],
+    known: ['code'],
     done: t('totp.is_on'),
     onDone: (made) => onDone(made.codes),
   });
@@ -39,7 +39,7 @@ export function SetUp({
         verb={t('totp.next')}
         busy={begin.isPending}
         size="sm"
-        onSubmit={() => begin.mutate()}
+        onSubmit={() => begin.mutate(undefined)}
         onClose={onClose}
       >
         <p className="soft" style={{ margin: 0 }}>
@@ -52,6 +52,7 @@ export function SetUp({
           maxLength={256}
           autoComplete="current-password"
           data-autofocus
+          error={begin.error && asProblem(begin.error).field === 'password' && t('me.wrong_password')}
           value={password}
           onChange={(e) => setPassword(e.currentTarget.value)}
         />
@@ -73,12 +74,10 @@ export function SetUp({
             {t('totp.scan')}
           </p>
           <span className="dim">{t('totp.by_hand')}</span>
-          <Mono text={made.secret} what={t('totp.secret')}>
-            {made.secret.match(/.{1,4}/g)?.join(' ')}
-          </Mono>
+          <Block text={made.secret} what={t('totp.secret')} />
         </div>
       </div>
-      <CodeInput value={code} onChange={setCode} />
+      <CodeInput value={code} onChange={setCode} error={confirm.error} />
     </FormModal>
   );
 }

@@ -1,12 +1,14 @@
-import { Alert, Button, PasswordInput, Skeleton, TextInput } from '@mantine/core';
-import { IconCircleCheck, IconCircleDashed, IconShieldLock } from '@tabler/icons-react';
+import { Button, PasswordInput, Skeleton, TextInput } from '@mantine/core';
+import { IconCircleCheck, IconCircleDashed } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { asProblem } from '../../api/problem.ts';
 import { removeSecondFactor, renewRecovery, secondFactorQuery } from '../../api/signin.ts';
 import { count } from '../../format/number.ts';
 import { Failure } from '../../parts/Failure.tsx';
 import { FormModal } from '../../parts/FormModal.tsx';
+import { Notice } from '../../parts/Notice.tsx';
 import { Shown } from '../../parts/Shown.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { When } from '../../parts/When.tsx';
@@ -29,9 +31,9 @@ export function TwoStep({ email, must }: { email: string; must: boolean }) {
     <>
       <h2>{t('totp.title')}</h2>
       {must && (
-        <Alert icon={<IconShieldLock size={18} />} color="yellow" variant="light" my={10} title={t('totp.must')}>
+        <Notice tone="warning" title={t('totp.must')}>
           {t('totp.must_means')}
-        </Alert>
+        </Notice>
       )}
       <p className="lead">{t('totp.lead')}</p>
       <p className="row">
@@ -82,7 +84,11 @@ export function TwoStep({ email, must }: { email: string; must: boolean }) {
 function Renew({ onDone, onClose }: { onDone: (codes: string[]) => void; onClose: () => void }) {
   const { t } = useTranslation();
   const [code, setCode] = useState('');
-  const renew = useChange(() => renewRecovery(code), { refresh: ['totp'], onDone: (made) => onDone(made.codes) });
+  const renew = useChange(() => renewRecovery(code), {
+    refresh: ['totp'],
+    known: ['code'],
+    onDone: (made) => onDone(made.codes),
+  });
   return (
     <FormModal
       title={t('totp.renew')}
@@ -95,7 +101,7 @@ function Renew({ onDone, onClose }: { onDone: (codes: string[]) => void; onClose
       <p className="soft" style={{ margin: 0 }}>
         {t('totp.renew_means')}
       </p>
-      <CodeInput value={code} onChange={setCode} />
+      <CodeInput value={code} onChange={setCode} error={renew.error} />
     </FormModal>
   );
 }
@@ -107,6 +113,7 @@ function Remove({ email, onClose }: { email: string; onClose: () => void }) {
   const remove = useChange(() => removeSecondFactor(password, code), {
     refresh: ['totp'],
     also: ['me'],
+    known: ['code', 'password'],
     done: t('totp.removed'),
     onDone: onClose,
   });
@@ -126,6 +133,7 @@ function Remove({ email, onClose }: { email: string; onClose: () => void }) {
         maxLength={256}
         autoComplete="current-password"
         data-autofocus
+        error={remove.error && asProblem(remove.error).field === 'password' && t('me.wrong_password')}
         value={password}
         onChange={(e) => setPassword(e.currentTarget.value)}
       />
@@ -134,6 +142,7 @@ function Remove({ email, onClose }: { email: string; onClose: () => void }) {
         required
         maxLength={40}
         autoComplete="one-time-code"
+        error={remove.error && asProblem(remove.error).field === 'code' && t('login.code_wrong')}
         value={code}
         onChange={(e) => setCode(e.currentTarget.value)}
       />

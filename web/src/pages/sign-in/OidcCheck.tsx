@@ -1,10 +1,11 @@
-import { Alert, Button, Group, Modal, Skeleton } from '@mantine/core';
-import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
+import { Button, Group, Modal, Skeleton } from '@mantine/core';
+import { IconCircleCheck } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { asProblem } from '../../api/problem.ts';
 import { checkOidcProvider } from '../../api/signin.ts';
 import { Mono } from '../../parts/Mono.tsx';
+import { Notice } from '../../parts/Notice.tsx';
 
 /** Asks an issuer whether it answers as OpenID Connect wants, and tells what it says. */
 export function OidcCheck({ code, onClose }: { code: string; onClose: () => void }) {
@@ -28,10 +29,10 @@ export function OidcCheck({ code, onClose }: { code: string; onClose: () => void
         {isFetching ? (
           <Skeleton height={90} />
         ) : error ? (
-          <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} title={t('oidc.check_failed')}>
-            <p style={{ margin: 0 }}>{asProblem(error).detail}</p>
-            <p style={{ marginBottom: 0 }}>{t('oidc.check_failed_hint')}</p>
-          </Alert>
+          <Notice tone="critical" title={t('oidc.check_failed')}>
+            <p>{asProblem(error).detail}</p>
+            {t('oidc.check_failed_hint')}
+          </Notice>
         ) : (
           data && (
             <>

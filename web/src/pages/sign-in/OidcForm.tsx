@@ -7,6 +7,7 @@ import { FormModal } from '../../parts/FormModal.tsx';
 import { Mono } from '../../parts/Mono.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { Mappings } from './Mappings.tsx';
+import classes from './SignIn.module.css';
 
 interface Props {
   /** Absent to add one. */
@@ -158,7 +159,7 @@ export function OidcForm({ provider, onSaved, onClose }: Props) {
         value={edit.scopes}
         onChange={(scopes) => set({ scopes })}
       />
-      <div className="pair">
+      <div className={classes.claims}>
         <TextInput
           label={t('oidc.email_claim')}
           maxLength={200}

@@ -143,6 +143,47 @@ test('who lacks a demanded second factor is led to where it is set up', async ({
   await other.close();
 });
 
+test('a directory is given a token, provisions somebody and deactivates them', async ({ page, browser, baseURL }) => {
+  const { id } = await ask<{ id: number }>(page, 'POST', '/orgs', { name: fresh('directory') });
+  await page.goto(`/orgs/${id}`);
+  await page.getByRole('button', { name: '디렉터리 토큰 추가' }).click();
+  await page.getByRole('dialog').getByLabel('이름').fill('Okta');
+  await choose(page, '부여할 역할', '편집자');
+  await press(page, '추가');
+  const token = await takeSecret(page, '디렉터리 토큰');
+  await expect(row(page, 'Okta')).toContainText('편집자');
+  await page.getByRole('heading', { name: '사용자 프로비저닝 (SCIM)' }).scrollIntoViewIfNeeded();
+  await expectAccessible(page);
+  await picture(page, 'provisioning');
+  const scim = async (method: string, path: string, data: unknown) => {
+    const answer = await page.request.fetch(`/scim/v2/${path}`, {
+      method,
+      data: JSON.stringify(data),
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' },
+    });
+    expect(answer.ok(), await answer.text()).toBe(true);
+    return (await answer.json()) as { id: string };
+  };
+  const email = `${fresh('dora')}@corp.example`;
+  const made = await scim('POST', 'Users', { userName: email, displayName: 'Dora' });
+  await page.goto(`/users?q=${email}`);
+  await expect(row(page, email)).toContainText('사용 중');
+  await scim('PATCH', `Users/${made.id}`, {
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+    Operations: [{ op: 'replace', value: { active: false } }],
+  });
+  await page.reload();
+  await expect(row(page, email)).toContainText('사용 중지');
+  await page.goto(`/orgs/${id}`);
+  await row(page, 'Okta').getByRole('button', { name: '폐기' }).click();
+  await press(page, '폐기');
+  await expect(row(page, 'Okta')).toContainText('폐기됨');
+  const other = await stranger(browser, baseURL);
+  const refused = await other.page.request.get('/scim/v2/Users', { headers: { Authorization: `Bearer ${token}` } });
+  expect(refused.status()).toBe(401);
+  await other.close();
+});
+
 test('a provider is added, checked, and signs somebody in', async ({ page, browser, baseURL }) => {
   const issuer = process.env.MATRIX_IDP ?? '';
   await page.goto('/sign-in');

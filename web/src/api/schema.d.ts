@@ -1571,6 +1571,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orgs/{org}/provisioning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How an organisation's directory provisions its people (SCIM) */
+        get: operations["get-provisioning"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/provisioning/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a token for an organisation's directory; it is shown this one time */
+        post: operations["create-directory-token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/provisioning/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a directory's token; whom it provisioned stays */
+        delete: operations["revoke-directory-token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs/{org}/sign-in": {
         parameters: {
             query?: never;
@@ -4587,6 +4638,34 @@ export interface components {
              */
             selected_sample: number;
         };
+        DirectoryToken: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description the token's first characters */
+            hint: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
+            /** Format: int64 */
+            org_id: number;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /**
+             * @description of people that the directory puts into a group; one given by hand stays
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "viewer";
+        };
+        DirectoryTokenRequest: {
+            name: string;
+            /**
+             * @description of people that the directory puts into a group
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "viewer";
+        };
         Document: {
             description?: string;
             /** @enum {string} */
@@ -5963,6 +6042,27 @@ export interface components {
             share: number;
             use: components["schemas"]["BudgetUse"];
         };
+        NewDirectoryToken: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description the token's first characters */
+            hint: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
+            /** Format: int64 */
+            org_id: number;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /**
+             * @description of people that the directory puts into a group; one given by hand stays
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "viewer";
+            secret: string;
+        };
         NewKey: {
             /** Format: date-time */
             created_at: string;
@@ -7130,6 +7230,11 @@ export interface components {
             in_house?: boolean;
             /** @description one of the provider kinds */
             kind: string;
+        };
+        Provisioning: {
+            tokens: components["schemas"]["DirectoryToken"][];
+            /** @description the base address for SCIM 2.0 */
+            url: string;
         };
         QualityRate: {
             /** Format: double */
@@ -8735,6 +8840,8 @@ export type DemandRequest = components['schemas']['DemandRequest'];
 export type Detail = components['schemas']['Detail'];
 export type Difference = components['schemas']['Difference'];
 export type Differences = components['schemas']['Differences'];
+export type DirectoryToken = components['schemas']['DirectoryToken'];
+export type DirectoryTokenRequest = components['schemas']['DirectoryTokenRequest'];
 export type Document = components['schemas']['Document'];
 export type Dropped = components['schemas']['Dropped'];
 export type Edge = components['schemas']['Edge'];
@@ -8847,6 +8954,7 @@ export type Move = components['schemas']['Move'];
 export type Named = components['schemas']['Named'];
 export type Narrowing = components['schemas']['Narrowing'];
 export type NearLimit = components['schemas']['NearLimit'];
+export type NewDirectoryToken = components['schemas']['NewDirectoryToken'];
 export type NewKey = components['schemas']['NewKey'];
 export type NewOidcProviderRequest = components['schemas']['NewOIDCProviderRequest'];
 export type NewProviderKeyRequest = components['schemas']['NewProviderKeyRequest'];
@@ -8936,6 +9044,7 @@ export type ProviderCheckRequest = components['schemas']['ProviderCheckRequest']
 export type ProviderKeyRequest = components['schemas']['ProviderKeyRequest'];
 export type ProviderKinds = components['schemas']['ProviderKinds'];
 export type ProviderRequest = components['schemas']['ProviderRequest'];
+export type Provisioning = components['schemas']['Provisioning'];
 export type QualityRate = components['schemas']['QualityRate'];
 export type QualityVersion = components['schemas']['QualityVersion'];
 export type Query = components['schemas']['Query'];
@@ -13455,6 +13564,105 @@ export interface operations {
                 /** @description organisation id */
                 org: number;
                 user: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-provisioning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provisioning"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-directory-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectoryTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewDirectoryToken"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-directory-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                token: number;
             };
             cookie?: never;
         };

@@ -2,12 +2,15 @@ import { queryOptions } from '@tanstack/react-query';
 import { get, list, post, put, remove, seen } from './client.ts';
 import type {
   Demand,
+  DirectoryToken,
   LiveSession,
   LoginProvider,
+  NewDirectoryToken,
   NewSecondFactor,
   OidcChecked,
   OidcProvider,
   OidcProviderEdit,
+  Provisioning,
   SecondFactor,
 } from './types.ts';
 
@@ -75,3 +78,13 @@ export const deleteOidcProvider = ({ code, version }: OidcProvider) => remove(pr
 export const checkOidcProvider = (code: string) => post<OidcChecked>(`${providerPath(code)}/check`);
 
 export const unlinkUser = (user: number) => remove(`/users/${user}/identities`);
+
+export const provisioningQuery = (org: number) =>
+  queryOptions({
+    queryKey: ['provisioning', org],
+    queryFn: ({ signal }) => get<Provisioning>(`/orgs/${org}/provisioning`, undefined, signal),
+  });
+export const createDirectoryToken = (org: number, name: string, role: string) =>
+  post<NewDirectoryToken>(`/orgs/${org}/provisioning/tokens`, { name, role });
+export const revokeDirectoryToken = ({ org_id, id }: DirectoryToken) =>
+  remove(`/orgs/${org_id}/provisioning/tokens/${id}`);

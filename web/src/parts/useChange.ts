@@ -14,7 +14,10 @@ interface Options<I, O> {
 }
 
 /** A change on the server: the lists it touches ask anew, the outcome is announced either way. */
-export function useChange<I, O>(change: (input: I) => Promise<O>, { refresh, also, done, known, onDone }: Options<I, O>) {
+export function useChange<I, O>(
+  change: (input: I) => Promise<O>,
+  { refresh, also, done, known, onDone }: Options<I, O>,
+) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: change,

@@ -15,6 +15,7 @@ import { useTitle } from '../../parts/useTitle.ts';
 import { Members } from '../members/Members.tsx';
 import { Groups } from './Groups.tsx';
 import classes from './Org.module.css';
+import { Provisioning } from './Provisioning.tsx';
 
 /** One organisation: its groups with their projects, and its people. */
 export function Org() {
@@ -46,15 +47,20 @@ export function Org() {
     <div className="page">
       <Head org={org.data} canAdmin={mayAdmin(me, id, 0)} />
       <Groups key={id} org={org.data} groups={groups.data} />
+      <Members places={[whole, ...groups.data.map((g) => ({ org: id, group: g.id, name: g.name }))]} />
       {mayAdmin(me, id, 0) && org.data.kind === 'team' && (
-        <section className={classes.part} aria-label={t('signin.title')}>
+        <section className={classes.below} aria-label={t('signin.title')}>
           <div className="page-head">
             <h2>{t('signin.title')}</h2>
           </div>
           <DemandSwitch key={id} org={id} />
         </section>
       )}
-      <Members places={[whole, ...groups.data.map((g) => ({ org: id, group: g.id, name: g.name }))]} />
+      {mayAdmin(me, id, 0) && org.data.kind === 'team' && (
+        <section className={classes.below} aria-label={t('provisioning.title')}>
+          <Provisioning key={id} org={id} mayAdd={me.user.system} />
+        </section>
+      )}
     </div>
   );
 }

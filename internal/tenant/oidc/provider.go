@@ -76,7 +76,7 @@ func (s *Settings) check() error {
 		return wrong("issuer", "the issuer is an address as https://login.example.com")
 	}
 	// A token that comes in the clear says nothing of who sent it.
-	if issuer.Scheme != "https" && !(issuer.Scheme == "http" && onThisMachine(issuer.Hostname())) {
+	if issuer.Scheme != "https" && (issuer.Scheme != "http" || !onThisMachine(issuer.Hostname())) {
 		return wrong("issuer", "the issuer is asked over https")
 	}
 	if s.ClientID = strings.TrimSpace(s.ClientID); s.ClientID == "" {

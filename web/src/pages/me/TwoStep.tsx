@@ -13,6 +13,7 @@ import { Shown } from '../../parts/Shown.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { When } from '../../parts/When.tsx';
 import { CodeInput } from './CodeInput.tsx';
+import classes from './MyAccount.module.css';
 import { SetUp } from './SetUp.tsx';
 
 /** The second factor of the reader's own account. */
@@ -31,9 +32,11 @@ export function TwoStep({ email, must }: { email: string; must: boolean }) {
     <>
       <h2>{t('totp.title')}</h2>
       {must && (
-        <Notice tone="warning" title={t('totp.must')}>
-          {t('totp.must_means')}
-        </Notice>
+        <div className={classes.must}>
+          <Notice tone="warning" title={t('totp.must')}>
+            {t('totp.must_means')}
+          </Notice>
+        </div>
       )}
       <p className="lead">{t('totp.lead')}</p>
       <p className="row">

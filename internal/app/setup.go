@@ -52,8 +52,10 @@ import (
 // what has arrived.
 const evaluateEvery = 10 * time.Second
 
-// evaluateArgs is the periodic job of the rule engine.
-type evaluateArgs struct{}
+// evaluateArgs is the periodic job of one shard of the rule engine.
+type evaluateArgs struct {
+	Shard int `json:"shard"`
+}
 
 // Kind implements job.Args.
 func (evaluateArgs) Kind() string { return "rule.evaluate" }
@@ -193,7 +195,9 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	rules := rule.NewStore(meta, time.Now)
-	engine, err := rule.NewEngine(rule.EngineOptions{DB: meta, Traces: traces, OnFire: incidents.Open, Log: a.log})
+	engine, err := rule.NewEngine(rule.EngineOptions{
+		DB: meta, Sources: rule.Sources{Traces: traces}, OnFire: incidents.Open, OnFailure: incidents.RuleFailed, Log: a.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -209,8 +213,10 @@ func (a *App) setup(ctx context.Context) error {
 	tracker := issue.NewTracker(issues, a.log)
 
 	tenants.Register(queue)
-	job.Handle(queue, func(ctx context.Context, _ evaluateArgs) error { return engine.Evaluate(ctx) })
-	queue.Every(evaluateEvery, func() job.Args { return evaluateArgs{} })
+	job.Handle(queue, func(ctx context.Context, args evaluateArgs) error { return engine.EvaluateShard(ctx, args.Shard) })
+	for shard := range rule.Shards {
+		queue.Every(evaluateEvery, func() job.Args { return evaluateArgs{shard} })
+	}
 	job.Handle(queue, func(ctx context.Context, _ sweepArgs) error { return stored.Sweep(ctx) })
 	queue.Every(sweepEvery, func() job.Args { return sweepArgs{} })
 	job.Handle(queue, func(ctx context.Context, _ trackArgs) error { return tracker.Track(ctx) })

@@ -2021,6 +2021,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/alarm-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of alarm rules and what each asks for */
+        get: operations["list-alarm-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/channels": {
         parameters: {
             query?: never;
@@ -4577,6 +4594,9 @@ export interface components {
             id: number;
             /** @description most matches first */
             instances: components["schemas"]["InstanceCount"][];
+            labels: {
+                [key: string]: string;
+            };
             /** Format: date-time */
             last_match_at: string;
             masking: components["schemas"]["Masking"];
@@ -4584,6 +4604,8 @@ export interface components {
             matches: number;
             /** Format: date-time */
             opened_at: string;
+            /** @description of the rule, empty for nobody */
+            owner: string;
             phase: string;
             /** Format: int32 */
             project_id: number;
@@ -4593,9 +4615,15 @@ export interface components {
             /** @description empty when it ended by itself */
             resolved_by: string;
             rule: components["schemas"]["RuleRef"];
+            /** @description address of what to do, empty for none */
+            runbook: string;
             service: string;
             /** @enum {string} */
+            severity: "info" | "warning" | "critical";
+            /** @enum {string} */
             state: "open" | "resolved";
+            /** @description what of the service it is about, empty for all of it */
+            subject: string;
             timeline: components["schemas"]["IncidentEvent"][];
             title: string;
         };
@@ -5014,12 +5042,17 @@ export interface components {
             id: number;
             /** @description most matches first */
             instances: components["schemas"]["InstanceCount"][];
+            labels: {
+                [key: string]: string;
+            };
             /** Format: date-time */
             last_match_at: string;
             /** Format: int64 */
             matches: number;
             /** Format: date-time */
             opened_at: string;
+            /** @description of the rule, empty for nobody */
+            owner: string;
             phase: string;
             /** Format: int32 */
             project_id: number;
@@ -5028,9 +5061,15 @@ export interface components {
             /** @description empty when it ended by itself */
             resolved_by: string;
             rule: components["schemas"]["RuleRef"];
+            /** @description address of what to do, empty for none */
+            runbook: string;
             service: string;
             /** @enum {string} */
+            severity: "info" | "warning" | "critical";
+            /** @enum {string} */
             state: "open" | "resolved";
+            /** @description what of the service it is about, empty for all of it */
+            subject: string;
             title: string;
         };
         IncidentEvent: {
@@ -5574,6 +5613,26 @@ export interface components {
             last_used: string | null;
             provider: string;
         };
+        Kind: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * @description where forms list it
+             * @enum {string}
+             */
+            group: "database" | "calls" | "transactions" | "logs" | "resources" | "expressions" | "external";
+            minutes: boolean;
+            name: string;
+            params: components["schemas"]["Param"][];
+            /** Format: int64 */
+            quiet_minutes: number;
+            /** @description rules of it may name a service and an environment */
+            scoped: boolean;
+            /** @enum {string} */
+            severity: "info" | "warning" | "critical";
+            /** Format: int64 */
+            window_minutes: number;
+        };
         Label: {
             /** Format: int64 */
             canary_share: number;
@@ -6023,6 +6082,16 @@ export interface components {
             number: number;
             reason: string;
             to: components["schemas"]["Label"] | null;
+        };
+        Mute: {
+            /** @description 0 is Sunday; empty is every day */
+            days: number[];
+            /** @description HH:MM */
+            from: string;
+            /** @description HH:MM; before from: on the next day; the same: the whole day */
+            to: string;
+            /** @description IANA name, such as Asia/Seoul */
+            zone: string;
         };
         Named: {
             name: string;
@@ -6603,6 +6672,16 @@ export interface components {
              */
             total: number;
         };
+        PageKind: {
+            items: components["schemas"]["Kind"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageLabel: {
             items: components["schemas"]["Label"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -6910,6 +6989,26 @@ export interface components {
              * @description columns of 12
              */
             width: number;
+        };
+        Param: {
+            choices?: string[];
+            /** @description of a new rule; absent: the rule says nothing */
+            default?: unknown;
+            /**
+             * Format: double
+             * @description 0: no limit
+             */
+            max?: number;
+            /** Format: double */
+            min?: number;
+            name: string;
+            optional?: boolean;
+            /** @enum {string} */
+            type: "number" | "text" | "choice" | "pattern" | "promql" | "view";
+            /** @description of a number: ms, %, per_minute, … */
+            unit?: string;
+            /** @description a number without a fraction */
+            whole?: boolean;
         };
         Parameters: {
             /** Format: double */
@@ -7637,14 +7736,23 @@ export interface components {
             /** Format: int64 */
             id: number;
             kind: string;
+            labels: {
+                [key: string]: string;
+            };
+            mutes: components["schemas"]["Mute"][];
             name: string;
+            owner: string;
+            params: {
+                [key: string]: unknown;
+            };
             /** Format: int32 */
             project_id: number;
             /** Format: int64 */
             quiet_minutes: number;
+            runbook: string;
             service: string;
-            /** Format: int64 */
-            threshold_ms: number;
+            /** @enum {string} */
+            severity: "info" | "warning" | "critical";
             /** Format: date-time */
             updated_at: string;
             updated_by: string;
@@ -7664,27 +7772,40 @@ export interface components {
             channels?: number[];
             /**
              * Format: int64
-             * @description so many of them fire
+             * @description so many matches fire: calls, or minutes for a kind that measures
              */
             count: number;
             enabled: boolean;
             /** @description empty = any */
             environment?: string;
-            /** @enum {string} */
-            kind: "slow_sql";
+            /** @description name of one of the alarm kinds */
+            kind: string;
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description times of the week in which it opens no incident */
+            mutes?: components["schemas"]["Mute"][];
             name: string;
+            /** @description who looks after it, a person or a team */
+            owner?: string;
+            /** @description what the kind asks for, by the names it gives */
+            params: {
+                [key: string]: unknown;
+            };
             /**
              * Format: int64
              * @description the incident ends after so many minutes without a match
              */
             quiet_minutes: number;
+            /** @description http or https address of what to do */
+            runbook?: string;
             /** @description empty = any */
             service?: string;
             /**
-             * Format: int64
-             * @description calls at least this slow are counted
+             * @description warning when it is not given
+             * @enum {string}
              */
-            threshold_ms: number;
+            severity?: "info" | "warning" | "critical";
             /**
              * Format: int64
              * @description within so many minutes
@@ -8915,6 +9036,7 @@ export type JudgingRequest = components['schemas']['JudgingRequest'];
 export type Key = components['schemas']['Key'];
 export type KeyCheck = components['schemas']['KeyCheck'];
 export type KeyHealth = components['schemas']['KeyHealth'];
+export type Kind = components['schemas']['Kind'];
 export type Label = components['schemas']['Label'];
 export type LabelRequest = components['schemas']['LabelRequest'];
 export type Left = components['schemas']['Left'];
@@ -8951,6 +9073,7 @@ export type MergeRequest = components['schemas']['MergeRequest'];
 export type Message = components['schemas']['Message'];
 export type ModelService = components['schemas']['ModelService'];
 export type Move = components['schemas']['Move'];
+export type Mute = components['schemas']['Mute'];
 export type Named = components['schemas']['Named'];
 export type Narrowing = components['schemas']['Narrowing'];
 export type NearLimit = components['schemas']['NearLimit'];
@@ -8992,6 +9115,7 @@ export type PageGroup = components['schemas']['PageGroup'];
 export type PageJudging = components['schemas']['PageJudging'];
 export type PageKey = components['schemas']['PageKey'];
 export type PageKeyHealth = components['schemas']['PageKeyHealth'];
+export type PageKind = components['schemas']['PageKind'];
 export type PageLabel = components['schemas']['PageLabel'];
 export type PageLiveSession = components['schemas']['PageLiveSession'];
 export type PageLogPattern = components['schemas']['PageLogPattern'];
@@ -9021,6 +9145,7 @@ export type PageUser = components['schemas']['PageUser'];
 export type PageVersion = components['schemas']['PageVersion'];
 export type PageView = components['schemas']['PageView'];
 export type Panel = components['schemas']['Panel'];
+export type Param = components['schemas']['Param'];
 export type Parameters = components['schemas']['Parameters'];
 export type PasswordAgain = components['schemas']['PasswordAgain'];
 export type PasswordChange = components['schemas']['PasswordChange'];
@@ -14837,6 +14962,38 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-alarm-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageKind"];
                 };
             };
             /** @description Problem */

@@ -83,7 +83,7 @@ func (s *server) authorize(hc huma.Context, operation string, act tenant.Action,
 		return on, nil
 	}
 	caller := callerOf(hc.Context())
-	if caller.err != nil && !(errors.Is(caller.err, tenant.ErrSecondFactor) && whileEnrolling[operation]) {
+	if caller.err != nil && (!errors.Is(caller.err, tenant.ErrSecondFactor) || !whileEnrolling[operation]) {
 		return on, caller.err
 	}
 	if caller.actor.UserID == 0 { // before the path is read: a stranger learns nothing from it

@@ -154,6 +154,9 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	stored, err := storage.New(storage.Options{DB: engine, Tenants: h.tenants})
 	h.must(err)
 	metrics := metric.NewEngine(metric.NewStore(engine), nil)
+	alarms, err := rule.NewEngine(rule.EngineOptions{DB: db, Sources: rule.Sources{Traces: trace.NewStore(engine)},
+		OnFire: incidents.Open, OnFailure: incidents.RuleFailed})
+	h.must(err)
 	h.opts = Options{
 		AI:         gateway,
 		Dashboards: dashboard.NewStore(db, nil),
@@ -166,6 +169,7 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 		OIDC:       signIn,
 		Outbox:     outbox,
 		Quality:    thought,
+		RuleEngine: alarms,
 		Rules:      rule.NewStore(db, nil),
 		Scrapes:    scrape.NewStore(db, nil),
 		Storage:    stored,

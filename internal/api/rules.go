@@ -66,6 +66,13 @@ func (s *server) registerRules() {
 			r, err := s.opts.Rules.Create(ctx, in.Project, a.Name, in.Body.rule(in.Project, 0, 0))
 			return versioned(r, r.Version, err)
 		})
+	register(s, tenant.ProjectRead, post("try-rule", "/api/v1/projects/{project}/rules/test", "What an alarm rule would have done in the last seven days", http.StatusOK),
+		func(ctx context.Context, _ tenant.Actor, in *struct {
+			InProject
+			Body RuleRequest
+		}) (*result[*rule.Trial], error) {
+			return ok(s.opts.RuleEngine.Try(ctx, in.Project, in.Body.rule(in.Project, 0, 0)))
+		})
 	register(s, tenant.ProjectRead, get("get-rule", "/api/v1/projects/{project}/rules/{rule}", "One alarm rule"),
 		func(ctx context.Context, _ tenant.Actor, in *InRule) (*edited[rule.Rule], error) {
 			r, err := s.opts.Rules.Get(ctx, in.Project, in.Rule)

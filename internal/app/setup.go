@@ -18,6 +18,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai/usage"
 	"github.com/matrix-aiops/matrix/internal/api"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/clock"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -195,8 +196,12 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	rules := rule.NewStore(meta, time.Now)
+	logStore, issues, views := logs.NewStore(telemetry), issue.NewStore(meta, telemetry, time.Now), view.NewStore(meta, nil)
+	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	engine, err := rule.NewEngine(rule.EngineOptions{
-		DB: meta, Sources: rule.Sources{Traces: traces}, OnFire: incidents.Open, OnFailure: incidents.RuleFailed, Log: a.log,
+		DB:      meta,
+		Sources: rule.Sources{Traces: traces, Logs: logStore, Metrics: metrics, Issues: issues, Views: views, Even: clock.New().Even},
+		OnFire:  incidents.Open, OnFailure: incidents.RuleFailed, Log: a.log,
 	})
 	if err != nil {
 		return err
@@ -209,7 +214,6 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	issues := issue.NewStore(meta, telemetry, time.Now)
 	tracker := issue.NewTracker(issues, a.log)
 
 	tenants.Register(queue)
@@ -260,29 +264,28 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	return a.serve(api.Options{
-		AI:           gateway,
-		Models:       a.newModels(gateway, tenants),
-		Provisioning: directories,
-		Dashboards:   dashboard.NewStore(meta, nil),
-		Flames:       flame.NewStore(telemetry),
-		Hosts:        host.NewStore(metrics, traces),
-		Incidents:    incidents,
-		Issues:       issues,
-		Logs:         logs.NewStore(telemetry),
-		Metrics:      metrics,
-		OIDC:         signIn,
-		Outbox:       outbox,
-		Quality:      answers,
-		Rules:        rules,
-		Scrapes:      scrape.NewStore(meta, nil),
-		Shipping:     shipper,
-		Storage:      stored,
-		Tenants:      tenants,
-		Traces:       traces,
-		Usage:        used,
-		Views:        view.NewStore(meta, nil),
+		AI:         gateway,
+		Models:     a.newModels(gateway, tenants),
+		Dashboards: dashboard.NewStore(meta, nil),
+		Flames:     flame.NewStore(telemetry),
+		Hosts:      host.NewStore(metrics, traces),
+		Incidents:  incidents,
+		Issues:     issues,
+		Logs:       logStore,
+		Metrics:    metrics,
+		OIDC:       signIn,
+		Outbox:     outbox,
+		Quality:    answers,
+		Rules:      rules,
+		RuleEngine: engine,
+		Scrapes:    scrape.NewStore(meta, nil),
+		Shipping:   shipper,
+		Storage:    stored,
+		Tenants:    tenants,
+		Traces:     traces,
+		Usage:      used,
+		Views:      views,
 
 		Log:            a.log,
 		Version:        a.opts.Version,
@@ -296,7 +299,8 @@ func (a *App) setup(ctx context.Context) error {
 			{Name: "telemetry", Ask: telemetry.Ping},
 			{Name: "metadata", Ask: meta.Ping},
 		},
-		UI: web.Handler(),
+		Provisioning: directories,
+		UI:           web.Handler(),
 	})
 }
 

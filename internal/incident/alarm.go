@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ func alarmText(f rule.Firing, projectName string, zone *time.Location) string {
 	var b strings.Builder
 	b.WriteString("[MATRIX-APM]\n")
 	fmt.Fprintf(&b, "Phase: %s\n", phaseName(f.Phase))
-	fmt.Fprintf(&b, "%s(%s)\n", oneLine(f.Service), oneLine(projectName))
+	fmt.Fprintf(&b, "%s(%s)\n", oneLine(cmp.Or(f.Service, f.Subject, "-")), oneLine(projectName))
 	fmt.Fprintf(&b, "Rule Name: %s\n", oneLine(f.Rule.Name))
 	if f.Subject != "" {
 		fmt.Fprintf(&b, "Subject: %s\n", oneLine(f.Subject))
@@ -58,9 +59,9 @@ func occurred(f rule.Firing) string {
 	text = fmt.Sprintf("[%s] in %d of %d minutes", oneLine(condition.String()), f.Count, f.Rule.WindowMinutes)
 	if len(f.Window) > 0 && condition.Op != "" {
 		worst := f.Window[0]
-		text += ", " + condition.Value(worst.Value) + " at worst"
+		text += ", " + f.Rule.Measured(worst.Value) + " at worst"
 		if worst.Usual != nil {
-			text += ", usually " + condition.Value(*worst.Usual)
+			text += ", usually " + f.Rule.Measured(*worst.Usual)
 		}
 	}
 	return text + "."

@@ -69,7 +69,10 @@ func (s *Service) open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error 
 	}
 	now := s.opts.Now()
 	alarm := alarmText(f, p.Name, s.opts.Location)
-	title := oneLine(f.Rule.Name) + " · " + oneLine(f.Service)
+	title := oneLine(f.Rule.Name)
+	if f.Service != "" {
+		title += " · " + oneLine(f.Service)
+	}
 	if f.Subject != "" {
 		title += " · " + oneLine(f.Subject)
 	}

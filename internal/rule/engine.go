@@ -12,8 +12,12 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/issue"
+	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/trace"
+	"github.com/matrix-aiops/matrix/internal/view"
 )
 
 const (
@@ -35,8 +39,20 @@ const Shards = 4
 
 // Sources are the nouns that rules read.
 type Sources struct {
-	Traces *trace.Store
+	Traces  *trace.Store
+	Logs    *logs.Store
+	Metrics *metric.Engine
+	Issues  *issue.Store
+	Views   *view.Store
+	// Even reports whether the machine's clock has run evenly for a time: what is
+	// concluded from silence needs that.
+	Even func(d time.Duration) bool
+
+	past *past
 }
+
+// even is Even, false without one.
+func (s *Sources) even(d time.Duration) bool { return s.Even != nil && s.Even(d) }
 
 // EngineOptions say what an Engine works with. All but Log and Now are needed.
 type EngineOptions struct {
@@ -81,6 +97,7 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 		opts.Now = time.Now
 	}
 	opts.Log = cmp.Or(opts.Log, slog.New(slog.DiscardHandler))
+	opts.Sources.past = &past{}
 	e := &Engine{opts: opts}
 	for i := range e.shards {
 		e.shards[i].Engine, e.shards[i].number, e.shards[i].recent = e, i, recent{}

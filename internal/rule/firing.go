@@ -26,6 +26,8 @@ type Match struct {
 	// Counts is false when the value is back within the limit but not yet beyond
 	// the one at which the rule calms down: it keeps an incident open, no more.
 	Counts bool `json:"counts"`
+
+	as string // its key, where that is not the span
 }
 
 // End returns when what matched was over.

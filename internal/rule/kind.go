@@ -34,6 +34,8 @@ type Kind struct {
 	check func(p Params) error
 	// condition is what a rule counts.
 	condition func(r *Rule) Condition
+	// valueUnit is the unit of what is measured where that is not the condition's.
+	valueUnit string
 	// low reports whether a lower value is the worse one; nil is never.
 	low func(r *Rule) bool
 	// find returns what rules of the kind count of what arrived in a time.
@@ -185,6 +187,8 @@ type search struct {
 	// Newest says that of more than Limit the newest are wanted.
 	Newest bool
 	Limit  int
+	// past says that a trial asks about days gone by: all of them, and none again.
+	past bool
 }
 
 // projects returns the projects of the rules, each once.

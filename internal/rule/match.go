@@ -41,6 +41,9 @@ func addAll[T any](p *placeholders, values []T) string {
 
 // key names the match among those of its rule: the call, or the minute of a subject.
 func (m *Match) key() string {
+	if m.as != "" {
+		return m.as
+	}
 	if m.TraceID != (trace.TraceID{}) {
 		return m.TraceID.String() + m.SpanID.String()
 	}

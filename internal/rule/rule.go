@@ -59,6 +59,11 @@ type Rule struct {
 	CreatedAt     time.Time  `json:"created_at"`
 	UpdatedAt     time.Time  `json:"updated_at"`
 	UpdatedBy     string     `json:"updated_by"`
+
+	// Since when and why it cannot be evaluated, for a reason of its own; nothing
+	// when it can. Only reads of rules say it.
+	FailingSince *time.Time `json:"failing_since,omitempty"`
+	Failure      string     `json:"failure,omitempty"`
 }
 
 // Window returns the length of the counting window.
@@ -69,6 +74,13 @@ func (r *Rule) Quiet() time.Duration { return time.Duration(r.QuietMinutes) * ti
 
 // Condition returns what the rule counts.
 func (r *Rule) Condition() Condition { return kindOf(r.Kind).condition(r) }
+
+// Measured writes a value that was measured for the rule, with its unit.
+func (r *Rule) Measured(v float64) string {
+	c := r.Condition()
+	c.Unit = cmp.Or(kindOf(r.Kind).valueUnit, c.Unit)
+	return c.Value(v)
+}
 
 // Minutes reports whether the rule counts minutes rather than calls.
 func (r *Rule) Minutes() bool { return kindOf(r.Kind).Minutes }

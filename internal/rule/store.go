@@ -50,10 +50,23 @@ func scanRule(rows interface{ Scan(dest ...any) error }, more ...any) (Rule, err
 		json.Unmarshal(labels, &r.Labels), json.Unmarshal(mutes, &r.Mutes))
 }
 
+// scanWithState scans ruleColumns and how the rule fails.
+func scanWithState(rows interface{ Scan(dest ...any) error }) (Rule, error) {
+	var failing int64
+	var failure string
+	r, err := scanRule(rows, &failing, &failure)
+	if failing != 0 {
+		since := metadb.FromMicros(failing)
+		r.FailingSince, r.Failure = &since, failure
+	}
+	return r, err
+}
+
 // List returns the rules of a project by name.
 func (s *Store) List(ctx context.Context, p project.ID) ([]Rule, error) {
-	rows, err := s.db.Query(ctx, `SELECT `+ruleColumns+` FROM rule WHERE project_id = $1 ORDER BY name, id`, int64(p))
-	rules, err := metadb.Collect(rows, err, func(r *metadb.Rows) (Rule, error) { return scanRule(r) })
+	rows, err := s.db.Query(ctx, `SELECT `+ruleColumns+`, failing_since, failure FROM rule JOIN rule_state ON rule_id = id
+		WHERE project_id = $1 ORDER BY name, id`, int64(p))
+	rules, err := metadb.Collect(rows, err, func(r *metadb.Rows) (Rule, error) { return scanWithState(r) })
 	if err != nil {
 		return nil, fmt.Errorf("list rules: %w", err)
 	}
@@ -66,7 +79,8 @@ func (s *Store) Get(ctx context.Context, p project.ID, id int64) (Rule, error) {
 }
 
 func get(ctx context.Context, q metadb.Querier, p project.ID, id int64) (Rule, error) {
-	r, err := scanRule(q.QueryRow(ctx, `SELECT `+ruleColumns+` FROM rule WHERE project_id = $1 AND id = $2`, int64(p), id))
+	r, err := scanWithState(q.QueryRow(ctx, `SELECT `+ruleColumns+`, failing_since, failure FROM rule JOIN rule_state ON rule_id = id
+		WHERE project_id = $1 AND id = $2`, int64(p), id))
 	if errors.Is(err, metadb.ErrNoRows) {
 		return r, fault.New(fault.NotFound, "rule %d does not exist", id)
 	}
@@ -137,6 +151,7 @@ func (s *Store) Update(ctx context.Context, p project.ID, author string, r Rule)
 		}
 		now := s.now()
 		after.Version, after.UpdatedBy = before.Version+1, author
+		after.FailingSince, after.Failure = before.FailingSince, before.Failure
 		after.CreatedAt, after.UpdatedAt = before.CreatedAt, metadb.FromMicros(metadb.Micros(now))
 		_, err = tx.Exec(ctx, `UPDATE rule SET name = $1, kind = $2, enabled = $3, service = $4, environment = $5, params = $6,
 			count = $7, window_minutes = $8, quiet_minutes = $9, channels = $10, severity = $11, owner = $12, runbook = $13, labels = $14,
@@ -151,6 +166,7 @@ func (s *Store) Update(ctx context.Context, p project.ID, author string, r Rule)
 			if err := restart(ctx, tx, after.ID, now); err != nil {
 				return err
 			}
+			after.FailingSince, after.Failure = nil, ""
 		}
 		if err := record(ctx, tx, after, "updated"); err != nil {
 			return err
@@ -231,6 +247,7 @@ func SeedDefaults(ctx context.Context, tx *metadb.Tx, p project.ID, now time.Tim
 }
 
 func record(ctx context.Context, tx *metadb.Tx, r Rule, action string) error {
+	r.FailingSince, r.Failure = nil, ""
 	body, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("record rule: %w", err)

@@ -3088,6 +3088,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/rules/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an alarm rule would have done in the last seven days */
+        post: operations["try-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/rules/{rule}": {
         parameters: {
             query?: never;
@@ -7733,6 +7750,9 @@ export interface components {
             created_at: string;
             enabled: boolean;
             environment: string;
+            /** Format: date-time */
+            failing_since?: string;
+            failure?: string;
             /** Format: int64 */
             id: number;
             kind: string;
@@ -8613,6 +8633,55 @@ export interface components {
              */
             total: number;
         };
+        Trial: {
+            /** @description false when there was more than could be looked at */
+            complete: boolean;
+            /** @description the incidents it would have opened, newest first, at most 200 */
+            fired: components["schemas"]["TrialFired"][];
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: int64
+             * @description how many calls or minutes it counted
+             */
+            matches: number;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: int64
+             * @description how many there would have been
+             */
+            total: number;
+        };
+        TrialFired: {
+            /**
+             * Format: int64
+             * @description matches
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description of the window that opened it
+             */
+            from: string;
+            /** Format: date-time */
+            opened: string;
+            phase: string;
+            service: string;
+            subject: string;
+            /**
+             * Format: date-time
+             * @description its last match
+             */
+            to: string;
+            /** Format: double */
+            usual?: number;
+            /**
+             * Format: double
+             * @description the worst
+             */
+            value: number;
+        };
         TryAnswer: {
             attempts: components["schemas"]["Attempt"][];
             /** @description of the log of calls */
@@ -9252,6 +9321,8 @@ export type TraceGraph = components['schemas']['TraceGraph'];
 export type TraceNode = components['schemas']['TraceNode'];
 export type Transaction = components['schemas']['Transaction'];
 export type TransactionCount = components['schemas']['TransactionCount'];
+export type Trial = components['schemas']['Trial'];
+export type TrialFired = components['schemas']['TrialFired'];
 export type TryAnswer = components['schemas']['TryAnswer'];
 export type TryRequest = components['schemas']['TryRequest'];
 export type UnpricedModel = components['schemas']['UnpricedModel'];
@@ -18220,6 +18291,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "try-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
                 };
             };
             /** @description Problem */

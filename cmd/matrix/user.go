@@ -9,7 +9,7 @@ import (
 )
 
 type userCommand struct {
-	ResetPassword resetPasswordCommand `cmd:"" help:"Give an account a new random password, end its sessions and revoke its API tokens."`
+	ResetPassword resetPasswordCommand `cmd:"" help:"Give an account a new random password, turn its second factor off, end its sessions and revoke its API tokens."`
 }
 
 type resetPasswordCommand struct {

@@ -38,6 +38,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/scrape"
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
+	"github.com/matrix-aiops/matrix/internal/tenant/oidc"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/internal/view"
 )
@@ -60,6 +61,7 @@ type Options struct {
 	Rules      *rule.Store
 	RuleEngine *rule.Engine
 	Scrapes    *scrape.Store
+	OIDC       *oidc.Service
 	Outbox     *notify.Outbox
 	Incidents  *incident.Service
 	AI         *ai.Gateway
@@ -86,6 +88,9 @@ type Options struct {
 	// Models answers clients of model services below /v1/; nil answers none. It
 	// asks Asking who they are.
 	Models http.Handler
+	// Provisioning answers directories below /scim/v2/; nil answers none. It asks
+	// for their tokens itself.
+	Provisioning http.Handler
 	// UI serves every path that is not the API's; nil serves none.
 	UI http.Handler
 }
@@ -159,6 +164,7 @@ func build(opts Options) (*server, *routes, error) {
 		"Issues":     opts.Issues != nil,
 		"Logs":       opts.Logs != nil,
 		"Metrics":    opts.Metrics != nil,
+		"OIDC":       opts.OIDC != nil,
 		"Outbox":     opts.Outbox != nil,
 		"Quality":    opts.Quality != nil,
 		"Rules":      opts.Rules != nil,
@@ -219,6 +225,9 @@ func build(opts Options) (*server, *routes, error) {
 	if opts.Models != nil {
 		mux.Handle(modelPaths, opts.Models)
 	}
+	if opts.Provisioning != nil {
+		mux.Handle(provisioningPaths, opts.Provisioning)
+	}
 	if opts.UI != nil {
 		mux.Handle("/", opts.UI)
 	}
@@ -229,6 +238,9 @@ func build(opts Options) (*server, *routes, error) {
 func (s *server) resources() {
 	s.registerSystem()
 	s.registerSession()
+	s.registerSignIn()
+	s.registerOIDC()
+	s.registerProvisioning()
 	s.registerUsers()
 	s.registerOrgs()
 	s.registerProjects()

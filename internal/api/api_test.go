@@ -24,7 +24,7 @@ func TestTheSessionCookieIsHardToSteal(t *testing.T) {
 	f := func(baseURL, host, name string, secure bool) {
 		t.Helper()
 		h := newHouse(t, metadbtest.SQLite(t), nil, func(o *Options) { o.BaseURL = baseURL })
-		answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{h.first.Email, h.first.Password}, []string{"Host", host})
+		answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{Email: h.first.Email, Password: h.first.Password}, []string{"Host", host})
 		h.decode(answer, http.StatusOK, nil)
 		c := answer.Result().Cookies()[0]
 		if c.Name != name || c.Secure != secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
@@ -39,7 +39,7 @@ func TestTheSessionCookieIsHardToSteal(t *testing.T) {
 
 func TestAPasswordDoesNotTravelInTheClear(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
-	answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{h.first.Email, h.first.Password}, []string{"Host", "matrix.example.com"})
+	answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{Email: h.first.Email, Password: h.first.Password}, []string{"Host", "matrix.example.com"})
 	h.problem(answer, http.StatusForbidden)
 }
 
@@ -62,9 +62,9 @@ func TestLoggingOutEndsTheSessionEvenOnceItIsOver(t *testing.T) {
 func TestFailedLoginsAreToldToWait(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
 	for range 5 {
-		h.problem(h.anonymous().do(http.MethodPost, "/api/v1/session", Login{h.first.Email, "wrong"}, nil), http.StatusUnauthorized)
+		h.problem(h.anonymous().do(http.MethodPost, "/api/v1/session", Login{Email: h.first.Email, Password: "wrong"}, nil), http.StatusUnauthorized)
 	}
-	answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{h.first.Email, h.first.Password}, nil)
+	answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{Email: h.first.Email, Password: h.first.Password}, nil)
 	h.problem(answer, http.StatusTooManyRequests)
 	if answer.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
@@ -166,7 +166,7 @@ func TestAnEditNamesTheVersionItWasMadeFrom(t *testing.T) {
 func TestABadRequestSaysWhatIsWrongWithoutRepeatingIt(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
 	long := strings.Repeat("hunter2", 60)
-	answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{h.first.Email, long}, nil)
+	answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{Email: h.first.Email, Password: long}, nil)
 	p := h.problem(answer, http.StatusUnprocessableEntity)
 	if len(p.Violations) != 1 || p.Violations[0].Field != "body.password" || strings.Contains(answer.Body.String(), "hunter2") {
 		t.Errorf("%s", answer.Body)
@@ -184,7 +184,7 @@ func TestABadRequestSaysWhatIsWrongWithoutRepeatingIt(t *testing.T) {
 
 func TestARequestThatIsTooLargeIsCutOff(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
-	answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{"a", strings.Repeat("x", 2<<20)}, nil)
+	answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{Email: "a", Password: strings.Repeat("x", 2<<20)}, nil)
 	if p := h.problem(answer, http.StatusRequestEntityTooLarge); p.Kind != "too_large" {
 		t.Errorf("%+v", p)
 	}
@@ -242,7 +242,7 @@ func TestNoSecretReachesTheLog(t *testing.T) {
 	c := h.admin()
 	token := c.withToken(tenant.ScopeProjectRead)
 	h.decode(token.do(http.MethodGet, h.projectPath("?password=hunter2"), nil, nil), http.StatusOK, nil)
-	h.anonymous().do(http.MethodPost, "/api/v1/session", Login{h.first.Email, "hunter2"}, nil)
+	h.anonymous().do(http.MethodPost, "/api/v1/session", Login{Email: h.first.Email, Password: "hunter2"}, nil)
 	for _, secret := range []string{c.cookie.Value, token.token, h.first.Password, h.first.Key, "hunter2"} {
 		if strings.Contains(h.log.String(), secret) {
 			t.Errorf("the log holds %q", secret)
@@ -375,7 +375,7 @@ func TestAMetadataDatabaseThatIsDownIsNotOurFault(t *testing.T) {
 		for _, answer := range []*httptest.ResponseRecorder{
 			c.do(http.MethodGet, h.projectPath("/rules"), nil, nil),
 			token.do(http.MethodGet, h.projectPath("/rules"), nil, nil),
-			h.anonymous().do(http.MethodPost, "/api/v1/session", Login{h.first.Email, h.first.Password}, nil),
+			h.anonymous().do(http.MethodPost, "/api/v1/session", Login{Email: h.first.Email, Password: h.first.Password}, nil),
 		} {
 			if p := h.problem(answer, http.StatusServiceUnavailable); p.Kind != "unavailable" || answer.Header().Get("Retry-After") == "" {
 				t.Errorf("%+v", p)

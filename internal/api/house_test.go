@@ -37,6 +37,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/secret"
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
+	"github.com/matrix-aiops/matrix/internal/tenant/oidc"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/internal/view"
 )
@@ -112,13 +113,15 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	h := &house{t: t, db: db, engine: engine, log: &lockedBuffer{}, sent: &sink{}}
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	var err error
-	h.tenants, err = tenant.New(tenant.Options{DB: db})
+	keys, err := secret.NewKeyFile(bytes.Repeat([]byte{7}, secret.KeySize))
+	h.must(err)
+	h.tenants, err = tenant.New(tenant.Options{DB: db, Sealer: secret.NewSealer(keys)})
 	h.must(err)
 	h.first, err = h.tenants.Bootstrap(t.Context(), nil)
 	h.must(err)
-	jobs, err := job.New(job.Options{DB: db})
+	signIn, err := oidc.New(oidc.Options{DB: db, Tenants: h.tenants, Sealer: secret.NewSealer(keys), Client: &http.Client{}, Log: log})
 	h.must(err)
-	keys, err := secret.NewKeyFile(bytes.Repeat([]byte{7}, secret.KeySize))
+	jobs, err := job.New(job.Options{DB: db})
 	h.must(err)
 	if engine == nil {
 		engine = &clickhouse.DB{} // never asked
@@ -163,6 +166,7 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 		Issues:     issue.NewStore(db, engine, nil),
 		Logs:       logs.NewStore(engine),
 		Metrics:    metrics,
+		OIDC:       signIn,
 		Outbox:     outbox,
 		Quality:    thought,
 		RuleEngine: alarms,
@@ -204,7 +208,7 @@ func (h *house) anonymous() *client { return &client{h: h} }
 // login signs in through the API.
 func (h *house) login(email, password string) *client {
 	h.t.Helper()
-	answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{email, password}, nil)
+	answer := h.anonymous().do(http.MethodPost, "/api/v1/session", Login{Email: email, Password: password}, nil)
 	if answer.Code != http.StatusOK || len(answer.Result().Cookies()) != 1 {
 		h.t.Fatalf("login as %s: %d %s", email, answer.Code, answer.Body)
 	}

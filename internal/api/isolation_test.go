@@ -19,6 +19,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
 	"github.com/matrix-aiops/matrix/internal/tenant"
+	"github.com/matrix-aiops/matrix/internal/tenant/oidc"
 )
 
 // Who may call an operation on project, group or organisation A, one letter
@@ -100,7 +101,7 @@ func table(h *house) map[string]row {
 		"health":  {who: anybody, status: 200},
 		"ready":   {who: anybody, status: 200},
 		"version": {who: anybody, status: 200},
-		"login":   {who: anybody, status: 200, make: func(*place) request { return request{body: Login{h.first.Email, h.first.Password}} }},
+		"login":   {who: anybody, status: 200, make: func(*place) request { return request{body: Login{Email: h.first.Email, Password: h.first.Password}} }},
 		"logout":  {who: anybody, status: 204},
 		"me":      {who: signedIn, status: 200},
 		"change-password": {who: bySession, status: 422, make: func(*place) request { // what is not one's own password is refused
@@ -112,8 +113,42 @@ func table(h *house) map[string]row {
 		}},
 		"revoke-token": {who: bySession, status: 404, make: func(*place) request { return ids("token", h.foreign) }}, // somebody else's
 
+		"list-sign-in-providers": {who: anybody, status: 200},
+		"begin-oidc-login":       {who: anybody, status: 303, make: func(*place) request { return ids("provider", "none") }}, // to the page that says so
+		"finish-oidc-login":      {who: anybody, status: 303, make: func(*place) request { return ids("provider", "none") }},
+		"list-oidc-providers":    {who: system, status: 200},
+		"create-oidc-provider": {who: system, status: 201, make: func(*place) request {
+			return request{body: NewOIDCProviderRequest{Code: h.unique("idp"), OIDCProviderRequest: oidcBody()}}
+		}},
+		"get-oidc-provider": {who: system, status: 200, make: func(*place) request { return ids("provider", h.newOIDC()) }},
+		"update-oidc-provider": {who: system, status: 200, make: func(*place) request {
+			return request{path: map[string]any{"provider": h.newOIDC()}, body: oidcBody(), etag: `"v1"`}
+		}},
+		"delete-oidc-provider": {who: system, status: 204, make: func(*place) request {
+			return request{path: map[string]any{"provider": h.newOIDC()}, etag: `"v1"`}
+		}},
+		"check-oidc-provider": {who: system, status: 422, make: func(*place) request { return ids("provider", h.newOIDC()) }}, // nobody answers there
+		"list-sessions":       {who: bySession, status: 200},
+		"end-session":         {who: bySession, status: 404, make: func(*place) request { return ids("session", "0123456789abcdef") }}, // nobody's
+		"end-other-sessions":  {who: bySession, status: 204},
+		"get-second-factor":   {who: bySession, status: 200},
+		"begin-second-factor": {who: bySession, status: 422, make: func(*place) request { // as with change-password
+			return request{body: PasswordAgain{"not my password"}}
+		}},
+		"confirm-second-factor": {who: bySession, status: 422, make: func(*place) request { return request{body: CodeRequest{"000000"}} }},
+		"renew-recovery-codes":  {who: bySession, status: 422, make: func(*place) request { return request{body: CodeRequest{"000000"}} }},
+		"remove-second-factor": {who: bySession, status: 422, make: func(*place) request {
+			return request{body: SecondFactorEnd{"not my password", "000000"}}
+		}},
+
 		// Accounts.
-		"list-users": {who: system, status: 200},
+		"list-user-sessions":  {who: system, status: 200, make: func(p *place) request { return ids("user", p.user(p.newUser())) }},
+		"end-user-sessions":   {who: system, status: 204, make: func(p *place) request { return ids("user", p.user(p.newUser())) }},
+		"reset-second-factor": {who: system, status: 204, make: func(p *place) request { return ids("user", p.user(p.newUser())) }},
+		"unlink-user":         {who: system, status: 204, make: func(p *place) request { return ids("user", p.user(p.newUser())) }},
+		"get-sign-in-demand":  {who: system, status: 200},
+		"set-sign-in-demand":  {who: system, status: 200, make: func(*place) request { return request{body: DemandRequest{false}} }}, // or nobody could call the rest
+		"list-users":          {who: system, status: 200},
 		"create-user": {who: system, status: 201, make: func(*place) request {
 			return request{body: UserRequest{Email: h.unique("new") + "@example.com"}}
 		}},
@@ -123,9 +158,17 @@ func table(h *house) map[string]row {
 		}},
 
 		// Organisations and groups.
-		"list-orgs":  {who: listsOrgs, status: 200},
-		"create-org": {who: system, status: 201, make: named},
-		"get-org":    {who: readsOrg, status: 200},
+		"get-provisioning": {who: adminsOrg, status: 200},
+		"create-directory-token": {who: system, status: 201, make: func(*place) request {
+			return request{body: DirectoryTokenRequest{h.unique("directory"), tenant.Viewer}}
+		}},
+		"revoke-directory-token": {who: adminsOrg, status: 204, make: func(p *place) request { return ids("token", p.newDirectoryToken()) },
+			crossed: func(b *place) request { return ids("token", b.newDirectoryToken()) }},
+		"get-org-sign-in-demand": {who: adminsOrg, status: 200},
+		"set-org-sign-in-demand": {who: adminsOrg, status: 200, make: func(*place) request { return request{body: DemandRequest{false}} }},
+		"list-orgs":              {who: listsOrgs, status: 200},
+		"create-org":             {who: system, status: 201, make: named},
+		"get-org":                {who: readsOrg, status: 200},
 		"rename-org": {who: adminsOrg, status: 200, make: func(p *place) request {
 			return request{body: Named{"org-" + p.canary}, etag: p.version(`SELECT version FROM organisation WHERE id = $1`, p.org)}
 		}},
@@ -718,6 +761,26 @@ func table(h *house) map[string]row {
 		"test-channel": {who: writesProject, status: 204, make: func(p *place) request { return ids("channel", p.channel) },
 			crossed: func(b *place) request { return ids("channel", b.channel) }},
 	}
+}
+
+func oidcBody() OIDCProviderRequest {
+	return OIDCProviderRequest{Settings: oidc.Settings{Name: "Corp", Issuer: "https://127.0.0.1:1", ClientID: "matrix", Scopes: []string{}, Domains: []string{}, Mappings: []oidc.Mapping{}}}
+}
+
+// newDirectoryToken makes a token of the organisation's and returns its id.
+func (p *place) newDirectoryToken() int64 {
+	p.h.t.Helper()
+	t, err := p.h.tenants.CreateDirectoryToken(p.h.t.Context(), p.owner, p.org, p.h.unique("kept-"+p.canary), tenant.Viewer)
+	p.h.must(err)
+	return t.ID
+}
+
+// newOIDC makes a provider and returns its code.
+func (h *house) newOIDC() string {
+	h.t.Helper()
+	p, err := h.opts.OIDC.Create(h.t.Context(), h.unique("idp"), oidcBody().settings(), "admin")
+	h.must(err)
+	return p.Code
 }
 
 func roleBody() RoleRequest {

@@ -78,7 +78,7 @@ func (s *server) logged(next http.Handler) http.Handler {
 		if c.actor.Token != nil {
 			attrs = append(attrs, "token_id", c.actor.Token.ID)
 		}
-		if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, modelPaths) {
+		if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, modelPaths) || strings.HasPrefix(r.URL.Path, provisioningPaths) {
 			s.log.InfoContext(r.Context(), "request", attrs...)
 		} else {
 			s.log.DebugContext(r.Context(), "request", attrs...) // screens and health checks
@@ -178,6 +178,10 @@ func (s *server) crossSite(next http.Handler) http.Handler {
 // modelPaths is where clients of model services ask: with a token only, as a
 // cookie would let other pages of the browser spend.
 const modelPaths = "/v1/"
+
+// provisioningPaths is where directories ask, with a token of their own: neither
+// a cookie nor an API token counts there.
+const provisioningPaths = "/scim/v2/"
 
 // authenticate finds out who asks: an API token in Authorization (or, as
 // Anthropic's clients send it, in X-Api-Key), or the session cookie. It refuses

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -47,7 +48,7 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 		op.Responses = map[string]*huma.Response{"default": s.failure}
 	}
 	op.Middlewares = append(op.Middlewares, func(hc huma.Context, next func(huma.Context)) {
-		on, err := s.authorize(hc, act, target)
+		on, err := s.authorize(hc, op.OperationID, act, target)
 		if err != nil {
 			_, w := humago.Unwrap(hc)
 			p := problem(hc.Context(), s.log, err, false)
@@ -77,12 +78,12 @@ func allowedOn(ctx context.Context) tenant.Target {
 }
 
 // authorize checks who asks, and whether they may, and returns to what.
-func (s *server) authorize(hc huma.Context, act tenant.Action, target func(huma.Context) (tenant.Target, error)) (on tenant.Target, err error) {
+func (s *server) authorize(hc huma.Context, operation string, act tenant.Action, target func(huma.Context) (tenant.Target, error)) (on tenant.Target, err error) {
 	if act == public {
 		return on, nil
 	}
 	caller := callerOf(hc.Context())
-	if caller.err != nil {
+	if caller.err != nil && (!errors.Is(caller.err, tenant.ErrSecondFactor) || !whileEnrolling[operation]) {
 		return on, caller.err
 	}
 	if caller.actor.UserID == 0 { // before the path is read: a stranger learns nothing from it

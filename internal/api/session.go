@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -24,6 +25,7 @@ type Me struct {
 	Memberships []tenant.Member       `json:"memberships"`
 	Orgs        []tenant.Organisation `json:"orgs"`
 	Projects    []tenant.Project      `json:"projects"`
+	MustEnrol   bool                  `json:"must_enrol" doc:"a second factor is demanded of me: until I have set one up I can do nothing else"`
 	Scopes      []tenant.Scope        `json:"scopes,omitempty" doc:"of the token that asks; absent for a session"`
 }
 
@@ -31,6 +33,7 @@ type Me struct {
 type Login struct {
 	Email    string `json:"email" minLength:"1" maxLength:"254"`
 	Password string `json:"password" minLength:"1" maxLength:"256"`
+	Code     string `json:"code,omitempty" maxLength:"40" doc:"of the authenticator app, or for recovery; without one where it is needed the answer is 401 in the field code"`
 }
 
 // PasswordChange replaces one's own password.
@@ -84,11 +87,17 @@ func (s *server) login(ctx context.Context, _ tenant.Actor, in *struct{ Body Log
 	if !s.secure(r) && !loopback(r.Host) {
 		return nil, fault.New(fault.Denied, "sign in over https, or on this machine: a password does not travel in the clear")
 	}
-	session, err := s.tenants.Login(ctx, in.Body.Email, in.Body.Password, callerOf(ctx).address)
+	session, err := s.tenants.Login(ctx, tenant.Credentials{Email: in.Body.Email, Password: in.Body.Password, Code: in.Body.Code, From: from(ctx)})
 	if err != nil {
 		return nil, err
 	}
 	return &cookieResult{s.cookie(r, session.Secret, session.ExpiresAt), session.User}, nil
+}
+
+// from is where a login comes from.
+func from(ctx context.Context) tenant.Caller {
+	c := callerOf(ctx)
+	return tenant.Caller{Address: c.address, Agent: c.request.UserAgent()}
 }
 
 // logout needs nobody: a cookie whose session is over must be removable too.
@@ -105,6 +114,10 @@ func (s *server) logout(ctx context.Context, _ tenant.Actor, _ *nothing) (*cooki
 }
 
 func (s *server) me(ctx context.Context, a tenant.Actor, _ *nothing) (*result[Me], error) {
+	if errors.Is(callerOf(ctx).err, tenant.ErrSecondFactor) {
+		user, err := s.tenants.User(ctx, a.UserID)
+		return ok(Me{User: user, Memberships: []tenant.Member{}, Orgs: []tenant.Organisation{}, Projects: []tenant.Project{}, MustEnrol: true}, err)
+	}
 	me := Me{Memberships: []tenant.Member{}, Orgs: []tenant.Organisation{}, Projects: []tenant.Project{}}
 	var err error
 	if a.Token != nil {

@@ -81,6 +81,7 @@ type File struct {
 	AI             FileAI     `yaml:"ai"`
 	Ingest         FileIngest `yaml:"ingest"`
 	Notify         FileNotify `yaml:"notify"`
+	Login          FileLogin  `yaml:"login"`
 	// Scrape is whose metrics this node fetches, a file for each project.
 	Scrape []FileScrape `yaml:"scrape"`
 }
@@ -135,6 +136,11 @@ type FileIngest struct {
 	// this node; default 200,000 and 1,000,000.
 	MaxActiveSeries    int `yaml:"max_active_series"`
 	MaxNewSeriesPerDay int `yaml:"max_new_series_per_day"`
+}
+
+// FileLogin widens where providers of OpenID Connect may be.
+type FileLogin struct {
+	AllowNetworks []string `yaml:"allow_networks"` // CIDRs of providers in the house
 }
 
 // FileScrape is one project's targets. Why it is named by a key: scrape.Entry.
@@ -368,6 +374,9 @@ func (f File) check() error {
 		return err
 	}
 	if _, err := networks("notify.allow_networks", f.Notify.AllowNetworks); err != nil {
+		return err
+	}
+	if _, err := networks("login.allow_networks", f.Login.AllowNetworks); err != nil {
 		return err
 	}
 	if _, err := networks("ai.allow_networks", f.AI.AllowNetworks); err != nil {

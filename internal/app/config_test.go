@@ -132,6 +132,7 @@ func TestCheckSaysWhatToWriteInstead(t *testing.T) {
 	f(func(o *app.Options) { o.File.TimeZone = "Seoul" }, "Asia/Seoul")
 	f(func(o *app.Options) { o.File.AI.DefaultChain = []string{"openai/x"} }, "ai.providers")
 	f(func(o *app.Options) { o.File.Notify.AllowNetworks = []string{"10.0.0.1"} }, "allow_networks")
+	f(func(o *app.Options) { o.File.Login.AllowNetworks = []string{"10.0.0.1"} }, "login.allow_networks")
 	f(func(o *app.Options) { o.File.AI.AllowNetworks = []string{"10.0.0.1"} }, "ai.allow_networks")
 	f(func(o *app.Options) { o.File.Ingest.MaxBodyMiB = -1 }, "max_body_mib")
 	f(func(o *app.Options) { o.File.Ingest.MaxActiveSeries = -1 }, "max_active_series")

@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"tenant", "trace", "logs", "metric", "flame", "view", "dashboard", "issue"},
 	{"rule", "evidence", "report", "notify", "ai", "storage", "host", "scrape"},
 	{"incident", "quality"},
-	{"api", "ingest", "modelapi"},
+	{"api", "ingest", "modelapi", "scim"},
 	{"app"},
 }
 

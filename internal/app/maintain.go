@@ -27,7 +27,8 @@ func Migrate(ctx context.Context, opts Options, log *slog.Logger) error {
 }
 
 // ResetPassword gives the account with that address a random password, which
-// only the result holds, ends its sessions and revokes its API tokens. It needs
+// only the result holds, turns its second factor off, ends its sessions and
+// revokes its API tokens. It needs
 // no running node and disturbs none. Without an installation it is
 // fault.NotFound, as for an address nobody has.
 func ResetPassword(ctx context.Context, opts Options, email string) (password string, err error) {

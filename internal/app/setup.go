@@ -45,10 +45,12 @@ import (
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/quality"
 	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/scim"
 	"github.com/matrix-aiops/matrix/internal/scrape"
 	"github.com/matrix-aiops/matrix/internal/secret"
 	"github.com/matrix-aiops/matrix/internal/storage"
 	"github.com/matrix-aiops/matrix/internal/tenant"
+	"github.com/matrix-aiops/matrix/internal/tenant/oidc"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/internal/view"
 	"github.com/matrix-aiops/matrix/web"
@@ -137,15 +139,19 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tenants, err := tenant.New(tenant.Options{DB: meta, Log: a.log})
-	if err != nil {
-		return err
-	}
 	keys, err := secret.LoadKeyFile(cmp.Or(a.opts.File.SecretsKey, filepath.Join(a.opts.DataDir, "secrets.key")))
 	if err != nil {
 		return err
 	}
 	sealer := secret.NewSealer(keys)
+	tenants, err := tenant.New(tenant.Options{DB: meta, Sealer: sealer, Log: a.log})
+	if err != nil {
+		return err
+	}
+	signIn, err := a.newSignIn(meta, tenants, sealer)
+	if err != nil {
+		return err
+	}
 	outbox, err := a.newOutbox(meta, queue, sealer)
 	if err != nil {
 		return err
@@ -159,7 +165,7 @@ func (a *App) setup(ctx context.Context) error {
 	if err := gateway.Roles().Seed(ctx); err != nil {
 		return fmt.Errorf("seed roles: %w", err)
 	}
-	if err := errors.Join(gateway.Services().Rewrap(ctx), gateway.RewrapThreads(ctx), outbox.Targets().Rewrap(ctx)); err != nil {
+	if err := errors.Join(gateway.Services().Rewrap(ctx), gateway.RewrapThreads(ctx), outbox.Targets().Rewrap(ctx), tenants.Rewrap(ctx), signIn.Rewrap(ctx)); err != nil {
 		return err
 	}
 	gateway.Register(queue)
@@ -261,6 +267,10 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 
+	directories, err := scim.New(scim.Options{Tenants: tenants, Log: a.log, BaseURL: a.opts.File.BaseURL})
+	if err != nil {
+		return err
+	}
 	proxies, err := networks("trusted_proxies", a.opts.File.TrustedProxies)
 	if err != nil {
 		return err
@@ -275,6 +285,7 @@ func (a *App) setup(ctx context.Context) error {
 		Issues:     issues,
 		Logs:       logStore,
 		Metrics:    metrics,
+		OIDC:       signIn,
 		Outbox:     outbox,
 		Quality:    answers,
 		Rules:      rules,
@@ -299,7 +310,8 @@ func (a *App) setup(ctx context.Context) error {
 			{Name: "telemetry", Ask: telemetry.Ping},
 			{Name: "metadata", Ask: meta.Ping},
 		},
-		UI: web.Handler(),
+		Provisioning: directories,
+		UI:           web.Handler(),
 	})
 }
 
@@ -379,6 +391,20 @@ func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue, sealer *secret.Sealer
 			kakaowork.New(kakaowork.Options{Client: client}),
 			alimtalk.New(alimtalk.Options{Client: client}),
 		},
+	})
+}
+
+// newSignIn makes what signs people in at providers of OpenID Connect. System
+// admins name the addresses of these, and still every connection passes the
+// guard: what it may reach in the house is for the configuration to say.
+func (a *App) newSignIn(meta *metadb.DB, tenants *tenant.Store, sealer *secret.Sealer) (*oidc.Service, error) {
+	private, err := networks("login.allow_networks", a.opts.File.Login.AllowNetworks)
+	if err != nil {
+		return nil, err
+	}
+	return oidc.New(oidc.Options{
+		DB: meta, Tenants: tenants, Sealer: sealer, Log: a.log,
+		Client: notify.NewClient(notify.Guard{Dev: a.opts.Dev, Private: private}),
 	})
 }
 

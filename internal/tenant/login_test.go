@@ -32,8 +32,8 @@ func TestPasswordsAreKeptInArgon2idWithTheDocumentedParameters(t *testing.T) {
 
 func TestAWrongPasswordAndAnUnknownAddressAreAnsweredAlike(t *testing.T) {
 	h, ctx := newHouse(t, metadbtest.SQLite(t)), t.Context()
-	_, wrong := h.Login(ctx, h.first.Email, "not the password", "192.0.2.1")
-	_, unknown := h.Login(ctx, "nobody@example.com", "not the password", "192.0.2.2")
+	_, wrong := h.Login(ctx, tenant.Credentials{Email: h.first.Email, Password: "not the password", From: tenant.Caller{Address: "192.0.2.1"}})
+	_, unknown := h.Login(ctx, tenant.Credentials{Email: "nobody@example.com", Password: "not the password", From: tenant.Caller{Address: "192.0.2.2"}})
 	wantFault(t, wrong, fault.Unauthenticated)
 	if wrong.Error() != unknown.Error() {
 		t.Errorf("%q against %q", wrong, unknown)
@@ -45,7 +45,7 @@ func TestAWrongPasswordAndAnUnknownAddressAreAnsweredAlike(t *testing.T) {
 	for i := range 5 {
 		for email, took := range map[string]*[]time.Duration{h.first.Email: &known, "nobody@example.com": &guessed} {
 			began := time.Now()
-			_, err := h.Login(ctx, email, "not the password", "198.51.100."+strconv.Itoa(i+1))
+			_, err := h.Login(ctx, tenant.Credentials{Email: email, Password: "not the password", From: tenant.Caller{Address: "198.51.100." + strconv.Itoa(i+1)}})
 			*took = append(*took, time.Since(began))
 			wantFault(t, err, fault.Unauthenticated)
 		}
@@ -61,7 +61,7 @@ func TestRepeatedFailuresHaveToWaitLongerAndLonger(t *testing.T) {
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
 		h, ctx := newHouse(t, db), t.Context()
 		fail := func(address string) error {
-			_, err := h.Login(ctx, h.first.Email, "not the password", address)
+			_, err := h.Login(ctx, tenant.Credentials{Email: h.first.Email, Password: "not the password", From: tenant.Caller{Address: address}})
 			return err
 		}
 		for range 5 {
@@ -73,7 +73,7 @@ func TestRepeatedFailuresHaveToWaitLongerAndLonger(t *testing.T) {
 			if err == nil || err.Kind != fault.RateLimited || err.RetryAfter <= last {
 				t.Fatalf("got %+v after a pause of %v", err, last)
 			}
-			_, right := h.Login(ctx, h.first.Email, h.first.Password, "192.0.2.9")
+			_, right := h.Login(ctx, tenant.Credentials{Email: h.first.Email, Password: h.first.Password, From: tenant.Caller{Address: "192.0.2.9"}})
 			wantFault(t, right, fault.RateLimited) // the right password does not jump the queue
 			last = err.RetryAfter
 			h.clock.Advance(last)
@@ -81,7 +81,7 @@ func TestRepeatedFailuresHaveToWaitLongerAndLonger(t *testing.T) {
 		}
 		h.login(h.first.Email, h.first.Password) // from elsewhere nobody is locked out
 		h.clock.Advance(time.Hour)
-		if _, err := h.Login(ctx, h.first.Email, h.first.Password, "192.0.2.9"); err != nil {
+		if _, err := h.Login(ctx, tenant.Credentials{Email: h.first.Email, Password: h.first.Password, From: tenant.Caller{Address: "192.0.2.9"}}); err != nil {
 			t.Fatal(err)
 		}
 		wantFault(t, fail("192.0.2.9"), fault.Unauthenticated) // and success has cleared the count
@@ -94,7 +94,7 @@ func TestGuessingManyAccountsFromOneNetworkHasToWait(t *testing.T) {
 	for i := range 60 {
 		// Every address of an IPv6 /64 belongs to one guesser.
 		address := "2001:db8::" + string("0123456789abcdef"[i%16])
-		if _, err := h.Login(ctx, string(rune('a'+i%26))+"@example.com", "x", address); fault.Is(err, fault.RateLimited) {
+		if _, err := h.Login(ctx, tenant.Credentials{Email: string(rune('a'+i%26)) + "@example.com", Password: "x", From: tenant.Caller{Address: address}}); fault.Is(err, fault.RateLimited) {
 			limited++
 		}
 	}
@@ -109,7 +109,7 @@ func TestGuessesSentAtTheSameTimeDoNotSlipUnderTheLimit(t *testing.T) {
 	var group sync.WaitGroup
 	for range 12 {
 		group.Go(func() {
-			if _, err := h.Login(context.Background(), h.first.Email, "not the password", "192.0.2.9"); fault.Is(err, fault.Unauthenticated) {
+			if _, err := h.Login(context.Background(), tenant.Credentials{Email: h.first.Email, Password: "not the password", From: tenant.Caller{Address: "192.0.2.9"}}); fault.Is(err, fault.Unauthenticated) {
 				answered.Add(1)
 			}
 		})
@@ -160,7 +160,7 @@ func TestASessionEndsWhenIdleAndWhenOldAndWithItsAccount(t *testing.T) {
 		if alive(hers) {
 			t.Error("alive although the account is disabled")
 		}
-		_, err = h.Login(ctx, ann.Email, ann.Password, "192.0.2.1")
+		_, err = h.Login(ctx, tenant.Credentials{Email: ann.Email, Password: ann.Password, From: tenant.Caller{Address: "192.0.2.1"}})
 		wantFault(t, err, fault.Unauthenticated)
 		h.must(h.Prune(ctx))
 		var rows int
@@ -182,7 +182,7 @@ func TestANewPasswordEndsTheOtherSessions(t *testing.T) {
 		}
 		_, err := h.AuthenticateSession(ctx, there.Secret)
 		wantFault(t, err, fault.Unauthenticated)
-		_, err = h.Login(ctx, h.first.Email, h.first.Password, "192.0.2.1")
+		_, err = h.Login(ctx, tenant.Credentials{Email: h.first.Email, Password: h.first.Password, From: tenant.Caller{Address: "192.0.2.1"}})
 		wantFault(t, err, fault.Unauthenticated)
 		h.login(h.first.Email, "correct horse battery")
 	})
@@ -232,7 +232,7 @@ func TestAResetPasswordEndsSessionsAndTokens(t *testing.T) {
 		wantFault(t, err, fault.Unauthenticated)
 		_, err = h.AuthenticateToken(ctx, token.Secret)
 		wantFault(t, err, fault.Unauthenticated)
-		_, err = h.Login(ctx, h.first.Email, h.first.Password, "192.0.2.1")
+		_, err = h.Login(ctx, tenant.Credentials{Email: h.first.Email, Password: h.first.Password, From: tenant.Caller{Address: "192.0.2.1"}})
 		wantFault(t, err, fault.Unauthenticated)
 		h.login(h.first.Email, password)
 		_, err = h.AuthenticateSession(ctx, hers.Secret)

@@ -24,6 +24,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/memo"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/secret"
 )
 
 // The kinds of an organisation.
@@ -67,13 +68,14 @@ type Project struct {
 
 // User is a person's account.
 type User struct {
-	ID        int64     `json:"id"`
-	Email     string    `json:"email"`
-	Name      string    `json:"name"`
-	System    bool      `json:"system" doc:"a system admin: administers every organisation, models and roles"`
-	Disabled  bool      `json:"disabled"`
-	Version   int64     `json:"version"`
-	CreatedAt time.Time `json:"created_at"`
+	ID           int64     `json:"id"`
+	Email        string    `json:"email"`
+	Name         string    `json:"name"`
+	System       bool      `json:"system" doc:"a system admin: administers every organisation, models and roles"`
+	Disabled     bool      `json:"disabled"`
+	SecondFactor bool      `json:"second_factor" doc:"signs in with a code besides the password"`
+	Version      int64     `json:"version"`
+	CreatedAt    time.Time `json:"created_at"`
 }
 
 // Member is a user's role in an organisation or in one of its groups.
@@ -89,14 +91,16 @@ type Member struct {
 
 // Options configure a Store. DB is required.
 type Options struct {
-	DB  *metadb.DB
-	Log *slog.Logger
-	Now func() time.Time
+	DB     *metadb.DB
+	Sealer *secret.Sealer // nil: nobody can have a second factor
+	Log    *slog.Logger
+	Now    func() time.Time
 }
 
 // Store keeps tenants in the metadata database. It is safe for concurrent use.
 type Store struct {
 	db      *database
+	sealer  *secret.Sealer
 	log     *slog.Logger
 	now     func() time.Time
 	hashing chan struct{} // bounds the memory that logins may take at once
@@ -120,6 +124,7 @@ func New(opts Options) (*Store, error) {
 	}
 	return &Store{
 		db:        &database{DB: opts.DB},
+		sealer:    opts.Sealer,
 		log:       cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "tenant"),
 		now:       now,
 		hashing:   make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),

@@ -45,7 +45,7 @@ func newHouse(t *testing.T, db *metadb.DB) *house {
 	t.Helper()
 	h := &house{t: t, clock: &clock{at: time.Date(2025, 6, 17, 5, 3, 0, 0, time.UTC)}}
 	var err error
-	if h.Store, err = tenant.New(tenant.Options{DB: db, Now: h.clock.Now}); err != nil {
+	if h.Store, err = tenant.New(tenant.Options{DB: db, Now: h.clock.Now, Sealer: sealer(t, 7)}); err != nil {
 		t.Fatal(err)
 	}
 	if h.first, err = h.Bootstrap(t.Context(), nil); err != nil {
@@ -60,7 +60,7 @@ func newHouse(t *testing.T, db *metadb.DB) *house {
 
 func (h *house) login(email, password string) tenant.Session {
 	h.t.Helper()
-	session, err := h.Login(h.t.Context(), email, password, "192.0.2.1")
+	session, err := h.Login(h.t.Context(), tenant.Credentials{Email: email, Password: password, From: tenant.Caller{Address: "192.0.2.1"}})
 	if err != nil {
 		h.t.Fatalf("login as %s: %v", email, err)
 	}
@@ -139,7 +139,7 @@ func TestTheFirstStartHappensOnceOnManyNodes(t *testing.T) {
 		if err != nil || p != made[0].Project.ID {
 			t.Fatalf("the printed key is for project %v, %v", p, err)
 		}
-		if _, err := store.Login(t.Context(), made[0].Email, made[0].Password, "192.0.2.1"); err != nil {
+		if _, err := store.Login(t.Context(), tenant.Credentials{Email: made[0].Email, Password: made[0].Password, From: tenant.Caller{Address: "192.0.2.1"}}); err != nil {
 			t.Fatalf("the printed password does not work: %v", err)
 		}
 	})

@@ -11,11 +11,12 @@ import (
 	"github.com/matrix-aiops/matrix/internal/metadb"
 )
 
-const userColumns = `a.id, a.email, a.name, a.system_admin, a.disabled, a.version, a.created_at`
+const userColumns = `a.id, a.email, a.name, a.system_admin, a.disabled, a.version, a.created_at,
+	EXISTS (SELECT 1 FROM login_totp t WHERE t.user_id = a.id AND t.confirmed_at > 0)`
 
 func scanUser(r interface{ Scan(...any) error }) (u User, err error) {
 	var created int64
-	err = r.Scan(&u.ID, &u.Email, &u.Name, &u.System, &u.Disabled, &u.Version, &created)
+	err = r.Scan(&u.ID, &u.Email, &u.Name, &u.System, &u.Disabled, &u.Version, &created, &u.SecondFactor)
 	u.CreatedAt = metadb.FromMicros(created)
 	return u, err
 }
@@ -135,8 +136,22 @@ func (s *Store) ChangePassword(ctx context.Context, user int64, old, password, k
 	if err := checkPassword(password); err != nil {
 		return err
 	}
-	// Counted before, as in Login, and apart from it: the session that guesses
-	// here must not be able to keep its owner from signing in.
+	if err := s.checkOwnPassword(ctx, user, old, "old_password"); err != nil {
+		return err
+	}
+	hash, err := s.hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		return s.setPassword(ctx, tx, user, hash, keep)
+	})
+}
+
+// checkOwnPassword asks who has a session for their password again; a wrong one
+// is Invalid in the field. It is counted before, as in Login, and apart from it:
+// the session that guesses here must not be able to keep its owner from signing in.
+func (s *Store) checkOwnPassword(ctx context.Context, user int64, password, field string) error {
 	guesses := failureLimit{subject("", fmt.Sprintf("password of %d", user)), accountFailures}
 	if err := s.countFailures(ctx, s.now(), []failureLimit{guesses}); err != nil {
 		return err
@@ -145,27 +160,20 @@ func (s *Store) ChangePassword(ctx context.Context, user int64, old, password, k
 	if err := s.db.QueryRow(ctx, `SELECT password_hash FROM account WHERE id = $1`, user).Scan(&stored); err != nil {
 		return err
 	}
-	ok, _, err := s.verifyPassword(ctx, old, stored)
+	ok, _, err := s.verifyPassword(ctx, password, stored)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		return fault.New(fault.Invalid, "the present password is wrong").WithField("old_password")
+		return fault.New(fault.Invalid, "the present password is wrong").WithField(field)
 	}
-	hash, err := s.hashPassword(ctx, password)
-	if err != nil {
-		return err
-	}
-	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		if _, err := tx.Exec(ctx, `DELETE FROM login_failure WHERE subject = $1`, guesses.subject); err != nil {
-			return err
-		}
-		return s.setPassword(ctx, tx, user, hash, keep)
-	})
+	_, err = s.db.Exec(ctx, `DELETE FROM login_failure WHERE subject = $1`, guesses.subject)
+	return err
 }
 
 // ResetPassword gives the account with that address a random password, which
-// only the result holds, ends its sessions and revokes its API tokens.
+// only the result holds, turns its second factor off, ends its sessions and
+// revokes its API tokens: it is the way back in for who has nothing left.
 func (s *Store) ResetPassword(ctx context.Context, email string) (password string, err error) {
 	password = newPassword()
 	hash, err := s.hashPassword(ctx, password)
@@ -179,6 +187,9 @@ func (s *Store) ResetPassword(ctx context.Context, email string) (password strin
 			return fault.New(fault.NotFound, "nobody here has the address %s", email)
 		}
 		if err != nil {
+			return err
+		}
+		if err := dropSecondFactor(ctx, tx, user); err != nil {
 			return err
 		}
 		return s.setPassword(ctx, tx, user, hash, "")

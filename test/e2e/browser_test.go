@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/matrix-aiops/matrix/internal/fake/idp"
 	"github.com/matrix-aiops/matrix/internal/fake/llm"
 )
 
@@ -31,11 +32,14 @@ func TestTheScreensOfADemoRun(t *testing.T) {
 	h.runShop(market)
 	detail := h.analysed()
 
+	people := idp.Start(t, h.app.URL()+"/api/v1/session/oidc/corp/callback")
+	people.Set(idp.Person{Subject: "ann", Email: "ann@corp.example", Verified: true, Name: "Ann Lee", Groups: []string{"sre"}})
+
 	ctx, cancel := context.WithTimeout(t.Context(), 35*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "npm", "run", "--silent", "e2e")
 	cmd.Dir = "../../web"
-	cmd.Env = append(os.Environ(), "MATRIX_URL="+h.app.URL(), "MATRIX_EMAIL="+h.email, "MATRIX_PASSWORD="+h.pass, "MATRIX_OTLP="+h.app.OTLPHTTPURL(), "MATRIX_KEY="+h.key,
+	cmd.Env = append(os.Environ(), "MATRIX_URL="+h.app.URL(), "MATRIX_EMAIL="+h.email, "MATRIX_PASSWORD="+h.pass, "MATRIX_OTLP="+h.app.OTLPHTTPURL(), "MATRIX_KEY="+h.key, "MATRIX_IDP="+people.URL,
 		fmt.Sprintf("MATRIX_PROJECT=%d", h.project), fmt.Sprintf("MATRIX_INCIDENT=%d", detail.ID))
 	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
 	if err := cmd.Run(); err != nil {

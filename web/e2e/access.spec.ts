@@ -28,6 +28,7 @@ const pages: [string, string | ((page: Page) => Promise<string>)][] = [
   ['org', teamPage],
   ['users', '/users'],
   ['me', '/me'],
+  ['sign-in', '/sign-in'],
   ['roles', '/roles'],
   ['role', '/roles/agent-alert-analyzer'],
   ['role-labels', '/roles/agent-alert-analyzer?tab=labels'],

@@ -9,7 +9,7 @@ import {
   retainSearchParams,
   stringifySearchWith,
 } from '@tanstack/react-router';
-import { whenSignedOut } from './api/client.ts';
+import { whenMustEnrol, whenSignedOut } from './api/client.ts';
 import { HOST_SORTS } from './api/hosts.ts';
 import { INCIDENT_STATES, SEVERITIES } from './api/incidents.ts';
 import { ISSUE_SORTS, ISSUE_STATES } from './api/issues.ts';
@@ -17,6 +17,7 @@ import { EDGE_SORTS } from './api/map.ts';
 import { asProblem } from './api/problem.ts';
 import { SERVICE_SORTS } from './api/services.ts';
 import { meQuery, projectsOf } from './api/session.ts';
+import { LOGIN_FAILURES } from './api/signin.ts';
 import { STATEMENT_SORTS } from './api/statements.ts';
 import { USAGE_DIMENSIONS, USAGE_MEASURES, USAGE_SCOPES } from './api/usage.ts';
 import { Frame } from './frame/Frame.tsx';
@@ -34,7 +35,7 @@ const root = createRootRouteWithContext<Context>()({ notFoundComponent: Missing 
 const loginRoute = createRoute({
   getParentRoute: () => root,
   path: '/login',
-  validateSearch: optional((s) => ({ to: text(s.to) })),
+  validateSearch: optional((s) => ({ to: text(s.to), failure: choice(s.failure, LOGIN_FAILURES) })),
   component: lazyRouteComponent(() => import('./pages/login/Login.tsx'), 'Login'),
 });
 
@@ -46,7 +47,8 @@ const home = createRoute({
   search: { middlewares: [retainSearchParams(['range', 'from', 'to'])] },
   beforeLoad: async ({ context, location }) => {
     try {
-      await context.queryClient.ensureQueryData(meQuery);
+      const me = await context.queryClient.ensureQueryData(meQuery);
+      if (me.must_enrol && location.pathname !== '/me') throw redirect({ to: '/me' });
     } catch (error) {
       if (asProblem(error).status === 401) {
         throw redirect({ to: '/login', search: { to: location.href } });
@@ -486,6 +488,12 @@ const users = createRoute({
   component: lazyRouteComponent(() => import('./pages/users/Users.tsx'), 'Users'),
 });
 
+const signIn = createRoute({
+  getParentRoute: () => home,
+  path: '/sign-in',
+  component: lazyRouteComponent(() => import('./pages/sign-in/SignIn.tsx'), 'SignIn'),
+});
+
 const myAccount = createRoute({
   getParentRoute: () => home,
   path: '/me',
@@ -500,6 +508,7 @@ const tree = root.addChildren([
     orgs,
     org,
     users,
+    signIn,
     myAccount,
     role,
     prices,
@@ -552,6 +561,10 @@ export function createAppRouter(queryClient: QueryClient) {
     defaultErrorComponent: Broken,
     defaultPendingMs: 400,
     scrollRestoration: true,
+  });
+  whenMustEnrol(() => {
+    void queryClient.invalidateQueries({ queryKey: meQuery.queryKey });
+    if (router.state.location.pathname !== '/me') void router.navigate({ to: '/me' });
   });
   whenSignedOut(() => {
     const { location } = router.state;

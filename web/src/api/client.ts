@@ -18,6 +18,13 @@ export function whenSignedOut(handler: () => void) {
   onSignedOut = handler;
 }
 
+let onMustEnrol = () => {};
+
+/** What to do when a second factor was demanded meanwhile: the router leads to where it is set up. */
+export function whenMustEnrol(handler: () => void) {
+  onMustEnrol = handler;
+}
+
 export interface Answer<T> {
   data: T;
   etag: string;
@@ -45,6 +52,7 @@ export async function send<T>(method: string, path: string, options: Options = {
     const body = await response.json().catch(() => ({}));
     const problem = new Problem(response.status, body, Number(response.headers.get('Retry-After')) || 0);
     if (problem.status === 401 && path !== '/session') onSignedOut();
+    if (problem.status === 403 && problem.field === 'totp') onMustEnrol();
     throw problem;
   }
   const text = await response.text();

@@ -803,6 +803,129 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How my second factor stands */
+        get: operations["get-second-factor"];
+        put?: never;
+        /** Get a secret for my authenticator app; nothing asks for its codes before one was confirmed */
+        post: operations["begin-second-factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn my second factor on with a code of the app; recovery codes are shown this one time */
+        post: operations["confirm-second-factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace my recovery codes */
+        post: operations["renew-recovery-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn my second factor off */
+        post: operations["remove-second-factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The providers of OpenID Connect */
+        get: operations["list-oidc-providers"];
+        put?: never;
+        /** Add a provider */
+        post: operations["create-oidc-provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc-providers/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One provider */
+        get: operations["get-oidc-provider"];
+        /** Change a provider */
+        put: operations["update-oidc-provider"];
+        post?: never;
+        /** Remove a provider with its links, sessions and the memberships it gave; accounts stay */
+        delete: operations["delete-oidc-provider"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc-providers/{provider}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a provider's issuer what it offers */
+        post: operations["check-oidc-provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs": {
         parameters: {
             query?: never;
@@ -1461,6 +1584,75 @@ export interface paths {
         post?: never;
         /** Remove somebody from an organisation and its groups */
         delete: operations["remove-org-member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/provisioning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How an organisation's directory provisions its people (SCIM) */
+        get: operations["get-provisioning"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/provisioning/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a token for an organisation's directory; it is shown this one time */
+        post: operations["create-directory-token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/provisioning/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a directory's token; whom it provisioned stays */
+        delete: operations["revoke-directory-token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a second factor is demanded of an organisation's people */
+        get: operations["get-org-sign-in-demand"];
+        /** Demand a second factor of an organisation's people, or no more */
+        put: operations["set-org-sign-in-demand"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3811,6 +4003,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/oidc/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sign in at a provider: a browser opens this */
+        get: operations["begin-oidc-login"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a provider leads back to */
+        get: operations["finish-oidc-login"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The providers on the login page */
+        get: operations["list-sign-in-providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where I am signed in */
+        get: operations["list-sessions"];
+        put?: never;
+        post?: never;
+        /** Sign all my sessions out but this one */
+        delete: operations["end-other-sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Sign one of my sessions out */
+        delete: operations["end-session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a second factor is demanded of everybody */
+        get: operations["get-sign-in-demand"];
+        /** Demand a second factor of everybody, or no more */
+        put: operations["set-sign-in-demand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -3877,6 +4173,58 @@ export interface paths {
         put: operations["update-user"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user}/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget who an account is at its providers; the next login by its verified address links it anew */
+        delete: operations["unlink-user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an account is signed in */
+        get: operations["list-user-sessions"];
+        put?: never;
+        post?: never;
+        /** Sign an account out everywhere; its API tokens stay */
+        delete: operations["end-user-sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user}/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Turn an account's second factor off, for who has lost it, and end its sessions */
+        delete: operations["reset-second-factor"];
         options?: never;
         head?: never;
         patch?: never;
@@ -4285,6 +4633,10 @@ export interface components {
              */
             used: number;
         };
+        Button: {
+            code: string;
+            name: string;
+        };
         Call: {
             answer: string;
             /** Format: date-time */
@@ -4473,6 +4825,17 @@ export interface components {
             chart: "cpu" | "memory" | "disk" | "network" | "disk_io" | "load";
             lines: components["schemas"]["Line"][];
         };
+        Checked: {
+            /** @description where people are sent to sign in */
+            authorization: string;
+            /** @description scopes that the issuer does not list */
+            missing: string[];
+            /** @description it says that it takes S256; it is used in any case */
+            pkce: boolean;
+            token: string;
+            /** @description empty when the issuer has none */
+            user_info: string;
+        };
         Circuit: {
             /** Format: int64 */
             calls: number;
@@ -4507,6 +4870,9 @@ export interface components {
             shift_ns: number;
             /** Format: int64 */
             span: number;
+        };
+        CodeRequest: {
+            code: string;
         };
         CommentRequest: {
             text: string;
@@ -4610,6 +4976,18 @@ export interface components {
             items: components["schemas"]["Delivery"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
+        };
+        Demand: {
+            /** @description who has none can do nothing but set one up; people of OpenID Connect have their provider's */
+            second_factor: boolean;
+            /**
+             * Format: int64
+             * @description people it would be demanded of who have none yet
+             */
+            without: number;
+        };
+        DemandRequest: {
+            second_factor: boolean;
         };
         Detail: {
             /** Format: date-time */
@@ -4731,6 +5109,34 @@ export interface components {
             below: string;
             /** Format: int64 */
             every_minutes: number;
+        };
+        DirectoryToken: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description the token's first characters */
+            hint: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
+            /** Format: int64 */
+            org_id: number;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /**
+             * @description of people that the directory puts into a group; one given by hand stays
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "viewer";
+        };
+        DirectoryTokenRequest: {
+            name: string;
+            /**
+             * @description of people that the directory puts into a group
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "viewer";
         };
         Document: {
             description?: string;
@@ -5843,6 +6249,31 @@ export interface components {
             span_id: string;
             trace_id: string;
         };
+        LiveSession: {
+            /** @description where it was begun; empty when it is not known */
+            address: string;
+            /** @description what the browser called itself */
+            agent: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description the one that asks */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description at the latest; a day without a request ends it as well
+             */
+            expires_at: string;
+            id: string;
+            /** @enum {string} */
+            method: "password" | "oidc";
+            /** @description of OpenID Connect, by its code */
+            provider: string;
+            /**
+             * Format: date-time
+             * @description to the minute
+             */
+            seen_at: string;
+        };
         LoadSpark: {
             load: (number | null)[];
             /** Format: int64 */
@@ -6017,6 +6448,8 @@ export interface components {
             skipped: number;
         };
         Login: {
+            /** @description of the authenticator app, or for recovery; without one where it is needed the answer is 401 in the field code */
+            code?: string;
             email: string;
             password: string;
         };
@@ -6067,6 +6500,19 @@ export interface components {
             matchers: components["schemas"]["Matchers"];
             name: string;
             timing: components["schemas"]["Timing"];
+        };
+        Mapping: {
+            /**
+             * Format: int64
+             * @description 0 = the whole organisation
+             */
+            group_id: number;
+            /** Format: int64 */
+            org_id: number;
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "viewer";
+            /** @description of the claim, exactly */
+            value: string;
         };
         MaskClass: {
             class: string;
@@ -6164,6 +6610,8 @@ export interface components {
         };
         Me: {
             memberships: components["schemas"]["Member"][];
+            /** @description a second factor is demanded of me: until I have set one up I can do nothing else */
+            must_enrol: boolean;
             orgs: components["schemas"]["Organisation"][];
             projects: components["schemas"]["Project"][];
             /** @description of the token that asks; absent for a session */
@@ -6268,6 +6716,27 @@ export interface components {
             share: number;
             use: components["schemas"]["BudgetUse"];
         };
+        NewDirectoryToken: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description the token's first characters */
+            hint: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
+            /** Format: int64 */
+            org_id: number;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /**
+             * @description of people that the directory puts into a group; one given by hand stays
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "viewer";
+            secret: string;
+        };
         NewKey: {
             /** Format: date-time */
             created_at: string;
@@ -6285,6 +6754,35 @@ export interface components {
             /** Format: date-time */
             revoked_at: string | null;
             secret: string;
+        };
+        NewOIDCProviderRequest: {
+            client_id: string;
+            /** @description empty: the one that is stored, or none for a public client; another issuer or client needs it again */
+            client_secret?: string;
+            /** @description stands in the address that the provider leads back to; it cannot change */
+            code: string;
+            /** @description make an account for an address nobody has here */
+            create_users: boolean;
+            /** @description of addresses that may sign in; none = all */
+            domains: string[];
+            /** @description default email */
+            email_claim: string;
+            /** @description has its button on the login page */
+            enabled: boolean;
+            /** @description default groups; a.b looks into an object */
+            groups_claim: string;
+            /** @description https://…, without /.well-known/openid-configuration */
+            issuer: string;
+            /** @description memberships by group; those that came of a group end with it */
+            mappings: components["schemas"]["Mapping"][];
+            /** @description on the button of the login page */
+            name: string;
+            /** @description default name */
+            name_claim: string;
+            /** @description besides openid; default email and profile */
+            scopes: string[];
+            /** @description every address of this provider counts as verified, also without email_verified */
+            trust_email: boolean;
         };
         NewProviderKeyRequest: {
             /** @description names it in logs and on screens */
@@ -6335,6 +6833,12 @@ export interface components {
             /** @description with variables as {{name}}; {{language}} becomes Korean or English */
             system_message: string;
         };
+        NewSecondFactor: {
+            /** @description to be typed, base 32 */
+            secret: string;
+            /** @description to be shown as a QR code: otpauth://totp/… */
+            uri: string;
+        };
         NewToken: {
             /** Format: date-time */
             created_at: string;
@@ -6362,6 +6866,8 @@ export interface components {
             name: string;
             /** @description to be changed at the first login */
             password: string;
+            /** @description signs in with a code besides the password */
+            second_factor: boolean;
             /** @description a system admin: administers every organisation, models and roles */
             system: boolean;
             /** Format: int64 */
@@ -6390,6 +6896,71 @@ export interface components {
              * @description counted here and below
              */
             total: number;
+        };
+        OIDCProvider: {
+            client_id: string;
+            code: string;
+            /** @description make an account for an address nobody has here */
+            create_users: boolean;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** @description of addresses that may sign in; none = all */
+            domains: string[];
+            /** @description default email */
+            email_claim: string;
+            /** @description has its button on the login page */
+            enabled: boolean;
+            /** @description default groups; a.b looks into an object */
+            groups_claim: string;
+            /** @description the secret itself is never told */
+            has_secret: boolean;
+            /** @description https://…, without /.well-known/openid-configuration */
+            issuer: string;
+            /** @description memberships by group; those that came of a group end with it */
+            mappings: components["schemas"]["Mapping"][];
+            /** @description on the button of the login page */
+            name: string;
+            /** @description default name */
+            name_claim: string;
+            /** @description to be registered at the provider */
+            redirect_uri: string;
+            /** @description besides openid; default email and profile */
+            scopes: string[];
+            /** @description every address of this provider counts as verified, also without email_verified */
+            trust_email: boolean;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
+        };
+        OIDCProviderRequest: {
+            client_id: string;
+            /** @description empty: the one that is stored, or none for a public client; another issuer or client needs it again */
+            client_secret?: string;
+            /** @description make an account for an address nobody has here */
+            create_users: boolean;
+            /** @description of addresses that may sign in; none = all */
+            domains: string[];
+            /** @description default email */
+            email_claim: string;
+            /** @description has its button on the login page */
+            enabled: boolean;
+            /** @description default groups; a.b looks into an object */
+            groups_claim: string;
+            /** @description https://…, without /.well-known/openid-configuration */
+            issuer: string;
+            /** @description memberships by group; those that came of a group end with it */
+            mappings: components["schemas"]["Mapping"][];
+            /** @description on the button of the login page */
+            name: string;
+            /** @description default name */
+            name_claim: string;
+            /** @description besides openid; default email and profile */
+            scopes: string[];
+            /** @description every address of this provider counts as verified, also without email_verified */
+            trust_email: boolean;
         };
         Opinions: {
             items: components["schemas"]["Feedback"][];
@@ -6580,6 +7151,16 @@ export interface components {
              */
             total: number;
         };
+        PageButton: {
+            items: components["schemas"]["Button"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageCallAsker: {
             items: components["schemas"]["CallAsker"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -6720,6 +7301,16 @@ export interface components {
              */
             total: number;
         };
+        PageLiveSession: {
+            items: components["schemas"]["LiveSession"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageLogPattern: {
             items: components["schemas"]["LogPattern"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -6802,6 +7393,16 @@ export interface components {
         };
         PageNearLimit: {
             items: components["schemas"]["NearLimit"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageOIDCProvider: {
+            items: components["schemas"]["OIDCProvider"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -7065,6 +7666,9 @@ export interface components {
             top_k?: number;
             /** Format: double */
             top_p?: number;
+        };
+        PasswordAgain: {
+            password: string;
         };
         PasswordChange: {
             old_password: string;
@@ -7365,6 +7969,11 @@ export interface components {
             /** @description one of the provider kinds */
             kind: string;
         };
+        Provisioning: {
+            tokens: components["schemas"]["DirectoryToken"][];
+            /** @description the base address for SCIM 2.0 */
+            url: string;
+        };
         QualityRate: {
             /** Format: double */
             high: number;
@@ -7503,6 +8112,10 @@ export interface components {
              * @description calls from the day of UTC of this moment on
              */
             from: string;
+        };
+        RecoveryCodes: {
+            /** @description shown this one time */
+            codes: string[];
         };
         Remote: {
             /** Format: int64 */
@@ -8032,6 +8645,28 @@ export interface components {
             scraped_at?: string;
             timeout: string;
             url: string;
+        };
+        SecondFactor: {
+            /** @description false where this installation cannot keep secrets */
+            available: boolean;
+            /** @description by the installation, or by an organisation the account is in */
+            demanded: boolean;
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description recovery codes that are still good
+             */
+            recovery: number;
+            /**
+             * Format: date-time
+             * @description when it was set up; null while it is not
+             */
+            since: string | null;
+        };
+        SecondFactorEnd: {
+            /** @description of the app, or for recovery */
+            code: string;
+            password: string;
         };
         Seen: {
             /** @description empty when it is not known */
@@ -9009,6 +9644,8 @@ export interface components {
             /** Format: int64 */
             id: number;
             name: string;
+            /** @description signs in with a code besides the password */
+            second_factor: boolean;
             /** @description a system admin: administers every organisation, models and roles */
             system: boolean;
             /** Format: int64 */
@@ -9154,6 +9791,7 @@ export type BudgetPeriod = components['schemas']['BudgetPeriod'];
 export type BudgetRequest = components['schemas']['BudgetRequest'];
 export type BudgetStanding = components['schemas']['BudgetStanding'];
 export type BudgetUse = components['schemas']['BudgetUse'];
+export type Button = components['schemas']['Button'];
 export type Call = components['schemas']['Call'];
 export type CallAsker = components['schemas']['CallAsker'];
 export type CallFacet = components['schemas']['CallFacet'];
@@ -9169,9 +9807,11 @@ export type ChannelPreview = components['schemas']['ChannelPreview'];
 export type ChannelPreviewRequest = components['schemas']['ChannelPreviewRequest'];
 export type ChannelRequest = components['schemas']['ChannelRequest'];
 export type Chart = components['schemas']['Chart'];
+export type Checked = components['schemas']['Checked'];
 export type Circuit = components['schemas']['Circuit'];
 export type CircuitRequest = components['schemas']['CircuitRequest'];
 export type ClockSkew = components['schemas']['ClockSkew'];
+export type CodeRequest = components['schemas']['CodeRequest'];
 export type CommentRequest = components['schemas']['CommentRequest'];
 export type ComparedStep = components['schemas']['ComparedStep'];
 export type Comparison = components['schemas']['Comparison'];
@@ -9180,10 +9820,14 @@ export type DbCall = components['schemas']['DBCall'];
 export type Dashboard = components['schemas']['Dashboard'];
 export type Delivery = components['schemas']['Delivery'];
 export type DeliveryPage = components['schemas']['DeliveryPage'];
+export type Demand = components['schemas']['Demand'];
+export type DemandRequest = components['schemas']['DemandRequest'];
 export type Detail = components['schemas']['Detail'];
 export type Difference = components['schemas']['Difference'];
 export type Differences = components['schemas']['Differences'];
 export type Digest = components['schemas']['Digest'];
+export type DirectoryToken = components['schemas']['DirectoryToken'];
+export type DirectoryTokenRequest = components['schemas']['DirectoryTokenRequest'];
 export type Document = components['schemas']['Document'];
 export type Dropped = components['schemas']['Dropped'];
 export type Edge = components['schemas']['Edge'];
@@ -9272,6 +9916,7 @@ export type LabelRequest = components['schemas']['LabelRequest'];
 export type Left = components['schemas']['Left'];
 export type Line = components['schemas']['Line'];
 export type Link = components['schemas']['Link'];
+export type LiveSession = components['schemas']['LiveSession'];
 export type LoadSpark = components['schemas']['LoadSpark'];
 export type LogBars = components['schemas']['LogBars'];
 export type LogDetails = components['schemas']['LogDetails'];
@@ -9287,6 +9932,7 @@ export type Login = components['schemas']['Login'];
 export type Made = components['schemas']['Made'];
 export type Maintenance = components['schemas']['Maintenance'];
 export type MaintenanceRequest = components['schemas']['MaintenanceRequest'];
+export type Mapping = components['schemas']['Mapping'];
 export type MaskClass = components['schemas']['MaskClass'];
 export type MaskToken = components['schemas']['MaskToken'];
 export type Masking = components['schemas']['Masking'];
@@ -9308,14 +9954,19 @@ export type Mute = components['schemas']['Mute'];
 export type Named = components['schemas']['Named'];
 export type Narrowing = components['schemas']['Narrowing'];
 export type NearLimit = components['schemas']['NearLimit'];
+export type NewDirectoryToken = components['schemas']['NewDirectoryToken'];
 export type NewKey = components['schemas']['NewKey'];
+export type NewOidcProviderRequest = components['schemas']['NewOIDCProviderRequest'];
 export type NewProviderKeyRequest = components['schemas']['NewProviderKeyRequest'];
 export type NewProviderRequest = components['schemas']['NewProviderRequest'];
 export type NewRoleRequest = components['schemas']['NewRoleRequest'];
+export type NewSecondFactor = components['schemas']['NewSecondFactor'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewUser = components['schemas']['NewUser'];
 export type NewViewRequest = components['schemas']['NewViewRequest'];
 export type Node = components['schemas']['Node'];
+export type OidcProvider = components['schemas']['OIDCProvider'];
+export type OidcProviderRequest = components['schemas']['OIDCProviderRequest'];
 export type Opinions = components['schemas']['Opinions'];
 export type Organisation = components['schemas']['Organisation'];
 export type Outcome = components['schemas']['Outcome'];
@@ -9328,6 +9979,7 @@ export type PageAvailable = components['schemas']['PageAvailable'];
 export type PageBudgetPeriod = components['schemas']['PageBudgetPeriod'];
 export type PageBudgetStanding = components['schemas']['PageBudgetStanding'];
 export type PageBudgetUse = components['schemas']['PageBudgetUse'];
+export type PageButton = components['schemas']['PageButton'];
 export type PageCallAsker = components['schemas']['PageCallAsker'];
 export type PageCallFacet = components['schemas']['PageCallFacet'];
 export type PageCapability = components['schemas']['PageCapability'];
@@ -9342,6 +9994,7 @@ export type PageKey = components['schemas']['PageKey'];
 export type PageKeyHealth = components['schemas']['PageKeyHealth'];
 export type PageKind = components['schemas']['PageKind'];
 export type PageLabel = components['schemas']['PageLabel'];
+export type PageLiveSession = components['schemas']['PageLiveSession'];
 export type PageLogPattern = components['schemas']['PageLogPattern'];
 export type PageLogRecord = components['schemas']['PageLogRecord'];
 export type PageMaintenance = components['schemas']['PageMaintenance'];
@@ -9351,6 +10004,7 @@ export type PageMember = components['schemas']['PageMember'];
 export type PageModelService = components['schemas']['PageModelService'];
 export type PageMove = components['schemas']['PageMove'];
 export type PageNearLimit = components['schemas']['PageNearLimit'];
+export type PageOidcProvider = components['schemas']['PageOIDCProvider'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
 export type PagePerson = components['schemas']['PagePerson'];
 export type PagePrice = components['schemas']['PagePrice'];
@@ -9373,6 +10027,7 @@ export type PageView = components['schemas']['PageView'];
 export type Panel = components['schemas']['Panel'];
 export type Param = components['schemas']['Param'];
 export type Parameters = components['schemas']['Parameters'];
+export type PasswordAgain = components['schemas']['PasswordAgain'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PathPart = components['schemas']['PathPart'];
 export type PathShare = components['schemas']['PathShare'];
@@ -9394,6 +10049,7 @@ export type ProviderCheckRequest = components['schemas']['ProviderCheckRequest']
 export type ProviderKeyRequest = components['schemas']['ProviderKeyRequest'];
 export type ProviderKinds = components['schemas']['ProviderKinds'];
 export type ProviderRequest = components['schemas']['ProviderRequest'];
+export type Provisioning = components['schemas']['Provisioning'];
 export type QualityRate = components['schemas']['QualityRate'];
 export type QualityVersion = components['schemas']['QualityVersion'];
 export type Query = components['schemas']['Query'];
@@ -9402,6 +10058,7 @@ export type Red = components['schemas']['RED'];
 export type Rate = components['schemas']['Rate'];
 export type Recount = components['schemas']['Recount'];
 export type RecountRequest = components['schemas']['RecountRequest'];
+export type RecoveryCodes = components['schemas']['RecoveryCodes'];
 export type Remote = components['schemas']['Remote'];
 export type RepeatedCall = components['schemas']['RepeatedCall'];
 export type ReplayRequest = components['schemas']['ReplayRequest'];
@@ -9430,6 +10087,8 @@ export type RunRequest = components['schemas']['RunRequest'];
 export type Sampling = components['schemas']['Sampling'];
 export type Scatter = components['schemas']['Scatter'];
 export type ScrapeTarget = components['schemas']['ScrapeTarget'];
+export type SecondFactor = components['schemas']['SecondFactor'];
+export type SecondFactorEnd = components['schemas']['SecondFactorEnd'];
 export type Seen = components['schemas']['Seen'];
 export type SeenPage = components['schemas']['SeenPage'];
 export type Series = components['schemas']['Series'];
@@ -11679,6 +12338,366 @@ export interface operations {
             };
         };
     };
+    "get-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactor"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "begin-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordAgain"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSecondFactor"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "confirm-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "renew-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondFactorEnd"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-oidc-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOIDCProvider"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-oidc-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOIDCProviderRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OIDCProvider"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-oidc-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description code of the provider */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OIDCProvider"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-oidc-provider": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description code of the provider */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OIDCProviderRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OIDCProvider"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-oidc-provider": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description code of the provider */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "check-oidc-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description code of the provider */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checked"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-orgs": {
         parameters: {
             query?: never;
@@ -13644,6 +14663,173 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-provisioning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provisioning"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-directory-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectoryTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewDirectoryToken"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-directory-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                token: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-org-sign-in-demand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demand"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-org-sign-in-demand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demand"];
+                };
             };
             /** @description Problem */
             default: {
@@ -20462,6 +21648,252 @@ export interface operations {
             };
         };
     };
+    "begin-oidc-login": {
+        parameters: {
+            query?: {
+                /** @description the path to end at */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See Other */
+            303: {
+                headers: {
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "finish-oidc-login": {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+                iss?: string;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See Other */
+            303: {
+                headers: {
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sign-in-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageButton"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLiveSession"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-other-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-sign-in-demand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demand"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-sign-in-demand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demand"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-tokens": {
         parameters: {
             query?: never;
@@ -20674,6 +22106,124 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unlink-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-user-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLiveSession"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-user-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reset-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {

@@ -9,7 +9,8 @@ export const meQuery = queryOptions({
   retry: false,
 });
 
-export const login = (email: string, password: string) => post<void>('/session', { email, password });
+export const login = (email: string, password: string, code?: string) =>
+  post<void>('/session', { email, password, code: code || undefined });
 export const logout = () => remove('/session');
 
 const RANK: MemberRole[] = ['viewer', 'editor', 'admin', 'owner'];

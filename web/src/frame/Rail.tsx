@@ -16,6 +16,7 @@ import {
   IconLayoutDashboard,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
+  IconLogin2,
   IconLogs,
   IconMask,
   IconMessages,
@@ -217,6 +218,7 @@ export function Rail({ collapsed, onToggle }: Props) {
           <div className={classes.section}>{t('nav.installation')}</div>
           <Item icon={IconBuilding} label={t('nav.orgs')} collapsed={collapsed} link={{ to: '/orgs' }} />
           <Item icon={IconUsers} label={t('nav.users')} collapsed={collapsed} link={{ to: '/users' }} />
+          <Item icon={IconLogin2} label={t('nav.signin')} collapsed={collapsed} link={{ to: '/sign-in' }} />
         </>
       )}
       {onToggle && (

@@ -62,5 +62,5 @@ describe('the screens', () => {
       });
     };
     expect(keys(en).filter((key) => !used(key))).toEqual([]);
-  });
+  }, 30_000);
 });

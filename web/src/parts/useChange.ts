@@ -8,11 +8,16 @@ interface Options<I, O> {
   /** Something else that the change touches. */
   also?: readonly unknown[];
   done?: string;
+  /** Fields whose refusal the form tells itself: there is no word of it elsewhere. */
+  known?: string[];
   onDone?: (out: O, input: I) => void;
 }
 
 /** A change on the server: the lists it touches ask anew, the outcome is announced either way. */
-export function useChange<I, O>(change: (input: I) => Promise<O>, { refresh, also, done, onDone }: Options<I, O>) {
+export function useChange<I, O>(
+  change: (input: I) => Promise<O>,
+  { refresh, also, done, known, onDone }: Options<I, O>,
+) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: change,
@@ -23,6 +28,7 @@ export function useChange<I, O>(change: (input: I) => Promise<O>, { refresh, als
       onDone?.(out, input);
     },
     onError: (error) => {
+      if (known?.includes(asProblem(error).field)) return;
       toastProblem(error);
       // Somebody was faster: what the next try starts from must be what is there now.
       if (['conflict', 'refused', 'not_found'].includes(asProblem(error).reason)) {

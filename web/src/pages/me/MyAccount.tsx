@@ -6,7 +6,9 @@ import { changeLanguage, LANGUAGES, type Language } from '../../i18n/index.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import classes from './MyAccount.module.css';
 import { PasswordForm } from './PasswordForm.tsx';
+import { Sessions } from './Sessions.tsx';
 import { Tokens } from './Tokens.tsx';
+import { TwoStep } from './TwoStep.tsx';
 
 const SCHEMES = ['light', 'dark', 'auto'] as const;
 
@@ -39,13 +41,25 @@ export function MyAccount() {
           />
         </div>
       </section>
-      <section className={classes.part} aria-label={t('me.password')}>
-        <h2>{t('me.password')}</h2>
-        <PasswordForm email={me.user.email} />
+      {!me.must_enrol && (
+        <section className={classes.part} aria-label={t('me.password')}>
+          <h2>{t('me.password')}</h2>
+          <PasswordForm email={me.user.email} />
+        </section>
+      )}
+      <section className={classes.part} aria-label={t('totp.title')}>
+        <TwoStep email={me.user.email} must={me.must_enrol} />
       </section>
-      <section className={classes.part} aria-label={t('me.tokens')}>
-        <Tokens />
-      </section>
+      {!me.must_enrol && (
+        <>
+          <section className={classes.part} aria-label={t('sessions.title')}>
+            <Sessions />
+          </section>
+          <section className={classes.part} aria-label={t('me.tokens')}>
+            <Tokens />
+          </section>
+        </>
+      )}
     </div>
   );
 }

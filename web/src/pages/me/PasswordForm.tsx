@@ -15,6 +15,7 @@ export function PasswordForm({ email }: { email: string }) {
   const differs = again !== '' && again !== fresh;
   const save = useChange(() => changePassword(old, fresh), {
     refresh: ['me'],
+    also: ['sessions'],
     done: t('me.password_changed'),
     onDone: () => {
       setOld('');

@@ -7,12 +7,15 @@ import { useTranslation } from 'react-i18next';
 import { groupsQuery, orgQuery, renameOrg } from '../../api/people.ts';
 import { mayAdmin, meQuery } from '../../api/session.ts';
 import type { Organisation } from '../../api/types.ts';
+import { DemandSwitch } from '../../parts/DemandSwitch.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { NameForm } from '../../parts/NameForm.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { Members } from '../members/Members.tsx';
 import { Groups } from './Groups.tsx';
+import classes from './Org.module.css';
+import { Provisioning } from './Provisioning.tsx';
 
 /** One organisation: its groups with their projects, and its people. */
 export function Org() {
@@ -45,6 +48,19 @@ export function Org() {
       <Head org={org.data} canAdmin={mayAdmin(me, id, 0)} />
       <Groups key={id} org={org.data} groups={groups.data} />
       <Members places={[whole, ...groups.data.map((g) => ({ org: id, group: g.id, name: g.name }))]} />
+      {mayAdmin(me, id, 0) && org.data.kind === 'team' && (
+        <section className={classes.below} aria-label={t('signin.title')}>
+          <div className="page-head">
+            <h2>{t('signin.title')}</h2>
+          </div>
+          <DemandSwitch key={id} org={id} />
+        </section>
+      )}
+      {mayAdmin(me, id, 0) && org.data.kind === 'team' && (
+        <section className={classes.below} aria-label={t('provisioning.title')}>
+          <Provisioning key={id} org={id} mayAdd={me.user.system} />
+        </section>
+      )}
     </div>
   );
 }

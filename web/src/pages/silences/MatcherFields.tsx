@@ -1,7 +1,7 @@
 import { Select, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { rulesQuery } from '../../api/project.ts';
+import { rulesQuery } from '../../api/rules.ts';
 import type { Matchers } from '../../api/types.ts';
 import classes from './Silences.module.css';
 

@@ -5,7 +5,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { deleteMaintenance, endSilence, maintenancesQuery, silencesQuery } from '../../api/incidents.ts';
-import { rulesQuery } from '../../api/project.ts';
+import { rulesQuery } from '../../api/rules.ts';
 import type { Maintenance, Matchers, Silence } from '../../api/types.ts';
 import { absolute } from '../../format/time.ts';
 import { useCanWrite, useProject, useProjectId } from '../../frame/useProject.ts';

@@ -2,9 +2,12 @@ import { Button } from '@mantine/core';
 import {
   IconCircleCheck,
   IconCircleDashed,
+  IconDeviceMobileOff,
+  IconDevices,
   IconPencil,
   IconPlus,
   IconShieldCheck,
+  IconShieldLock,
   IconUserSearch,
 } from '@tabler/icons-react';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
@@ -13,17 +16,21 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { usersQuery } from '../../api/people.ts';
 import { meQuery } from '../../api/session.ts';
+import { resetSecondFactor } from '../../api/signin.ts';
 import type { User } from '../../api/types.ts';
 import { count } from '../../format/number.ts';
+import { Confirm } from '../../parts/Confirm.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
 import { Filter, holds } from '../../parts/Filter.tsx';
 import { RowAction } from '../../parts/RowAction.tsx';
 import { Shown } from '../../parts/Shown.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
+import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { When } from '../../parts/When.tsx';
 import { NewAccount, UserForm } from './UserForm.tsx';
+import { UserSessions } from './UserSessions.tsx';
 
 /** Every account of this installation. */
 export function Users() {
@@ -35,6 +42,12 @@ export function Users() {
   const [making, setMaking] = useState(false);
   const [editing, setEditing] = useState<User>();
   const [password, setPassword] = useState<string>();
+  const [sessionsOf, setSessionsOf] = useState<User>();
+  const [resetting, setResetting] = useState<User>();
+  const reset = useChange((user: User) => resetSecondFactor(user.id), {
+    refresh: ['users'],
+    done: t('users.totp_reset'),
+  });
   useTitle(t('nav.users'));
   const rows = users?.filter((u) => holds(q, u.name, u.email));
   return (
@@ -91,6 +104,12 @@ export function Users() {
                         {t('users.system')}
                       </span>
                     )}
+                    {user.second_factor && (
+                      <span className="row">
+                        <IconShieldLock size={15} aria-hidden />
+                        {t('totp.title')}
+                      </span>
+                    )}
                   </td>
                   <td>
                     <span className="row">
@@ -107,6 +126,20 @@ export function Users() {
                   </td>
                   <td>
                     <div className="row-actions">
+                      <RowAction
+                        icon={IconDevices}
+                        label={t('users.sessions')}
+                        of={user.email}
+                        onClick={() => setSessionsOf(user)}
+                      />
+                      {user.second_factor && (
+                        <RowAction
+                          icon={IconDeviceMobileOff}
+                          label={t('users.reset_totp')}
+                          of={user.email}
+                          onClick={() => setResetting(user)}
+                        />
+                      )}
                       <RowAction
                         icon={IconPencil}
                         label={t('action.edit')}
@@ -134,6 +167,20 @@ export function Users() {
         />
       )}
       {editing && <UserForm user={editing} onClose={() => setEditing(undefined)} />}
+      {sessionsOf && <UserSessions user={sessionsOf} onClose={() => setSessionsOf(undefined)} />}
+      <Confirm
+        opened={resetting !== undefined}
+        title={t('users.reset_totp_title', { email: resetting?.email })}
+        verb={t('users.reset_totp')}
+        danger
+        onClose={() => setResetting(undefined)}
+        onConfirm={() => {
+          if (resetting) reset.mutate(resetting);
+          setResetting(undefined);
+        }}
+      >
+        {t('users.reset_totp_means')}
+      </Confirm>
       {password && (
         <Shown title={t('users.first_password')} secret={password} onClose={() => setPassword(undefined)}>
           {t('users.first_password_means')}

@@ -24,6 +24,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/ai/ship"
 	"github.com/matrix-aiops/matrix/internal/ai/usage"
+	"github.com/matrix-aiops/matrix/internal/audit"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/host"
@@ -62,6 +63,7 @@ type Options struct {
 	Outbox     *notify.Outbox
 	Incidents  *incident.Service
 	AI         *ai.Gateway
+	Audit      *audit.Log
 	Usage      *usage.Ledger
 	Quality    *quality.Service
 	Log        *slog.Logger
@@ -151,6 +153,7 @@ func New(opts Options) (http.Handler, error) {
 func build(opts Options) (*server, *routes, error) {
 	for store, given := range map[string]bool{
 		"AI":         opts.AI != nil,
+		"Audit":      opts.Audit != nil,
 		"Dashboards": opts.Dashboards != nil,
 		"Flames":     opts.Flames != nil,
 		"Hosts":      opts.Hosts != nil,
@@ -230,6 +233,7 @@ func (s *server) resources() {
 	s.registerSession()
 	s.registerUsers()
 	s.registerOrgs()
+	s.registerAudit()
 	s.registerProjects()
 	s.registerHome()
 	s.registerTraces()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/ai/usage"
+	"github.com/matrix-aiops/matrix/internal/audit"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
@@ -151,8 +152,12 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	stored, err := storage.New(storage.Options{DB: engine, Tenants: h.tenants})
 	h.must(err)
 	metrics := metric.NewEngine(metric.NewStore(engine), nil)
+	audited, err := audit.New(audit.Options{DB: db})
+	h.must(err)
+	t.Cleanup(func() { _ = audited.Close(context.Background()) }) // some tests close the database before
 	h.opts = Options{
 		AI:         gateway,
+		Audit:      audited,
 		Dashboards: dashboard.NewStore(db, nil),
 		Flames:     flame.NewStore(engine),
 		Hosts:      host.NewStore(metrics, trace.NewStore(engine)),

@@ -129,6 +129,10 @@ func table(h *house) map[string]row {
 		"set-org-member":   {who: adminsOrg, status: 204, make: member},
 		"remove-org-member": {who: adminsOrg, status: 204, make: func(p *place) request { return ids("user", p.newMember(0)) },
 			crossed: func(b *place) request { return ids("user", b.newMember(0)) }},
+		"list-audit":         {who: system, status: 200},
+		"export-audit":       {who: system, status: 200, make: asks("format=ndjson")},
+		"list-org-audit":     {who: adminsOrg, status: 200},
+		"export-org-audit":   {who: adminsOrg, status: 200},
 		"list-groups":        {who: readsOrg, status: 200},
 		"create-group":       {who: adminsOrg, status: 201, make: named},
 		"get-group":          {who: readsOrg, status: 200},
@@ -747,7 +751,28 @@ func (n *neighbours) expect(op *huma.Operation, want row, at *place, c *client, 
 	if who == "owner of B" && strings.Contains(answer.Body.String(), n.a.canary) {
 		n.t.Errorf("the owner of B sees a row of A: %s", answer.Body)
 	}
+	n.audited(op, answer)
 	n.conforms(op, answer)
+}
+
+// audited checks that the audit log has one entry of each change that was asked
+// for by somebody who is signed in and may know of its target, and none of a read.
+func (n *neighbours) audited(op *huma.Operation, answer *httptest.ResponseRecorder) {
+	n.t.Helper()
+	var entries int
+	var outcome string
+	n.must(n.db.QueryRow(n.t.Context(), `SELECT count(*), COALESCE(MAX(outcome), '') FROM audit_entry WHERE kind = 'change' AND request_id = $1 AND operation = $2`,
+		answer.Header().Get("X-Request-Id"), op.OperationID).Scan(&entries, &outcome))
+	changes := op.Method != http.MethodGet && !slices.Contains(notChanges, op.OperationID)
+	switch refused := answer.Code == http.StatusUnauthorized || answer.Code == http.StatusNotFound; {
+	case !changes && entries != 0:
+		n.t.Errorf("a read has %d entries in the audit log", entries)
+	case changes && entries == 0 && !refused && op.OperationID != "logout":
+		n.t.Errorf("the audit log knows nothing of it: %d", answer.Code)
+	case answer.Code < 300 && changes && op.OperationID != "logout" && outcome != "done",
+		answer.Code == http.StatusForbidden && changes && outcome != "denied":
+		n.t.Errorf("%d is %q in the audit log", answer.Code, outcome)
+	}
 }
 
 func (n *neighbours) call(op *huma.Operation, at *place, c *client, prepare func(*place) request) *httptest.ResponseRecorder {

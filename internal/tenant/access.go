@@ -56,6 +56,7 @@ const (
 	OrgRead      Action = "org.read"      // see an organisation and those of its groups I am in
 	OrgMembers   Action = "org.members"   // see who is in an organisation
 	OrgAdmin     Action = "org.admin"     // change an organisation, its groups and members, its model providers and budgets
+	OrgAudit     Action = "org.audit"     // read an organisation's audit log
 	OrgAI        Action = "org.ai"        // edit an organisation's own AI roles
 	GroupRead    Action = "group.read"    // see a group and its members
 	GroupAdmin   Action = "group.admin"   // change a group and its members, make projects
@@ -89,6 +90,7 @@ var requirements = map[Action]requirement{
 	OrgRead:      {role: Viewer, within: true, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	OrgMembers:   {role: Viewer, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	OrgAdmin:     {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
+	OrgAudit:     {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
 	OrgAI:        {role: Editor, system: true, scopes: []Scope{ScopeOrgAdmin}},
 	GroupRead:    {role: Viewer, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	GroupAdmin:   {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
@@ -114,39 +116,48 @@ type Target struct {
 // Unauthenticated without an actor, Denied when a may see the target but not do
 // this, and NotFound when a may not know that the target exists.
 func (s *Store) Can(ctx context.Context, a Actor, act Action, target Target) error {
+	_, err := s.Allow(ctx, a, act, target)
+	return err
+}
+
+// Place is where a target is, for whom may know that it exists.
+type Place struct {
+	Org, Group int64
+	Project    project.ID
+}
+
+// Allow is Can, and says where the target is. It does so also when a is denied:
+// a knows that the target exists.
+func (s *Store) Allow(ctx context.Context, a Actor, act Action, target Target) (Place, error) {
 	need, known := requirements[act]
 	switch {
 	case !known:
-		return fault.New(fault.Internal, "unknown action %q", act)
+		return Place{}, fault.New(fault.Internal, "unknown action %q", act)
 	case a.UserID == 0:
-		return fault.New(fault.Unauthenticated, "sign in, or send an API token")
+		return Place{}, fault.New(fault.Unauthenticated, "sign in, or send an API token")
 	case !a.Allows(act):
-		return fault.New(fault.Denied, "this token's scopes do not include %s", act)
+		return Place{}, fault.New(fault.Denied, "this token's scopes do not include %s", act)
 	case need.role == "" && !need.system: // about the actor, or a list of what the actor may see
-		return nil
+		return Place{}, nil
 	case act == SystemAdmin:
 		if !a.System {
-			return fault.New(fault.Denied, "only a system admin may do this")
+			return Place{}, fault.New(fault.Denied, "only a system admin may do this")
 		}
-		return nil
+		return Place{}, nil
 	}
 	at, err := s.standing(ctx, s.db, a, target)
 	if err != nil {
-		return err
+		return Place{}, err
 	}
 	// Actions on groups and projects count the stronger of both roles; on an
 	// organisation a role in one of its groups counts only where within says so.
 	switch {
-	case at.effective().covers(need.role):
-		return nil
-	case need.within && at.within:
-		return nil
-	case need.system && at.systemAdmin:
-		return nil
+	case at.effective().covers(need.role), need.within && at.within, need.system && at.systemAdmin:
+		return at.place, nil
 	case at.effective() != "" || at.within || at.systemAdmin:
-		return fault.New(fault.Denied, "your role does not allow %s here", act)
+		return at.place, fault.New(fault.Denied, "your role does not allow %s here", act)
 	}
-	return notFound(target)
+	return Place{}, notFound(target)
 }
 
 func notFound(target Target) error {
@@ -162,6 +173,7 @@ func notFound(target Target) error {
 
 // standing is what an actor is at a target.
 type standing struct {
+	place       Place
 	org, group  Role
 	within      bool // has a role in some group of the target organisation
 	systemAdmin bool // is a system admin, and the organisation is a team
@@ -197,7 +209,7 @@ func (s *Store) standing(ctx context.Context, q metadb.Querier, a Actor, target 
 	if err != nil {
 		return standing{}, err
 	}
-	at := standing{systemAdmin: a.System && kind == KindTeam}
+	at := standing{place: Place{Org: org, Group: group, Project: target.Project}, systemAdmin: a.System && kind == KindTeam}
 	rows, err := q.Query(ctx, `SELECT group_id, role FROM membership WHERE org_id = $1 AND user_id = $2`, org, a.UserID)
 	type membership struct {
 		group int64

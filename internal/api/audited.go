@@ -37,9 +37,10 @@ func changes(op *huma.Operation) bool {
 
 // admission is what the caller of an operation was admitted to.
 type admission struct {
-	on     tenant.Target
-	place  tenant.Place
-	object string // named by the path below the place
+	operation string
+	on        tenant.Target
+	place     tenant.Place
+	object    string // named by the path below the place
 }
 
 type admissionKey struct{}
@@ -64,10 +65,10 @@ func objectOf(hc huma.Context, path string) string {
 }
 
 // auditEntry is an entry about one call, as far as it is known before.
-func auditEntry(ctx context.Context, op *huma.Operation, at admission) *audit.Entry {
+func auditEntry(ctx context.Context, at admission) *audit.Entry {
 	c := callerOf(ctx)
 	e := &audit.Entry{Kind: audit.KindChange, OrgID: at.place.Org, GroupID: at.place.Group, ProjectID: at.place.Project,
-		Operation: op.OperationID, Object: at.object, Outcome: audit.Begun, RequestID: c.id,
+		Operation: at.operation, Object: at.object, Outcome: audit.Begun, RequestID: c.id,
 		Actor: audit.Actor{Kind: audit.Nobody, UserID: c.actor.UserID, Name: c.actor.Name, Address: c.address}}
 	if c.actor.UserID != 0 {
 		e.Actor.Kind = audit.Person
@@ -84,7 +85,7 @@ func (s *server) noteDenied(ctx context.Context, op *huma.Operation, at admissio
 	if !changes(op) || callerOf(ctx).actor.UserID == 0 || !fault.Is(denied, fault.Denied) {
 		return denied
 	}
-	e := auditEntry(ctx, op, at)
+	e := auditEntry(ctx, at)
 	e.Outcome, e.Problem = audit.Denied, fault.Denied.String()
 	if err := s.opts.Audit.Write(ctx, e); err != nil {
 		return err
@@ -103,7 +104,7 @@ func (s *server) beginChange(ctx context.Context, op *huma.Operation, in any) (*
 	if callerOf(ctx).actor.UserID == 0 && !body.IsValid() {
 		return nil, nil // a stranger who signs out
 	}
-	e := auditEntry(ctx, op, admittedTo(ctx))
+	e := auditEntry(ctx, admittedTo(ctx))
 	if body.IsValid() {
 		e.Summary = summaryOf(body.Interface())
 	}
@@ -125,6 +126,14 @@ func (s *server) endChange(ctx context.Context, e *audit.Entry, out any, failed 
 		made(e, reflect.Indirect(answer.FieldByName("Body")))
 	}
 	s.opts.Audit.End(ctx, e)
+}
+
+// noteShown notes, before it is answered, that the originals behind tokens are
+// shown. What cannot be noted is not shown.
+func (s *server) noteShown(ctx context.Context, data string) error {
+	e := auditEntry(ctx, admittedTo(ctx))
+	e.Kind, e.Outcome, e.Summary = audit.KindRead, audit.Done, map[string]string{"shown": data}
+	return s.opts.Audit.Write(ctx, e)
 }
 
 // problemKind is the kind of an error as callers read it.

@@ -46,7 +46,7 @@ func TestMain(m *testing.M) { clickhousetest.Main(m) }
 
 // house is the API over real stores.
 type house struct {
-	t       *testing.T
+	t       testing.TB
 	db      *metadb.DB
 	engine  *clickhouse.DB // nil when the test reads no telemetry
 	tenants *tenant.Store
@@ -108,7 +108,7 @@ func (canned) Complete(_ context.Context, _ ai.Request, on func(ai.Piece) error)
 	return ai.Response{Text: "hello", Model: "m", Finish: ai.FinishStop}, nil
 }
 
-func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*Options)) *house {
+func newHouse(t testing.TB, db *metadb.DB, engine *clickhouse.DB, change func(*Options)) *house {
 	t.Helper()
 	h := &house{t: t, db: db, engine: engine, log: &lockedBuffer{}, sent: &sink{}}
 	log := slog.New(slog.NewJSONHandler(h.log, nil))

@@ -683,7 +683,7 @@ func TestNobodyReachesAnotherProjectsRows(t *testing.T) {
 			continue
 		}
 		t.Run(op.OperationID, func(t *testing.T) {
-			defer func(whole *testing.T) { h.t = whole }(h.t)
+			defer func(whole testing.TB) { h.t = whole }(h.t)
 			h.t = t
 			for i, caller := range callers {
 				h.expect(op, want, h.a, h.caller(caller, op), caller, want.who[i], want.make)

@@ -49,7 +49,7 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 	}
 	op.Middlewares = append(op.Middlewares, func(hc huma.Context, next func(huma.Context)) {
 		at, err := s.authorize(hc, act, target)
-		at.object = objectOf(hc, op.Path)
+		at.operation, at.object = op.OperationID, objectOf(hc, op.Path)
 		if err != nil {
 			err = s.noteDenied(hc.Context(), &op, at, err)
 			_, w := humago.Unwrap(hc)

@@ -94,7 +94,9 @@ func (s *server) registerTries() {
 				if err := s.tenants.Can(ctx, a, tenant.ProjectAdmin, tenant.Target{Project: in.Project}); err != nil {
 					return nil, err
 				}
-				s.log.InfoContext(ctx, "the originals of an ai call were read", "project_id", in.Project, "call_id", in.Call, "user_id", a.UserID, "request_id", requestID(ctx))
+				if err := s.noteShown(ctx, "originals"); err != nil {
+					return nil, err
+				}
 			}
 			role, input, err := s.opts.Quality.ReplayOf(ctx, in.Project, in.Call, quality.Replay{Version: b.Version, Provider: b.Provider, Model: b.Model, Parameters: b.Parameters, Variables: b.Variables, Originals: b.Originals})
 			if err != nil {

@@ -456,6 +456,28 @@ const org = createRoute({
   component: lazyRouteComponent(() => import('./pages/org/Org.tsx'), 'Org'),
 });
 
+const auditSearch = optional((s) => ({
+  actor: text(s.actor),
+  operation: text(s.operation),
+  object: text(s.object),
+  kind: choice(s.kind, ['change', 'read'] as const),
+  outcome: choice(s.outcome, ['begun', 'done', 'denied', 'failed'] as const),
+}));
+
+const orgAudit = createRoute({
+  getParentRoute: () => home,
+  path: '/orgs/$org/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('./pages/audit/Audit.tsx'), 'OrgAudit'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => home,
+  path: '/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('./pages/audit/Audit.tsx'), 'Audit'),
+});
+
 const users = createRoute({
   getParentRoute: () => home,
   path: '/users',
@@ -476,6 +498,8 @@ const tree = root.addChildren([
     roles,
     orgs,
     org,
+    orgAudit,
+    audit,
     users,
     myAccount,
     role,

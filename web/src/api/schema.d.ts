@@ -611,6 +611,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what in the whole installation, newest first */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log of the installation as a file */
+        get: operations["export-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channel-kinds": {
         parameters: {
             query?: never;
@@ -1387,6 +1421,40 @@ export interface paths {
         };
         /** The same as a table for spreadsheets */
         get: operations["export-org-ai-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what in an organisation, newest first */
+        get: operations["list-org-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log of an organisation as a file */
+        get: operations["export-org-audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3676,6 +3744,75 @@ export interface components {
              */
             resources: number;
             value: string;
+        };
+        AuditActor: {
+            /** @description of the network */
+            address: string;
+            /** @enum {string} */
+            kind: "person" | "service" | "nobody";
+            name: string;
+            /** @description name of the API token */
+            token: string;
+            /**
+             * Format: int64
+             * @description 0: by session
+             */
+            token_id: number;
+            /**
+             * Format: int64
+             * @description 0: nobody was signed in
+             */
+            user_id: number;
+        };
+        AuditEntry: {
+            actor: components["schemas"]["AuditActor"];
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            group_id: number;
+            id: string;
+            /** @enum {string} */
+            kind: "change" | "read";
+            /**
+             * Format: date-time
+             * @description of reads that are counted together, the latest
+             */
+            last_at: string;
+            /** @description such as rule/12 */
+            object: string;
+            /** @description operation id of the API */
+            operation: string;
+            /**
+             * Format: int64
+             * @description 0: of the installation, or of one's own account
+             */
+            org_id: number;
+            /** @enum {string} */
+            outcome: "begun" | "done" | "denied" | "failed";
+            /** @description of what failed, the kind */
+            problem: string;
+            /** Format: int32 */
+            project_id: number;
+            request_id: string;
+            /** @description what was asked for, without secrets */
+            summary: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description how many reads
+             */
+            times: number;
+        };
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description entries in the whole list
+             */
+            total: number;
         };
         Available: {
             /** @description that can be asked for alone; at most 200 */
@@ -8163,6 +8300,9 @@ export type Answer = components['schemas']['Answer'];
 export type AssigneeFacet = components['schemas']['AssigneeFacet'];
 export type Attempt = components['schemas']['Attempt'];
 export type AttributeValue = components['schemas']['AttributeValue'];
+export type AuditActor = components['schemas']['AuditActor'];
+export type AuditEntry = components['schemas']['AuditEntry'];
+export type AuditPage = components['schemas']['AuditPage'];
 export type Available = components['schemas']['Available'];
 export type Bars = components['schemas']['Bars'];
 export type Bill = components['schemas']['Bill'];
@@ -10067,6 +10207,103 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TryAnswer"];
                     "text/event-stream": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description a part of the name of the account or token, or of the address */
+                actor?: string;
+                /** @description number of an account */
+                user?: number;
+                /** @description a part of the operation id */
+                operation?: string;
+                /** @description of this project only */
+                project?: number;
+                /** @description a part, such as rule/12 */
+                object?: string;
+                kind?: "change" | "read";
+                outcome?: "begun" | "done" | "denied" | "failed";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-audit": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description a part of the name of the account or token, or of the address */
+                actor?: string;
+                /** @description number of an account */
+                user?: number;
+                /** @description a part of the operation id */
+                operation?: string;
+                /** @description of this project only */
+                project?: number;
+                /** @description a part, such as rule/12 */
+                object?: string;
+                kind?: "change" | "read";
+                outcome?: "begun" | "done" | "denied" | "failed";
+                /** @description a table for spreadsheets, or one JSON object a line */
+                format?: "csv" | "ndjson";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description Problem */
@@ -12388,6 +12625,109 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-org-audit": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description a part of the name of the account or token, or of the address */
+                actor?: string;
+                /** @description number of an account */
+                user?: number;
+                /** @description a part of the operation id */
+                operation?: string;
+                /** @description of this project only */
+                project?: number;
+                /** @description a part, such as rule/12 */
+                object?: string;
+                kind?: "change" | "read";
+                outcome?: "begun" | "done" | "denied" | "failed";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-org-audit": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description a part of the name of the account or token, or of the address */
+                actor?: string;
+                /** @description number of an account */
+                user?: number;
+                /** @description a part of the operation id */
+                operation?: string;
+                /** @description of this project only */
+                project?: number;
+                /** @description a part, such as rule/12 */
+                object?: string;
+                kind?: "change" | "read";
+                outcome?: "begun" | "done" | "denied" | "failed";
+                /** @description a table for spreadsheets, or one JSON object a line */
+                format?: "csv" | "ndjson";
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };

@@ -6,6 +6,8 @@ export type {
   AiRole as Role,
   Answer as ExperimentAnswer,
   Attempt,
+  AuditEntry,
+  AuditPage,
   Available as ProfileKind,
   Bill,
   Bucket,

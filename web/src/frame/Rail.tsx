@@ -11,6 +11,7 @@ import {
   IconDatabase,
   IconFlask,
   IconGauge,
+  IconHistory,
   IconHome,
   IconLayoutDashboard,
   IconLayoutSidebarLeftCollapse,
@@ -210,6 +211,7 @@ export function Rail({ collapsed, onToggle }: Props) {
           <div className={classes.section}>{t('nav.installation')}</div>
           <Item icon={IconBuilding} label={t('nav.orgs')} collapsed={collapsed} link={{ to: '/orgs' }} />
           <Item icon={IconUsers} label={t('nav.users')} collapsed={collapsed} link={{ to: '/users' }} />
+          <Item icon={IconHistory} label={t('nav.audit')} collapsed={collapsed} link={{ to: '/audit' }} />
         </>
       )}
       {onToggle && (

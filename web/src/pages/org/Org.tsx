@@ -1,7 +1,7 @@
 import { ActionIcon, Skeleton, Tooltip } from '@mantine/core';
 import { IconPencil } from '@tabler/icons-react';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { groupsQuery, orgQuery, renameOrg } from '../../api/people.ts';
@@ -63,6 +63,11 @@ function Head({ org, canAdmin }: { org: Organisation; canAdmin: boolean }) {
       <div className="page-head">
         <h1 style={{ marginRight: 0 }}>{org.name}</h1>
         <span className="dim">{t(`orgs.kinds.${org.kind}`)}</span>
+        {canAdmin && (
+          <Link to="/orgs/$org/audit" params={{ org: String(org.id) }} style={{ marginLeft: 'auto', order: 1 }}>
+            {t('nav.audit')}
+          </Link>
+        )}
         {canAdmin && (
           <Tooltip label={t('orgs.rename')}>
             <ActionIcon variant="subtle" color="gray" aria-label={t('orgs.rename')} onClick={() => setRenaming(true)}>

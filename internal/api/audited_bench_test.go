@@ -28,7 +28,7 @@ func BenchmarkAChange(b *testing.B) {
 	c := h.admin()
 	path := fmt.Sprintf("/api/v1/orgs/%d/members", h.first.Org.ID)
 	for b.Loop() {
-		if answer := c.do(http.MethodPut, path, MemberRequest{"viewer@example.com", "editor"}, nil); answer.Code != http.StatusNoContent {
+		if answer := c.do(http.MethodPut, path, MemberRequest{Email: "viewer@example.com", Role: "editor"}, nil); answer.Code != http.StatusNoContent {
 			b.Fatal(answer.Code, answer.Body)
 		}
 	}

@@ -74,7 +74,7 @@ func table(h *house) map[string]row {
 	}
 	named := func(p *place) request { return request{body: Named{p.h.unique("made-by-" + p.canary)}} }
 	member := func(p *place) request {
-		return request{body: MemberRequest{p.newUser(), tenant.Viewer}}
+		return request{body: MemberRequest{Email: p.newUser(), Role: tenant.Viewer}}
 	}
 	experiment := func(status int, of func(*place) int64) row {
 		return row{who: playsProject, status: status, make: func(p *place) request { return ids("experiment", of(p)) },
@@ -129,10 +129,37 @@ func table(h *house) map[string]row {
 		"set-org-member":   {who: adminsOrg, status: 204, make: member},
 		"remove-org-member": {who: adminsOrg, status: 204, make: func(p *place) request { return ids("user", p.newMember(0)) },
 			crossed: func(b *place) request { return ids("user", b.newMember(0)) }},
-		"list-audit":         {who: system, status: 200},
-		"export-audit":       {who: system, status: 200, make: asks("format=ndjson")},
-		"list-org-audit":     {who: adminsOrg, status: 200},
-		"export-org-audit":   {who: adminsOrg, status: 200},
+		"list-audit":        {who: system, status: 200},
+		"export-audit":      {who: system, status: 200, make: asks("format=ndjson")},
+		"list-org-audit":    {who: adminsOrg, status: 200},
+		"export-org-audit":  {who: adminsOrg, status: 200},
+		"list-permissions":  {who: signedIn, status: 200},
+		"list-member-roles": {who: readsMembers, status: 200},
+		"create-member-role": {who: adminsOrg, status: 201, make: func(p *place) request {
+			return request{body: tenant.RoleSettings{Name: h.unique("made-by-" + p.canary), Permissions: []tenant.Action{tenant.ProjectRead}}}
+		}},
+		"update-member-role": {who: adminsOrg, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"member_role": p.newMemberRole()}, body: tenant.RoleSettings{Name: h.unique("renamed-" + p.canary), Permissions: []tenant.Action{}}, etag: `"v1"`}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"member_role": b.newMemberRole()}, body: tenant.RoleSettings{Name: h.unique("crossed"), Permissions: []tenant.Action{}}, etag: `"v1"`}
+			}},
+		"delete-member-role": {who: adminsOrg, status: 204,
+			make: func(p *place) request {
+				return request{path: map[string]any{"member_role": p.newMemberRole()}, etag: `"v1"`}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"member_role": b.newMemberRole()}, etag: `"v1"`}
+			}},
+		"move-group": {who: adminsOrg, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"child": p.newSubgroup()}, body: map[string]any{"parent_id": 0}, etag: `"v1"`}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"child": b.newSubgroup()}, body: map[string]any{"parent_id": 0}, etag: `"v1"`}
+			}},
+		"create-subgroup":    {who: adminsGroup, status: 201, make: named},
 		"list-groups":        {who: readsOrg, status: 200},
 		"create-group":       {who: adminsOrg, status: 201, make: named},
 		"get-group":          {who: readsOrg, status: 200},

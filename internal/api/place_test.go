@@ -555,3 +555,19 @@ func (n *neighbours) conforms(op *huma.Operation, answer *httptest.ResponseRecor
 func (p *place) statement() string {
 	return trace.HashString(sqltext.Normalize("mysql", "SELECT * FROM "+p.canary).Hash)
 }
+
+// newMemberRole makes a role of the place's organisation.
+func (p *place) newMemberRole() int64 {
+	p.h.t.Helper()
+	role, err := p.h.tenants.CreateOrgRole(p.h.t.Context(), p.owner, p.org, tenant.RoleSettings{Name: p.h.unique("role-" + p.canary), Permissions: []tenant.Action{tenant.ProjectRead}})
+	p.h.must(err)
+	return role.ID
+}
+
+// newSubgroup makes a group in the place's group.
+func (p *place) newSubgroup() int64 {
+	p.h.t.Helper()
+	group, err := p.h.tenants.CreateSubgroup(p.h.t.Context(), p.group, p.h.unique("group-"+p.canary))
+	p.h.must(err)
+	return group.ID
+}

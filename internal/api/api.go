@@ -194,7 +194,7 @@ func build(opts Options) (*server, *routes, error) {
 	config.Components.Schemas = huma.NewMapRegistry(schemaPath, s.schemas.name)
 	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[trace.Kind](), reflect.TypeFor[spanKind]())
 	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[trace.Status](), reflect.TypeFor[spanStatus]())
-	config.Transformers = []huma.Transformer{reshape}
+	config.Transformers = []huma.Transformer{reshape, withVeil}
 	config.Info.Description = "Observability with a second opinion: traces, incidents and the reports written about them."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {Type: "apiKey", In: "cookie", Name: plainCookie, Description: "made by POST /api/v1/session"},

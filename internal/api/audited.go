@@ -40,13 +40,15 @@ type admission struct {
 	operation string
 	on        tenant.Target
 	place     tenant.Place
-	object    string // named by the path below the place
+	object    string          // named by the path below the place
+	veiled    json.RawMessage // the answer, where something in it is masked for the caller
 }
 
 type admissionKey struct{}
 
-func admittedTo(ctx context.Context) admission {
-	a, _ := ctx.Value(admissionKey{}).(admission)
+// admittedTo returns what the caller was admitted to, nil outside of an operation.
+func admittedTo(ctx context.Context) *admission {
+	a, _ := ctx.Value(admissionKey{}).(*admission)
 	return a
 }
 
@@ -65,7 +67,7 @@ func objectOf(hc huma.Context, path string) string {
 }
 
 // auditEntry is an entry about one call, as far as it is known before.
-func auditEntry(ctx context.Context, at admission) *audit.Entry {
+func auditEntry(ctx context.Context, at *admission) *audit.Entry {
 	c := callerOf(ctx)
 	e := &audit.Entry{Kind: audit.KindChange, OrgID: at.place.Org, GroupID: at.place.Group, ProjectID: at.place.Project,
 		Operation: at.operation, Object: at.object, Outcome: audit.Begun, RequestID: c.id,
@@ -81,7 +83,7 @@ func auditEntry(ctx context.Context, at admission) *audit.Entry {
 
 // noteDenied notes that a change was refused to somebody who is signed in. What
 // strangers try is not noted: they could fill the log.
-func (s *server) noteDenied(ctx context.Context, op *huma.Operation, at admission, denied error) error {
+func (s *server) noteDenied(ctx context.Context, op *huma.Operation, at *admission, denied error) error {
 	if !changes(op) || callerOf(ctx).actor.UserID == 0 || !fault.Is(denied, fault.Denied) {
 		return denied
 	}

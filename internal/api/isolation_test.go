@@ -976,7 +976,7 @@ func newNeighboursAt(t *testing.T, db *metadb.DB, now func() time.Time) *neighbo
 	n.must(n.tenants.SetMember(ctx, n.a.owner, n.a.org, n.a.group, user.Email, tenant.Admin))
 	n.clients["admin of the group"] = n.login(user.Email, user.Password)
 	n.clients["system admin"] = n.admin()
-	n.clients["token with scope"] = n.a.login.withToken(tenant.ScopeProjectAdmin, tenant.ScopeAIAsk, tenant.ScopeOrgAdmin)
+	n.clients["token with scope"] = n.a.login.withToken(tenant.ScopeProjectAdmin, tenant.ScopeAIAsk, tenant.ScopeOrgAdmin, tenant.ScopeDataUnmasked)
 	n.clients["token for projects"] = n.a.login.withToken(tenant.ScopeProjectRead)
 	n.clients["token for organisations"] = n.a.login.withToken(tenant.ScopeOrgRead)
 	return n

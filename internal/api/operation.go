@@ -48,8 +48,8 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 		op.Responses = map[string]*huma.Response{"default": s.failure}
 	}
 	op.Middlewares = append(op.Middlewares, func(hc huma.Context, next func(huma.Context)) {
-		at, err := s.authorize(hc, act, target)
-		at.operation, at.object = op.OperationID, objectOf(hc, op.Path)
+		at := &admission{operation: op.OperationID, object: objectOf(hc, op.Path)}
+		err := s.authorize(hc, act, target, at)
 		if err != nil {
 			err = s.noteDenied(hc.Context(), &op, at, err)
 			_, w := humago.Unwrap(hc)
@@ -59,6 +59,7 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 		}
 		next(huma.WithValue(hc, admissionKey{}, at))
 	})
+	veiled := veils(act, &op)
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		ctx, cancel := context.WithTimeout(ctx, answerWithin)
 		defer cancel()
@@ -68,6 +69,9 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 		}
 		out, err := handle(ctx, callerOf(ctx).actor, in)
 		s.endChange(ctx, entry, out, err)
+		if err == nil && veiled {
+			err = s.veil(ctx, &op, out)
+		}
 		if err != nil {
 			return nil, shape(problem(ctx, s.log, err, versioned))
 		}
@@ -76,25 +80,30 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 }
 
 // allowedOn is what the caller of an operation was allowed to do it to.
-func allowedOn(ctx context.Context) tenant.Target { return admittedTo(ctx).on }
+func allowedOn(ctx context.Context) tenant.Target {
+	if at := admittedTo(ctx); at != nil {
+		return at.on
+	}
+	return tenant.Target{}
+}
 
-// authorize checks who asks, and whether they may, and returns to what.
-func (s *server) authorize(hc huma.Context, act tenant.Action, target func(huma.Context) (tenant.Target, error)) (at admission, err error) {
+// authorize checks who asks, and whether they may, and notes to what.
+func (s *server) authorize(hc huma.Context, act tenant.Action, target func(huma.Context) (tenant.Target, error), at *admission) (err error) {
 	if act == public {
-		return at, nil
+		return nil
 	}
 	caller := callerOf(hc.Context())
 	if caller.err != nil {
-		return at, caller.err
+		return caller.err
 	}
 	if caller.actor.UserID == 0 { // before the path is read: a stranger learns nothing from it
-		return at, s.tenants.Can(hc.Context(), caller.actor, act, at.on)
+		return s.tenants.Can(hc.Context(), caller.actor, act, at.on)
 	}
 	if at.on, err = target(hc); err != nil {
-		return at, err
+		return err
 	}
 	at.place, err = s.tenants.Allow(hc.Context(), caller.actor, act, at.on)
-	return at, err
+	return err
 }
 
 // targetOf returns how an action's target is read from the path. It panics when

@@ -28,7 +28,7 @@ type ReplayRequest struct {
 	Model      string            `json:"model,omitempty" maxLength:"200" doc:"absent: the chain of the version"`
 	Parameters *ai.Parameters    `json:"parameters,omitempty" doc:"over those of the version"`
 	Variables  map[string]string `json:"variables,omitempty" doc:"of the system message: the log does not keep them"`
-	Originals  bool              `json:"originals,omitempty" doc:"put into the answer what the tokens stand for, where the log keeps it; takes an administrator of the project"`
+	Originals  bool              `json:"originals,omitempty" doc:"put into the answer what the tokens stand for, where the log keeps it; takes the permission data.prompts"`
 	Stream     bool              `json:"stream,omitempty" doc:"answer as server-sent events: text, then done or error"`
 }
 
@@ -91,7 +91,7 @@ func (s *server) registerTries() {
 			}
 			b := in.Body
 			if b.Originals {
-				if err := s.tenants.Can(ctx, a, tenant.ProjectAdmin, tenant.Target{Project: in.Project}); err != nil {
+				if err := needsPrompts(ctx); err != nil {
 					return nil, err
 				}
 				if err := s.noteShown(ctx, "originals"); err != nil {

@@ -22,6 +22,7 @@ const (
 type Me struct {
 	User        tenant.User           `json:"user"`
 	Memberships []tenant.Member       `json:"memberships"`
+	Access      []tenant.Access       `json:"access" doc:"what I may do, by place"`
 	Orgs        []tenant.Organisation `json:"orgs"`
 	Projects    []tenant.Project      `json:"projects"`
 	Scopes      []tenant.Scope        `json:"scopes,omitempty" doc:"of the token that asks; absent for a session"`
@@ -105,7 +106,7 @@ func (s *server) logout(ctx context.Context, _ tenant.Actor, _ *nothing) (*cooki
 }
 
 func (s *server) me(ctx context.Context, a tenant.Actor, _ *nothing) (*result[Me], error) {
-	me := Me{Memberships: []tenant.Member{}, Orgs: []tenant.Organisation{}, Projects: []tenant.Project{}}
+	me := Me{Memberships: []tenant.Member{}, Access: []tenant.Access{}, Orgs: []tenant.Organisation{}, Projects: []tenant.Project{}}
 	var err error
 	if a.Token != nil {
 		me.Scopes = a.Token.Scopes
@@ -115,6 +116,9 @@ func (s *server) me(ctx context.Context, a tenant.Actor, _ *nothing) (*result[Me
 	}
 	if a.Allows(tenant.OrgList) {
 		if me.Memberships, err = s.tenants.Memberships(ctx, a.UserID); err != nil {
+			return nil, err
+		}
+		if me.Access, err = s.tenants.Accesses(ctx, a.UserID, me.Memberships); err != nil {
 			return nil, err
 		}
 		if me.Orgs, err = s.tenants.Organisations(ctx, a); err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -40,6 +42,49 @@ func (s *Store) Members(ctx context.Context, org, group int64) ([]Member, error)
 func (s *Store) Memberships(ctx context.Context, user int64) ([]Member, error) {
 	rows, err := s.db.Query(ctx, `SELECT `+memberColumns+` WHERE m.user_id = $1 ORDER BY m.org_id, m.group_id`, user)
 	return metadb.Collect(rows, err, scanMember)
+}
+
+// Access is what somebody may do in an organisation (group 0) or in a group, by
+// all their roles in it and in what it is in.
+type Access struct {
+	OrgID       int64    `json:"org_id"`
+	GroupID     int64    `json:"group_id" doc:"0 = the organisation itself"`
+	Permissions []Action `json:"permissions"`
+}
+
+// Accesses returns what a user may do by these memberships of theirs: an entry for
+// each organisation and each group in which they may do anything.
+func (s *Store) Accesses(ctx context.Context, user int64, memberships []Member) ([]Access, error) {
+	rows, err := s.db.Query(ctx, `SELECT g.id, g.org_id, g.path FROM project_group g
+		WHERE EXISTS (SELECT 1 FROM membership m WHERE m.org_id = g.org_id AND m.user_id = $1) ORDER BY g.org_id, g.id`, user)
+	type place struct {
+		group, org int64
+		path       string
+	}
+	places, err := metadb.Collect(rows, err, func(r *metadb.Rows) (p place, err error) { return p, r.Scan(&p.group, &p.org, &p.path) })
+	if err != nil {
+		return nil, err
+	}
+	orgs := map[int64]bool{}
+	for _, m := range memberships {
+		if !orgs[m.OrgID] {
+			orgs[m.OrgID] = true
+			places = append(places, place{org: m.OrgID})
+		}
+	}
+	out := []Access{}
+	for _, p := range places {
+		var set permissions
+		for _, m := range memberships {
+			if m.OrgID == p.org && (m.GroupID == 0 || strings.Contains(p.path, "/"+strconv.FormatInt(m.GroupID, 10)+"/")) {
+				set |= read(m.Permissions)
+			}
+		}
+		if set != 0 {
+			out = append(out, Access{p.org, p.group, set.list()})
+		}
+	}
+	return out, nil
 }
 
 // Given is a role to give: one of the product's, or Custom with the number of

@@ -1,12 +1,14 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, list, post, put, remove, seen } from './client.ts';
 import type {
+  GivenRole,
   Group,
   Member,
-  MemberRole,
   NewToken,
   NewUser,
   Organisation,
+  OrgRole,
+  Permission,
   Project,
   ProjectSettings,
   Token,
@@ -30,8 +32,8 @@ export interface Membership {
 const membersPath = ({ org, group }: Place) => (group ? `/groups/${group}/members` : `/orgs/${org}/members`);
 
 export const membersQuery = (place: Place) => list<Member>(membersPath(place), ['members', place.org, place.group]);
-export const setMember = (place: Place, email: string, role: MemberRole) =>
-  put<void>(membersPath(place), { email, role });
+export const setMember = (place: Place, email: string, role: GivenRole) =>
+  put<void>(membersPath(place), { email, ...role });
 export const removeMember = (place: Place, user: number) => remove(`${membersPath(place)}/${user}`);
 
 export const orgsQuery = list<Organisation>('/orgs', ['orgs']);
@@ -46,6 +48,9 @@ export const renameOrg = ({ id, version }: Organisation, name: string) =>
 
 export const groupsQuery = (org: number) => list<Group>(`/orgs/${org}/groups`, ['groups', org]);
 export const createGroup = (org: number, name: string) => post<Group>(`/orgs/${org}/groups`, { name });
+export const createSubgroup = (parent: number, name: string) => post<Group>(`/groups/${parent}/groups`, { name });
+export const moveGroup = ({ id, org_id, version }: Group, parent: number) =>
+  put<Group>(`/orgs/${org_id}/groups/${id}/parent`, { parent_id: parent }, seen(version));
 export const renameGroup = ({ id, version }: Group, name: string) =>
   put<Group>(`/groups/${id}`, { name }, seen(version));
 export const deleteGroup = ({ id, version }: Group) => remove(`/groups/${id}`, seen(version));
@@ -54,6 +59,15 @@ export const groupProjectsQuery = (org: number, group: number) =>
   list<Project>(`/groups/${group}/projects`, ['groups', org, group, 'projects']);
 export const createProject = (group: number, settings: ProjectSettings) =>
   post<Project>(`/groups/${group}/projects`, settings);
+
+export const permissionsQuery = list<Permission>('/permissions', ['permissions']);
+export const memberRolesQuery = (org: number) => list<OrgRole>(`/orgs/${org}/member-roles`, ['member-roles', org]);
+export const createMemberRole = (org: number, name: string, permissions: string[]) =>
+  post<OrgRole>(`/orgs/${org}/member-roles`, { name, permissions });
+export const updateMemberRole = ({ id, org_id, version }: OrgRole, name: string, permissions: string[]) =>
+  put<OrgRole>(`/orgs/${org_id}/member-roles/${id}`, { name, permissions }, seen(version));
+export const deleteMemberRole = ({ id, org_id, version }: OrgRole) =>
+  remove(`/orgs/${org_id}/member-roles/${id}`, seen(version));
 
 export const usersQuery = list<User>('/users', ['users']);
 export const createUser = (email: string, name: string) => post<NewUser>('/users', { email, name: name || undefined });

@@ -681,6 +681,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/groups/{group}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a group in a group */
+        post: operations["create-subgroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups/{group}/members": {
         parameters: {
             query?: never;
@@ -1481,6 +1498,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orgs/{org}/groups/{child}/parent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put a group with all below it into another group, or to the top */
+        put: operations["move-group"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/member-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The roles that an organisation has made of permissions */
+        get: operations["list-member-roles"];
+        put?: never;
+        /** Make a role of permissions, none of which one lacks */
+        post: operations["create-member-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/member-roles/{member_role}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a role for all who have it */
+        put: operations["update-member-role"];
+        post?: never;
+        /** Delete a role that nobody has */
+        delete: operations["delete-member-role"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs/{org}/members": {
         parameters: {
             query?: never;
@@ -1511,6 +1581,23 @@ export interface paths {
         post?: never;
         /** Remove somebody from an organisation and its groups */
         delete: operations["remove-org-member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What roles are made of, and which of the product's roles hold it */
+        get: operations["list-permissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3643,6 +3730,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Access: {
+            /**
+             * Format: int64
+             * @description 0 = the organisation itself
+             */
+            group_id: number;
+            /** Format: int64 */
+            org_id: number;
+            permissions: string[];
+        };
         AiMasking: {
             policy: components["schemas"]["Policy"];
             reason: string;
@@ -4637,11 +4734,21 @@ export interface components {
         Group: {
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: int64
+             * @description 1: at the top
+             */
+            depth: number;
             /** Format: int64 */
             id: number;
             name: string;
             /** Format: int64 */
             org_id: number;
+            /**
+             * Format: int64
+             * @description 0: at the top
+             */
+            parent_id: number;
             /** Format: int64 */
             version: number;
         };
@@ -5636,6 +5743,8 @@ export interface components {
             refused: boolean;
         };
         Me: {
+            /** @description what I may do, by place */
+            access: components["schemas"]["Access"][];
             memberships: components["schemas"]["Member"][];
             orgs: components["schemas"]["Organisation"][];
             projects: components["schemas"]["Project"][];
@@ -5655,14 +5764,30 @@ export interface components {
             name: string;
             /** Format: int64 */
             org_id: number;
-            role: string;
+            permissions: string[];
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "viewer" | "custom";
+            /**
+             * Format: int64
+             * @description with custom: the organisation's own role
+             */
+            role_id: number;
+            /** @description with custom */
+            role_name: string;
+            /** @description a service account: no person */
+            service: boolean;
             /** Format: int64 */
             user_id: number;
         };
         MemberRequest: {
             email: string;
             /** @enum {string} */
-            role: "owner" | "admin" | "editor" | "viewer";
+            role: "owner" | "admin" | "editor" | "viewer" | "custom";
+            /**
+             * Format: int64
+             * @description with custom: the organisation's own role
+             */
+            role_id?: number;
         };
         MergeRequest: {
             issues: number[];
@@ -5712,6 +5837,13 @@ export interface components {
             number: number;
             reason: string;
             to: components["schemas"]["Label"] | null;
+        };
+        "Move-groupRequest": {
+            /**
+             * Format: int64
+             * @description 0: to the top
+             */
+            parent_id: number;
         };
         Named: {
             name: string;
@@ -5860,6 +5992,27 @@ export interface components {
             judgement: components["schemas"]["Judgement"] | null;
             /** @description the caller's own, or null */
             mine: components["schemas"]["Feedback"] | null;
+        };
+        OrgRole: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description how often it is given
+             */
+            members: number;
+            name: string;
+            /** Format: int64 */
+            org_id: number;
+            permissions: string[];
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            updated_by: number;
+            /** Format: int64 */
+            version: number;
         };
         Organisation: {
             /** Format: date-time */
@@ -6249,8 +6402,28 @@ export interface components {
              */
             total: number;
         };
+        PageOrgRole: {
+            items: components["schemas"]["OrgRole"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageOrganisation: {
             items: components["schemas"]["Organisation"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PagePermission: {
+            items: components["schemas"]["Permission"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -6491,6 +6664,13 @@ export interface components {
             name: string;
             pattern: string;
         };
+        Permission: {
+            /** @description the roles of the product that hold it */
+            builtin: string[];
+            code: string;
+            /** @description whether a role of one's own can hold it */
+            custom: boolean;
+        };
         Person: {
             /** Format: int64 */
             id: number;
@@ -6687,6 +6867,7 @@ export interface components {
             waiting: number;
         };
         Project: {
+            access: components["schemas"]["ProjectAccess"];
             /** Format: date-time */
             created_at: string;
             /** Format: int64 */
@@ -6711,7 +6892,30 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ProjectAccess: {
+            /**
+             * @description personal data in what services tell; empty: by permission
+             * @enum {string}
+             */
+            show_personal?: "" | "everyone" | "nobody";
+            /**
+             * @description what was said to models and by them; empty: by permission
+             * @enum {string}
+             */
+            show_prompts?: "" | "everyone" | "nobody";
+            /**
+             * @description values in SQL statements; empty: by permission
+             * @enum {string}
+             */
+            show_sql?: "" | "everyone" | "nobody";
+            /**
+             * @description members: who has a role in the group or above it; default members
+             * @enum {string}
+             */
+            visibility?: "members" | "organisation";
+        };
         ProjectSettings: {
+            access?: components["schemas"]["ProjectAccess"];
             /**
              * @description default ko
              * @enum {string}
@@ -6926,7 +7130,7 @@ export interface components {
         ReplayRequest: {
             /** @description absent: the chain of the version */
             model?: string;
-            /** @description put into the answer what the tokens stand for, where the log keeps it; takes an administrator of the project */
+            /** @description put into the answer what the tokens stand for, where the log keeps it; takes the permission data.prompts */
             originals?: boolean;
             /** @description over those of the version */
             parameters?: components["schemas"]["Parameters"];
@@ -7121,6 +7325,11 @@ export interface components {
             retries?: number;
             /** @description with variables as {{name}}; {{language}} becomes Korean or English */
             system_message: string;
+        };
+        RoleSettings: {
+            name: string;
+            /** @description those that they need are added */
+            permissions: string[];
         };
         RoleVersion: {
             chain: components["schemas"]["Entry"][];
@@ -8294,6 +8503,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Access = components['schemas']['Access'];
 export type AiMasking = components['schemas']['AiMasking'];
 export type AiRole = components['schemas']['AiRole'];
 export type Answer = components['schemas']['Answer'];
@@ -8445,6 +8655,7 @@ export type MergeRequest = components['schemas']['MergeRequest'];
 export type Message = components['schemas']['Message'];
 export type ModelService = components['schemas']['ModelService'];
 export type Move = components['schemas']['Move'];
+export type MoveGroupRequest = components['schemas']['Move-groupRequest'];
 export type Named = components['schemas']['Named'];
 export type Narrowing = components['schemas']['Narrowing'];
 export type NearLimit = components['schemas']['NearLimit'];
@@ -8457,6 +8668,7 @@ export type NewUser = components['schemas']['NewUser'];
 export type NewViewRequest = components['schemas']['NewViewRequest'];
 export type Node = components['schemas']['Node'];
 export type Opinions = components['schemas']['Opinions'];
+export type OrgRole = components['schemas']['OrgRole'];
 export type Organisation = components['schemas']['Organisation'];
 export type Outcome = components['schemas']['Outcome'];
 export type Outline = components['schemas']['Outline'];
@@ -8489,7 +8701,9 @@ export type PageMember = components['schemas']['PageMember'];
 export type PageModelService = components['schemas']['PageModelService'];
 export type PageMove = components['schemas']['PageMove'];
 export type PageNearLimit = components['schemas']['PageNearLimit'];
+export type PageOrgRole = components['schemas']['PageOrgRole'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
+export type PagePermission = components['schemas']['PagePermission'];
 export type PagePerson = components['schemas']['PagePerson'];
 export type PagePrice = components['schemas']['PagePrice'];
 export type PageProject = components['schemas']['PageProject'];
@@ -8512,6 +8726,7 @@ export type PasswordChange = components['schemas']['PasswordChange'];
 export type PathPart = components['schemas']['PathPart'];
 export type PathShare = components['schemas']['PathShare'];
 export type Pattern = components['schemas']['Pattern'];
+export type Permission = components['schemas']['Permission'];
 export type Person = components['schemas']['Person'];
 export type Placement = components['schemas']['Placement'];
 export type Point = components['schemas']['Point'];
@@ -8522,6 +8737,7 @@ export type Problem = components['schemas']['Problem'];
 export type Profile = components['schemas']['Profile'];
 export type Progress = components['schemas']['Progress'];
 export type Project = components['schemas']['Project'];
+export type ProjectAccess = components['schemas']['ProjectAccess'];
 export type ProjectSettings = components['schemas']['ProjectSettings'];
 export type PrometheusAnswer = components['schemas']['PrometheusAnswer'];
 export type PromoteRequest = components['schemas']['PromoteRequest'];
@@ -8548,6 +8764,7 @@ export type Results = components['schemas']['Results'];
 export type Retention = components['schemas']['Retention'];
 export type RoleChange = components['schemas']['RoleChange'];
 export type RoleRequest = components['schemas']['RoleRequest'];
+export type RoleSettings = components['schemas']['RoleSettings'];
 export type RoleVersion = components['schemas']['RoleVersion'];
 export type Rule = components['schemas']['Rule'];
 export type RuleRef = components['schemas']['RuleRef'];
@@ -10440,6 +10657,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-subgroup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description group id */
+                group: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Named"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
             };
             /** @description Problem */
             default: {
@@ -12811,6 +13065,192 @@ export interface operations {
             };
         };
     };
+    "move-group": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description group id */
+                child: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Move-groupRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-member-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrgRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-member-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleSettings"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-member-role": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                member_role: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-member-role": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                member_role: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-org-members": {
         parameters: {
             query?: never;
@@ -12896,6 +13336,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePermission"];
+                };
             };
             /** @description Problem */
             default: {

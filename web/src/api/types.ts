@@ -94,6 +94,7 @@ export type {
   Node as FlameNode,
   Opinions,
   Organisation,
+  OrgRole,
   Outline,
   OutlineOperation,
   OutlineSpan,
@@ -101,6 +102,7 @@ export type {
   Panel as DashboardPanel,
   Parameters,
   PathPart,
+  Permission,
   Person,
   Point,
   Policy as MaskPolicy,
@@ -185,6 +187,12 @@ export type RoleEdit = Omit<RoleChange, 'draft' | 'notes'>;
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
 export type MemberRole = 'owner' | 'admin' | 'editor' | 'viewer';
+
+/** A role to give: one of the product's, or one that the organisation has made. */
+export interface GivenRole {
+  role: MemberRole | 'custom';
+  role_id?: number;
+}
 
 /** The beginning of a list that is not paged. */
 export interface Top<T> {

@@ -14,7 +14,16 @@ import { Shown } from '../../parts/Shown.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { When } from '../../parts/When.tsx';
 
-const SCOPES = ['project.read', 'project.write', 'project.admin', 'ai.ask', 'ai.model', 'org.read', 'org.admin'];
+const SCOPES = [
+  'project.read',
+  'project.write',
+  'project.admin',
+  'ai.ask',
+  'ai.model',
+  'org.read',
+  'org.admin',
+  'data.unmasked',
+];
 const DAYS = ['7', '30', '90', '365'];
 
 /** The reader's own API tokens. */

@@ -2,14 +2,27 @@ import { Autocomplete, Select, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { createUser, type Membership, type Place, setMember, usersQuery } from '../../api/people.ts';
-import { mayOwn, meQuery } from '../../api/session.ts';
-import type { MemberRole } from '../../api/types.ts';
+import {
+  createUser,
+  type Membership,
+  memberRolesQuery,
+  type Place,
+  permissionsQuery,
+  setMember,
+  usersQuery,
+} from '../../api/people.ts';
+import { mayGive, meQuery } from '../../api/session.ts';
+import type { GivenRole, MemberRole } from '../../api/types.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { usePlaceName } from './usePlaceName.ts';
 
 const ROLES: MemberRole[] = ['viewer', 'editor', 'admin', 'owner'];
+
+const givenOf = (role: string): GivenRole =>
+  role.startsWith('custom-')
+    ? { role: 'custom', role_id: Number(role.slice('custom-'.length)) }
+    : { role: role as MemberRole };
 
 interface Props {
   /** Where the reader may give roles, the first unless chosen otherwise. */
@@ -30,9 +43,26 @@ export function MemberForm({ places, membership, onPassword, onClose }: Props) {
   const { data: users } = useQuery({ ...usersQuery, enabled: me.user.system });
   const [typed, setTyped] = useState(membership?.member.email ?? '');
   const [name, setName] = useState('');
-  const [role, setRole] = useState<MemberRole>((membership?.member.role as MemberRole) ?? 'viewer');
+  const [role, setRole] = useState(
+    membership?.member.role === 'custom'
+      ? `custom-${membership.member.role_id}`
+      : (membership?.member.role ?? 'viewer'),
+  );
   const [group, setGroup] = useState(membership?.place.group ?? places[0]?.group);
   const place = places.find((p) => p.group === group);
+  const { data: table } = useQuery(permissionsQuery);
+  const { data: own } = useQuery({ ...memberRolesQuery(place?.org ?? 0), enabled: place !== undefined });
+  const builtin = ROLES.find((r) => r === role);
+  const gives = (permissions: readonly string[]) =>
+    place !== undefined && mayGive(me, place.org, place.group, permissions);
+  const held = (r: MemberRole) => (table ?? []).filter((p) => p.builtin.includes(r)).map((p) => p.code);
+  const offered = ROLES.filter((r) => r === role || gives(held(r))).map((r) => ({
+    value: r as string,
+    label: t(`settings.roles.${r}`),
+  }));
+  const made = (own ?? [])
+    .filter((r) => `custom-${r.id}` === role || gives(r.permissions))
+    .map((r) => ({ value: `custom-${r.id}`, label: r.name }));
   const email = typed.trim().toLowerCase();
   const unknown = users !== undefined && email.includes('@') && !users.some((u) => u.email === email);
   const save = useChange(
@@ -43,7 +73,7 @@ export function MemberForm({ places, membership, onPassword, onClose }: Props) {
         onPassword((await createUser(email, name)).password);
         await client.invalidateQueries({ queryKey: usersQuery.queryKey });
       }
-      await setMember(place, email, role);
+      await setMember(place, email, givenOf(role));
     },
     { refresh: ['members'], also: ['me'], done: t('members.saved'), onDone: onClose },
   );
@@ -93,15 +123,12 @@ export function MemberForm({ places, membership, onPassword, onClose }: Props) {
       />
       <Select
         label={t('settings.role')}
-        description={t(`members.can.${role}`)}
+        description={t(`members.can.${builtin ?? 'custom'}`)}
         inputWrapperOrder={['label', 'input', 'description']}
         allowDeselect={false}
-        data={ROLES.filter((each) => each !== 'owner' || (place && mayOwn(me, place.org, place.group))).map((each) => ({
-          value: each,
-          label: t(`settings.roles.${each}`),
-        }))}
+        data={[...offered, ...made]}
         value={role}
-        onChange={(value) => value && setRole(value as MemberRole)}
+        onChange={(value) => value && setRole(value)}
       />
     </FormModal>
   );

@@ -5,7 +5,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { groupsQuery, orgQuery, renameOrg } from '../../api/people.ts';
-import { mayAdmin, meQuery } from '../../api/session.ts';
+import { mayAdmin, mayAudit, meQuery } from '../../api/session.ts';
 import type { Organisation } from '../../api/types.ts';
 import { Failure } from '../../parts/Failure.tsx';
 import { NameForm } from '../../parts/NameForm.tsx';
@@ -13,6 +13,7 @@ import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { Members } from '../members/Members.tsx';
 import { Groups } from './Groups.tsx';
+import { MemberRoles } from './MemberRoles.tsx';
 
 /** One organisation: its groups with their projects, and its people. */
 export function Org() {
@@ -42,14 +43,15 @@ export function Org() {
   const whole = { org: id, group: 0, name: org.data.name };
   return (
     <div className="page">
-      <Head org={org.data} canAdmin={mayAdmin(me, id, 0)} />
+      <Head org={org.data} canAdmin={mayAdmin(me, id, 0)} canAudit={mayAudit(me, id)} />
       <Groups key={id} org={org.data} groups={groups.data} />
+      {org.data.kind === 'team' && <MemberRoles org={id} canAdmin={mayAdmin(me, id, 0)} />}
       <Members places={[whole, ...groups.data.map((g) => ({ org: id, group: g.id, name: g.name }))]} />
     </div>
   );
 }
 
-function Head({ org, canAdmin }: { org: Organisation; canAdmin: boolean }) {
+function Head({ org, canAdmin, canAudit }: { org: Organisation; canAdmin: boolean; canAudit: boolean }) {
   const { t } = useTranslation();
   const [renaming, setRenaming] = useState(false);
   const rename = useChange((name: string) => renameOrg(org, name), {
@@ -63,7 +65,7 @@ function Head({ org, canAdmin }: { org: Organisation; canAdmin: boolean }) {
       <div className="page-head">
         <h1 style={{ marginRight: 0 }}>{org.name}</h1>
         <span className="dim">{t(`orgs.kinds.${org.kind}`)}</span>
-        {canAdmin && (
+        {canAudit && (
           <Link to="/orgs/$org/audit" params={{ org: String(org.id) }} style={{ marginLeft: 'auto', order: 1 }}>
             {t('nav.audit')}
           </Link>

@@ -75,6 +75,9 @@ func auditEntry(ctx context.Context, at *admission) *audit.Entry {
 	if c.actor.UserID != 0 {
 		e.Actor.Kind = audit.Person
 	}
+	if c.actor.Service {
+		e.Actor.Kind = audit.Service
+	}
 	if c.actor.Token != nil {
 		e.Actor.TokenID, e.Actor.Token = c.actor.Token.ID, c.actor.Token.Name
 	}

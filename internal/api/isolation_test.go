@@ -159,7 +159,29 @@ func table(h *house) map[string]row {
 			crossed: func(b *place) request {
 				return request{path: map[string]any{"child": b.newSubgroup()}, body: map[string]any{"parent_id": 0}, etag: `"v1"`}
 			}},
-		"create-subgroup":    {who: adminsGroup, status: 201, make: named},
+		"create-subgroup":       {who: adminsGroup, status: 201, make: named},
+		"list-service-accounts": {who: adminsOrg, status: 200},
+		"create-service-account": {who: adminsOrg, status: 201, make: func(p *place) request {
+			return request{body: ServiceAccountRequest{Name: h.unique("made-by-" + p.canary), Role: tenant.Viewer}}
+		}},
+		"update-service-account": {who: adminsOrg, status: 200,
+			make: func(p *place) request {
+				return request{path: map[string]any{"account": p.newService()}, body: tenant.ServiceAccountChange{Name: "renamed-" + p.canary}, etag: `"v1"`}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"account": b.newService()}, body: tenant.ServiceAccountChange{Name: "crossed"}, etag: `"v1"`}
+			}},
+		"list-service-tokens": {who: adminsOrg, status: 200, make: func(p *place) request { return ids("account", p.newService()) },
+			crossed: func(b *place) request { return ids("account", b.newService()) }},
+		"create-service-token": {who: "ahddooo" + "d" + "dd", status: 201, // no token makes another
+			make: func(p *place) request {
+				return request{path: map[string]any{"account": p.newService()}, body: TokenRequest{"t", []tenant.Scope{tenant.ScopeProjectRead}, h.soon()}}
+			},
+			crossed: func(b *place) request {
+				return request{path: map[string]any{"account": b.newService()}, body: TokenRequest{"t", []tenant.Scope{tenant.ScopeProjectRead}, h.soon()}}
+			}},
+		"revoke-service-token": {who: adminsOrg, status: 204, make: func(p *place) request { return request{path: p.newServiceToken()} },
+			crossed: func(b *place) request { return request{path: b.newServiceToken()} }},
 		"list-groups":        {who: readsOrg, status: 200},
 		"create-group":       {who: adminsOrg, status: 201, make: named},
 		"get-group":          {who: readsOrg, status: 200},

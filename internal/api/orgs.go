@@ -97,6 +97,7 @@ func (s *server) registerOrgs() {
 		})
 	s.registerGroups()
 	s.registerOrgRoles()
+	s.registerServiceAccounts()
 }
 
 func (s *server) registerGroups() {

@@ -571,3 +571,20 @@ func (p *place) newSubgroup() int64 {
 	p.h.must(err)
 	return group.ID
 }
+
+// newService makes a service account of the place's organisation.
+func (p *place) newService() int64 {
+	p.h.t.Helper()
+	made, err := p.h.tenants.CreateServiceAccount(p.h.t.Context(), p.owner, p.org, p.h.unique("service-"+p.canary), tenant.Given{Role: tenant.Viewer})
+	p.h.must(err)
+	return made.ID
+}
+
+// newServiceToken makes a token of a service account, and names both.
+func (p *place) newServiceToken() map[string]any {
+	p.h.t.Helper()
+	account := p.newService()
+	token, err := p.h.tenants.CreateServiceToken(p.h.t.Context(), p.owner, p.org, account, "t", []tenant.Scope{tenant.ScopeProjectRead}, p.h.soon())
+	p.h.must(err)
+	return map[string]any{"account": account, "token": token.ID}
+}

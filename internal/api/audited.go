@@ -26,6 +26,7 @@ const auditedKey = "audited"
 var notChanges = []string{
 	"prometheus-query-by-post", "prometheus-query-range-by-post", "prometheus-series-by-post", "prometheus-labels-by-post", "prometheus-format-query-by-post",
 	"estimate-ai-experiment", "test-ai-masking",
+	"look-up-invitation",
 	"run-role", "try-role", "try-org-role", "replay-ai-call",
 }
 
@@ -149,6 +150,9 @@ func problemKind(err error) string {
 	return fault.KindOf(err).String()
 }
 
+// makes are the verbs of operations that answer with what they have made.
+var makes = []string{"create", "import", "start", "copy"}
+
 // made names what the change made, as its answer does, and who has signed in by it.
 func made(e *audit.Entry, body reflect.Value) {
 	if !body.IsValid() || body.Kind() != reflect.Struct {
@@ -163,7 +167,7 @@ func made(e *audit.Entry, body reflect.Value) {
 		}
 	}
 	id := body.FieldByName("ID")
-	if _, noun, ok := strings.Cut(e.Operation, "-"); ok && id.IsValid() && e.Object == "" {
+	if verb, noun, _ := strings.Cut(e.Operation, "-"); slices.Contains(makes, verb) && id.IsValid() && e.Object == "" {
 		e.Object = short(fmt.Sprintf("%s/%v", noun, id.Interface()))
 	}
 }

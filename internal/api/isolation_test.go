@@ -159,7 +159,18 @@ func table(h *house) map[string]row {
 			crossed: func(b *place) request {
 				return request{path: map[string]any{"child": b.newSubgroup()}, body: map[string]any{"parent_id": 0}, etag: `"v1"`}
 			}},
-		"create-subgroup":       {who: adminsGroup, status: 201, make: named},
+		"create-subgroup":  {who: adminsGroup, status: 201, make: named},
+		"list-invitations": {who: adminsOrg, status: 200},
+		"create-invitation": {who: adminsOrg, status: 201, make: func(*place) request {
+			return request{body: InvitationRequest{Role: tenant.Viewer, ExpiresAt: h.soon()}}
+		}},
+		"revoke-invitation": {who: adminsOrg, status: 204, make: func(p *place) request { return ids("invitation", p.newInvitation().ID) },
+			crossed: func(b *place) request { return ids("invitation", b.newInvitation().ID) }},
+		"look-up-invitation": {who: anybody, status: 200, make: func(*place) request { return request{body: InvitationSecret{h.newInvitation()}} }},
+		"accept-invitation":  {who: bySession, status: 404, make: func(*place) request { return request{body: InvitationSecret{"none"}} }},
+		"join-by-invitation": {who: anybody, status: 201, make: func(*place) request {
+			return request{body: JoinRequest{InvitationSecret: InvitationSecret{h.newInvitation()}, Email: h.unique("joins") + "@example.com", Password: "a new long password"}}
+		}},
 		"list-service-accounts": {who: adminsOrg, status: 200},
 		"create-service-account": {who: adminsOrg, status: 201, make: func(p *place) request {
 			return request{body: ServiceAccountRequest{Name: h.unique("made-by-" + p.canary), Role: tenant.Viewer}}

@@ -98,6 +98,7 @@ func (s *server) registerOrgs() {
 	s.registerGroups()
 	s.registerOrgRoles()
 	s.registerServiceAccounts()
+	s.registerInvitations()
 }
 
 func (s *server) registerGroups() {

@@ -588,3 +588,20 @@ func (p *place) newServiceToken() map[string]any {
 	p.h.must(err)
 	return map[string]any{"account": account, "token": token.ID}
 }
+
+// newInvitation offers a role in the place's organisation.
+func (p *place) newInvitation() tenant.NewInvitation {
+	p.h.t.Helper()
+	made, err := p.h.tenants.Invite(p.h.t.Context(), p.owner, p.org, 0, "", tenant.Given{Role: tenant.Viewer}, p.h.soon())
+	p.h.must(err)
+	return made
+}
+
+// newInvitation returns the secret of an invitation to the first organisation: its
+// holder learns the name of the organisation, whoever they are.
+func (h *house) newInvitation() string {
+	h.t.Helper()
+	made, err := h.tenants.Invite(h.t.Context(), tenant.Actor{UserID: 1, System: true}, h.first.Org.ID, 0, "", tenant.Given{Role: tenant.Viewer}, h.soon())
+	h.must(err)
+	return made.Secret
+}

@@ -37,6 +37,12 @@ const loginRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/login/Login.tsx'), 'Login'),
 });
 
+const inviteRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/invite',
+  component: lazyRouteComponent(() => import('./pages/invite/Invite.tsx'), 'Invite'),
+});
+
 /** Everything behind the login. */
 const home = createRoute({
   getParentRoute: () => root,
@@ -493,6 +499,7 @@ const myAccount = createRoute({
 
 const tree = root.addChildren([
   loginRoute,
+  inviteRoute,
   home.addChildren([
     start,
     roles,

@@ -3,14 +3,18 @@ import { get, list, post, put, remove, seen } from './client.ts';
 import type {
   GivenRole,
   Group,
+  Invitation,
   Member,
+  NewInvitation,
   NewToken,
   NewUser,
+  Offer,
   Organisation,
   OrgRole,
   Permission,
   Project,
   ProjectSettings,
+  ServiceAccount,
   Token,
   User,
   UserChange,
@@ -68,6 +72,39 @@ export const updateMemberRole = ({ id, org_id, version }: OrgRole, name: string,
   put<OrgRole>(`/orgs/${org_id}/member-roles/${id}`, { name, permissions }, seen(version));
 export const deleteMemberRole = ({ id, org_id, version }: OrgRole) =>
   remove(`/orgs/${org_id}/member-roles/${id}`, seen(version));
+
+const accountsPath = (org: number) => `/orgs/${org}/service-accounts`;
+export const serviceAccountsQuery = (org: number) => list<ServiceAccount>(accountsPath(org), ['service-accounts', org]);
+export const createServiceAccount = (org: number, name: string, role: GivenRole) =>
+  post<ServiceAccount>(accountsPath(org), { name, ...role });
+export const updateServiceAccount = ({ id, org_id, version }: ServiceAccount, name: string, disabled: boolean) =>
+  put<ServiceAccount>(`${accountsPath(org_id)}/${id}`, { name, disabled }, seen(version));
+const serviceTokensPath = ({ id, org_id }: ServiceAccount) => `${accountsPath(org_id)}/${id}/tokens`;
+export const serviceTokensQuery = (account: ServiceAccount) =>
+  list<Token>(serviceTokensPath(account), ['service-accounts', account.org_id, account.id, 'tokens']);
+export const createServiceToken = (account: ServiceAccount, name: string, scopes: string[], expiresAt: string) =>
+  post<NewToken>(serviceTokensPath(account), { name, scopes, expires_at: expiresAt });
+export const revokeServiceToken = (account: ServiceAccount, token: number) =>
+  remove(`${serviceTokensPath(account)}/${token}`);
+
+export const invitationsQuery = (org: number) => list<Invitation>(`/orgs/${org}/invitations`, ['invitations', org]);
+export const createInvitation = (place: Place, email: string, role: GivenRole, expiresAt: string) =>
+  post<NewInvitation>(`/orgs/${place.org}/invitations`, {
+    group_id: place.group,
+    email: email || undefined,
+    ...role,
+    expires_at: expiresAt,
+  });
+export const revokeInvitation = ({ id, org_id }: Invitation) => remove(`/orgs/${org_id}/invitations/${id}`);
+export const offerQuery = (secret: string) =>
+  queryOptions({
+    queryKey: ['invitation', secret],
+    queryFn: () => post<Offer>('/invitations/look-up', { secret }),
+    retry: false,
+  });
+export const acceptInvitation = (secret: string) => post<Organisation>('/invitations/accept', { secret });
+export const joinByInvitation = (secret: string, email: string, name: string, password: string) =>
+  post<Organisation>('/invitations/join', { secret, email, name: name || undefined, password });
 
 export const usersQuery = list<User>('/users', ['users']);
 export const createUser = (email: string, name: string) => post<NewUser>('/users', { email, name: name || undefined });

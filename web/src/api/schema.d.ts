@@ -751,6 +751,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the role that an invitation offers me */
+        post: operations["accept-invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an account by an invitation; sign in after it */
+        post: operations["join-by-invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/look-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an invitation offers, for whom has its link */
+        post: operations["look-up-invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -1515,6 +1566,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orgs/{org}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The invitations of an organisation, newest first */
+        get: operations["list-invitations"];
+        put?: never;
+        /** Invite somebody by a link, whose secret is shown this one time */
+        post: operations["create-invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/invitations/{invitation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an invitation that nobody has accepted */
+        delete: operations["revoke-invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs/{org}/member-roles": {
         parameters: {
             query?: never;
@@ -1581,6 +1667,76 @@ export interface paths {
         post?: never;
         /** Remove somebody from an organisation and its groups */
         delete: operations["remove-org-member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/service-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The service accounts of an organisation */
+        get: operations["list-service-accounts"];
+        put?: never;
+        /** Make an account that is no person and cannot sign in */
+        post: operations["create-service-account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/service-accounts/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Rename or disable a service account */
+        put: operations["update-service-account"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/service-accounts/{account}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The API tokens of a service account */
+        get: operations["list-service-tokens"];
+        put?: never;
+        /** Make an API token of a service account; it is shown this one time */
+        post: operations["create-service-token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/service-accounts/{account}/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an API token of a service account */
+        delete: operations["revoke-service-token"];
         options?: never;
         head?: never;
         patch?: never;
@@ -4914,6 +5070,59 @@ export interface components {
             count: number;
             name: string;
         };
+        Invitation: {
+            /** Format: date-time */
+            accepted_at: string | null;
+            accepted_by: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** @description the only address that can accept it; empty: whoever has the link */
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description 0 = the whole organisation
+             */
+            group_id: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            org_id: number;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "viewer" | "custom";
+            /** Format: int64 */
+            role_id: number;
+            /** @description with custom */
+            role_name: string;
+        };
+        InvitationRequest: {
+            /** @description the only address that can accept it; empty: whoever has the link */
+            email?: string;
+            /**
+             * Format: date-time
+             * @description within 30 days from now
+             */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description 0 = the whole organisation
+             */
+            group_id?: number;
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "viewer" | "custom";
+            /**
+             * Format: int64
+             * @description with custom: the organisation's own role
+             */
+            role_id?: number;
+        };
+        InvitationSecret: {
+            secret: string;
+        };
         Issue: {
             assignee: string;
             /**
@@ -5281,6 +5490,13 @@ export interface components {
             spans: components["schemas"]["JaegerSpan"][];
             traceID: string;
             warnings: string[];
+        };
+        JoinRequest: {
+            email: string;
+            /** @description default: the address before its @ */
+            name?: string;
+            password: string;
+            secret: string;
         };
         Judged: {
             /**
@@ -5863,6 +6079,36 @@ export interface components {
             share: number;
             use: components["schemas"]["BudgetUse"];
         };
+        NewInvitation: {
+            /** Format: date-time */
+            accepted_at: string | null;
+            accepted_by: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** @description the only address that can accept it; empty: whoever has the link */
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description 0 = the whole organisation
+             */
+            group_id: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            org_id: number;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "viewer" | "custom";
+            /** Format: int64 */
+            role_id: number;
+            /** @description with custom */
+            role_name: string;
+            secret: string;
+        };
         NewKey: {
             /** Format: date-time */
             created_at: string;
@@ -5985,6 +6231,20 @@ export interface components {
              * @description counted here and below
              */
             total: number;
+        };
+        Offer: {
+            /** @description the only address that can accept it; empty: any */
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description empty: the whole organisation */
+            group: string;
+            invited_by: string;
+            organisation: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "viewer" | "custom";
+            /** @description with custom */
+            role_name: string;
         };
         Opinions: {
             items: components["schemas"]["Feedback"][];
@@ -6282,6 +6542,16 @@ export interface components {
              */
             total: number;
         };
+        PageInvitation: {
+            items: components["schemas"]["Invitation"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageJudging: {
             items: components["schemas"]["Judging"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -6494,6 +6764,16 @@ export interface components {
         };
         PageRule: {
             items: components["schemas"]["Rule"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageServiceAccount: {
+            items: components["schemas"]["ServiceAccount"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -7593,6 +7873,45 @@ export interface components {
             spark: components["schemas"]["Spark"];
             week_ago: components["schemas"]["RED"] | null;
         };
+        ServiceAccount: {
+            /** Format: date-time */
+            created_at: string;
+            disabled: boolean;
+            /** @description names it where members are named; no mail goes there */
+            email: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
+            /** Format: int64 */
+            org_id: number;
+            /**
+             * Format: int64
+             * @description in use
+             */
+            tokens: number;
+            /** Format: int64 */
+            version: number;
+        };
+        ServiceAccountChange: {
+            /** @description its tokens are refused */
+            disabled: boolean;
+            name: string;
+        };
+        ServiceAccountRequest: {
+            name: string;
+            /**
+             * @description in the whole organisation
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "viewer" | "custom";
+            /**
+             * Format: int64
+             * @description with custom: the organisation's own role
+             */
+            role_id?: number;
+        };
         ServiceHealth: {
             /** @enum {string} */
             against: "" | "day" | "week";
@@ -8584,6 +8903,9 @@ export type Incident = components['schemas']['Incident'];
 export type IncidentEvent = components['schemas']['IncidentEvent'];
 export type Instance = components['schemas']['Instance'];
 export type InstanceCount = components['schemas']['InstanceCount'];
+export type Invitation = components['schemas']['Invitation'];
+export type InvitationRequest = components['schemas']['InvitationRequest'];
+export type InvitationSecret = components['schemas']['InvitationSecret'];
 export type Issue = components['schemas']['Issue'];
 export type IssueDetail = components['schemas']['IssueDetail'];
 export type IssueEvent = components['schemas']['IssueEvent'];
@@ -8614,6 +8936,7 @@ export type JaegerSummaries = components['schemas']['JaegerSummaries'];
 export type JaegerSummary = components['schemas']['JaegerSummary'];
 export type JaegerTag = components['schemas']['JaegerTag'];
 export type JaegerTrace = components['schemas']['JaegerTrace'];
+export type JoinRequest = components['schemas']['JoinRequest'];
 export type Judged = components['schemas']['Judged'];
 export type Judgement = components['schemas']['Judgement'];
 export type Judging = components['schemas']['Judging'];
@@ -8659,6 +8982,7 @@ export type MoveGroupRequest = components['schemas']['Move-groupRequest'];
 export type Named = components['schemas']['Named'];
 export type Narrowing = components['schemas']['Narrowing'];
 export type NearLimit = components['schemas']['NearLimit'];
+export type NewInvitation = components['schemas']['NewInvitation'];
 export type NewKey = components['schemas']['NewKey'];
 export type NewProviderKeyRequest = components['schemas']['NewProviderKeyRequest'];
 export type NewProviderRequest = components['schemas']['NewProviderRequest'];
@@ -8667,6 +8991,7 @@ export type NewToken = components['schemas']['NewToken'];
 export type NewUser = components['schemas']['NewUser'];
 export type NewViewRequest = components['schemas']['NewViewRequest'];
 export type Node = components['schemas']['Node'];
+export type Offer = components['schemas']['Offer'];
 export type Opinions = components['schemas']['Opinions'];
 export type OrgRole = components['schemas']['OrgRole'];
 export type Organisation = components['schemas']['Organisation'];
@@ -8689,6 +9014,7 @@ export type PageCircuit = components['schemas']['PageCircuit'];
 export type PageDashboard = components['schemas']['PageDashboard'];
 export type PageEdition = components['schemas']['PageEdition'];
 export type PageGroup = components['schemas']['PageGroup'];
+export type PageInvitation = components['schemas']['PageInvitation'];
 export type PageJudging = components['schemas']['PageJudging'];
 export type PageKey = components['schemas']['PageKey'];
 export type PageKeyHealth = components['schemas']['PageKeyHealth'];
@@ -8711,6 +9037,7 @@ export type PageRecount = components['schemas']['PageRecount'];
 export type PageRole = components['schemas']['PageRole'];
 export type PageRoleVersion = components['schemas']['PageRoleVersion'];
 export type PageRule = components['schemas']['PageRule'];
+export type PageServiceAccount = components['schemas']['PageServiceAccount'];
 export type PageSharedService = components['schemas']['PageSharedService'];
 export type PageSubject = components['schemas']['PageSubject'];
 export type PageTarget = components['schemas']['PageTarget'];
@@ -8779,6 +9106,9 @@ export type Seen = components['schemas']['Seen'];
 export type SeenPage = components['schemas']['SeenPage'];
 export type Series = components['schemas']['Series'];
 export type Service = components['schemas']['Service'];
+export type ServiceAccount = components['schemas']['ServiceAccount'];
+export type ServiceAccountChange = components['schemas']['ServiceAccountChange'];
+export type ServiceAccountRequest = components['schemas']['ServiceAccountRequest'];
 export type ServiceHealth = components['schemas']['ServiceHealth'];
 export type ServiceKey = components['schemas']['ServiceKey'];
 export type ServiceSummary = components['schemas']['ServiceSummary'];
@@ -10859,6 +11189,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "accept-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationSecret"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "join-by-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "look-up-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationSecret"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
                 };
             };
             /** @description Problem */
@@ -13107,6 +13536,105 @@ export interface operations {
             };
         };
     };
+    "list-invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInvitation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewInvitation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                invitation: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-member-roles": {
         parameters: {
             query?: never;
@@ -13325,6 +13853,222 @@ export interface operations {
                 /** @description organisation id */
                 org: number;
                 user: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-service-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageServiceAccount"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-service-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceAccountRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-service-account": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description service account id */
+                account: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceAccountChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-service-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description service account id */
+                account: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageToken"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-service-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description service account id */
+                account: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-service-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description service account id */
+                account: number;
+                token: number;
             };
             cookie?: never;
         };

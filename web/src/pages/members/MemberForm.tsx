@@ -2,27 +2,12 @@ import { Autocomplete, Select, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import {
-  createUser,
-  type Membership,
-  memberRolesQuery,
-  type Place,
-  permissionsQuery,
-  setMember,
-  usersQuery,
-} from '../../api/people.ts';
-import { mayGive, meQuery } from '../../api/session.ts';
-import type { GivenRole, MemberRole } from '../../api/types.ts';
+import { createUser, type Membership, type Place, setMember, usersQuery } from '../../api/people.ts';
+import { meQuery } from '../../api/session.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
 import { useChange } from '../../parts/useChange.ts';
+import { givenOf, RoleSelect } from './RoleSelect.tsx';
 import { usePlaceName } from './usePlaceName.ts';
-
-const ROLES: MemberRole[] = ['viewer', 'editor', 'admin', 'owner'];
-
-const givenOf = (role: string): GivenRole =>
-  role.startsWith('custom-')
-    ? { role: 'custom', role_id: Number(role.slice('custom-'.length)) }
-    : { role: role as MemberRole };
 
 interface Props {
   /** Where the reader may give roles, the first unless chosen otherwise. */
@@ -50,19 +35,6 @@ export function MemberForm({ places, membership, onPassword, onClose }: Props) {
   );
   const [group, setGroup] = useState(membership?.place.group ?? places[0]?.group);
   const place = places.find((p) => p.group === group);
-  const { data: table } = useQuery(permissionsQuery);
-  const { data: own } = useQuery({ ...memberRolesQuery(place?.org ?? 0), enabled: place !== undefined });
-  const builtin = ROLES.find((r) => r === role);
-  const gives = (permissions: readonly string[]) =>
-    place !== undefined && mayGive(me, place.org, place.group, permissions);
-  const held = (r: MemberRole) => (table ?? []).filter((p) => p.builtin.includes(r)).map((p) => p.code);
-  const offered = ROLES.filter((r) => r === role || gives(held(r))).map((r) => ({
-    value: r as string,
-    label: t(`settings.roles.${r}`),
-  }));
-  const made = (own ?? [])
-    .filter((r) => `custom-${r.id}` === role || gives(r.permissions))
-    .map((r) => ({ value: `custom-${r.id}`, label: r.name }));
   const email = typed.trim().toLowerCase();
   const unknown = users !== undefined && email.includes('@') && !users.some((u) => u.email === email);
   const save = useChange(
@@ -121,15 +93,7 @@ export function MemberForm({ places, membership, onPassword, onClose }: Props) {
         value={String(group)}
         onChange={(value) => value && setGroup(Number(value))}
       />
-      <Select
-        label={t('settings.role')}
-        description={t(`members.can.${builtin ?? 'custom'}`)}
-        inputWrapperOrder={['label', 'input', 'description']}
-        allowDeselect={false}
-        data={[...offered, ...made]}
-        value={role}
-        onChange={(value) => value && setRole(value)}
-      />
+      <RoleSelect place={place} value={role} onChange={setRole} />
     </FormModal>
   );
 }

@@ -13,7 +13,9 @@ import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { Members } from '../members/Members.tsx';
 import { Groups } from './Groups.tsx';
+import { Invitations } from './Invitations.tsx';
 import { MemberRoles } from './MemberRoles.tsx';
+import { ServiceAccounts } from './ServiceAccounts.tsx';
 
 /** One organisation: its groups with their projects, and its people. */
 export function Org() {
@@ -40,13 +42,23 @@ export function Org() {
       </div>
     );
   }
-  const whole = { org: id, group: 0, name: org.data.name };
+  const places = [
+    { org: id, group: 0, name: org.data.name },
+    ...groups.data.map((g) => ({ org: id, group: g.id, name: g.name })),
+  ];
+  const team = org.data.kind === 'team';
   return (
     <div className="page">
       <Head org={org.data} canAdmin={mayAdmin(me, id, 0)} canAudit={mayAudit(me, id)} />
       <Groups key={id} org={org.data} groups={groups.data} />
-      {org.data.kind === 'team' && <MemberRoles org={id} canAdmin={mayAdmin(me, id, 0)} />}
-      <Members places={[whole, ...groups.data.map((g) => ({ org: id, group: g.id, name: g.name }))]} />
+      {team && <MemberRoles org={id} canAdmin={mayAdmin(me, id, 0)} />}
+      <Members places={places} />
+      {team && mayAdmin(me, id, 0) && (
+        <>
+          <Invitations org={id} places={places} />
+          <ServiceAccounts org={id} name={org.data.name} />
+        </>
+      )}
     </div>
   );
 }

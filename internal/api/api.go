@@ -59,6 +59,7 @@ type Options struct {
 	Dashboards *dashboard.Store
 	Issues     *issue.Store
 	Rules      *rule.Store
+	RuleEngine *rule.Engine
 	Scrapes    *scrape.Store
 	Outbox     *notify.Outbox
 	Incidents  *incident.Service

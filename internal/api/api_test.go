@@ -307,7 +307,7 @@ func TestAChannelsSecretNeverComesBack(t *testing.T) {
 func TestARuleSendsToChannelsOfItsOwnProjectOnly(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
 	c := h.admin()
-	body := RuleRequest{Name: "slow", Kind: rule.SlowSQL, Enabled: true, ThresholdMs: 8000, Count: 1, WindowMinutes: 10, QuietMinutes: 10}
+	body := RuleRequest{Name: "slow", Kind: rule.SlowSQL, Enabled: true, Params: rule.Params{"threshold_ms": 8000.0}, Count: 1, WindowMinutes: 10, QuietMinutes: 10}
 	foreign, err := h.tenants.CreateProject(t.Context(), tenant.Actor{UserID: 1}, h.first.Group.ID, tenant.ProjectSettings{Name: "foreign"}, nil)
 	h.must(err)
 	theirs := fmt.Sprintf("/api/v1/projects/%d/channels", foreign.ID)
@@ -332,7 +332,7 @@ func TestAChannelThatRulesNameIsNotDeleted(t *testing.T) {
 	c := h.admin()
 	var channel notify.Target
 	h.decode(c.do(http.MethodPost, h.projectPath("/channels"), map[string]any{"name": "ops", "kind": "sink", "enabled": true, "config": map[string]string{}}, nil), http.StatusCreated, &channel)
-	body := RuleRequest{Name: "slow", Kind: rule.SlowSQL, Enabled: true, ThresholdMs: 8000, Count: 1, WindowMinutes: 10, QuietMinutes: 10, Channels: []int64{channel.ID}}
+	body := RuleRequest{Name: "slow", Kind: rule.SlowSQL, Enabled: true, Params: rule.Params{"threshold_ms": 8000.0}, Count: 1, WindowMinutes: 10, QuietMinutes: 10, Channels: []int64{channel.ID}}
 	var made rule.Rule
 	h.decode(c.do(http.MethodPost, h.projectPath("/rules"), body, nil), http.StatusCreated, &made)
 	path := h.projectPath(fmt.Sprintf("/channels/%d", channel.ID))

@@ -155,6 +155,9 @@ func newHouse(t testing.TB, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	audited, err := audit.New(audit.Options{DB: db})
 	h.must(err)
 	t.Cleanup(func() { _ = audited.Close(context.Background()) }) // some tests close the database before
+	alarms, err := rule.NewEngine(rule.EngineOptions{DB: db, Sources: rule.Sources{Traces: trace.NewStore(engine)},
+		OnFire: incidents.Open, OnFailure: incidents.RuleFailed})
+	h.must(err)
 	h.opts = Options{
 		AI:         gateway,
 		Audit:      audited,
@@ -167,6 +170,7 @@ func newHouse(t testing.TB, db *metadb.DB, engine *clickhouse.DB, change func(*O
 		Metrics:    metrics,
 		Outbox:     outbox,
 		Quality:    thought,
+		RuleEngine: alarms,
 		Rules:      rule.NewStore(db, nil),
 		Scrapes:    scrape.NewStore(db, nil),
 		Storage:    stored,

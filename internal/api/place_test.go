@@ -101,7 +101,7 @@ func (p *place) newKey() int64 {
 
 func (p *place) ruleBody() RuleRequest {
 	return RuleRequest{Name: p.h.unique("kept-" + p.canary), Kind: rule.SlowSQL, Enabled: true,
-		ThresholdMs: 8000, Count: 1, WindowMinutes: 10, QuietMinutes: 10, Service: p.canary}
+		Params: rule.Params{"threshold_ms": 8000.0}, Count: 1, WindowMinutes: 10, QuietMinutes: 10, Service: p.canary}
 }
 
 func (p *place) newRule() int64 {

@@ -14,23 +14,29 @@ import (
 
 // RuleRequest is what one edits of a rule.
 type RuleRequest struct {
-	Name          string  `json:"name" minLength:"1" maxLength:"100"`
-	Kind          string  `json:"kind" enum:"slow_sql"`
-	Enabled       bool    `json:"enabled"`
-	Service       string  `json:"service,omitempty" maxLength:"256" doc:"empty = any"`
-	Environment   string  `json:"environment,omitempty" maxLength:"256" doc:"empty = any"`
-	ThresholdMs   int     `json:"threshold_ms" minimum:"100" doc:"calls at least this slow are counted"`
-	Count         int     `json:"count" minimum:"1" maximum:"10000" doc:"so many of them fire"`
-	WindowMinutes int     `json:"window_minutes" minimum:"1" maximum:"1440" doc:"within so many minutes"`
-	QuietMinutes  int     `json:"quiet_minutes" minimum:"1" maximum:"1440" doc:"the incident ends after so many minutes without a match"`
-	Channels      []int64 `json:"channels,omitempty" maxItems:"50" doc:"empty = every channel of the project"`
+	Name          string      `json:"name" minLength:"1" maxLength:"100"`
+	Kind          string      `json:"kind" doc:"name of one of the alarm kinds"`
+	Enabled       bool        `json:"enabled"`
+	Service       string      `json:"service,omitempty" maxLength:"256" doc:"empty = any"`
+	Environment   string      `json:"environment,omitempty" maxLength:"256" doc:"empty = any"`
+	Params        rule.Params `json:"params" doc:"what the kind asks for, by the names it gives"`
+	Count         int         `json:"count" minimum:"1" maximum:"10000" doc:"so many matches fire: calls, or minutes for a kind that measures"`
+	WindowMinutes int         `json:"window_minutes" minimum:"1" maximum:"1440" doc:"within so many minutes"`
+	QuietMinutes  int         `json:"quiet_minutes" minimum:"1" maximum:"1440" doc:"the incident ends after so many minutes without a match"`
+	Channels      []int64     `json:"channels,omitempty" maxItems:"50" doc:"empty = every channel of the project"`
+	Severity      string      `json:"severity,omitempty" enum:"info,warning,critical" doc:"warning when it is not given"`
+	Owner         string      `json:"owner,omitempty" maxLength:"100" doc:"who looks after it, a person or a team"`
+	Runbook       string      `json:"runbook,omitempty" maxLength:"2000" doc:"http or https address of what to do"`
+	Labels        rule.Labels `json:"labels,omitempty"`
+	Mutes         []rule.Mute `json:"mutes,omitempty" maxItems:"20" doc:"times of the week in which it opens no incident"`
 }
 
 func (r RuleRequest) rule(p project.ID, id, version int64) rule.Rule {
 	return rule.Rule{
 		ID: id, Project: p, Version: version, Name: r.Name, Kind: r.Kind, Enabled: r.Enabled, Service: r.Service,
-		Environment: r.Environment, ThresholdMs: r.ThresholdMs, Count: r.Count, WindowMinutes: r.WindowMinutes,
-		QuietMinutes: r.QuietMinutes, Channels: r.Channels,
+		Environment: r.Environment, Params: r.Params, Count: r.Count, WindowMinutes: r.WindowMinutes,
+		QuietMinutes: r.QuietMinutes, Channels: r.Channels, Severity: r.Severity, Owner: r.Owner, Runbook: r.Runbook,
+		Labels: r.Labels, Mutes: r.Mutes,
 	}
 }
 
@@ -41,6 +47,10 @@ type InRule struct {
 }
 
 func (s *server) registerRules() {
+	register(s, tenant.ProjectRead, get("list-alarm-kinds", "/api/v1/projects/{project}/alarm-kinds", "The kinds of alarm rules and what each asks for"),
+		func(_ context.Context, _ tenant.Actor, _ *InProject) (*result[Page[*rule.Kind]], error) {
+			return all(rule.Kinds(), nil)
+		})
 	register(s, tenant.ProjectRead, get("list-rules", "/api/v1/projects/{project}/rules", "A project's alarm rules"),
 		func(ctx context.Context, _ tenant.Actor, in *InProject) (*result[Page[rule.Rule]], error) {
 			return all(s.opts.Rules.List(ctx, in.Project))
@@ -55,6 +65,13 @@ func (s *server) registerRules() {
 			}
 			r, err := s.opts.Rules.Create(ctx, in.Project, a.Name, in.Body.rule(in.Project, 0, 0))
 			return versioned(r, r.Version, err)
+		})
+	register(s, tenant.ProjectRead, post("try-rule", "/api/v1/projects/{project}/rules/test", "What an alarm rule would have done in the last seven days", http.StatusOK),
+		func(ctx context.Context, _ tenant.Actor, in *struct {
+			InProject
+			Body RuleRequest
+		}) (*result[*rule.Trial], error) {
+			return ok(s.opts.RuleEngine.Try(ctx, in.Project, in.Body.rule(in.Project, 0, 0)))
 		})
 	register(s, tenant.ProjectRead, get("get-rule", "/api/v1/projects/{project}/rules/{rule}", "One alarm rule"),
 		func(ctx context.Context, _ tenant.Actor, in *InRule) (*edited[rule.Rule], error) {

@@ -16,7 +16,7 @@ import (
 // ground every line stands on; there, and only there, the pairs in foundation
 // are allowed between neighbours.
 var layers = [][]string{
-	{"fault", "project", "clickhouse", "metadb", "job", "otel", "search", "sqltext", "pattern", "schema", "memo", "mask", "ground", "secret"},
+	{"fault", "clock", "project", "clickhouse", "metadb", "job", "otel", "search", "sqltext", "pattern", "schema", "memo", "mask", "ground", "secret"},
 	{"tenant", "audit", "trace", "logs", "metric", "flame", "view", "dashboard", "issue"},
 	{"rule", "evidence", "report", "notify", "ai", "storage", "host", "scrape"},
 	{"incident", "quality"},

@@ -19,6 +19,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/api"
 	"github.com/matrix-aiops/matrix/internal/audit"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
+	"github.com/matrix-aiops/matrix/internal/clock"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/fault"
@@ -51,8 +52,10 @@ import (
 // what has arrived.
 const evaluateEvery = 10 * time.Second
 
-// evaluateArgs is the periodic job of the rule engine.
-type evaluateArgs struct{}
+// evaluateArgs is the periodic job of one shard of the rule engine.
+type evaluateArgs struct {
+	Shard int `json:"shard"`
+}
 
 // Kind implements job.Args.
 func (evaluateArgs) Kind() string { return "rule.evaluate" }
@@ -194,7 +197,13 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	rules := rule.NewStore(meta, time.Now)
-	engine, err := rule.NewEngine(rule.EngineOptions{DB: meta, Traces: traces, OnFire: incidents.Open, Log: a.log})
+	logStore, issues, views := logs.NewStore(telemetry), issue.NewStore(meta, telemetry, time.Now), view.NewStore(meta, nil)
+	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
+	engine, err := rule.NewEngine(rule.EngineOptions{
+		DB:      meta,
+		Sources: rule.Sources{Traces: traces, Logs: logStore, Metrics: metrics, Issues: issues, Views: views, Even: clock.New().Even},
+		OnFire:  incidents.Open, OnFailure: incidents.RuleFailed, Log: a.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -206,12 +215,13 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	issues := issue.NewStore(meta, telemetry, time.Now)
 	tracker := issue.NewTracker(issues, a.log)
 
 	tenants.Register(queue)
-	job.Handle(queue, func(ctx context.Context, _ evaluateArgs) error { return engine.Evaluate(ctx) })
-	queue.Every(evaluateEvery, func() job.Args { return evaluateArgs{} })
+	job.Handle(queue, func(ctx context.Context, args evaluateArgs) error { return engine.EvaluateShard(ctx, args.Shard) })
+	for shard := range rule.Shards {
+		queue.Every(evaluateEvery, func() job.Args { return evaluateArgs{shard} })
+	}
 	job.Handle(queue, func(ctx context.Context, _ sweepArgs) error { return stored.Sweep(ctx) })
 	queue.Every(sweepEvery, func() job.Args { return sweepArgs{} })
 	job.Handle(queue, func(ctx context.Context, _ trackArgs) error { return tracker.Track(ctx) })
@@ -251,7 +261,6 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	return a.serve(api.Options{
 		AI:         gateway,
 		Audit:      audited,
@@ -261,18 +270,19 @@ func (a *App) setup(ctx context.Context) error {
 		Hosts:      host.NewStore(metrics, traces),
 		Incidents:  incidents,
 		Issues:     issues,
-		Logs:       logs.NewStore(telemetry),
+		Logs:       logStore,
 		Metrics:    metrics,
 		Outbox:     outbox,
 		Quality:    answers,
 		Rules:      rules,
+		RuleEngine: engine,
 		Scrapes:    scrape.NewStore(meta, nil),
 		Shipping:   shipper,
 		Storage:    stored,
 		Tenants:    tenants,
 		Traces:     traces,
 		Usage:      used,
-		Views:      view.NewStore(meta, nil),
+		Views:      views,
 
 		Log:            a.log,
 		Version:        a.opts.Version,

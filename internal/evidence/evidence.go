@@ -34,8 +34,12 @@ type Input struct {
 	Rule          string // its name
 	Service       string
 	Environment   string // phase, "" when the program sends none
-	ThresholdMs   int
-	Count         int // matches in the window
+	Subject       string // what of the service the alarm is about, "" for all of it
+	Condition     string // what the rule counts: "SQL Response time >= 8000 ms"
+	Threshold     float64
+	Unit          string
+	Minutes       bool // it counts minutes, not calls
+	Count         int  // matches in the window
 	WindowMinutes int
 	From, To      time.Time  // the window
 	Instances     []Instance // of the window, most first
@@ -129,7 +133,7 @@ func (c *Collector) profiles(ctx context.Context, p project.ID, worst []Sample) 
 }
 
 func title(in Input) string {
-	text := fmt.Sprintf("SQL response time >= %d ms in %s", in.ThresholdMs, in.Service)
+	text := fmt.Sprintf("%s in %s", in.Condition, in.Service)
 	if in.Environment != "" {
 		text += " (" + in.Environment + ")"
 	}
@@ -146,7 +150,11 @@ const maxInstances = 10
 // when no trace can be read.
 func AlarmFact(in Input) ground.Fact {
 	f := fact{Kind: ground.Alarm}
-	f.say("%sSQL response time >= %d ms occurred %d times", quoted("Rule ", in.Rule, ": "), in.ThresholdMs, in.Count)
+	unit := "times"
+	if in.Minutes {
+		unit = "minutes"
+	}
+	f.say("%s%s occurred %d %s", quoted("Rule ", in.Rule, ": "), in.Condition, in.Count, unit)
 	f.say(" from %s to %s %s", in.local(in.From, minute), in.local(in.To, minute), in.zone(in.To))
 	if in.WindowMinutes > 0 {
 		f.say(" (%d min window)", in.WindowMinutes)
@@ -155,10 +163,16 @@ func AlarmFact(in Input) ground.Fact {
 	if in.Environment != "" {
 		f.say(", phase %s", in.Environment)
 	}
+	if in.Subject != "" {
+		f.say(", of %s", in.Subject)
+		f.value("subject", in.Subject)
+	}
 	f.service(in.Service)
 	f.value("phase", in.Environment)
 	f.value("rule", in.Rule)
-	f.number("threshold", strconv.Itoa(in.ThresholdMs), "ms")
+	if in.Threshold != 0 {
+		f.number("threshold", strconv.FormatFloat(in.Threshold, 'f', -1, 64), in.Unit)
+	}
 	f.number("count", strconv.Itoa(in.Count), "count")
 	if in.WindowMinutes > 0 {
 		f.number("window", strconv.Itoa(in.WindowMinutes), "min")

@@ -81,7 +81,7 @@ func seed() *story {
 
 func input() evidence.Input {
 	return evidence.Input{
-		Rule: "SlowSQL 알람", Service: service, Environment: "PRODUCTION", ThresholdMs: 8000, Count: 1, WindowMinutes: 10,
+		Rule: "SlowSQL 알람", Service: service, Environment: "PRODUCTION", Condition: "SQL Response time >= 8000 ms", Threshold: 8000, Unit: "ms", Count: 1, WindowMinutes: 10,
 		From: at.Add(-time.Minute), To: at.Add(9 * time.Minute), Now: at.Add(10 * time.Minute),
 		Instances: []evidence.Instance{{Name: instance, Count: 1}}, Worst: []evidence.Sample{{TraceID: tracetest.ID(1), SpanID: 11}},
 	}

@@ -19,7 +19,7 @@ func firing() rule.Firing {
 		Instance: "prod-test-api-pod-6945c568-2ghw8", Start: at.Add(-8003 * time.Millisecond).UTC(), DurationNs: 8003e6}
 	instances := []rule.InstanceCount{{Name: match.Instance, Count: 1}}
 	return rule.Firing{
-		Rule: rule.Rule{ID: 1, Project: 1, Name: "SlowSQL 알람", Kind: rule.SlowSQL, ThresholdMs: 8000, Count: 1,
+		Rule: rule.Rule{ID: 1, Project: 1, Name: "SlowSQL 알람", Kind: rule.SlowSQL, Params: rule.Params{"threshold_ms": 8000.0}, Count: 1,
 			WindowMinutes: 10, QuietMinutes: 10, Channels: []int64{}},
 		Service: "TEST-API", Phase: "production",
 		Met: true, From: at.Add(-10 * time.Minute).UTC(), To: at.UTC(), Count: 1, Instances: instances, Window: []rule.Match{match},

@@ -56,7 +56,7 @@ func (h *house) slowQuery(engine *clickhouse.DB, spans []tracetest.Span) {
 	traces := trace.NewStore(engine)
 	h.now = time.Now().Add(-30 * time.Second) // what the case puts off is due at once
 	h.collectAbout = evidence.New(traces).Collect
-	rules, err := rule.NewEngine(rule.EngineOptions{DB: h.db, Traces: traces, OnFire: h.service.Open})
+	rules, err := rule.NewEngine(rule.EngineOptions{DB: h.db, Sources: rule.Sources{Traces: traces}, OnFire: h.service.Open, OnFailure: h.service.RuleFailed})
 	if err != nil {
 		h.t.Fatal(err)
 	}

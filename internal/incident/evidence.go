@@ -12,8 +12,8 @@ import (
 // input is what the evidence of the incident is collected about.
 func (c *record) input(now time.Time, zone *time.Location) evidence.Input {
 	about := c.scope
-	in := evidence.Input{Rule: c.Rule.Name, Service: c.Service, Environment: c.Phase, ThresholdMs: about.ThresholdMs,
-		Count: about.Count, WindowMinutes: about.WindowMinutes, From: about.From, To: about.To, Now: now, Location: zone}
+	in := evidence.Input{Rule: c.Rule.Name, Service: c.Service, Environment: c.Phase, Subject: c.Subject, Condition: about.String(),
+		Threshold: about.Threshold, Unit: about.Unit, Minutes: about.Minutes, Count: about.Count, WindowMinutes: about.WindowMinutes, From: about.From, To: about.To, Now: now, Location: zone}
 	for _, i := range about.Instances {
 		in.Instances = append(in.Instances, evidence.Instance{Name: i.Name, Count: i.Count})
 	}

@@ -57,6 +57,11 @@ type Incident struct {
 	Rule           RuleRef              `json:"rule"`
 	Service        string               `json:"service"`
 	Phase          string               `json:"phase"`
+	Subject        string               `json:"subject" doc:"what of the service it is about, empty for all of it"`
+	Severity       string               `json:"severity" enum:"info,warning,critical"`
+	Owner          string               `json:"owner" doc:"of the rule, empty for nobody"`
+	Runbook        string               `json:"runbook" doc:"address of what to do, empty for none"`
+	Labels         rule.Labels          `json:"labels"`
 	OpenedAt       time.Time            `json:"opened_at"`
 	LastMatchAt    time.Time            `json:"last_match_at"`
 	ResolvedAt     *time.Time           `json:"resolved_at"`

@@ -15,6 +15,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/rule"
+	"github.com/matrix-aiops/matrix/internal/trace"
 )
 
 const (
@@ -24,9 +25,12 @@ const (
 
 // scope is what an incident's evidence is about, as far as the rule knows it.
 type scope struct {
-	From          time.Time            `json:"from"`
-	To            time.Time            `json:"to"`
-	ThresholdMs   int                  `json:"threshold_ms"`
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	rule.Condition
+	Minutes       bool                 `json:"minutes"` // the rule counts minutes, not calls
+	Value         float64              `json:"value"`   // the worst that was measured
+	Usual         *float64             `json:"usual,omitempty"`
 	WindowMinutes int                  `json:"window_minutes"`
 	Count         int                  `json:"count"`     // in the window
 	Instances     []rule.InstanceCount `json:"instances"` // of the window
@@ -34,12 +38,12 @@ type scope struct {
 }
 
 // Open takes a firing into account, inside the evaluation's transaction: it
-// adds the new matches to the incident that is open for the same rule, service
-// and phase, or opens one when the firing meets the rule. It is rule's OnFire.
+// adds the new matches to the incident that is open for the same rule, service,
+// phase and subject, or opens one when the firing meets the rule. It is rule's OnFire.
 func (s *Service) Open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error {
 	var id int64
-	err := tx.QueryRow(ctx, `SELECT id FROM incident WHERE rule_id = $1 AND service = $2 AND phase = $3 AND state = 'open'`,
-		f.Rule.ID, f.Service, f.Phase).Scan(&id)
+	err := tx.QueryRow(ctx, `SELECT id FROM incident WHERE rule_id = $1 AND service = $2 AND phase = $3 AND subject = $4 AND state = 'open'`,
+		f.Rule.ID, f.Service, f.Phase, f.Subject).Scan(&id)
 	switch {
 	case errors.Is(err, metadb.ErrNoRows) && !f.Met:
 		return nil
@@ -65,18 +69,32 @@ func (s *Service) open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error 
 	}
 	now := s.opts.Now()
 	alarm := alarmText(f, p.Name, s.opts.Location)
-	title := oneLine(f.Rule.Name) + " · " + oneLine(f.Service)
-	about := scope{From: f.From, To: f.To, ThresholdMs: f.Rule.ThresholdMs, Count: f.Count, WindowMinutes: f.Rule.WindowMinutes,
-		Instances: f.Instances, Worst: worst(nil, f.Window)}
-	_, err = tx.Exec(ctx, `INSERT INTO incident (id, project_id, state, title, rule_id, rule_name, rule_kind, service, phase,
-			alarm, scope, quiet_minutes, channels, opened_at, last_match_at, seen_at, matches, instances,
+	title := oneLine(f.Rule.Name)
+	if f.Service != "" {
+		title += " · " + oneLine(f.Service)
+	}
+	if f.Subject != "" {
+		title += " · " + oneLine(f.Subject)
+	}
+	about := scope{From: f.From, To: f.To, Condition: f.Rule.Condition(), Minutes: f.Rule.Minutes(), Count: f.Count,
+		WindowMinutes: f.Rule.WindowMinutes, Instances: f.Instances, Worst: worst(nil, f.Window)}
+	labels := f.Rule.Labels
+	if labels == nil {
+		labels = rule.Labels{}
+	}
+	if len(f.Window) > 0 {
+		about.Value, about.Usual = f.Window[0].Value, f.Window[0].Usual
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO incident (id, project_id, state, title, rule_id, rule_name, rule_kind, service, phase, subject,
+			severity, owner, runbook, labels, alarm, scope, quiet_minutes, channels, opened_at, last_match_at, seen_at, matches, instances,
 			acknowledged_at, acknowledged_by, resolved_at, resolved_by,
 			analysis, analysis_run, analysis_since, report, evidence, masking)
-		VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $13, $15, $16,
+		VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $17, $18, $19, $20, $21, $9, $10, $11, $12, $13, $14, $13, $15, $16,
 			0, '', 0, '', 'pending', 1, $13, '', '[]', '{}')`,
 		id, f.Rule.Project, title, f.Rule.ID, f.Rule.Name, f.Rule.Kind, f.Service, f.Phase,
 		alarm, encode(about), f.Rule.QuietMinutes, encode(f.Rule.Channels), metadb.Micros(now),
-		metadb.Micros(latest(f)), f.Count, encode(mergeInstances(nil, f.Instances)))
+		metadb.Micros(latest(f)), f.Count, encode(mergeInstances(nil, f.Instances)),
+		f.Subject, f.Rule.Severity, f.Rule.Owner, f.Rule.Runbook, encode(labels))
 	if err != nil {
 		return fmt.Errorf("open incident: %w", err)
 	}
@@ -136,13 +154,14 @@ func latest(f rule.Firing) time.Time {
 	return cmp.Or(last, f.To)
 }
 
-// worst merges new matches into the slowest ones of different traces.
+// worst merges new matches into the slowest ones of different traces; minutes
+// have none.
 func worst(kept, more []rule.Match) []rule.Match {
 	all := slices.Concat(kept, more)
 	slices.SortStableFunc(all, func(a, b rule.Match) int { return cmp.Compare(b.DurationNs, a.DurationNs) })
 	out := all[:0:0]
 	for _, m := range all {
-		if len(out) < keepWorst && !slices.ContainsFunc(out, func(o rule.Match) bool { return o.TraceID == m.TraceID }) {
+		if m.TraceID != (trace.TraceID{}) && len(out) < keepWorst && !slices.ContainsFunc(out, func(o rule.Match) bool { return o.TraceID == m.TraceID }) {
 			out = append(out, m)
 		}
 	}

@@ -30,8 +30,8 @@ type record struct {
 }
 
 const (
-	listColumns = `id, project_id, state, title, rule_id, rule_name, rule_kind, service, phase, opened_at, last_match_at,
-		matches, instances, acknowledged_at, acknowledged_by, resolved_at, resolved_by, analysis`
+	listColumns = `id, project_id, state, title, rule_id, rule_name, rule_kind, service, phase, subject,
+		severity, owner, runbook, labels, opened_at, last_match_at, matches, instances, acknowledged_at, acknowledged_by, resolved_at, resolved_by, analysis`
 	recordColumns = listColumns + `, alarm, scope, quiet_minutes, channels, seen_at, analysis_run, analysis_since,
 		report, evidence, masking`
 )
@@ -44,15 +44,15 @@ func scanIncident(r *metadb.Rows) (Incident, error) {
 // scanInto scans listColumns into i and what follows them into more.
 func scanInto(r *metadb.Rows, i *Incident, more ...any) error {
 	var opened, last, acknowledged, resolved int64
-	var instances json.RawMessage
-	err := r.Scan(append([]any{&i.ID, &i.Project, &i.State, &i.Title, &i.Rule.ID, &i.Rule.Name, &i.Rule.Kind, &i.Service, &i.Phase,
-		&opened, &last, &i.Matches, &instances, &acknowledged, &i.AcknowledgedBy, &resolved, &i.ResolvedBy, &i.Analysis}, more...)...)
+	var labels, instances json.RawMessage
+	err := r.Scan(append([]any{&i.ID, &i.Project, &i.State, &i.Title, &i.Rule.ID, &i.Rule.Name, &i.Rule.Kind, &i.Service, &i.Phase, &i.Subject,
+		&i.Severity, &i.Owner, &i.Runbook, &labels, &opened, &last, &i.Matches, &instances, &acknowledged, &i.AcknowledgedBy, &resolved, &i.ResolvedBy, &i.Analysis}, more...)...)
 	if err != nil {
 		return err
 	}
 	i.OpenedAt, i.LastMatchAt = metadb.FromMicros(opened), metadb.FromMicros(last)
 	i.AcknowledgedAt, i.ResolvedAt = optional(acknowledged), optional(resolved)
-	return json.Unmarshal(instances, &i.Instances)
+	return errors.Join(json.Unmarshal(labels, &i.Labels), json.Unmarshal(instances, &i.Instances))
 }
 
 func scanRecord(r *metadb.Rows) (record, error) {

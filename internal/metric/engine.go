@@ -168,3 +168,12 @@ func failed(ctx context.Context, err error) error {
 	}
 	return fault.New(fault.Invalid, "%s", err) // as "many-to-many matching not allowed"
 }
+
+// Parses returns nil when a query is PromQL, otherwise a fault.Invalid that says
+// "line:column: parse error: …".
+func Parses(query string) error {
+	if _, err := parser.NewParser(parser.Options{}).ParseExpr(query); err != nil {
+		return unparsed(err)
+	}
+	return nil
+}

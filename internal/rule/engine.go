@@ -7,12 +7,17 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/issue"
+	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
-	"github.com/matrix-aiops/matrix/internal/project"
+	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/trace"
+	"github.com/matrix-aiops/matrix/internal/view"
 )
 
 const (
@@ -28,75 +33,123 @@ const (
 	pruneEvery = time.Minute
 )
 
+// Shards is how many parts the rules are evaluated in, by their project: each
+// part is a job of its own, so that nodes share the work.
+const Shards = 4
+
+// Sources are the nouns that rules read.
+type Sources struct {
+	Traces  *trace.Store
+	Logs    *logs.Store
+	Metrics *metric.Engine
+	Issues  *issue.Store
+	Views   *view.Store
+	// Even reports whether the machine's clock has run evenly for a time: what is
+	// concluded from silence needs that.
+	Even func(d time.Duration) bool
+
+	past *past
+}
+
+// even is Even, false without one.
+func (s *Sources) even(d time.Duration) bool { return s.Even != nil && s.Even(d) }
+
 // EngineOptions say what an Engine works with. All but Log and Now are needed.
 type EngineOptions struct {
-	DB     *metadb.DB
-	Traces *trace.Store
+	DB      *metadb.DB
+	Sources Sources
 	// OnFire is called within the transaction that records the matches, once
-	// per rule, application and phase that has new ones. It may be run again
-	// and must have no effects but those on tx. An error undoes the rule's pass.
+	// per rule, application, phase and subject that has new ones. It may be run
+	// again and must have no effects but those on tx. An error undoes the rule's pass.
 	OnFire func(ctx context.Context, tx *metadb.Tx, f Firing) error
-	Log    *slog.Logger
-	Now    func() time.Time
+	// OnFailure is called in a transaction once when a rule that went well
+	// begins to fail for a reason of its own, such as an expression that asks for
+	// too much. why is for people.
+	OnFailure func(ctx context.Context, tx *metadb.Tx, r Rule, why string) error
+	Log       *slog.Logger
+	Now       func() time.Time
 }
 
 // Engine evaluates all rules over what arrived. It keeps nothing in memory that
-// it needs: any number of nodes may evaluate, at the same time too, and a call
+// it needs: any number of nodes may evaluate, at the same time too, and a match
 // still counts exactly once per rule.
 type Engine struct {
-	db     *metadb.DB
-	traces *trace.Store
-	onFire func(ctx context.Context, tx *metadb.Tx, f Firing) error
-	log    *slog.Logger
-	now    func() time.Time
+	opts   EngineOptions
+	shards [Shards]shard
+}
+
+// shard is the part of the rules of some projects.
+type shard struct {
+	*Engine
+	number int
 
 	mu     sync.Mutex // one pass at a time
 	pruned time.Time
 	recent recent
 }
 
-// NewEngine returns an Engine. Call Evaluate every ten seconds.
+// NewEngine returns an Engine. Call EvaluateShard for each of the Shards every ten seconds.
 func NewEngine(opts EngineOptions) (*Engine, error) {
-	if opts.DB == nil || opts.Traces == nil || opts.OnFire == nil {
-		return nil, errors.New("rule: EngineOptions.DB, Traces and OnFire are required")
+	if opts.DB == nil || opts.Sources.Traces == nil || opts.OnFire == nil || opts.OnFailure == nil {
+		return nil, errors.New("rule: EngineOptions.DB, Sources, OnFire and OnFailure are required")
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	return &Engine{
-		db: opts.DB, traces: opts.Traces, onFire: opts.OnFire, now: opts.Now,
-		log: cmp.Or(opts.Log, slog.New(slog.DiscardHandler)), recent: recent{},
-	}, nil
+	opts.Log = cmp.Or(opts.Log, slog.New(slog.DiscardHandler))
+	opts.Sources.past = &past{}
+	e := &Engine{opts: opts}
+	for i := range e.shards {
+		e.shards[i].Engine, e.shards[i].number, e.shards[i].recent = e, i, recent{}
+	}
+	return e, nil
 }
 
 // due is an enabled rule and how far it was evaluated.
 type due struct {
 	Rule
 	since, watermark int64 // µs, arrival time
+	failingSince     int64 // µs, 0: it goes well
 }
 
-// Evaluate makes one pass over all enabled rules. An error in one rule does not
-// stop the others: it is part of the returned error, and the rule's next pass
-// begins where its last good one ended. When the engine or the metadata
-// database is down nothing has changed.
+// Evaluate makes one pass over all enabled rules, shard by shard.
 func (e *Engine) Evaluate(ctx context.Context) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	var failed []error
+	for number := range e.shards {
+		failed = append(failed, e.EvaluateShard(ctx, number))
+	}
+	return errors.Join(failed...)
+}
+
+// EvaluateShard makes one pass over the enabled rules of a shard. An error in one
+// rule does not stop the others: it is part of the returned error, and the rule's
+// next pass begins where its last good one ended. When the engine or the metadata
+// database is down nothing has changed.
+func (e *Engine) EvaluateShard(ctx context.Context, number int) error {
+	if number < 0 || number >= Shards {
+		return fmt.Errorf("rules have no shard %d", number)
+	}
+	return e.shards[number].evaluate(ctx)
+}
+
+func (s *shard) evaluate(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	started := time.Now() // of the budget: real time, whatever the clock of the rules says
-	now := e.now().Truncate(time.Millisecond)
+	now := s.opts.Now().Truncate(time.Millisecond)
 	var failed []error
 	for {
-		rules, err := e.due(ctx, now)
+		rules, err := s.due(ctx, now)
 		if err != nil {
 			return err
 		}
 		behind := false
 		for _, group := range together(rules) {
 			if time.Since(started) > budget {
-				e.log.Warn("rules are evaluated late", "rules", len(rules))
+				s.opts.Log.Warn("rules are evaluated late", "rules", len(rules))
 				return errors.Join(failed...)
 			}
-			more, err := e.pass(ctx, group, now)
+			more, err := s.pass(ctx, group, now)
 			if err != nil {
 				failed = append(failed, err)
 				continue
@@ -107,32 +160,32 @@ func (e *Engine) Evaluate(ctx context.Context) error {
 			break
 		}
 	}
-	if err := e.prune(ctx, now); err != nil {
+	if err := s.prune(ctx, now); err != nil {
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
 }
 
-// due returns the enabled rules whose watermark is before now.
-func (e *Engine) due(ctx context.Context, now time.Time) ([]due, error) {
-	rows, err := e.db.Query(ctx, `SELECT `+ruleColumns+`, since, watermark FROM rule JOIN rule_state ON rule_id = id
-		WHERE enabled AND watermark < $1 ORDER BY watermark, id`, metadb.Micros(now))
+// due returns the enabled rules of the shard whose watermark is before now.
+func (s *shard) due(ctx context.Context, now time.Time) ([]due, error) {
+	rows, err := s.opts.DB.Query(ctx, `SELECT `+ruleColumns+`, since, watermark, failing_since FROM rule JOIN rule_state ON rule_id = id
+		WHERE enabled AND watermark < $1 AND project_id % $2 = $3 ORDER BY watermark, kind, id`, metadb.Micros(now), Shards, s.number)
 	rules, err := metadb.Collect(rows, err, func(rows *metadb.Rows) (d due, err error) {
-		d.Rule, err = scanRule(rows, &d.since, &d.watermark)
+		d.Rule, err = scanRule(rows, &d.since, &d.watermark, &d.failingSince)
 		return d, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read rules: %w", err)
 	}
-	return rules, nil
+	return slices.DeleteFunc(rules, func(d due) bool { return kindOf(d.Kind) == nil }), nil
 }
 
-// together groups rules that stand at the same watermark, so that one read
-// serves them all. In the steady state that is every rule.
+// together groups rules of one kind that stand at the same watermark, so that
+// one read serves them all. In the steady state that is every rule of a kind.
 func together(rules []due) [][]due {
 	var groups [][]due
 	for i, r := range rules {
-		if i == 0 || r.watermark != rules[i-1].watermark {
+		if i == 0 || r.watermark != rules[i-1].watermark || r.Kind != rules[i-1].Kind {
 			groups = append(groups, nil)
 		}
 		last := len(groups) - 1
@@ -141,78 +194,83 @@ func together(rules []due) [][]due {
 	return groups
 }
 
-// pass takes the rules of one watermark to now, or as far as one read reaches;
-// then there is more.
-func (e *Engine) pass(ctx context.Context, rules []due, now time.Time) (more bool, err error) {
+// pass takes the rules of one kind and watermark to now, or as far as one read
+// reaches; then there is more.
+func (s *shard) pass(ctx context.Context, rules []due, now time.Time) (more bool, err error) {
 	from, until := metadb.FromMicros(rules[0].watermark), now
-	query := trace.SlowQuery{Floor: rules[0].Threshold(), Limit: maxRead}
-	seen := map[project.ID]bool{}
-	for _, r := range rules {
-		query.Floor = min(query.Floor, r.Threshold())
-		if !seen[r.Project] {
-			seen[r.Project] = true
-			query.Projects = append(query.Projects, r.Project)
-		}
+	kind := kindOf(rules[0].Kind)
+	ask := search{After: from, Until: until, Limit: maxRead}
+	for i := range rules {
+		ask.Rules = append(ask.Rules, &rules[i].Rule)
 	}
-	query.After, query.Until = from, until
-	calls, err := e.traces.SlowSQL(ctx, query)
+	found, err := kind.find(ctx, &s.opts.Sources, ask)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("%s: %w", kind.Name, err)
 	}
-	if len(calls) >= maxRead {
-		until = calls[len(calls)-1].Arrived
+	if !found.reached.IsZero() {
+		until = found.reached
 		more = until.Before(now)
 	}
 	// Of the overlap the newest are read: under a flood of matches those at its
 	// far end, which were all there to read the last time, are left out.
-	query.After, query.Until, query.Newest = from.Add(-overlap), from, true
-	again, err := e.traces.SlowSQL(ctx, query)
+	ask.After, ask.Until, ask.Newest = from.Add(-overlap), from, true
+	again, err := kind.find(ctx, &s.opts.Sources, ask)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("%s: %w", kind.Name, err)
 	}
-	calls = append(calls, again...)
 
 	var failed []error
 	var quiet []int64
 	for i := range rules {
 		r := &rules[i]
-		matched := e.matching(r, calls)
-		if len(matched) == 0 {
+		if why := cmp.Or(found.failed[r.ID], again.failed[r.ID]); why != nil {
+			if err := s.fail(ctx, r, why, until); err != nil {
+				failed = append(failed, fmt.Errorf("rule %d: %w", r.ID, err))
+			}
+			continue
+		}
+		matched := s.unseen(r, found.hits[r.ID], again.hits[r.ID])
+		if len(matched) == 0 && r.failingSince == 0 {
 			quiet = append(quiet, r.ID)
 			continue
 		}
-		if err := e.evaluate(ctx, r, matched, until); err != nil {
+		if err := s.record(ctx, r, matched, until); err != nil {
 			failed = append(failed, fmt.Errorf("rule %d: %w", r.ID, err))
 		}
 	}
-	if err := e.advance(ctx, quiet, rules[0].watermark, until); err != nil {
+	if err := s.advance(ctx, quiet, rules[0].watermark, until); err != nil {
 		failed = append(failed, err)
 	}
 	return more, errors.Join(failed...)
 }
 
-// matching returns the calls that the rule counts and that this node has not
+// unseen returns the hits that the rule counts and that this node has not
 // recorded already; each once.
-func (e *Engine) matching(r *due, calls []trace.SlowCall) []trace.SlowCall {
-	var matched []trace.SlowCall
-	here := map[matchKey]bool{}
-	for _, c := range calls {
-		key := matchKey{r.ID, c.TraceID, c.SpanID}
-		if !r.matches(&c) || metadb.Micros(c.Arrived) <= r.since || e.recent.has(key) || here[key] {
-			continue
+func (s *shard) unseen(r *due, found ...[]hit) []hit {
+	var kept []hit
+	here := map[matchKey]int{}
+	for _, hits := range found {
+		for i := range hits {
+			h := &hits[i]
+			key := matchKey{r.ID, h.key(), h.Counts}
+			if metadb.Micros(h.arrived) <= r.since || s.recent.has(key) {
+				continue
+			}
+			if _, twice := here[key]; !twice {
+				here[key] = len(kept)
+				kept = append(kept, *h)
+			}
 		}
-		here[key] = true
-		matched = append(matched, c)
 	}
-	return matched
+	return kept
 }
 
 // advance moves rules that matched nothing.
-func (e *Engine) advance(ctx context.Context, ids []int64, from int64, until time.Time) error {
+func (s *shard) advance(ctx context.Context, ids []int64, from int64, until time.Time) error {
 	for chunk := range slices.Chunk(ids, 100) {
 		list := placeholders{}
 		set, at := list.add(metadb.Micros(until)), list.add(from)
-		_, err := e.db.Exec(ctx, `UPDATE rule_state SET watermark = `+set+` WHERE watermark = `+at+` AND rule_id IN (`+addAll(&list, chunk)+`)`, list.args...)
+		_, err := s.opts.DB.Exec(ctx, `UPDATE rule_state SET watermark = `+set+` WHERE watermark = `+at+` AND rule_id IN (`+addAll(&list, chunk)+`)`, list.args...)
 		if err != nil {
 			return fmt.Errorf("advance rules: %w", err)
 		}
@@ -220,59 +278,87 @@ func (e *Engine) advance(ctx context.Context, ids []int64, from int64, until tim
 	return nil
 }
 
-// evaluate records the matches of one rule, moves it and hands over what that
+// take moves a rule within a transaction. Taking it from exactly where this pass
+// found it is the lock: a node that comes second, or after an edit, changes nothing.
+func take(ctx context.Context, tx *metadb.Tx, r *due, until time.Time, failingSince int64, failure string) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE rule_state SET watermark = $1, failing_since = $2, failure = $3 WHERE rule_id = $4 AND watermark = $5
+		AND since = $6 AND EXISTS (SELECT 1 FROM rule WHERE id = $4 AND version = $7)`,
+		metadb.Micros(until), failingSince, failure, r.ID, r.watermark, r.since, r.Version)
+	if err != nil {
+		return false, fmt.Errorf("advance: %w", err)
+	}
+	return n == 1, nil
+}
+
+// record stores the matches of one rule, moves it and hands over what that
 // means, all in one transaction.
-func (e *Engine) evaluate(ctx context.Context, r *due, calls []trace.SlowCall, until time.Time) error {
+func (s *shard) record(ctx context.Context, r *due, hits []hit, until time.Time) error {
 	moved := false
-	err := e.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		// Taking the rule from exactly where this pass found it is the lock: a
-		// node that comes second, or after an edit, changes nothing.
-		n, err := tx.Exec(ctx, `UPDATE rule_state SET watermark = $1 WHERE rule_id = $2 AND watermark = $3 AND since = $4
-			AND EXISTS (SELECT 1 FROM rule WHERE id = $2 AND version = $5)`, metadb.Micros(until), r.ID, r.watermark, r.since, r.Version)
-		if err != nil {
-			return fmt.Errorf("advance: %w", err)
+	err := s.opts.DB.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) (err error) {
+		if moved, err = take(ctx, tx, r, until, 0, ""); err != nil || !moved {
+			return err
 		}
-		if moved = n == 1; !moved {
-			return nil
-		}
-		fresh, err := recordMatches(ctx, tx, r, calls)
+		fresh, err := recordMatches(ctx, tx, r, hits)
 		if err != nil {
 			return fmt.Errorf("record matches: %w", err)
 		}
 		for _, group := range grouped(fresh) {
-			firing, err := judge(ctx, tx, &r.Rule, group)
+			firing, err := judge(ctx, tx, &r.Rule, group, until)
 			if err != nil {
 				return fmt.Errorf("count matches: %w", err)
 			}
-			if err := e.onFire(ctx, tx, firing); err != nil {
+			if err := s.opts.OnFire(ctx, tx, firing); err != nil {
 				return fmt.Errorf("fire: %w", err)
 			}
 		}
 		return nil
 	})
 	if err == nil && moved {
-		e.recent.add(r.ID, calls)
+		s.recent.add(r.ID, hits)
 	}
 	return err
 }
 
+// maxFailure is how long the reason of a failure is kept, in bytes.
+const maxFailure = 500
+
+// fail moves a rule that cannot be evaluated for a reason of its own, and tells
+// its people when that begins.
+func (s *shard) fail(ctx context.Context, r *due, why error, until time.Time) error {
+	text := strings.ToValidUTF8(why.Error(), "\uFFFD")
+	if f := fault.As(why); f != nil {
+		text = f.Message
+	}
+	text = strings.ToValidUTF8(text[:min(len(text), maxFailure)], "")
+	return s.opts.DB.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		moved, err := take(ctx, tx, r, until, cmp.Or(r.failingSince, metadb.Micros(until)), text)
+		if err != nil || !moved || r.failingSince != 0 {
+			return err
+		}
+		return s.opts.OnFailure(ctx, tx, r.Rule, text)
+	})
+}
+
 // prune removes matches that no window can hold any more.
-func (e *Engine) prune(ctx context.Context, now time.Time) error {
-	if now.Sub(e.pruned) < pruneEvery {
+func (s *shard) prune(ctx context.Context, now time.Time) error {
+	if now.Sub(s.pruned) < pruneEvery {
 		return nil
 	}
-	e.pruned = now
-	e.recent.forget(now.Add(-2 * overlap))
-	if _, err := e.db.Exec(ctx, `DELETE FROM rule_match WHERE expires_at < $1`, metadb.Micros(now)); err != nil {
+	s.pruned = now
+	s.recent.forget(now.Add(-2 * overlap))
+	if s.number > 0 {
+		return nil // the first does it for all
+	}
+	if _, err := s.opts.DB.Exec(ctx, `DELETE FROM rule_match WHERE expires_at < $1`, metadb.Micros(now)); err != nil {
 		return fmt.Errorf("prune matches: %w", err)
 	}
 	return nil
 }
 
 type matchKey struct {
-	rule  int64
-	trace trace.TraceID
-	span  trace.SpanID
+	rule   int64
+	key    string
+	counts bool
 }
 
 // recent spares the database the matches of the overlap that this node recorded
@@ -284,9 +370,9 @@ func (m recent) has(key matchKey) bool {
 	return ok
 }
 
-func (m recent) add(id int64, calls []trace.SlowCall) {
-	for _, c := range calls {
-		m[matchKey{id, c.TraceID, c.SpanID}] = c.Arrived
+func (m recent) add(id int64, hits []hit) {
+	for i := range hits {
+		m[matchKey{id, hits[i].key(), hits[i].Counts}] = hits[i].arrived
 	}
 }
 
@@ -296,4 +382,18 @@ func (m recent) forget(before time.Time) {
 			delete(m, key)
 		}
 	}
+}
+
+// Lag returns how far behind now the evaluation of the enabled rules is at most,
+// and how many rules there are; it is 0 without a rule.
+func (e *Engine) Lag(ctx context.Context) (behind time.Duration, rules int64, err error) {
+	var oldest int64
+	err = e.opts.DB.QueryRow(ctx, `SELECT COUNT(*), COALESCE(MIN(watermark), 0) FROM rule JOIN rule_state ON rule_id = id WHERE enabled`).Scan(&rules, &oldest)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read how far rules are: %w", err)
+	}
+	if rules == 0 {
+		return 0, 0, nil
+	}
+	return max(0, e.opts.Now().Sub(metadb.FromMicros(oldest))), rules, nil
 }

@@ -28,11 +28,12 @@ type house struct {
 	rules  *rule.Store
 	engine *rule.Engine
 
-	mu    sync.Mutex
-	now   time.Time
-	fired []string // "rule service/phase met count (instances) new n"
-	last  rule.Firing
-	fail  string // name of a rule for which OnFire fails
+	mu       sync.Mutex
+	now      time.Time
+	fired    []string // "rule service/phase met count (instances) new n"
+	last     rule.Firing
+	failures []string // "rule: why"
+	fail     string   // name of a rule for which OnFire fails
 }
 
 // inHouse runs fn on each metadata database, at noon.
@@ -63,7 +64,8 @@ func (h *house) restart() { h.engine = h.node() }
 
 func (h *house) node() *rule.Engine {
 	h.t.Helper()
-	e, err := rule.NewEngine(rule.EngineOptions{DB: h.db, Traces: trace.NewStore(h.spans), OnFire: h.onFire, Now: h.clock})
+	e, err := rule.NewEngine(rule.EngineOptions{DB: h.db, Sources: rule.Sources{Traces: trace.NewStore(h.spans)},
+		OnFire: h.onFire, OnFailure: h.onFailure, Now: h.clock})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -93,6 +95,14 @@ func (h *house) onFire(ctx context.Context, tx *metadb.Tx, f rule.Firing) error 
 	h.mu.Lock()
 	h.last = f
 	h.mu.Unlock()
+	return nil
+}
+
+// onFailure keeps why rules failed, like onFire.
+func (h *house) onFailure(_ context.Context, _ *metadb.Tx, r rule.Rule, why string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failures = append(h.failures, r.Name+": "+why)
 	return nil
 }
 
@@ -276,7 +286,7 @@ func TestARestartLosesAndRepeatsNothing(t *testing.T) {
 func TestApplicationsPhasesProjectsAndRulesAreCountedApart(t *testing.T) {
 	inHouse(t, func(h *house) {
 		h.rule(1, "any", nil)
-		h.rule(1, "only shop", func(r *rule.Rule) { r.Service = "shop"; r.ThresholdMs = 1000 })
+		h.rule(1, "only shop", func(r *rule.Rule) { r.Service = "shop"; r.Params = rule.Params{"threshold_ms": 1000.0} })
 		h.rule(1, "only staging", func(r *rule.Rule) { r.Environment = "STAGING" })
 		h.rule(2, "other project", nil)
 		h.rule(1, "off", func(r *rule.Rule) { r.Enabled = false })
@@ -353,7 +363,7 @@ func TestAnEditedRuleStartsAnew(t *testing.T) {
 		h.evaluate()
 		h.expect("two api/PRODUCTION met=false count=1 (pod-1:1) new=1")
 		h.advance(time.Minute)
-		r.ThresholdMs = 5000
+		r.Params = rule.Params{"threshold_ms": 5000.0}
 		r, err := h.rules.Update(t.Context(), 1, "kim", r)
 		if err != nil {
 			t.Fatal(err)

@@ -27,32 +27,46 @@ func NewStore(db *metadb.DB, now func() time.Time) *Store {
 }
 
 // maxRules is how many rules a project may have.
-const maxRules = 200
+const maxRules = 2000
 
-const ruleColumns = `id, project_id, name, kind, enabled, service, environment, threshold_ms, count, window_minutes,
-	quiet_minutes, channels, version, created_at, updated_at, updated_by`
+const ruleColumns = `id, project_id, name, kind, enabled, service, environment, params, count, window_minutes,
+	quiet_minutes, channels, severity, owner, runbook, labels, mutes, version, created_at, updated_at, updated_by`
 
 func scanRule(rows interface{ Scan(dest ...any) error }, more ...any) (Rule, error) {
 	var r Rule
-	var projectID, threshold, count, window, quiet, created, updated int64
-	var channels json.RawMessage
+	var projectID, count, window, quiet, created, updated int64
+	var params, channels, labels, mutes json.RawMessage
 	err := rows.Scan(append([]any{
-		&r.ID, &projectID, &r.Name, &r.Kind, &r.Enabled, &r.Service, &r.Environment, &threshold, &count, &window,
-		&quiet, &channels, &r.Version, &created, &updated, &r.UpdatedBy,
+		&r.ID, &projectID, &r.Name, &r.Kind, &r.Enabled, &r.Service, &r.Environment, &params, &count, &window,
+		&quiet, &channels, &r.Severity, &r.Owner, &r.Runbook, &labels, &mutes, &r.Version, &created, &updated, &r.UpdatedBy,
 	}, more...)...)
 	if err != nil {
 		return r, err
 	}
-	r.Project, r.ThresholdMs, r.Count = project.ID(projectID), int(threshold), int(count)
+	r.Project, r.Count = project.ID(projectID), int(count)
 	r.WindowMinutes, r.QuietMinutes = int(window), int(quiet)
 	r.CreatedAt, r.UpdatedAt = metadb.FromMicros(created), metadb.FromMicros(updated)
-	return r, json.Unmarshal(channels, &r.Channels)
+	return r, errors.Join(json.Unmarshal(params, &r.Params), json.Unmarshal(channels, &r.Channels),
+		json.Unmarshal(labels, &r.Labels), json.Unmarshal(mutes, &r.Mutes))
+}
+
+// scanWithState scans ruleColumns and how the rule fails.
+func scanWithState(rows interface{ Scan(dest ...any) error }) (Rule, error) {
+	var failing int64
+	var failure string
+	r, err := scanRule(rows, &failing, &failure)
+	if failing != 0 {
+		since := metadb.FromMicros(failing)
+		r.FailingSince, r.Failure = &since, failure
+	}
+	return r, err
 }
 
 // List returns the rules of a project by name.
 func (s *Store) List(ctx context.Context, p project.ID) ([]Rule, error) {
-	rows, err := s.db.Query(ctx, `SELECT `+ruleColumns+` FROM rule WHERE project_id = $1 ORDER BY name, id`, int64(p))
-	rules, err := metadb.Collect(rows, err, func(r *metadb.Rows) (Rule, error) { return scanRule(r) })
+	rows, err := s.db.Query(ctx, `SELECT `+ruleColumns+`, failing_since, failure FROM rule JOIN rule_state ON rule_id = id
+		WHERE project_id = $1 ORDER BY name, id`, int64(p))
+	rules, err := metadb.Collect(rows, err, func(r *metadb.Rows) (Rule, error) { return scanWithState(r) })
 	if err != nil {
 		return nil, fmt.Errorf("list rules: %w", err)
 	}
@@ -65,7 +79,8 @@ func (s *Store) Get(ctx context.Context, p project.ID, id int64) (Rule, error) {
 }
 
 func get(ctx context.Context, q metadb.Querier, p project.ID, id int64) (Rule, error) {
-	r, err := scanRule(q.QueryRow(ctx, `SELECT `+ruleColumns+` FROM rule WHERE project_id = $1 AND id = $2`, int64(p), id))
+	r, err := scanWithState(q.QueryRow(ctx, `SELECT `+ruleColumns+`, failing_since, failure FROM rule JOIN rule_state ON rule_id = id
+		WHERE project_id = $1 AND id = $2`, int64(p), id))
 	if errors.Is(err, metadb.ErrNoRows) {
 		return r, fault.New(fault.NotFound, "rule %d does not exist", id)
 	}
@@ -103,9 +118,10 @@ func create(ctx context.Context, tx *metadb.Tx, p project.ID, author string, r R
 	r.ID, r.Version, r.UpdatedBy = id, 1, author
 	r.CreatedAt = metadb.FromMicros(metadb.Micros(now))
 	r.UpdatedAt = r.CreatedAt
-	_, err = tx.Exec(ctx, `INSERT INTO rule (`+ruleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-		r.ID, int64(p), r.Name, r.Kind, r.Enabled, r.Service, r.Environment, r.ThresholdMs, r.Count, r.WindowMinutes,
-		r.QuietMinutes, channelsJSON(r.Channels), r.Version, metadb.Micros(r.CreatedAt), metadb.Micros(r.UpdatedAt), r.UpdatedBy)
+	_, err = tx.Exec(ctx, `INSERT INTO rule (`+ruleColumns+`) VALUES
+			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+		r.ID, int64(p), r.Name, r.Kind, r.Enabled, r.Service, r.Environment, encode(r.Params), r.Count, r.WindowMinutes,
+		r.QuietMinutes, encode(r.Channels), r.Severity, r.Owner, r.Runbook, encode(r.Labels), encode(r.Mutes), r.Version, metadb.Micros(r.CreatedAt), metadb.Micros(r.UpdatedAt), r.UpdatedBy)
 	if err != nil {
 		return r, named(err, r)
 	}
@@ -135,11 +151,14 @@ func (s *Store) Update(ctx context.Context, p project.ID, author string, r Rule)
 		}
 		now := s.now()
 		after.Version, after.UpdatedBy = before.Version+1, author
+		after.FailingSince, after.Failure = before.FailingSince, before.Failure
 		after.CreatedAt, after.UpdatedAt = before.CreatedAt, metadb.FromMicros(metadb.Micros(now))
-		_, err = tx.Exec(ctx, `UPDATE rule SET name = $1, kind = $2, enabled = $3, service = $4, environment = $5, threshold_ms = $6,
-			count = $7, window_minutes = $8, quiet_minutes = $9, channels = $10, version = $11, updated_at = $12, updated_by = $13 WHERE id = $14`,
-			after.Name, after.Kind, after.Enabled, after.Service, after.Environment, after.ThresholdMs, after.Count, after.WindowMinutes,
-			after.QuietMinutes, channelsJSON(after.Channels), after.Version, metadb.Micros(now), author, after.ID)
+		_, err = tx.Exec(ctx, `UPDATE rule SET name = $1, kind = $2, enabled = $3, service = $4, environment = $5, params = $6,
+			count = $7, window_minutes = $8, quiet_minutes = $9, channels = $10, severity = $11, owner = $12, runbook = $13, labels = $14,
+			mutes = $15, version = $16, updated_at = $17, updated_by = $18 WHERE id = $19`,
+			after.Name, after.Kind, after.Enabled, after.Service, after.Environment, encode(after.Params), after.Count, after.WindowMinutes,
+			after.QuietMinutes, encode(after.Channels), after.Severity, after.Owner, after.Runbook, encode(after.Labels),
+			encode(after.Mutes), after.Version, metadb.Micros(now), author, after.ID)
 		if err != nil {
 			return named(err, after)
 		}
@@ -147,6 +166,7 @@ func (s *Store) Update(ctx context.Context, p project.ID, author string, r Rule)
 			if err := restart(ctx, tx, after.ID, now); err != nil {
 				return err
 			}
+			after.FailingSince, after.Failure = nil, ""
 		}
 		if err := record(ctx, tx, after, "updated"); err != nil {
 			return err
@@ -162,7 +182,7 @@ func restart(ctx context.Context, tx *metadb.Tx, id int64, now time.Time) error 
 	if _, err := tx.Exec(ctx, `DELETE FROM rule_match WHERE rule_id = $1`, id); err != nil {
 		return fmt.Errorf("forget matches: %w", err)
 	}
-	if _, err := tx.Exec(ctx, `UPDATE rule_state SET since = $1, watermark = $1 WHERE rule_id = $2`, metadb.Micros(now), id); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE rule_state SET since = $1, watermark = $1, failing_since = 0, failure = '' WHERE rule_id = $2`, metadb.Micros(now), id); err != nil {
 		return fmt.Errorf("restart rule: %w", err)
 	}
 	return nil
@@ -221,12 +241,13 @@ func (s *Store) History(ctx context.Context, p project.ID, id int64) ([]Change, 
 // seconds or more is an incident.
 func SeedDefaults(ctx context.Context, tx *metadb.Tx, p project.ID, now time.Time) error {
 	_, err := create(ctx, tx, p, "matrix", Rule{
-		Name: "SlowSQL 알람", Kind: SlowSQL, Enabled: true, ThresholdMs: 8000, Count: 1, WindowMinutes: 10, QuietMinutes: 10,
+		Name: "SlowSQL 알람", Kind: SlowSQL, Enabled: true, Params: Params{"threshold_ms": 8000}, Count: 1, WindowMinutes: 10, QuietMinutes: 10,
 	}, now)
 	return err
 }
 
 func record(ctx context.Context, tx *metadb.Tx, r Rule, action string) error {
+	r.FailingSince, r.Failure = nil, ""
 	body, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("record rule: %w", err)
@@ -239,10 +260,11 @@ func record(ctx context.Context, tx *metadb.Tx, r Rule, action string) error {
 	return nil
 }
 
-func channelsJSON(ids []int64) json.RawMessage {
-	body, err := json.Marshal(ids)
+// encode is JSON of what a rule holds: numbers and texts, which always can be.
+func encode(v any) json.RawMessage {
+	body, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // integers
+		panic(err)
 	}
 	return body
 }

@@ -19,7 +19,7 @@ var noon = time.Date(2025, 6, 17, 14, 3, 0, 0, time.UTC)
 
 // slow is a rule: one call of 8 s in 10 minutes.
 func slow(name string) rule.Rule {
-	return rule.Rule{Name: name, Kind: rule.SlowSQL, Enabled: true, ThresholdMs: 8000, Count: 1, WindowMinutes: 10, QuietMinutes: 10}
+	return rule.Rule{Name: name, Kind: rule.SlowSQL, Enabled: true, Params: rule.Params{"threshold_ms": 8000.0}, Count: 1, WindowMinutes: 10, QuietMinutes: 10}
 }
 
 func TestARuleIsKeptWithItsVersionsAndAuthors(t *testing.T) {
@@ -117,8 +117,24 @@ func TestARuleThatMakesNoSenseIsRefusedByField(t *testing.T) {
 	f("name", func(r *rule.Rule) { r.Name = strings.Repeat("가", 101) })
 	f("name", func(r *rule.Rule) { r.Name = "a\nb" })
 	f("kind", func(r *rule.Rule) { r.Kind = "cpu" })
-	f("threshold_ms", func(r *rule.Rule) { r.ThresholdMs = 99 })
-	f("threshold_ms", func(r *rule.Rule) { r.ThresholdMs = 1 << 30 })
+	params := func(p rule.Params) func(*rule.Rule) { return func(r *rule.Rule) { r.Params = p } }
+	f("params.threshold_ms", params(rule.Params{"threshold_ms": 99.0}))
+	f("params.threshold_ms", params(rule.Params{"threshold_ms": float64(1 << 30)}))
+	f("params.threshold_ms", params(rule.Params{"threshold_ms": 8000.5}))
+	f("params.threshold_ms", params(rule.Params{"threshold_ms": "8000"}))
+	f("params.threshold_ms", params(nil))
+	f("params.limit", params(rule.Params{"threshold_ms": 8000.0, "limit": 1.0}))
+	f("severity", func(r *rule.Rule) { r.Severity = "loud" })
+	f("owner", func(r *rule.Rule) { r.Owner = "a\nb" })
+	f("runbook", func(r *rule.Rule) { r.Runbook = "javascript:alert(1)" })
+	f("labels", func(r *rule.Rule) { r.Labels = rule.Labels{"a b": "c"} })
+	mute := func(m rule.Mute) func(*rule.Rule) {
+		return func(r *rule.Rule) { r.Mutes = []rule.Mute{{From: "01:00", To: "02:00", Zone: "UTC"}, m} }
+	}
+	f("mutes[1].zone", mute(rule.Mute{From: "22:00", To: "06:00", Zone: "Asia/Nowhere"}))
+	f("mutes[1].from", mute(rule.Mute{From: "24:00", To: "06:00", Zone: "UTC"}))
+	f("mutes[1].to", mute(rule.Mute{From: "22:00", To: "6", Zone: "UTC"}))
+	f("mutes[1].days", mute(rule.Mute{Days: []time.Weekday{7}, From: "22:00", To: "06:00", Zone: "UTC"}))
 	f("count", func(r *rule.Rule) { r.Count = 0 })
 	f("window_minutes", func(r *rule.Rule) { r.WindowMinutes = 0 })
 	f("window_minutes", func(r *rule.Rule) { r.WindowMinutes = 1441 })
@@ -152,7 +168,7 @@ func TestANewProjectStartsWithTheSlowSQLAlarm(t *testing.T) {
 		if err != nil || len(rules) != 1 {
 			t.Fatalf("%+v, %v", rules, err)
 		}
-		if r := rules[0]; r.Name != "SlowSQL 알람" || r.ThresholdMs != 8000 || r.Count != 1 || r.WindowMinutes != 10 || r.QuietMinutes != 10 || !r.Enabled {
+		if r := rules[0]; r.Name != "SlowSQL 알람" || r.Params["threshold_ms"] != 8000.0 || r.Count != 1 || r.WindowMinutes != 10 || r.QuietMinutes != 10 || !r.Enabled {
 			t.Errorf("%+v", r)
 		}
 	})

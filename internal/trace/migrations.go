@@ -24,6 +24,9 @@ var edges string
 //go:embed schema_granules.sql
 var granules string
 
+//go:embed schema_alarms.sql
+var alarms string
+
 // Migrations returns the versions of this package's tables, oldest first, for
 // clickhouse.DB.Migrate under the noun "trace".
 func Migrations() []clickhouse.Migration {
@@ -34,5 +37,6 @@ func Migrations() []clickhouse.Migration {
 		{Version: 4, Name: "rollups by service, by statement and by hour", SQL: rollups},
 		{Version: 5, Name: "edges of the service map", SQL: edges},
 		{Version: 6, Name: "small granules", SQL: granules},
+		{Version: 7, Name: "what rules read by arrival", SQL: alarms},
 	}
 }

@@ -89,7 +89,7 @@ test('an edit that was overtaken is refused, and the next one starts from what i
     name,
     kind: 'slow_sql',
     enabled: false, // it would open incidents that home shows first
-    threshold_ms: 4000,
+    params: { threshold_ms: 4000 },
     count: 1,
     window_minutes: 5,
     quiet_minutes: 5,
@@ -98,7 +98,7 @@ test('an edit that was overtaken is refused, and the next one starts from what i
   const { id } = await ask<{ id: number }>(page, 'POST', rules, edit);
   await page.goto(`${home}/rules`);
   await page.getByRole('button', { name: `수정: ${name}` }).click();
-  await ask(page, 'PUT', `${rules}/${id}`, { ...edit, threshold_ms: 6000 }, '"v1"');
+  await ask(page, 'PUT', `${rules}/${id}`, { ...edit, params: { threshold_ms: 6000 } }, '"v1"');
 
   await page.getByLabel('응답시간 하한').fill('7000');
   await press(page, KEEP);

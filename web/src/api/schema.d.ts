@@ -2140,6 +2140,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/alarm-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of alarm rules and what each asks for */
+        get: operations["list-alarm-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/channels": {
         parameters: {
             query?: never;
@@ -3184,6 +3201,23 @@ export interface paths {
         put?: never;
         /** Make an alarm rule */
         post: operations["create-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/rules/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an alarm rule would have done in the last seven days */
+        post: operations["try-rule"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4589,6 +4623,9 @@ export interface components {
             id: number;
             /** @description most matches first */
             instances: components["schemas"]["InstanceCount"][];
+            labels: {
+                [key: string]: string;
+            };
             /** Format: date-time */
             last_match_at: string;
             masking: components["schemas"]["Masking"];
@@ -4596,6 +4633,8 @@ export interface components {
             matches: number;
             /** Format: date-time */
             opened_at: string;
+            /** @description of the rule, empty for nobody */
+            owner: string;
             phase: string;
             /** Format: int32 */
             project_id: number;
@@ -4605,9 +4644,15 @@ export interface components {
             /** @description empty when it ended by itself */
             resolved_by: string;
             rule: components["schemas"]["RuleRef"];
+            /** @description address of what to do, empty for none */
+            runbook: string;
             service: string;
             /** @enum {string} */
+            severity: "info" | "warning" | "critical";
+            /** @enum {string} */
             state: "open" | "resolved";
+            /** @description what of the service it is about, empty for all of it */
+            subject: string;
             timeline: components["schemas"]["IncidentEvent"][];
             title: string;
         };
@@ -5008,12 +5053,17 @@ export interface components {
             id: number;
             /** @description most matches first */
             instances: components["schemas"]["InstanceCount"][];
+            labels: {
+                [key: string]: string;
+            };
             /** Format: date-time */
             last_match_at: string;
             /** Format: int64 */
             matches: number;
             /** Format: date-time */
             opened_at: string;
+            /** @description of the rule, empty for nobody */
+            owner: string;
             phase: string;
             /** Format: int32 */
             project_id: number;
@@ -5022,9 +5072,15 @@ export interface components {
             /** @description empty when it ended by itself */
             resolved_by: string;
             rule: components["schemas"]["RuleRef"];
+            /** @description address of what to do, empty for none */
+            runbook: string;
             service: string;
             /** @enum {string} */
+            severity: "info" | "warning" | "critical";
+            /** @enum {string} */
             state: "open" | "resolved";
+            /** @description what of the service it is about, empty for all of it */
+            subject: string;
             title: string;
         };
         IncidentEvent: {
@@ -5628,6 +5684,26 @@ export interface components {
             last_used: string | null;
             provider: string;
         };
+        Kind: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * @description where forms list it
+             * @enum {string}
+             */
+            group: "database" | "calls" | "transactions" | "logs" | "resources" | "expressions" | "external";
+            minutes: boolean;
+            name: string;
+            params: components["schemas"]["Param"][];
+            /** Format: int64 */
+            quiet_minutes: number;
+            /** @description rules of it may name a service and an environment */
+            scoped: boolean;
+            /** @enum {string} */
+            severity: "info" | "warning" | "critical";
+            /** Format: int64 */
+            window_minutes: number;
+        };
         Label: {
             /** Format: int64 */
             canary_share: number;
@@ -6060,6 +6136,16 @@ export interface components {
              * @description 0: to the top
              */
             parent_id: number;
+        };
+        Mute: {
+            /** @description 0 is Sunday; empty is every day */
+            days: number[];
+            /** @description HH:MM */
+            from: string;
+            /** @description HH:MM; before from: on the next day; the same: the whole day */
+            to: string;
+            /** @description IANA name, such as Asia/Seoul */
+            zone: string;
         };
         Named: {
             name: string;
@@ -6582,6 +6668,16 @@ export interface components {
              */
             total: number;
         };
+        PageKind: {
+            items: components["schemas"]["Kind"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageLabel: {
             items: components["schemas"]["Label"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -6899,6 +6995,26 @@ export interface components {
              * @description columns of 12
              */
             width: number;
+        };
+        Param: {
+            choices?: string[];
+            /** @description of a new rule; absent: the rule says nothing */
+            default?: unknown;
+            /**
+             * Format: double
+             * @description 0: no limit
+             */
+            max?: number;
+            /** Format: double */
+            min?: number;
+            name: string;
+            optional?: boolean;
+            /** @enum {string} */
+            type: "number" | "text" | "choice" | "pattern" | "promql" | "view";
+            /** @description of a number: ms, %, per_minute, … */
+            unit?: string;
+            /** @description a number without a fraction */
+            whole?: boolean;
         };
         Parameters: {
             /** Format: double */
@@ -7647,17 +7763,29 @@ export interface components {
             created_at: string;
             enabled: boolean;
             environment: string;
+            /** Format: date-time */
+            failing_since?: string;
+            failure?: string;
             /** Format: int64 */
             id: number;
             kind: string;
+            labels: {
+                [key: string]: string;
+            };
+            mutes: components["schemas"]["Mute"][];
             name: string;
+            owner: string;
+            params: {
+                [key: string]: unknown;
+            };
             /** Format: int32 */
             project_id: number;
             /** Format: int64 */
             quiet_minutes: number;
+            runbook: string;
             service: string;
-            /** Format: int64 */
-            threshold_ms: number;
+            /** @enum {string} */
+            severity: "info" | "warning" | "critical";
             /** Format: date-time */
             updated_at: string;
             updated_by: string;
@@ -7677,27 +7805,40 @@ export interface components {
             channels?: number[];
             /**
              * Format: int64
-             * @description so many of them fire
+             * @description so many matches fire: calls, or minutes for a kind that measures
              */
             count: number;
             enabled: boolean;
             /** @description empty = any */
             environment?: string;
-            /** @enum {string} */
-            kind: "slow_sql";
+            /** @description name of one of the alarm kinds */
+            kind: string;
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description times of the week in which it opens no incident */
+            mutes?: components["schemas"]["Mute"][];
             name: string;
+            /** @description who looks after it, a person or a team */
+            owner?: string;
+            /** @description what the kind asks for, by the names it gives */
+            params: {
+                [key: string]: unknown;
+            };
             /**
              * Format: int64
              * @description the incident ends after so many minutes without a match
              */
             quiet_minutes: number;
+            /** @description http or https address of what to do */
+            runbook?: string;
             /** @description empty = any */
             service?: string;
             /**
-             * Format: int64
-             * @description calls at least this slow are counted
+             * @description warning when it is not given
+             * @enum {string}
              */
-            threshold_ms: number;
+            severity?: "info" | "warning" | "critical";
             /**
              * Format: int64
              * @description within so many minutes
@@ -8522,6 +8663,55 @@ export interface components {
              */
             total: number;
         };
+        Trial: {
+            /** @description false when there was more than could be looked at */
+            complete: boolean;
+            /** @description the incidents it would have opened, newest first, at most 200 */
+            fired: components["schemas"]["TrialFired"][];
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: int64
+             * @description how many calls or minutes it counted
+             */
+            matches: number;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: int64
+             * @description how many there would have been
+             */
+            total: number;
+        };
+        TrialFired: {
+            /**
+             * Format: int64
+             * @description matches
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description of the window that opened it
+             */
+            from: string;
+            /** Format: date-time */
+            opened: string;
+            phase: string;
+            service: string;
+            subject: string;
+            /**
+             * Format: date-time
+             * @description its last match
+             */
+            to: string;
+            /** Format: double */
+            usual?: number;
+            /**
+             * Format: double
+             * @description the worst
+             */
+            value: number;
+        };
         TryAnswer: {
             attempts: components["schemas"]["Attempt"][];
             /** @description of the log of calls */
@@ -8944,6 +9134,7 @@ export type JudgingRequest = components['schemas']['JudgingRequest'];
 export type Key = components['schemas']['Key'];
 export type KeyCheck = components['schemas']['KeyCheck'];
 export type KeyHealth = components['schemas']['KeyHealth'];
+export type Kind = components['schemas']['Kind'];
 export type Label = components['schemas']['Label'];
 export type LabelRequest = components['schemas']['LabelRequest'];
 export type Left = components['schemas']['Left'];
@@ -8979,6 +9170,7 @@ export type Message = components['schemas']['Message'];
 export type ModelService = components['schemas']['ModelService'];
 export type Move = components['schemas']['Move'];
 export type MoveGroupRequest = components['schemas']['Move-groupRequest'];
+export type Mute = components['schemas']['Mute'];
 export type Named = components['schemas']['Named'];
 export type Narrowing = components['schemas']['Narrowing'];
 export type NearLimit = components['schemas']['NearLimit'];
@@ -9018,6 +9210,7 @@ export type PageInvitation = components['schemas']['PageInvitation'];
 export type PageJudging = components['schemas']['PageJudging'];
 export type PageKey = components['schemas']['PageKey'];
 export type PageKeyHealth = components['schemas']['PageKeyHealth'];
+export type PageKind = components['schemas']['PageKind'];
 export type PageLabel = components['schemas']['PageLabel'];
 export type PageLogPattern = components['schemas']['PageLogPattern'];
 export type PageLogRecord = components['schemas']['PageLogRecord'];
@@ -9048,6 +9241,7 @@ export type PageUser = components['schemas']['PageUser'];
 export type PageVersion = components['schemas']['PageVersion'];
 export type PageView = components['schemas']['PageView'];
 export type Panel = components['schemas']['Panel'];
+export type Param = components['schemas']['Param'];
 export type Parameters = components['schemas']['Parameters'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PathPart = components['schemas']['PathPart'];
@@ -9155,6 +9349,8 @@ export type TraceGraph = components['schemas']['TraceGraph'];
 export type TraceNode = components['schemas']['TraceNode'];
 export type Transaction = components['schemas']['Transaction'];
 export type TransactionCount = components['schemas']['TransactionCount'];
+export type Trial = components['schemas']['Trial'];
+export type TrialFired = components['schemas']['TrialFired'];
 export type TryAnswer = components['schemas']['TryAnswer'];
 export type TryRequest = components['schemas']['TryRequest'];
 export type UnpricedModel = components['schemas']['UnpricedModel'];
@@ -15217,6 +15413,38 @@ export interface operations {
             };
         };
     };
+    "list-alarm-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageKind"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-channels": {
         parameters: {
             query?: never;
@@ -18430,6 +18658,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "try-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
                 };
             };
             /** @description Problem */

@@ -56,7 +56,7 @@ function Change({ change, before, channels }: { change: RuleChange; before?: Rul
       {!before && change.action === 'created' && (
         <p className="soft">
           {t('rules.condition', {
-            ms: change.rule.threshold_ms.toLocaleString('en-US'),
+            ms: Number(change.rule.params.threshold_ms).toLocaleString('en-US'),
             count: change.rule.count,
             minutes: change.rule.window_minutes,
           })}
@@ -87,8 +87,8 @@ function useTold(channels: Channel[] | undefined) {
     switch (field) {
       case 'enabled':
         return t(rule.enabled ? 'channels.on' : 'channels.off');
-      case 'threshold_ms':
-        return `${rule.threshold_ms.toLocaleString('en-US')} ms`;
+      case 'params':
+        return `${Number(rule.params.threshold_ms).toLocaleString('en-US')} ms`;
       case 'window_minutes':
       case 'quiet_minutes':
         return t('rules.minutes', { minutes: rule[field] });

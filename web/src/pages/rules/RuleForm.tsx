@@ -12,7 +12,7 @@ const FRESH: RuleEdit = {
   enabled: true,
   service: '',
   environment: '',
-  threshold_ms: 8000,
+  params: { threshold_ms: 8000 },
   count: 1,
   window_minutes: 10,
   quiet_minutes: 10,
@@ -36,12 +36,7 @@ export function RuleForm({ project, rule, channels, onClose }: Props) {
     done: t('rules.saved'),
     onDone: onClose,
   });
-  const number = (
-    name: 'threshold_ms' | 'count' | 'window_minutes' | 'quiet_minutes',
-    min: number,
-    max: number,
-    unit?: string,
-  ) => (
+  const number = (name: 'count' | 'window_minutes' | 'quiet_minutes', min: number, max: number, unit?: string) => (
     <NumberInput
       label={t(`rules.field.${name}`)}
       required
@@ -70,7 +65,17 @@ export function RuleForm({ project, rule, channels, onClose }: Props) {
         onChange={(e) => set({ name: e.currentTarget.value })}
       />
       <div className="pair">
-        {number('threshold_ms', 100, 3_600_000, ' ms')}
+        <NumberInput
+          label={t('rules.field.threshold_ms')}
+          required
+          min={100}
+          max={3_600_000}
+          thousandSeparator=","
+          suffix=" ms"
+          allowDecimal={false}
+          value={Number(edit.params.threshold_ms)}
+          onChange={(value) => set({ params: { threshold_ms: Number(value) } })}
+        />
         {number('count', 1, 10_000)}
         {number('window_minutes', 1, 1440, ' min')}
         {number('quiet_minutes', 1, 1440, ' min')}
@@ -103,7 +108,7 @@ export function RuleForm({ project, rule, channels, onClose }: Props) {
       />
       <p className="soft" style={{ margin: 0 }}>
         {t('rules.condition', {
-          ms: edit.threshold_ms.toLocaleString('en-US'),
+          ms: Number(edit.params.threshold_ms).toLocaleString('en-US'),
           count: edit.count,
           minutes: edit.window_minutes,
         })}
@@ -114,14 +119,14 @@ export function RuleForm({ project, rule, channels, onClose }: Props) {
 
 /** Only what is edited: the API refuses fields it does not know. */
 function pick(rule: Rule): RuleEdit {
-  const { name, enabled, service, environment, threshold_ms, count, window_minutes, quiet_minutes, channels } = rule;
+  const { name, enabled, service, environment, params, count, window_minutes, quiet_minutes, channels } = rule;
   return {
     name,
     kind: 'slow_sql',
     enabled,
     service,
     environment,
-    threshold_ms,
+    params,
     count,
     window_minutes,
     quiet_minutes,

@@ -91,7 +91,7 @@ export function Rules() {
                   </td>
                   <td>
                     {t('rules.condition', {
-                      ms: rule.threshold_ms.toLocaleString('en-US'),
+                      ms: Number(rule.params.threshold_ms).toLocaleString('en-US'),
                       count: rule.count,
                       minutes: rule.window_minutes,
                     })}

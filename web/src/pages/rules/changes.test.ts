@@ -3,14 +3,14 @@ import type { Rule } from '../../api/types.ts';
 import { differences, withBefore } from './changes.ts';
 
 const rule = (part: Partial<Rule>): Rule =>
-  ({ name: 'slow', enabled: true, threshold_ms: 8000, service: '', channels: [], ...part }) as Rule;
+  ({ name: 'slow', enabled: true, params: { threshold_ms: 8000 }, service: '', channels: [], ...part }) as Rule;
 
 describe('two versions of a rule', () => {
   it('differ in what an editor changed, and not in version and author', () => {
     expect(differences(rule({ version: 1 }), rule({ version: 2, updated_by: 'x' }))).toEqual([]);
-    expect(differences(rule({}), rule({ threshold_ms: 3000, enabled: false, channels: [2] }))).toEqual([
+    expect(differences(rule({}), rule({ params: { threshold_ms: 3000 }, enabled: false, channels: [2] }))).toEqual([
       'enabled',
-      'threshold_ms',
+      'params',
       'channels',
     ]);
   });

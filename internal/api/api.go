@@ -251,6 +251,7 @@ func (s *server) resources() {
 	s.registerJaegerV3()
 	s.registerRules()
 	s.registerChannels()
+	s.registerRouting()
 	s.registerIncidents()
 	s.registerRoles()
 	s.registerRuns()

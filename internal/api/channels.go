@@ -20,10 +20,32 @@ type ChannelRequest struct {
 	Kind    string          `json:"kind" minLength:"1" maxLength:"50" doc:"one of the channel kinds; it cannot change"`
 	Enabled bool            `json:"enabled"`
 	Config  json.RawMessage `json:"config" doc:"the kind's own settings; a secret given as ******** stays what it is"`
+	// Language of what this channel is told, where a message is written in it.
+	Language string `json:"language,omitempty" enum:"ko,en," doc:"empty for that of the message"`
+}
+
+// ChannelPreviewRequest asks what a channel of a kind would send.
+type ChannelPreviewRequest struct {
+	Kind   string          `json:"kind" minLength:"1" maxLength:"50"`
+	Config json.RawMessage `json:"config" doc:"as in a channel; only its template is read"`
+}
+
+// ChannelPreview is what it would send.
+type ChannelPreview struct {
+	Body string `json:"body"`
+}
+
+// RoutingRequest is what one edits of a project's routing.
+type RoutingRequest struct {
+	TimeZone  string         `json:"time_zone" maxLength:"64" doc:"IANA name; empty for UTC"`
+	FirstOnly bool           `json:"first_only" doc:"only the first route that fits; else all that fit"`
+	Routes    []notify.Route `json:"routes" maxItems:"50"`
+	Quiet     *notify.Quiet  `json:"quiet,omitempty"`
+	Digest    *notify.Digest `json:"digest,omitempty"`
 }
 
 func (r ChannelRequest) target(p project.ID, id, version int64) notify.Target {
-	return notify.Target{ID: id, Project: p, Version: version, Kind: r.Kind, Name: r.Name, Config: r.Config, Enabled: r.Enabled}
+	return notify.Target{ID: id, Project: p, Version: version, Kind: r.Kind, Name: r.Name, Config: r.Config, Enabled: r.Enabled, Language: r.Language}
 }
 
 // ChannelKinds is what channels can be made of here.
@@ -94,9 +116,72 @@ func (s *server) registerChannels() {
 	register(s, tenant.ProjectWrite, post("test-channel", "/api/v1/projects/{project}/channels/{channel}/test", "Send a test message now", http.StatusNoContent),
 		func(ctx context.Context, a tenant.Actor, in *InChannel) (*struct{}, error) {
 			return done(s.opts.Outbox.Test(ctx, in.Project, in.Channel, notify.Message{
-				Kind: "test", Subject: "MATRIX", Text: a.Name + ": this is a test message.", Link: s.origin,
+				Kind: "test", Subject: "MATRIX", Text: a.Name + ": this is a test message.", Link: s.origin, Severity: notify.Info, Language: "en",
+				Words: map[string]notify.Words{"ko": {Subject: "MATRIX", Text: a.Name + " 님이 보낸 시험 메시지입니다."}},
 			}))
 		})
+}
+
+// registerRouting registers which channels get what, and what became of it.
+func (s *server) registerRouting() {
+	targets := s.opts.Outbox.Targets
+	register(s, tenant.ProjectRead, get("get-channel-routing", "/api/v1/projects/{project}/channel-routing", "Which channels get what, and when"),
+		func(ctx context.Context, _ tenant.Actor, in *InProject) (*edited[notify.Routing], error) {
+			r, err := targets().Routing(ctx, in.Project)
+			return versioned(r, r.Version, err)
+		})
+	register(s, tenant.ProjectWrite, put("update-channel-routing", "/api/v1/projects/{project}/channel-routing", "Change which channels get what, and when"),
+		func(ctx context.Context, a tenant.Actor, in *struct {
+			InProject
+			InVersion
+			Body RoutingRequest
+		}) (*edited[notify.Routing], error) {
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			r, err := targets().SetRouting(ctx, in.Project, notify.Routing{TimeZone: in.Body.TimeZone, FirstOnly: in.Body.FirstOnly,
+				Routes: in.Body.Routes, Quiet: in.Body.Quiet, Digest: in.Body.Digest, Version: version}, a.Name)
+			return versioned(r, r.Version, err)
+		})
+	register(s, tenant.ProjectRead, get("list-channel-deliveries", "/api/v1/projects/{project}/channel-deliveries", "What became of a project's messages, newest first, with every attempt"),
+		func(ctx context.Context, _ tenant.Actor, in *struct {
+			InProject
+			Channel int64  `query:"channel" minimum:"0" doc:"of this channel only"`
+			State   string `query:"state" enum:"pending,sending,delivered,failed,held,joined" doc:"in this state only"`
+			Ref     string `query:"ref" maxLength:"200" doc:"about this only, like incident/12"`
+			Cursor  string `query:"cursor" maxLength:"20"`
+			Limit   int    `query:"limit" default:"50" minimum:"1" maximum:"200"`
+		}) (*result[DeliveryPage], error) {
+			q := notify.DeliveryQuery{Ref: in.Ref, Target: in.Channel, State: in.State, Limit: in.Limit}
+			if in.Cursor != "" {
+				before, err := strconv.ParseInt(in.Cursor, 10, 64)
+				if err != nil || before < 1 {
+					return nil, fault.New(fault.Invalid, "cursor is not one of this list").WithField("cursor")
+				}
+				q.Before = before
+			}
+			items, err := s.opts.Outbox.DeliveryLog(ctx, in.Project, q)
+			page := DeliveryPage{Items: items}
+			if len(items) == in.Limit {
+				page.NextCursor = strconv.FormatInt(items[len(items)-1].ID, 10)
+			}
+			return ok(page, err)
+		})
+	register(s, tenant.ProjectWrite, post("preview-channel", "/api/v1/projects/{project}/channel-preview", "What a channel's template makes of a sample message", http.StatusOK),
+		func(_ context.Context, _ tenant.Actor, in *struct {
+			InProject
+			Body ChannelPreviewRequest
+		}) (*result[ChannelPreview], error) {
+			body, err := s.opts.Outbox.Preview(in.Body.Kind, in.Body.Config, notify.Sample())
+			return ok(ChannelPreview{body}, err)
+		})
+}
+
+// DeliveryPage is a part of the delivery log.
+type DeliveryPage struct {
+	Items      []notify.Delivery `json:"items"`
+	NextCursor string            `json:"next_cursor" doc:"send it as cursor for the next page; empty on the last"`
 }
 
 // asSeenBy leaves only the host of addresses to an actor who cannot edit them.
@@ -111,7 +196,7 @@ func (s *server) asSeenBy(ctx context.Context, a tenant.Actor, p project.ID, tar
 	return targets, err
 }
 
-// unnamed refuses a channel that rules name: their alarms would go elsewhere
+// unnamed refuses a channel that rules or routes name: their alarms would go elsewhere
 // without anybody having said so.
 func (s *server) unnamed(ctx context.Context, p project.ID, channel int64) error {
 	rules, err := s.opts.Rules.List(ctx, p)
@@ -123,6 +208,13 @@ func (s *server) unnamed(ctx context.Context, p project.ID, channel int64) error
 		if slices.Contains(r.Channels, channel) {
 			names = append(names, strconv.Quote(r.Name))
 		}
+	}
+	routing, err := s.opts.Outbox.Targets().Routing(ctx, p)
+	if err != nil {
+		return err
+	}
+	if routes := routing.Names(channel); len(names) == 0 && len(routes) > 0 {
+		return fault.New(fault.Conflict, "routes send to this channel: take it out of %s first", strings.Join(routes, ", ")).WithField("channel")
 	}
 	if len(names) > 0 {
 		return fault.New(fault.Conflict, "rules send to this channel: take it out of %s first", strings.Join(names, ", ")).WithField("channel")

@@ -716,6 +716,12 @@ func table(h *house) map[string]row {
 			}},
 		"delete-channel": {who: writesProject, status: 204, make: func(p *place) request { return ids("channel", p.newChannel()) },
 			crossed: func(b *place) request { return ids("channel", b.channel) }},
+		"get-channel-routing": {who: readsProject, status: 200},
+		"update-channel-routing": {who: writesProject, status: 200, make: func(p *place) request {
+			return request{body: p.routingBody(), etag: p.routingVersion()}
+		}},
+		"list-channel-deliveries": {who: readsProject, status: 200},
+		"preview-channel":         {who: writesProject, status: 501, make: func(p *place) request { return request{body: p.previewBody()} }}, // this kind has no template
 		"test-channel": {who: writesProject, status: 204, make: func(p *place) request { return ids("channel", p.channel) },
 			crossed: func(b *place) request { return ids("channel", b.channel) }},
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metric"
+	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/otel"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/quality"
@@ -144,6 +145,22 @@ func (p *place) newChannel() int64 {
 	t, err := p.h.opts.Outbox.Targets().Create(p.h.t.Context(), p.channelBody().target(p.id(), 0, 0), p.owner.Name)
 	p.h.must(err)
 	return t.ID
+}
+
+func (p *place) routingBody() RoutingRequest {
+	return RoutingRequest{TimeZone: "Asia/Seoul", Routes: []notify.Route{{Name: "kept-" + p.canary, Services: []string{p.canary}, Channels: []int64{p.channel}}}}
+}
+
+func (p *place) previewBody() ChannelPreviewRequest {
+	return ChannelPreviewRequest{Kind: "sink", Config: json.RawMessage(`{"room": "` + p.canary + `"}`)}
+}
+
+// routingVersion is the version that the next edit must name.
+func (p *place) routingVersion() string {
+	p.h.t.Helper()
+	r, err := p.h.opts.Outbox.Targets().Routing(p.h.t.Context(), p.id())
+	p.h.must(err)
+	return fmt.Sprintf(`"v%d"`, r.Version)
 }
 
 // newIncident opens an incident and says that its analysis is done.

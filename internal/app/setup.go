@@ -33,8 +33,15 @@ import (
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/notify"
+	"github.com/matrix-aiops/matrix/internal/notify/alimtalk"
 	"github.com/matrix-aiops/matrix/internal/notify/console"
+	"github.com/matrix-aiops/matrix/internal/notify/email"
+	"github.com/matrix-aiops/matrix/internal/notify/kakaowork"
+	"github.com/matrix-aiops/matrix/internal/notify/opsgenie"
+	"github.com/matrix-aiops/matrix/internal/notify/pagerduty"
 	"github.com/matrix-aiops/matrix/internal/notify/slack"
+	"github.com/matrix-aiops/matrix/internal/notify/teams"
+	"github.com/matrix-aiops/matrix/internal/notify/telegram"
 	"github.com/matrix-aiops/matrix/internal/notify/webhook"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/quality"
@@ -184,10 +191,12 @@ func (a *App) setup(ctx context.Context) error {
 	}
 	answers.Register(queue)
 	traces := trace.NewStore(telemetry)
+	logStore, issues, views := logs.NewStore(telemetry), issue.NewStore(meta, telemetry, time.Now), view.NewStore(meta, nil)
+	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	incidents, err := incident.New(incident.Options{
 		DB: meta, Jobs: queue, Outbox: outbox,
 		Project:  tenants.Project,
-		Collect:  evidence.New(traces).Collect,
+		Collect:  evidence.New(traces, logStore, metrics).Collect,
 		Ask:      gateway.Run,
 		BaseURL:  a.URL(),
 		Location: a.opts.File.Location(),
@@ -197,8 +206,6 @@ func (a *App) setup(ctx context.Context) error {
 		return err
 	}
 	rules := rule.NewStore(meta, time.Now)
-	logStore, issues, views := logs.NewStore(telemetry), issue.NewStore(meta, telemetry, time.Now), view.NewStore(meta, nil)
-	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	engine, err := rule.NewEngine(rule.EngineOptions{
 		DB:      meta,
 		Sources: rule.Sources{Traces: traces, Logs: logStore, Metrics: metrics, Issues: issues, Views: views, Even: clock.New().Even},
@@ -368,6 +375,13 @@ func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue, sealer *secret.Sealer
 			console.New(a.opts.consoleWriter()),
 			webhook.New(webhook.Options{Client: client, Guard: guard}),
 			slack.New(slack.Options{Client: client, Dev: a.opts.Dev}),
+			email.New(email.Options{Guard: guard}),
+			teams.New(teams.Options{Client: client, Dev: a.opts.Dev}),
+			telegram.New(telegram.Options{Client: client}),
+			pagerduty.New(pagerduty.Options{Client: client}),
+			opsgenie.New(opsgenie.Options{Client: client}),
+			kakaowork.New(kakaowork.Options{Client: client}),
+			alimtalk.New(alimtalk.Options{Client: client}),
 		},
 	})
 }

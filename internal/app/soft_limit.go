@@ -49,7 +49,7 @@ func softLimitMessage(p tenant.Project, s ai.SoftLimit, name, base string) notif
 		Subject: fmt.Sprintf("[MATRIX] AI 예산의 %d%%를 썼습니다: %s", b.SoftPercent, whose(0)),
 		Text: fmt.Sprintf("%s의 AI 사용량이 %s 한도의 %d%%를 넘었습니다. 지금까지 %s %s, 한도는 %s %s입니다. 한도에 이르면 이 기간이 끝날 때까지 호출이 거부됩니다.",
 			whose(0), periodWords[b.Period][0], b.SoftPercent, amount(s.Used), measureWords[b.Measure][0], amount(b.Limit), measureWords[b.Measure][0]),
-		LinkText: "AI 호출 보기",
+		LinkText: "AI 호출 보기", Severity: notify.Warning, Language: p.Language,
 	}
 	if p.Language == "en" {
 		m.Subject = fmt.Sprintf("[MATRIX] %d%% of an AI budget is used: %s", b.SoftPercent, whose(1))

@@ -17,6 +17,8 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/ground"
+	"github.com/matrix-aiops/matrix/internal/logs"
+	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -43,7 +45,9 @@ type Input struct {
 	WindowMinutes int
 	From, To      time.Time  // the window
 	Instances     []Instance // of the window, most first
-	Worst         []Sample   // matches, slowest first
+	Worst         []Sample   // matches, slowest first; none for an alarm that counts minutes
+	Failed        bool       // it is about failures: of transactions those that failed are looked at
+	Disturbed     []Period   // times of other incidents, of which nothing is taken for usual
 	Now           time.Time
 	Location      *time.Location // of the times in the facts, as in the alarm; nil is UTC
 }
@@ -69,22 +73,38 @@ type Sample struct {
 }
 
 // Collector collects evidence. It is safe for concurrent use.
-type Collector struct{ traces *trace.Store }
+type Collector struct {
+	traces       *trace.Store
+	investigator *Investigator
+}
 
-// New returns a Collector that reads from traces.
-func New(traces *trace.Store) *Collector { return &Collector{traces: traces} }
+// New returns a Collector that reads from these.
+func New(traces *trace.Store, logs *logs.Store, metrics *metric.Engine) *Collector {
+	return &Collector{traces: traces, investigator: NewInvestigator(traces, logs, metrics)}
+}
 
 // Collect returns the facts about an alarm: at most three transactions, 60
 // facts and 24 KiB, numbered E1… in an order that the same data always gives.
 // What was left out or could not be read is a note. It fails only when the
 // engine does.
 func (c *Collector) Collect(ctx context.Context, p project.ID, in Input) (*ground.Bundle, error) {
-	profiles, missing, err := c.profiles(ctx, p, in.Worst)
+	samples, err := c.samples(ctx, p, in)
+	if err != nil {
+		return nil, err
+	}
+	profiles, missing, err := c.profiles(ctx, p, samples)
 	if err != nil {
 		return nil, err
 	}
 	var b bundle
 	b.add(AlarmFact(in))
+	causes, why, err := c.causes(ctx, p, in)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range causes {
+		b.add(f)
+	}
 	for i, profile := range profiles {
 		t := transaction{Profile: profile, in: in, bundle: &b, worst: i == 0}
 		t.describe()
@@ -95,10 +115,32 @@ func (c *Collector) Collect(ctx context.Context, p project.ID, in Input) (*groun
 	if missing > 0 {
 		b.add(note("%d of the traces of the alarm could not be read: their spans have expired or have not arrived.", missing))
 	}
+	if why.Text != "" {
+		b.add(why)
+	}
 	if len(profiles) == 0 {
 		b.add(note("No transaction of the alarm could be read: only the alarm itself is known."))
 	}
 	return &ground.Bundle{Title: title(in), Facts: b.numbered()}, nil
+}
+
+// samples returns what is looked at one by one: what matched, or the worst
+// transactions of the service in the window.
+func (c *Collector) samples(ctx context.Context, p project.ID, in Input) ([]Sample, error) {
+	if len(in.Worst) > 0 || in.Service == "" {
+		return in.Worst, nil
+	}
+	q := trace.TransactionQuery{Service: in.Service, Environment: in.Environment, From: in.From, To: in.To,
+		ErrorsOnly: in.Failed, Order: trace.Slowest, Limit: maxTraces}
+	page, err := c.traces.Transactions(ctx, p, q)
+	if err != nil {
+		return nil, fmt.Errorf("find the worst transactions: %w", err)
+	}
+	samples := make([]Sample, len(page.Items))
+	for i, t := range page.Items {
+		samples[i] = Sample{TraceID: t.TraceID, SpanID: t.SpanID}
+	}
+	return samples, nil
 }
 
 // profiles reads the transactions of the samples, slowest first, each once.
@@ -170,6 +212,7 @@ func AlarmFact(in Input) ground.Fact {
 	f.service(in.Service)
 	f.value("phase", in.Environment)
 	f.value("rule", in.Rule)
+	f.value("condition", in.Condition)
 	if in.Threshold != 0 {
 		f.number("threshold", strconv.FormatFloat(in.Threshold, 'f', -1, 64), in.Unit)
 	}

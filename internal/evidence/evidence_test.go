@@ -14,9 +14,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/ground"
+	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/mask"
+	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/internal/trace/tracetest"
 )
@@ -87,9 +90,21 @@ func input() evidence.Input {
 	}
 }
 
-func collect(t *testing.T, store *trace.Store, in evidence.Input) *ground.Bundle {
+// open returns the engine with all that evidence reads, and a Collector over it.
+func open(t *testing.T) (*clickhouse.DB, *evidence.Collector) {
 	t.Helper()
-	b, err := evidence.New(store).Collect(context.Background(), 1, in)
+	db, traces := tracetest.Open(t)
+	for noun, migrations := range map[string][]clickhouse.Migration{"logs": logs.Migrations(), "metric": metric.Migrations()} {
+		if err := db.Migrate(t.Context(), noun, migrations); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return db, evidence.New(traces, logs.NewStore(db), metric.NewEngine(metric.NewStore(db), nil))
+}
+
+func collect(t *testing.T, store *evidence.Collector, in evidence.Input) *ground.Bundle {
+	t.Helper()
+	b, err := store.Collect(context.Background(), 1, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +145,7 @@ func usual(t *testing.T) []tracetest.Span {
 }
 
 func TestTheSeedsCaseGivesTheSeedsFacts(t *testing.T) {
-	db, store := tracetest.Open(t)
+	db, store := open(t)
 	tracetest.Insert(t, db, 1, seed().spans...)
 	tracetest.Insert(t, db, 1, usual(t)...)
 	b := collect(t, store, input())
@@ -175,7 +190,7 @@ func TestTheSeedsCaseGivesTheSeedsFacts(t *testing.T) {
 }
 
 func TestNothingSensitiveIsLeftWhenTheValuesAreMasked(t *testing.T) {
-	db, store := tracetest.Open(t)
+	db, store := open(t)
 	tracetest.Insert(t, db, 1, seed().spans...)
 	masked := askedFor(t, collect(t, store, input()))
 	for _, canary := range []string{
@@ -189,7 +204,7 @@ func TestNothingSensitiveIsLeftWhenTheValuesAreMasked(t *testing.T) {
 }
 
 func TestARepeatedStatementIsOneFact(t *testing.T) {
-	db, store := tracetest.Open(t)
+	db, store := open(t)
 	tracetest.Insert(t, db, 1, seed().spans...)
 	for _, f := range collect(t, store, input()).Facts {
 		if f.Kind == ground.Statement && f.Get("table") == "members" {
@@ -203,7 +218,7 @@ func TestARepeatedStatementIsOneFact(t *testing.T) {
 }
 
 func TestTheThreeWorstTransactionsAreDescribedSlowestFirstAndOnce(t *testing.T) {
-	db, store := tracetest.Open(t)
+	db, store := open(t)
 	in := input()
 	in.Worst = nil
 	for n := range uint64(5) {
@@ -228,7 +243,7 @@ func TestTheThreeWorstTransactionsAreDescribedSlowestFirstAndOnce(t *testing.T) 
 }
 
 func TestWaitsAndGapsAreFacts(t *testing.T) {
-	db, store := tracetest.Open(t)
+	db, store := open(t)
 	s := &story{trace: tracetest.ID(1), start: at}
 	s.span(1, 0, trace.KindServer, "GET /slow", 0, 10000*ms)
 	s.span(2, 1, trace.KindClient, "pg-pool.connect", 0, 3000*ms, "db.system", "postgresql")
@@ -250,23 +265,23 @@ func TestWaitsAndGapsAreFacts(t *testing.T) {
 }
 
 func TestATraceThatIsGoneIsANoteAndNoError(t *testing.T) {
-	_, store := tracetest.Open(t)
+	_, store := open(t)
 	b := collect(t, store, input())
-	if len(b.Facts) != 3 || b.Facts[0].Kind != ground.Alarm || b.Facts[1].Kind != ground.Note || b.Facts[2].Kind != ground.Note {
+	if len(b.Facts) != 4 || b.Facts[0].Kind != ground.Alarm || b.Facts[1].Kind != ground.Note || b.Facts[2].Kind != ground.Note || b.Facts[3].Kind != ground.Note {
 		t.Errorf("%+v", b.Facts)
 	}
 }
 
 func TestAnEngineThatIsDownIsAnError(t *testing.T) {
-	db, store := tracetest.Open(t)
+	db, store := open(t)
 	db.Close()
-	if _, err := evidence.New(store).Collect(context.Background(), 1, input()); err == nil {
+	if _, err := store.Collect(context.Background(), 1, input()); err == nil {
 		t.Error("want an error")
 	}
 }
 
 func TestABundleIsBoundedAndSaysWhatWasCut(t *testing.T) {
-	db, store := tracetest.Open(t)
+	db, store := open(t)
 	in := input()
 	in.Worst = nil
 	wide := strings.Repeat("a_rather_long_column_name, ", 400)
@@ -300,7 +315,7 @@ func TestABundleIsBoundedAndSaysWhatWasCut(t *testing.T) {
 }
 
 func TestTimesAreThoseOfTheAlarmsZone(t *testing.T) {
-	db, store := tracetest.Open(t)
+	db, store := open(t)
 	tracetest.Insert(t, db, 1, seed().spans...)
 	in := input()
 	in.Location = time.FixedZone("KST", 9*60*60)
@@ -321,7 +336,7 @@ func about(span trace.SpanID) evidence.Input {
 }
 
 func TestADatabaseCallIsToldByItsOperationAndNotByItsSpansName(t *testing.T) {
-	db, store := tracetest.Open(t)
+	db, store := open(t)
 	s := &story{trace: tracetest.ID(1), start: at}
 	s.span(1, 0, trace.KindServer, "GET /slow", 0, 10000*ms)
 	s.span(2, 1, trace.KindClient, "find shopdb.customers", 0, 9000*ms, "db.system", "mongodb", "db.name", "shopdb", "db.operation", "find",
@@ -353,7 +368,7 @@ func TestADatabaseCallIsToldByItsOperationAndNotByItsSpansName(t *testing.T) {
 }
 
 func TestAStatementSentWithoutItsTextIsAFactLikeAnyOther(t *testing.T) {
-	db, store := tracetest.Open(t)
+	db, store := open(t)
 	s := &story{trace: tracetest.ID(1), start: at}
 	s.span(1, 0, trace.KindServer, "GET /slow", 0, 10000*ms)
 	s.span(2, 1, trace.KindClient, "UPDATE shopdb.invoices", 0, 9000*ms, "db.system", "postgresql", "db.name", "shopdb", "db.operation", "UPDATE", "db.sql.table", "invoices")
@@ -372,7 +387,7 @@ func TestAStatementSentWithoutItsTextIsAFactLikeAnyOther(t *testing.T) {
 }
 
 func TestAKoreanNameOfAStatementIsMaskedInAnException(t *testing.T) {
-	db, store := tracetest.Open(t)
+	db, store := open(t)
 	s := &story{trace: tracetest.ID(1), start: at}
 	s.span(1, 0, trace.KindServer, "GET /slow", 0, 10000*ms)
 	s.sql(2, 1, "SELECT pg_sleep(9)", 0, 9000*ms)

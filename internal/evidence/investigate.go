@@ -52,10 +52,11 @@ func (v *Investigator) Observe(ctx context.Context, p project.ID, of Period) (*O
 			ids = append(ids, executions[i].Trace)
 		}
 	}
-	lines, err := v.logs.Lines(ctx, p, of.From, of.To.Add(late), ids)
+	lines, read, err := v.logs.Lines(ctx, p, of.From, of.To.Add(late), ids)
 	if err != nil {
 		return nil, fmt.Errorf("observe logs: %w", err)
 	}
+	executions = slices.DeleteFunc(executions, func(e trace.Execution) bool { return !read(e.Trace) })
 	o := &Observed{shape: shapeOf(executions, lines), used: map[string]map[string]float64{}}
 	for _, resource := range utilisations {
 		if o.used[resource], err = v.used(ctx, p, resource, of); err != nil {
@@ -63,6 +64,23 @@ func (v *Investigator) Observe(ctx context.Context, p project.ID, of Period) (*O
 		}
 	}
 	return o, nil
+}
+
+// Traces is how many traces were looked at.
+func (o *Observed) Traces() int { return o.shape.all }
+
+// Below returns the services that a service called, itself and all they called.
+func (o *Observed) Below(service string) map[string]bool {
+	below := calls([]*shape{o.shape})
+	services := map[string]bool{service: true}
+	for op := range o.shape.traces {
+		if op.Service == service {
+			for called := range below.reach(op) {
+				services[called.Service] = true
+			}
+		}
+	}
+	return services
 }
 
 // Causes ranks the services that may be why something was not as usual in a time,

@@ -30,6 +30,7 @@ type shape struct {
 	own    map[Operation][]float64    // ms of each trace's longest execution without those below it, ascending
 	apart  map[Operation][]float64    // ms between a client and what it called; by what was called
 	bodies map[Step]string            // a line of each, to know it by
+	all    int                        // traces
 }
 
 // shapeOf adds executions, those of a trace side by side, and lines up.
@@ -72,6 +73,7 @@ func (s *shape) add(executions []trace.Execution, lines []logs.Line) {
 			below[above] = append(below[above], i)
 		}
 	}
+	s.all++
 	did := map[Operation]map[Step]bool{}
 	own, apart := map[Operation]float64{}, map[Operation]float64{}
 	for i := range executions {

@@ -20,6 +20,7 @@ const (
 	Call        = "call"        // a call to another service or an external API
 	Wait        = "wait"        // time in which nothing recorded ran: a gap, a connection wait
 	Exception   = "exception"   // an exception thrown in a step
+	Cause       = "cause"       // a service that may be why, and how it deviates from what is usual
 	Comparison  = "comparison"  // the same transaction's usual profile beside this one
 	Note        = "note"        // what was cut or could not be read
 )

@@ -78,7 +78,11 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 	waited := s.opts.Now().Sub(c.analysisSince)
 	patient := waited < analysisPatience
 
-	bundle, err := s.opts.Collect(ctx, c.Project, c.input(s.opts.Now(), s.opts.Location))
+	in := c.input(s.opts.Now(), s.opts.Location)
+	if in.Disturbed, err = s.disturbed(ctx, c); err != nil {
+		return err
+	}
+	bundle, err := s.opts.Collect(ctx, c.Project, in)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err() // the node is stopping; the job runs again
@@ -164,6 +168,7 @@ func (s *Service) ask(ctx context.Context, c *record, p tenant.Project, bundle *
 	}
 	written.Role, written.RoleVersion, written.CallID = result.Role, result.RoleVersion, result.CallID
 	written.Provider, written.Model = result.Provider, result.Model
+	written.Confidence = report.Confidence(bundle)
 	a.report = written
 	return a, nil
 }
@@ -197,9 +202,22 @@ func (s *Service) finish(ctx context.Context, c *record, p tenant.Project, a ana
 			Project: c.Project, Key: ref(c.ID) + "/report", Kind: "incident.report", Ref: ref(c.ID),
 			Subject: reportTitle(p.Language) + " · " + c.Title, Text: r.Text(""),
 			Link: s.link(c.Project, c.ID), LinkText: linkText(p.Language),
-			Data: map[string]any{"incident": after.Incident, "report": r},
+			Data:     map[string]any{"incident": after.Incident, "report": r},
+			Severity: after.Severity, Service: after.Service, Environment: phaseName(after.Phase), Owner: after.Owner, Labels: after.Labels,
+			Thread: ref(c.ID), State: standing(after.Incident), Language: p.Language,
 		})
 	})
+}
+
+// standing is how an incident stands, as channels know it.
+func standing(i Incident) string {
+	switch {
+	case i.State == Resolved:
+		return notify.Resolved
+	case i.AcknowledgedBy != "":
+		return notify.Acknowledged
+	}
+	return notify.Open
 }
 
 func reportTitle(language string) string {

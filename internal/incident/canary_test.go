@@ -73,7 +73,7 @@ func canaries(ended time.Time) []tracetest.Span {
 }
 
 func TestNoCanaryOfAnyFieldOfASpanReachesTheModel(t *testing.T) {
-	engine, _ := tracetest.Open(t)
+	engine := openEngine(t)
 	h := newHouse(t, metadbtest.SQLite(t))
 	h.ask = h.gateway(engine)
 	h.slowQuery(engine, canaries(time.Now().Add(-time.Second)))

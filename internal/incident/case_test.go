@@ -15,9 +15,11 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fake/llm"
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/incident"
+	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
+	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/report"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/trace"
@@ -49,13 +51,25 @@ func slowTransaction(ended time.Time) []tracetest.Span {
 	}
 }
 
+// openEngine returns the engine with all that evidence reads.
+func openEngine(t *testing.T) *clickhouse.DB {
+	t.Helper()
+	engine, _ := tracetest.Open(t)
+	for noun, migrations := range map[string][]clickhouse.Migration{"logs": logs.Migrations(), "metric": metric.Migrations()} {
+		if err := engine.Migrate(t.Context(), noun, migrations); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return engine
+}
+
 // slowQuery lets a transaction happen, such as the seed's: real spans in the real
 // engine, the real rule and evidence, the house's incident, channels and queue.
 func (h *house) slowQuery(engine *clickhouse.DB, spans []tracetest.Span) {
 	h.t.Helper()
 	traces := trace.NewStore(engine)
 	h.now = time.Now().Add(-30 * time.Second) // what the case puts off is due at once
-	h.collectAbout = evidence.New(traces).Collect
+	h.collectAbout = evidence.New(traces, logs.NewStore(engine), metric.NewEngine(metric.NewStore(engine), nil)).Collect
 	rules, err := rule.NewEngine(rule.EngineOptions{DB: h.db, Sources: rule.Sources{Traces: traces}, OnFire: h.service.Open, OnFailure: h.service.RuleFailed})
 	if err != nil {
 		h.t.Fatal(err)
@@ -81,7 +95,7 @@ func (h *house) slowQuery(engine *clickhouse.DB, spans []tracetest.Span) {
 
 func TestASlowQueryBecomesAnAlarmAndThenAReport(t *testing.T) {
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
-		engine, _ := tracetest.Open(t)
+		engine := openEngine(t)
 		h := newHouse(t, db)
 		h.ask = func(context.Context, ai.Input) (*ai.Result, error) { return nil, ai.ErrNoModel }
 		h.slowQuery(engine, slowTransaction(time.Now().Add(-time.Second)))
@@ -112,7 +126,7 @@ func TestASlowQueryBecomesAnAlarmAndThenAReport(t *testing.T) {
 }
 
 func TestAModelWritesTheReportWithoutSeeingWhatIsSensitive(t *testing.T) {
-	engine, _ := tracetest.Open(t)
+	engine := openEngine(t)
 	h := newHouse(t, metadbtest.SQLite(t))
 	h.ask = h.gateway(engine)
 	h.slowQuery(engine, slowTransaction(time.Now().Add(-time.Second)))

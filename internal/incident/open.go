@@ -109,6 +109,8 @@ func (s *Service) open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error 
 		Project: f.Rule.Project, Key: ref(id) + "/alarm", Kind: "incident.alarm", Ref: ref(id),
 		Subject: title + " (" + phaseName(f.Phase) + ")", Text: alarm, Fixed: true,
 		Link: s.link(f.Rule.Project, id), LinkText: linkText(p.Language), Data: map[string]any{"incident": opened.Incident},
+		Severity: opened.Severity, Service: opened.Service, Environment: phaseName(opened.Phase), Owner: opened.Owner, Labels: opened.Labels,
+		Thread: ref(id), State: standing(opened.Incident), Language: p.Language,
 	})
 	if err != nil {
 		return err

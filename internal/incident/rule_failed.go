@@ -30,6 +30,6 @@ func (s *Service) RuleFailed(ctx context.Context, tx *metadb.Tx, r rule.Rule, wh
 		Project: r.Project, Key: fmt.Sprintf("rule/%d/failing/%d", r.ID, s.opts.Now().UnixMicro()), Kind: "rule.failing",
 		Ref: fmt.Sprintf("rule/%d", r.ID), Subject: subject + oneLine(r.Name), Text: text + why,
 		Link: fmt.Sprintf("%s/projects/%d/rules", s.opts.BaseURL, r.Project), LinkText: linkText(p.Language),
-		Data: map[string]any{"rule": r, "why": why},
+		Data: map[string]any{"rule": r, "why": why}, Severity: notify.Warning, Owner: r.Owner, Labels: r.Labels, Language: p.Language,
 	})
 }

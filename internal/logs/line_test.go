@@ -21,7 +21,7 @@ func TestLinesOfTracesTellWhereInTheProgramTheyWereWritten(t *testing.T) {
 	}
 	insert(t, db, 7, append(lines, line{body: "another trace", trace: 2}, line{body: "no trace"})...)
 	insert(t, db, 8, line{body: "a neighbour's", trace: 1})
-	got, err := store.Lines(t.Context(), 7, noon, noon.Add(time.Minute), [][16]byte{{1}, {3}})
+	got, _, err := store.Lines(t.Context(), 7, noon, noon.Add(time.Minute), [][16]byte{{1}, {3}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestLinesOfTracesTellWhereInTheProgramTheyWereWritten(t *testing.T) {
 			t.Errorf("%q: %+v", b.body, got[i])
 		}
 	}
-	if none, err := store.Lines(t.Context(), 7, noon, noon.Add(time.Minute), nil); err != nil || len(none) > 0 {
+	if none, _, err := store.Lines(t.Context(), 7, noon, noon.Add(time.Minute), nil); err != nil || len(none) > 0 {
 		t.Errorf("lines of no trace: %v, %v", none, err)
 	}
 }

@@ -15,7 +15,8 @@ import (
 // attempt is a claimed delivery.
 type attempt struct {
 	id, target int64
-	number     int       // 1, 2, …
+	number     int // 1, 2, …
+	began      time.Time
 	created    time.Time // of the message
 	message    Message
 }
@@ -52,8 +53,15 @@ func (o *Outbox) deliver(ctx context.Context, args deliverJob) error {
 	case !t.Enabled:
 		return o.record(ctx, a, Failed, "the channel was switched off")
 	}
-	sent = o.send(ctx, t, a.message)
-	return o.after(ctx, a, sent)
+	sent = o.sendIn(ctx, t, a.message)
+	if err := o.after(ctx, a, sent); err != nil {
+		return err
+	}
+	if sent == nil && o.opts.Now().Sub(a.created) >= joinAfter {
+		// It waited, as others may have: the target is back.
+		return o.join(ctx, t)
+	}
+	return nil
 }
 
 // claim takes the delivery for one attempt. It returns nil when there is
@@ -63,13 +71,26 @@ func (o *Outbox) claim(ctx context.Context, id int64) (*attempt, time.Duration, 
 	// Longer than an attempt can take: two nodes never send the same delivery
 	// at once, even when the queue believes one of them dead too early.
 	lease := now.Add(o.opts.SendTimeout + recordWithin)
-	a := &attempt{id: id}
+	a := &attempt{id: id, began: now}
 	var message int64
-	err := o.opts.DB.QueryRow(ctx, `UPDATE notify_delivery
-		SET state = $2, attempts = attempts + 1, updated_at = $3, lease_until = $4
-		WHERE id = $1 AND (state = $5 OR state = $2 AND lease_until <= $3)
-		RETURNING message_id, target_id, attempts`,
-		id, Sending, metadb.Micros(now), metadb.Micros(lease), Pending).Scan(&message, &a.target, &a.number)
+	err := o.opts.DB.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		err := tx.QueryRow(ctx, `UPDATE notify_delivery
+			SET state = $2, attempts = attempts + 1, updated_at = $3, lease_until = $4
+			WHERE id = $1 AND (state = $5 OR state = $2 AND lease_until <= $3)
+			RETURNING message_id, target_id, attempts`,
+			id, Sending, metadb.Micros(now), metadb.Micros(lease), Pending).Scan(&message, &a.target, &a.number)
+		if err != nil {
+			return err
+		}
+		// What is still being sent was sent by a node that is no more.
+		if _, err := tx.Exec(ctx, `UPDATE notify_attempt SET outcome = $2 WHERE delivery_id = $1 AND outcome = $3`,
+			id, AttemptLost, AttemptSending); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO notify_attempt (delivery_id, number, at, took_ms, outcome, error)
+			VALUES ($1, $2, $3, 0, $4, '') ON CONFLICT (delivery_id, number) DO NOTHING`, id, a.number, metadb.Micros(now), AttemptSending)
+		return err
+	})
 	if errors.Is(err, metadb.ErrNoRows) {
 		wait, err := o.leased(ctx, id, now)
 		return nil, wait, err
@@ -84,16 +105,34 @@ func (o *Outbox) claim(ctx context.Context, id int64) (*attempt, time.Duration, 
 		return nil, 0, err
 	}
 	a.created = metadb.FromMicros(created)
-	var data json.RawMessage // kept as it was written: numbers beyond 2⁵³ too
-	a.message.Data = &data
-	if err := json.Unmarshal(body, &a.message); err != nil {
+	if a.message, err = decodeMessage(body); err != nil {
 		return nil, 0, err
-	}
-	if a.message.Data = nil; len(data) > 0 {
-		a.message.Data = data
 	}
 	a.message.Key = fmt.Sprintf("%s/to/%d", a.message.Key, a.target)
 	return a, 0, nil
+}
+
+// decodeMessage reads a message as it is stored.
+func decodeMessage(body []byte) (Message, error) {
+	var m Message
+	var data json.RawMessage // kept as it was written: numbers beyond 2⁵³ too
+	m.Data = &data
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, err
+	}
+	if m.Data = nil; len(data) > 0 {
+		m.Data = data
+	}
+	return m, nil
+}
+
+// subjectOf reads the subject of a stored message only.
+func subjectOf(body string) string {
+	var m struct {
+		Subject string `json:"subject"`
+	}
+	_ = json.Unmarshal([]byte(body), &m) // one that does not read has none
+	return m.Subject
 }
 
 // leased returns how long another's attempt at the delivery may still take.
@@ -106,8 +145,42 @@ func (o *Outbox) leased(ctx context.Context, id int64, now time.Time) (time.Dura
 	return max(time.Second, metadb.FromMicros(until).Sub(now)), err
 }
 
-// send makes one attempt. A channel that panics has failed like any other.
-func (o *Outbox) send(ctx context.Context, t Target, m Message) (err error) {
+// send makes one attempt outside of any thread.
+func (o *Outbox) send(ctx context.Context, t Target, m Message) error {
+	return o.attempt(ctx, t, func(ctx context.Context, channel Channel) error {
+		return channel.Send(ctx, t.Config, m.In(t.Language))
+	})
+}
+
+// sendIn makes one attempt in the message's thread, if it has one and the
+// channel knows threads.
+func (o *Outbox) sendIn(ctx context.Context, t Target, m Message) error {
+	channel, ok := o.targets.channels[t.Kind].(Threader)
+	if m.Thread == "" || !ok {
+		return o.send(ctx, t, m)
+	}
+	root, err := o.root(ctx, t, m.Thread)
+	if err != nil {
+		return fmt.Errorf("load thread: %w", err)
+	}
+	var handle string
+	err = o.attempt(ctx, t, func(ctx context.Context, _ Channel) (err error) {
+		handle, err = channel.SendIn(ctx, t.Config, m.In(t.Language), root)
+		return err
+	})
+	if err != nil || handle == "" {
+		return err
+	}
+	if err := o.remember(ctx, t, m, root, handle); err != nil {
+		// The message got through: only the next one will stand alone.
+		o.opts.Log.WarnContext(ctx, "thread was not kept", "target_id", t.ID, "error", err.Error())
+	}
+	return nil
+}
+
+// attempt calls a channel within the time of one attempt. A channel that panics
+// has failed like any other.
+func (o *Outbox) attempt(ctx context.Context, t Target, call func(context.Context, Channel) error) (err error) {
 	channel, ok := o.targets.channels[t.Kind]
 	if !ok {
 		return fault.New(fault.Unsupported, "this server has no channel of kind %s", t.Kind)
@@ -119,7 +192,7 @@ func (o *Outbox) send(ctx context.Context, t Target, m Message) (err error) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, o.opts.SendTimeout)
 	defer cancel()
-	return channel.Send(ctx, t.Config, m)
+	return call(ctx, channel)
 }
 
 // after decides what follows an attempt that ended with err.
@@ -140,7 +213,7 @@ func (o *Outbox) after(ctx context.Context, a *attempt, err error) error {
 	}
 	why := reason(err)
 	if temporary(err) {
-		why = "given up after a day: " + why
+		why = "given up after two days: " + why
 	}
 	o.opts.Log.WarnContext(ctx, "message was not delivered", "delivery_id", a.id, "target_id", a.target,
 		"attempts", a.number, "message_kind", a.message.Kind, "reason", why)
@@ -152,9 +225,19 @@ func (o *Outbox) after(ctx context.Context, a *attempt, err error) error {
 func (o *Outbox) record(ctx context.Context, a *attempt, state, why string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	_, err := o.opts.DB.Exec(ctx, `UPDATE notify_delivery SET state = $3, error = $4, updated_at = $5, lease_until = 0
-		WHERE id = $1 AND state = $2 AND attempts = $6`,
-		a.id, Sending, state, why, metadb.Micros(o.opts.Now()), a.number)
+	now := o.opts.Now()
+	outcome := map[string]string{Delivered: AttemptDelivered, Pending: AttemptRetried, Failed: AttemptFailed}[state]
+	err := o.opts.DB.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE notify_delivery SET state = $3, error = $4, updated_at = $5, lease_until = 0
+			WHERE id = $1 AND state = $2 AND attempts = $6`,
+			a.id, Sending, state, why, metadb.Micros(now), a.number)
+		if err != nil || n == 0 { // taken over by another node, which tells how it went on
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE notify_attempt SET took_ms = $3, outcome = $4, error = $5 WHERE delivery_id = $1 AND number = $2`,
+			a.id, a.number, now.Sub(a.began).Milliseconds(), outcome, why)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("record delivery: %w", err)
 	}

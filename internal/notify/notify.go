@@ -8,6 +8,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -34,6 +35,65 @@ type Message struct {
 	Fixed bool `json:"fixed,omitempty"`
 	// Data is the same message for machines; it must marshal to JSON.
 	Data any `json:"data,omitempty"`
+
+	// Severity is one of Info, Warning and Critical; "" counts as Critical, so
+	// that what nobody graded is never held back.
+	Severity    string            `json:"severity,omitempty"`
+	Service     string            `json:"service,omitempty"`
+	Environment string            `json:"environment,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	// Owner is whose the service is, as the project calls them; routes match it.
+	Owner string `json:"owner,omitempty"`
+	// Thread joins the messages of one case ("incident/12"): channels that can
+	// show them together do. State is how the case stands after this message,
+	// one of Open, Acknowledged and Resolved, or "" when it says nothing of it.
+	Thread string `json:"thread,omitempty"`
+	State  string `json:"state,omitempty"`
+	// Language is that of the words, "ko" or "en"; what a channel adds is in it.
+	Language string `json:"language,omitempty"`
+	// Words holds the message in other languages, by code. A target that has
+	// chosen one of them gets those.
+	Words map[string]Words `json:"words,omitempty"`
+	// Pictures are shown by channels that can, e-mail so far.
+	Pictures []Picture `json:"pictures,omitempty"`
+}
+
+// The severities, least first.
+const (
+	Info     = "info"
+	Warning  = "warning"
+	Critical = "critical"
+)
+
+// The states of the case that a message is about.
+const (
+	Open         = "open"
+	Acknowledged = "acknowledged"
+	Resolved     = "resolved"
+)
+
+// Words are what a message says, in one language.
+type Words struct {
+	Subject  string `json:"subject"`
+	Text     string `json:"text"`
+	LinkText string `json:"link_text,omitempty"`
+}
+
+// Picture is a small PNG, below 200 KiB, with the words that stand for it.
+type Picture struct {
+	Name string `json:"name"`
+	Alt  string `json:"alt"`
+	PNG  []byte `json:"png"`
+}
+
+// In returns m in language, or as it is when it has no words in it.
+func (m Message) In(language string) Message {
+	if w, ok := m.Words[language]; ok && language != m.Language {
+		m.Subject, m.Text, m.Language = w.Subject, w.Text, language
+		m.LinkText = cmp.Or(w.LinkText, m.LinkText)
+	}
+	m.Language = cmp.Or(m.Language, language)
+	return m
 }
 
 // Channel is a way to tell people: the seam for a new one is a folder here and
@@ -53,4 +113,20 @@ type Channel interface {
 	// message of a fault is shown to people, so it holds no secret and nothing
 	// of the answer's body.
 	Send(ctx context.Context, config json.RawMessage, m Message) error
+}
+
+// CaseKeeper is a Channel whose service keeps an entry for each case, open till
+// a message with the state Resolved.
+type CaseKeeper interface {
+	Channel
+	// KeepsCases does nothing: having it says so.
+	KeepsCases()
+}
+
+// Previewer is a Channel whose users write a template of their own.
+type Previewer interface {
+	Channel
+	// Preview returns what would be sent for m with config, whose secrets may be
+	// missing or Kept. It sends nothing.
+	Preview(config json.RawMessage, m Message) (string, error)
 }

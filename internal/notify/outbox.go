@@ -19,17 +19,20 @@ import (
 	"github.com/matrix-aiops/matrix/internal/secret"
 )
 
-// The states of a delivery. Delivered and failed are final.
+// The states of a delivery. Delivered, failed and joined are final.
 const (
 	Pending   = "pending" // waiting for its first or next attempt
 	Sending   = "sending"
 	Delivered = "delivered"
 	Failed    = "failed"
+	Held      = "held"   // till its time: quiet hours, digests
+	Joined    = "joined" // told by another delivery, together with others
 )
 
 const (
-	// giveUpAfter is how long a message is worth delivering.
-	giveUpAfter = 24 * time.Hour
+	// giveUpAfter is how long a message is worth delivering: a channel may be
+	// down for a whole day and more, and nothing is lost.
+	giveUpAfter = 48 * time.Hour
 	maxBackoff  = 30 * time.Minute
 	// keep is how long messages and their deliveries can be looked up.
 	keep = 90 * 24 * time.Hour
@@ -53,15 +56,17 @@ type Options struct {
 	Channels []Channel
 	// SendTimeout bounds one attempt; default 10 s.
 	SendTimeout time.Duration
-	Log         *slog.Logger
-	Now         func() time.Time
+	// Location is the zone of times in words, where a project has not chosen one; default UTC.
+	Location *time.Location
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 // Outbox delivers messages to targets. A message is stored in the transaction
 // of what it tells about, and each of its deliveries is a job of its own.
 //
-// A delivery is attempted until it is delivered, its error is final or a day
-// has passed. It is written down before and after each attempt, and one that is
+// A delivery is attempted until it is delivered, its error is final or two days
+// have passed. It is written down before and after each attempt, and one that is
 // delivered is never sent again. If the node dies between the two, it is sent
 // once more under the same key: at least once, and exactly once for receivers
 // that remember keys.
@@ -78,6 +83,7 @@ func New(opts Options) (*Outbox, error) {
 	}
 	opts.Log = cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "notify")
 	opts.SendTimeout = cmp.Or(opts.SendTimeout, 10*time.Second)
+	opts.Location = cmp.Or(opts.Location, time.UTC)
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -91,7 +97,10 @@ func New(opts Options) (*Outbox, error) {
 		gate:    &gate{lanes: map[int64]*lane{}},
 	}
 	job.Handle(opts.Jobs, o.deliver)
+	job.Handle(opts.Jobs, o.tellHeld)
+	job.Handle(opts.Jobs, o.sweep)
 	job.Handle(opts.Jobs, o.prune)
+	opts.Jobs.Every(sweepEvery, func() job.Args { return sweepJob{} })
 	opts.Jobs.Every(24*time.Hour, func() job.Args { return pruneJob{} })
 	return o, nil
 }
@@ -115,8 +124,9 @@ type pruneJob struct{}
 // Kind implements river.JobArgs.
 func (pruneJob) Kind() string { return "notify_prune" }
 
-// Enqueue stores m and a delivery of it for each of the project's enabled
-// targets, or for those that targets names when it is not empty. A named target
+// Enqueue stores m and a delivery of it for each of the targets that the
+// project's routing chooses (without one, for every enabled target), or for
+// those that targets names when it is not empty. A named target
 // that is switched off or gone gets a failed delivery that says so, and when
 // none is left the message goes to every enabled target: an alarm that nobody
 // gets is worse than one that too many do. It all happens when tx commits. A
@@ -134,7 +144,8 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m 
 	if err != nil {
 		return fmt.Errorf("enqueue message: %w", err)
 	}
-	now := metadb.Micros(o.opts.Now())
+	at := o.opts.Now()
+	now := metadb.Micros(at)
 	n, err := tx.Exec(ctx, `INSERT INTO notify_message (id, project_id, key, ref, kind, body, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (project_id, key) DO NOTHING`,
 		id, m.Project, m.Key, m.Ref, m.Kind, string(body), now)
@@ -144,22 +155,43 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m 
 	if n == 0 {
 		return nil
 	}
+	routing, err := readRouting(ctx, tx, m.Project)
+	if err != nil {
+		return fmt.Errorf("enqueue message: %w", err)
+	}
+	if len(targets) == 0 {
+		targets, _ = routing.Channels(m, at)
+	}
 	to, off, err := recipients(ctx, tx, m.Project, targets)
 	if err != nil {
 		return fmt.Errorf("enqueue message: %w", err)
 	}
+	due := routing.due(m, at)
 	for _, t := range off {
 		why := "the channel was switched off"
 		if t.Kind == "" {
 			why = "the channel was removed"
 		}
-		if _, err := insertDelivery(ctx, tx, id, t, Failed, why, now); err != nil {
+		delivery, err := metadb.NextID(ctx, tx, "notify_delivery")
+		if err != nil {
+			return fmt.Errorf("enqueue delivery: %w", err)
+		}
+		if err := insertDelivery(ctx, tx, delivery, id, t, Failed, why, now, 0); err != nil {
 			return err
 		}
 	}
 	for _, t := range to {
-		delivery, err := insertDelivery(ctx, tx, id, t, Pending, "", now)
+		delivery, err := metadb.NextID(ctx, tx, "notify_delivery")
 		if err != nil {
+			return fmt.Errorf("enqueue delivery: %w", err)
+		}
+		if _, people := o.targets.channels[t.Kind].(Digester); people && !due.IsZero() {
+			if err := o.hold(ctx, tx, delivery, id, t, m.Project, now, metadb.Micros(due)); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := insertDelivery(ctx, tx, delivery, id, t, Pending, "", now, 0); err != nil {
 			return err
 		}
 		if err := o.opts.Jobs.Insert(ctx, tx, deliverJob{Delivery: delivery, Target: t.ID}); err != nil {
@@ -196,21 +228,18 @@ func recipients(ctx context.Context, tx *metadb.Tx, p project.ID, named []int64)
 	return to, off, nil
 }
 
-func insertDelivery(ctx context.Context, tx *metadb.Tx, message int64, t Target, state, why string, now int64) (id int64, err error) {
-	if id, err = metadb.NextID(ctx, tx, "notify_delivery"); err != nil {
-		return 0, fmt.Errorf("enqueue delivery: %w", err)
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO notify_delivery
-		(id, message_id, target_id, target_name, target_kind, state, attempts, error, updated_at, lease_until)
-		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 0)`, id, message, t.ID, t.Name, t.Kind, state, why, now)
+func insertDelivery(ctx context.Context, tx *metadb.Tx, id, message int64, t Target, state, why string, now, due int64) error {
+	_, err := tx.Exec(ctx, `INSERT INTO notify_delivery
+		(id, message_id, target_id, target_name, target_kind, state, attempts, error, updated_at, lease_until, due_at)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 0, $9)`, id, message, t.ID, t.Name, t.Kind, state, why, now, due)
 	if err != nil {
-		return 0, fmt.Errorf("enqueue delivery: %w", err)
+		return fmt.Errorf("enqueue delivery: %w", err)
 	}
-	return id, nil
+	return nil
 }
 
 // Test sends a message to one target now, past the outbox, and returns how
-// that went.
+// that went. A case it opens at a CaseKeeper is resolved at once.
 func (o *Outbox) Test(ctx context.Context, p project.ID, target int64, m Message) error {
 	t, err := o.targets.load(ctx, p, target)
 	if err != nil {
@@ -218,39 +247,32 @@ func (o *Outbox) Test(ctx context.Context, p project.ID, target int64, m Message
 	}
 	m.Project = p
 	m.Key = fmt.Sprintf("test/%d/%d", target, o.opts.Now().UnixNano())
+	m.Thread = m.Key
+	if err := o.send(ctx, t, m); err != nil {
+		return err
+	}
+	if _, keeps := o.targets.channels[t.Kind].(CaseKeeper); !keeps {
+		return nil
+	}
+	m.State = Resolved // so that nobody is called for a test
 	return o.send(ctx, t, m)
 }
 
-// Delivery is how one message fares at one target.
-type Delivery struct {
-	Message  string    `json:"message"` // the message's kind
-	Target   string    `json:"target"`  // the target's name when the message was written
-	Kind     string    `json:"kind"`
-	State    string    `json:"state"`
-	Attempts int       `json:"attempts"`
-	At       time.Time `json:"at"`    // of the last change
-	Error    string    `json:"error"` // of the last attempt, "" when there was none
-}
-
-// Deliveries returns the deliveries of all messages about ref, in the order in
-// which they were written.
-func (o *Outbox) Deliveries(ctx context.Context, p project.ID, ref string) ([]Delivery, error) {
-	rows, err := o.opts.DB.Query(ctx, `SELECT m.kind, d.target_name, d.target_kind, d.state, d.attempts, d.updated_at, d.error
-		FROM notify_message m JOIN notify_delivery d ON d.message_id = m.id
-		WHERE m.project_id = $1 AND m.ref = $2 ORDER BY d.id`, p, ref)
-	deliveries, err := metadb.Collect(rows, err, func(r *metadb.Rows) (d Delivery, err error) {
-		var at int64
-		err = r.Scan(&d.Message, &d.Target, &d.Kind, &d.State, &d.Attempts, &at, &d.Error)
-		d.At = metadb.FromMicros(at)
-		return d, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list deliveries: %w", err)
+// Preview returns what a channel of a kind would send for m with config, as its
+// template makes it; fault.Unsupported for a kind that has none.
+func (o *Outbox) Preview(kind string, config json.RawMessage, m Message) (string, error) {
+	channel, ok := o.targets.channels[kind].(Previewer)
+	if !ok {
+		return "", fault.New(fault.Unsupported, "channels of kind %s have no template", kind)
 	}
-	return deliveries, nil
+	return channel.Preview(config, m)
 }
 
 func (o *Outbox) prune(ctx context.Context, _ pruneJob) error {
-	_, err := o.opts.DB.Exec(ctx, `DELETE FROM notify_message WHERE created_at < $1`, metadb.Micros(o.opts.Now().Add(-keep)))
+	before := metadb.Micros(o.opts.Now().Add(-keep))
+	if _, err := o.opts.DB.Exec(ctx, `DELETE FROM notify_thread WHERE updated_at < $1`, before); err != nil {
+		return err
+	}
+	_, err := o.opts.DB.Exec(ctx, `DELETE FROM notify_message WHERE created_at < $1`, before)
 	return err
 }

@@ -96,7 +96,7 @@ func TestAnotherProjectsTargetsGetNothing(t *testing.T) {
 	})
 }
 
-func TestADeliveryIsTriedAgainWithGrowingPausesAndGivenUpAfterADay(t *testing.T) {
+func TestADeliveryIsTriedAgainWithGrowingPausesAndGivenUpAfterTwoDays(t *testing.T) {
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
 		c := &scripted{send: func(context.Context, int) error { return fault.New(fault.Unavailable, "no answer in time") }}
 		h := newHouse(t, db, c)
@@ -104,7 +104,7 @@ func TestADeliveryIsTriedAgainWithGrowingPausesAndGivenUpAfterADay(t *testing.T)
 		h.enqueue(notify.Message{Key: "a"})
 		start := h.Now()
 		var pauses []time.Duration
-		for h.deliveries()[0].State != notify.Failed && len(pauses) < 200 {
+		for h.deliveries()[0].State != notify.Failed && len(pauses) < 300 {
 			if err := h.outbox.Deliver(t.Context(), 1, target.ID); err != nil {
 				pauses = append(pauses, snoozed(t, err))
 				h.Advance(pauses[len(pauses)-1])
@@ -114,10 +114,10 @@ func TestADeliveryIsTriedAgainWithGrowingPausesAndGivenUpAfterADay(t *testing.T)
 			t.Fatalf("the pauses do not grow: first %s, tenth %s", first, tenth)
 		}
 		d := h.deliveries()[0]
-		if lasted := h.Now().Sub(start); lasted < 23*time.Hour || d.Attempts < 40 || d.Attempts > 120 {
+		if lasted := h.Now().Sub(start); lasted < 47*time.Hour || d.Attempts < 80 || d.Attempts > 200 {
 			t.Fatalf("gave up after %s and %d attempts", lasted, d.Attempts)
 		}
-		if d.Error != "given up after a day: no answer in time" {
+		if d.Error != "given up after two days: no answer in time" {
 			t.Fatalf("error %q", d.Error)
 		}
 	})

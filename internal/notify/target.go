@@ -30,11 +30,13 @@ type Target struct {
 	Kind    string     `json:"kind"`
 	Name    string     `json:"name"` // unique in the project
 	// Config is the channel's own; its secrets read as Kept.
-	Config    json.RawMessage `json:"config"`
-	Enabled   bool            `json:"enabled"`
-	Version   int64           `json:"version"` // 1, 2, … at each change
-	UpdatedAt time.Time       `json:"updated_at"`
-	UpdatedBy string          `json:"updated_by"`
+	Config  json.RawMessage `json:"config"`
+	Enabled bool            `json:"enabled"`
+	// Language is "ko" or "en", or "" for that of the message.
+	Language  string    `json:"language"`
+	Version   int64     `json:"version"` // 1, 2, … at each change
+	UpdatedAt time.Time `json:"updated_at"`
+	UpdatedBy string    `json:"updated_by"`
 }
 
 // Targets stores the targets of all projects. Configurations are sealed in
@@ -56,7 +58,7 @@ func (s *Targets) Kinds() []string {
 	return kinds
 }
 
-const targetColumns = `id, project_id, kind, name, config, enabled, version, updated_at, updated_by`
+const targetColumns = `id, project_id, kind, name, config, enabled, version, updated_at, updated_by, language`
 
 // List returns the project's targets by name, without their secrets.
 func (s *Targets) List(ctx context.Context, p project.ID) ([]Target, error) {
@@ -106,9 +108,9 @@ func (s *Targets) CreateIn(ctx context.Context, tx *metadb.Tx, t Target, by stri
 		return Target{}, fmt.Errorf("create target: %w", err)
 	}
 	n, err := tx.Exec(ctx, `INSERT INTO notify_target (`+targetColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (project_id, name) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (project_id, name) DO NOTHING`,
 		t.ID, t.Project, t.Kind, t.Name, sealed, t.Enabled, t.Version,
-		metadb.Micros(t.UpdatedAt), t.UpdatedBy)
+		metadb.Micros(t.UpdatedAt), t.UpdatedBy, t.Language)
 	if err != nil {
 		return Target{}, fmt.Errorf("create target: %w", err)
 	}
@@ -145,10 +147,10 @@ func (s *Targets) Update(ctx context.Context, t Target, by string) (updated Targ
 			return fmt.Errorf("update target: %w", err)
 		}
 		_, err = tx.Exec(ctx, `UPDATE notify_target
-			SET name = $3, config = $4, enabled = $5, version = $6, updated_at = $7, updated_by = $8
+			SET name = $3, config = $4, enabled = $5, version = $6, updated_at = $7, updated_by = $8, language = $9
 			WHERE project_id = $1 AND id = $2`,
 			next.Project, next.ID, next.Name, sealed, next.Enabled, next.Version,
-			metadb.Micros(next.UpdatedAt), next.UpdatedBy)
+			metadb.Micros(next.UpdatedAt), next.UpdatedBy, next.Language)
 		if metadb.IsUnique(err) {
 			return taken(next.Name)
 		}
@@ -162,7 +164,9 @@ func (s *Targets) Update(ctx context.Context, t Target, by string) (updated Targ
 }
 
 // Outline is the target as people see it who may not edit it: of an address
-// only the host is left, since its path and query are often the secret.
+// only the host is left, since its path and query are often the secret, of phone
+// numbers the last two digits, and of a template nothing, since people write
+// tokens into it.
 func (t Target) Outline() Target {
 	fields, err := object(t.Config)
 	if err != nil {
@@ -170,6 +174,14 @@ func (t Target) Outline() Target {
 	}
 	for name, value := range fields {
 		text, _ := value.(string)
+		switch name {
+		case "template":
+			delete(fields, name)
+			continue
+		case "recipients":
+			fields[name] = lastDigits(text)
+			continue
+		}
 		if u, err := url.Parse(text); err == nil && u.Host != "" {
 			fields[name] = (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
 		}
@@ -178,10 +190,36 @@ func (t Target) Outline() Target {
 	return t
 }
 
+// lastDigits stars out the digits of phone numbers with commas between, but for the last two of each.
+func lastDigits(numbers string) string {
+	list := strings.Split(numbers, ",")
+	for i, number := range list {
+		left := strings.Count(strings.Map(func(r rune) rune {
+			if r >= '0' && r <= '9' {
+				return '0'
+			}
+			return -1
+		}, number), "0") - 2
+		list[i] = strings.Map(func(r rune) rune {
+			if r < '0' || r > '9' {
+				return r
+			}
+			if left--; left >= 0 {
+				return '*'
+			}
+			return r
+		}, number)
+	}
+	return strings.Join(list, ",")
+}
+
 // Delete removes a target. What is on its way to it fails.
 func (s *Targets) Delete(ctx context.Context, p project.ID, id int64) error {
 	n, err := s.db.Exec(ctx, `DELETE FROM notify_target WHERE project_id = $1 AND id = $2`, p, id)
 	if err != nil {
+		return fmt.Errorf("delete target: %w", err)
+	}
+	if _, err := s.db.Exec(ctx, `DELETE FROM notify_thread WHERE project_id = $1 AND target_id = $2`, p, id); err != nil {
 		return fmt.Errorf("delete target: %w", err)
 	}
 	if n == 0 {
@@ -225,7 +263,7 @@ func (s *Targets) read(ctx context.Context, q metadb.Querier, p project.ID, id i
 func scanTarget(r *metadb.Rows) (row, error) {
 	var t row
 	var updated int64
-	err := r.Scan(&t.ID, &t.Project, &t.Kind, &t.Name, &t.sealed, &t.Enabled, &t.Version, &updated, &t.UpdatedBy)
+	err := r.Scan(&t.ID, &t.Project, &t.Kind, &t.Name, &t.sealed, &t.Enabled, &t.Version, &updated, &t.UpdatedBy, &t.Language)
 	t.UpdatedAt = metadb.FromMicros(updated)
 	return t, err
 }
@@ -251,6 +289,8 @@ func (s *Targets) check(t *Target) error {
 		return fault.New(fault.Invalid, "kind must be one of %s", strings.Join(s.Kinds(), ", ")).WithField("kind")
 	case t.Name == "" || utf8.RuneCountInString(t.Name) > maxName:
 		return fault.New(fault.Invalid, "name must have 1 to %d characters", maxName).WithField("name")
+	case t.Language != "" && t.Language != "ko" && t.Language != "en":
+		return fault.New(fault.Invalid, "language must be ko or en, or empty for that of the message").WithField("language")
 	}
 	return channel.Check(t.Config)
 }
@@ -341,6 +381,12 @@ func (s *Targets) Rewrap(ctx context.Context) error {
 // Erase removes a project's channels, and the messages that were sent to them.
 func Erase(ctx context.Context, tx *metadb.Tx, p project.ID) error {
 	if _, err := tx.Exec(ctx, `DELETE FROM notify_message WHERE project_id = $1`, p); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM notify_thread WHERE project_id = $1`, p); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM notify_routing WHERE project_id = $1`, p); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, `DELETE FROM notify_target WHERE project_id = $1`, p)

@@ -166,4 +166,8 @@ func TestTheOutlineOfATargetShowsTheHostOfAnAddressOnly(t *testing.T) {
 	if got := string(target.Outline().Config); got != `{"channel":"#alarms","n":1,"url":"https://hooks.example.com:8443"}` {
 		t.Errorf("%s", got)
 	}
+	people := notify.Target{Config: json.RawMessage(`{"recipients": "010-1234-5678, 01087654321", "template": "{\"token\": \"abc\"}"}`)}
+	if got := string(people.Outline().Config); got != `{"recipients":"***-****-**78, *********21"}` {
+		t.Errorf("%s", got)
+	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -31,7 +32,13 @@ func Deterministic(b *ground.Bundle, lang, reason string) *Report {
 	}
 	if len(r.Analysis) == 0 {
 		r.Analysis = []Point{w.point(w.phrases.noCause, w.first(ground.Transaction), w.first(ground.Alarm))}
+		for _, v := range w.of(ground.Note) {
+			if v.Get("verdict") == AsUsual {
+				r.Analysis = []Point{w.point(w.phrases.normal, v)}
+			}
+		}
 	}
+	r.Confidence = Confidence(b)
 	r.Actions = w.actions(causes)
 	return r
 }
@@ -134,9 +141,9 @@ func (w writer) point(text string, facts ...values) Point {
 	return p
 }
 
-// causes returns up to three facts that explain the time best: the costliest
-// statements, calls, waits and steps, then an exception, then the comparison
-// with the usual.
+// causes returns up to three facts that explain the alarm best: the service that
+// deviates most from the usual, the costliest statements, calls, waits and steps,
+// then an exception, then the comparison with the usual.
 func (w writer) causes() []values {
 	var timed []values
 	for _, kind := range []string{ground.Statement, ground.Call, ground.Wait, ground.Step} {
@@ -163,6 +170,15 @@ func (w writer) causes() []values {
 		causes = causes[:min(len(causes), 2)]
 	}
 	causes = append(causes, others...)
+	// What deviates from the usual says more than what took long, unless one thing
+	// took most of the time.
+	if suspect := w.first(ground.Cause); suspect.ID != "" && w.analysis(suspect) != "" {
+		at := 0
+		if len(causes) > 0 && causes[0].cost() >= most/2 && most > 0 {
+			at = 1
+		}
+		causes = slices.Insert(causes, at, suspect)
+	}
 	return causes[:min(len(causes), 3)]
 }
 
@@ -213,6 +229,8 @@ func (w writer) sentence(v values) string {
 		return w.phrases.exception(v)
 	case ground.Comparison:
 		return w.phrases.comparison(v)
+	case ground.Cause:
+		return w.phrases.cause(v)
 	}
 	return w.phrases.step(v)
 }

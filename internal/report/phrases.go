@@ -10,18 +10,19 @@ import (
 // phrases are the sentences of one language. A function returns "" when the
 // fact lacks what the sentence says.
 type phrases struct {
-	noTransaction, noCause, watch          string
+	noTransaction, noCause, normal, watch  string
 	titled                                 func(title string) string
 	alarm, worst                           func(values) string
 	transaction                            func(values) []string
 	statement, call, wait, exception, step func(values) string
-	comparison, action                     func(values) string
+	comparison, cause, action              func(values) string
 }
 
 var phrasesOf = map[string]phrases{
 	Korean: {
 		noTransaction: "알람 구간의 트랜잭션 프로파일이 수집되지 않았습니다.",
-		noCause:       "수집된 증거에서 시간이 집중된 단계를 특정할 수 없습니다.",
+		noCause:       "원인 불명: 수집된 증거에서 시간이 집중된 단계나 평소와 다른 점을 특정할 수 없습니다.",
+		normal:        "정상 범위: 이 서비스와 하위 서비스의 동작은 평소와 다르지 않습니다.",
 		watch:         "DB와 인스턴스의 리소스 사용량, 최근 배포와 트래픽 변화를 함께 확인해 주세요.",
 		titled:        func(title string) string { return join("알람이 발생하였습니다:", title) },
 		alarm:         koreanAlarm,
@@ -62,6 +63,7 @@ var phrasesOf = map[string]phrases{
 			}
 			return fmt.Sprintf("%s예외가 발생하였습니다: %s", strings.Replace(koreanStep(v), "의 ", "에서 ", 1), joinNonEmpty(": ", v.get("type"), v.get("message")))
 		},
+		cause: koreanCause,
 		step: func(v values) string {
 			return fmt.Sprintf("%s%s 처리에서 %s가 소요되어 %s", koreanStep(v), or(v.get("name"), "메서드"), v.ms("elapsed"), koreanShare(v))
 		},
@@ -92,6 +94,8 @@ var phrasesOf = map[string]phrases{
 				return "기록되지 않은 구간의 GC, 스레드 대기, 잠금 여부를 스레드 덤프와 함께 확인해 주세요."
 			case ground.Exception:
 				return fmt.Sprintf("예외의 스택 트레이스와 발생 조건을 확인해 주세요. %s", paren(v.get("type")))
+			case ground.Cause:
+				return fmt.Sprintf("%s 서비스에서 평소와 달라진 부분의 배포, 설정, 자원을 확인해 주세요.", v.get("service"))
 			case ground.Comparison:
 				return "평소와 달라진 시점의 배포, 데이터량, 트래픽 변화를 확인해 주세요."
 			}
@@ -100,7 +104,8 @@ var phrasesOf = map[string]phrases{
 	},
 	English: {
 		noTransaction: "No transaction profile was collected for the window of the alarm.",
-		noCause:       "The evidence shows no step in which the time was spent.",
+		noCause:       "Cause unknown: the evidence shows no step in which the time was spent, and nothing that is not as usual.",
+		normal:        "Within the usual: what this service and those below it did is not different from other times.",
 		watch:         "Check the resources of the database and the instances together with recent deployments and traffic.",
 		titled:        func(title string) string { return join("An alarm fired:", title) },
 		alarm:         englishAlarm,
@@ -141,6 +146,7 @@ var phrasesOf = map[string]phrases{
 			}
 			return fmt.Sprintf("%san exception was thrown: %s", englishStep(v), joinNonEmpty(": ", v.get("type"), v.get("message")))
 		},
+		cause: englishCause,
 		step: func(v values) string {
 			return fmt.Sprintf("%s%s took %s%s.", englishStep(v), or(v.get("name"), "a method"), v.ms("elapsed"), englishShare(v))
 		},
@@ -171,6 +177,8 @@ var phrasesOf = map[string]phrases{
 				return "Check for garbage collection, blocked threads and locks in the unrecorded time, with a thread dump."
 			case ground.Exception:
 				return join("Check the stack trace of the exception and when it occurs.", paren(v.get("type")))
+			case ground.Cause:
+				return fmt.Sprintf("Check the deployments, settings and resources behind what has changed in service %s.", v.get("service"))
 			case ground.Comparison:
 				return "Check what changed since it was usual: deployments, amount of data, traffic."
 			}
@@ -187,8 +195,12 @@ func koreanAlarm(v values) string {
 	if service := v.get("service"); service != "" {
 		text += ", " + service + paren(v.get("phase")) + "에서"
 	}
-	if threshold := v.ms("threshold"); threshold != "" {
+	condition := v.get("condition")
+	switch threshold := v.ms("threshold"); {
+	case threshold != "" && (condition == "" || strings.HasPrefix(condition, "SQL Response time")):
 		text += " SQL 응답시간이 " + threshold + " 이상인 경우가"
+	case condition != "":
+		text += " 조건(" + condition + ")에 해당하는 경우가"
 	}
 	return text + " " + or(suffix(v.get("count"), "회"), "조건만큼") + " 감지되었습니다."
 }
@@ -198,9 +210,13 @@ func englishAlarm(v values) string {
 		return ""
 	}
 	text := "This alarm came from MATRIX-APM:"
-	if threshold := v.ms("threshold"); threshold != "" {
+	condition := v.get("condition")
+	switch threshold := v.ms("threshold"); {
+	case threshold != "" && (condition == "" || strings.HasPrefix(condition, "SQL Response time")):
 		text += " SQL response times of " + threshold + " or more"
-	} else {
+	case condition != "":
+		text += " its condition (" + condition + ")"
+	default:
 		text += " its condition"
 	}
 	text += " occurred " + or(suffix(v.get("count"), " times"), "as often as the rule says")
@@ -208,6 +224,38 @@ func englishAlarm(v values) string {
 		text += " in " + join(service, paren(v.get("phase")))
 	}
 	return text + "."
+}
+
+// koreanCause says how a service that may be why deviates from what is usual.
+func koreanCause(v values) string {
+	service, what := v.get("service"), v.get("operation")
+	switch v.get("change") {
+	case "slower":
+		return fmt.Sprintf("%s 서비스의 %s 자체 처리 시간이 평소 %s에서 %s로 늘었습니다.", service, what, v.ms("usual"), v.ms("now"))
+	case "apart":
+		return fmt.Sprintf("%s 서비스의 %s 호출에서 호출한 쪽과 받은 쪽 사이의 시간이 평소 %s에서 %s로 늘었습니다.", service, what, v.ms("usual"), v.ms("now"))
+	case "saturated":
+		return fmt.Sprintf("%s 서비스가 %s 자원을 %s%% 사용하고 있습니다(평소 %s%%).", service, what, v.get("now"), v.get("usual"))
+	case "step_more", "step_less":
+		return fmt.Sprintf("%s 서비스의 %s에서 ‘%s’ 단계가 트랜잭션의 %s%%에서 수행되었습니다(평소 %s%%).", service, what, v.get("did"), v.get("now"), v.get("usual"))
+	}
+	return ""
+}
+
+// englishCause is koreanCause in English.
+func englishCause(v values) string {
+	service, what := v.get("service"), v.get("operation")
+	switch v.get("change") {
+	case "slower":
+		return fmt.Sprintf("%s of service %s took %s itself, usually %s.", what, service, v.ms("now"), v.ms("usual"))
+	case "apart":
+		return fmt.Sprintf("between the callers of %s and service %s itself went %s, usually %s.", what, service, v.ms("now"), v.ms("usual"))
+	case "saturated":
+		return fmt.Sprintf("service %s uses %s%% of its resource %s, usually %s%%.", service, v.get("now"), what, v.get("usual"))
+	case "step_more", "step_less":
+		return fmt.Sprintf("%s of service %s did “%s” in %s%% of transactions, usually in %s%%.", what, service, v.get("did"), v.get("now"), v.get("usual"))
+	}
+	return ""
 }
 
 // transactionLines writes the lines of one transaction as the seed's report does.

@@ -48,6 +48,7 @@ type Report struct {
 	Provider    string    `json:"provider"`
 	Model       string    `json:"model"`
 	CallID      string    `json:"call_id"`
+	Confidence  string    `json:"confidence" enum:"high,medium,low,unknown" doc:"how far the facts carry a cause, computed from them; empty in reports of before"`
 	Summary     Point     `json:"summary"`
 	Transaction []Point   `json:"transaction"` // 1 to 6
 	Analysis    []Point   `json:"analysis"`    // 1 to 3

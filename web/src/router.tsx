@@ -294,6 +294,11 @@ const rules = createRoute({
 const channels = createRoute({
   getParentRoute: () => project,
   path: '/channels',
+  validateSearch: optional((s) => ({
+    tab: choice(s.tab, ['routing', 'log'] as const),
+    channel: positive(s.channel),
+    state: choice(s.state, ['pending', 'sending', 'delivered', 'failed', 'held', 'joined'] as const),
+  })),
   component: lazyRouteComponent(() => import('./pages/channels/Channels.tsx'), 'Channels'),
 });
 

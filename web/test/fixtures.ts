@@ -176,6 +176,7 @@ export const incident: Incident = {
     source: 'model',
     reason: '',
     role: 'agent-alert-analyzer',
+    confidence: 'high',
     role_version: 3,
     provider: 'openai',
     model: 'gpt-5-mini',
@@ -300,6 +301,11 @@ export const incident: Incident = {
   },
   deliveries: [
     {
+      id: 1,
+      channel_id: 1,
+      subject: 'SlowSQL · order-api',
+      created_at: iso(now - 7 * 60_000),
+      log: [],
       message: 'incident.alarm',
       target: 'console',
       kind: 'console',
@@ -309,6 +315,11 @@ export const incident: Incident = {
       error: '',
     },
     {
+      id: 2,
+      channel_id: 2,
+      subject: 'SlowSQL · order-api',
+      created_at: iso(now - 7 * 60_000),
+      log: [],
       message: 'incident.alarm',
       target: 'ops-slack',
       kind: 'slack',
@@ -318,6 +329,11 @@ export const incident: Incident = {
       error: '',
     },
     {
+      id: 3,
+      channel_id: 3,
+      subject: 'SlowSQL · order-api',
+      created_at: iso(now - 7 * 60_000),
+      log: [],
       message: 'incident.report',
       target: 'pager',
       kind: 'webhook',

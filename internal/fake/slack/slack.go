@@ -1,5 +1,5 @@
-// Package slack is a Slack that runs in a test: incoming webhooks and
-// chat.postMessage, with the checks and limits of the real one and its ways to
+// Package slack is a Slack that runs in a test: incoming webhooks,
+// chat.postMessage with threads and chat.update, with the checks and limits of the real one and its ways to
 // fail. What a test wants to see, it says with Expect.
 package slack
 
@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,9 @@ import (
 
 // Token is the bot token that chat.postMessage accepts.
 const Token = "xoxb-0000-fake"
+
+// Room is the id of the channel that a bot's messages go to, whatever they call it.
+const Room = "C0123ABCD"
 
 // Patience is how long Expect waits.
 const Patience = 20 * time.Second
@@ -45,6 +49,9 @@ type Message struct {
 	// Mentions are the people or groups it would wake: <!channel>, <@U1>.
 	Mentions []string
 	At       time.Time
+	Stamp    string // its ts, "" through a webhook
+	Thread   string // the ts of the message it answers, "" for one of its own
+	Edits    int    // how often it was changed
 }
 
 // Button is a link button.
@@ -65,6 +72,7 @@ func New(t testing.TB) *Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+webhookPath, s.webhook)
 	mux.HandleFunc("POST /api/chat.postMessage", s.postMessage)
+	mux.HandleFunc("POST /api/chat.update", s.update)
 	s.http = httptest.NewServer(mux)
 	t.Cleanup(func() {
 		s.Resume()
@@ -150,7 +158,7 @@ func (s *Server) Expect(t testing.TB, words ...string) Message {
 		select {
 		case <-arrived:
 		case <-deadline:
-			t.Fatalf("Slack got no message with %q\naccepted: %q\nrefused: %q", words, messages, refused)
+			t.Fatalf("Slack got no message with %q\naccepted: %+v\nrefused: %q", words, messages, refused)
 		}
 	}
 }
@@ -247,8 +255,75 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	message.Channel = r.PostForm.Get("channel")
+	if message.Thread = r.PostForm.Get("thread_ts"); message.Thread != "" && s.find(message.Thread) < 0 {
+		say(map[string]any{"ok": false, "error": "thread_not_found"})
+		return
+	}
+	s.mu.Lock()
+	message.Stamp = fmt.Sprintf("1764400000.%06d", len(s.messages)+1)
+	s.mu.Unlock()
 	s.accept(message)
-	say(map[string]any{"ok": true, "channel": message.Channel, "ts": "1.000001", "message": map[string]any{}})
+	if found {
+		answer.write(w)
+		return
+	}
+	say(map[string]any{"ok": true, "channel": Room, "ts": message.Stamp, "message": map[string]any{}})
+}
+
+// update changes a message that was posted. Like the real one, it knows its
+// channel by id only.
+func (s *Server) update(w http.ResponseWriter, r *http.Request) {
+	parseErr := r.ParseForm()
+	answer, found := s.begin(r)
+	if found && !answer.accept {
+		answer.write(w)
+		return
+	}
+	if r.Context().Err() != nil {
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	say := func(v map[string]any) { _ = json.NewEncoder(w).Encode(v) }
+	at := s.find(r.PostForm.Get("ts"))
+	switch {
+	case parseErr != nil:
+		say(map[string]any{"ok": false, "error": "invalid_form_data"})
+		return
+	case r.PostForm.Get("token") != Token:
+		say(map[string]any{"ok": false, "error": "invalid_auth"})
+		return
+	case r.PostForm.Get("channel") != Room:
+		say(map[string]any{"ok": false, "error": "channel_not_found"})
+		return
+	case at < 0:
+		say(map[string]any{"ok": false, "error": "message_not_found"})
+		return
+	}
+	message, err := decodeBlocks(r.PostForm.Get("text"), []byte(r.PostForm.Get("blocks")))
+	if err != nil {
+		s.refuse(err)
+		say(map[string]any{"ok": false, "error": "invalid_blocks"})
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := &s.messages[at]
+	old.Header, old.Text, old.Buttons, old.Mentions, old.Edits = message.Header, message.Text, message.Buttons, message.Mentions, old.Edits+1
+	say(map[string]any{"ok": true, "channel": Room, "ts": old.Stamp, "text": "", "message": map[string]any{}})
+}
+
+// Forget deletes every message, as people can.
+func (s *Server) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messages = nil
+}
+
+// find returns where the message with the ts is, or -1.
+func (s *Server) find(stamp string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.IndexFunc(s.messages, func(m Message) bool { return stamp != "" && m.Stamp == stamp })
 }
 
 func (s *Server) accept(m Message) {

@@ -1,12 +1,13 @@
 // Package slack sends messages to a Slack channel, through an incoming webhook
-// or as a bot.
+// or as a bot. As a bot it answers the first message of an incident with the
+// later ones, and marks it when the incident is acknowledged or resolved.
 //
 // Slack offers no way to name a message, so it cannot drop one it has seen:
 // delivery is at least once here. See docs/user/en/notifications.md.
 package slack
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,6 +49,9 @@ type config struct {
 	Channel    string `json:"channel,omitempty"`
 }
 
+// Digest says that people read it.
+func (c *Channel) Digest() {}
+
 // Kind is "slack".
 func (c *Channel) Kind() string { return "slack" }
 
@@ -66,10 +70,8 @@ var channelName = regexp.MustCompile(`^(?:[CDG][A-Z0-9]{5,}|#[^\s#@]{1,80})$`)
 
 func (c *Channel) read(raw json.RawMessage) (config, error) {
 	var cfg config
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&cfg); err != nil {
-		return cfg, fault.New(fault.Invalid, `config must be {"webhook_url": …} or {"token": …, "channel": …}`).WithField("config")
+	if err := notify.ReadConfig(raw, &cfg, `{"webhook_url": …} or {"token": …, "channel": …}`); err != nil {
+		return cfg, err
 	}
 	switch {
 	case (cfg.WebhookURL == "") == (cfg.Token == ""):
@@ -97,22 +99,55 @@ func (c *Channel) ours(address string) bool {
 
 // Send posts m once; slack-go's own retries stay off, since the outbox retries.
 func (c *Channel) Send(ctx context.Context, raw json.RawMessage, m notify.Message) error {
+	_, err := c.SendIn(ctx, raw, m, notify.Root{})
+	return err
+}
+
+// SendIn posts m below the thread's first message, and writes on that one how
+// the case stands. An incoming webhook can do neither: there m stands alone.
+func (c *Channel) SendIn(ctx context.Context, raw json.RawMessage, m notify.Message, root notify.Root) (string, error) {
 	cfg, err := c.read(raw)
 	if err != nil {
-		return err
+		return "", err
 	}
-	fallback := escaper.Replace(m.Subject)
+	fallback := escaper.Replace(m.Title(fallbackLimit, notify.UTF16))
 	if cfg.WebhookURL != "" {
 		no := false
-		return classify(slackapi.PostWebhookCustomHTTPContext(ctx, cfg.WebhookURL, c.opts.Client, &slackapi.WebhookMessage{
+		return "", classify(slackapi.PostWebhookCustomHTTPContext(ctx, cfg.WebhookURL, c.opts.Client, &slackapi.WebhookMessage{
 			Text: fallback, Blocks: &slackapi.Blocks{BlockSet: blocks(m)}, UnfurlLinks: &no, UnfurlMedia: &no,
 		}))
 	}
 	api := slackapi.New(cfg.Token, slackapi.OptionHTTPClient(c.opts.Client), slackapi.OptionAPIURL(c.opts.APIURL))
-	_, _, err = api.PostMessageContext(ctx, cfg.Channel,
-		slackapi.MsgOptionText(fallback, false), slackapi.MsgOptionBlocks(blocks(m)...),
-		slackapi.MsgOptionDisableLinkUnfurl(), slackapi.MsgOptionDisableMediaUnfurl())
-	return classify(err)
+	room, first, threaded := strings.Cut(root.Handle, "/")
+	if threaded && m.State != "" {
+		now := root.Message
+		now.State, now.Language = m.State, cmp.Or(now.Language, m.Language)
+		_, _, _, err := api.UpdateMessageContext(ctx, room, first,
+			slackapi.MsgOptionText(escaper.Replace(now.Title(fallbackLimit, notify.UTF16)), false), slackapi.MsgOptionBlocks(blocks(now)...))
+		// One that people deleted cannot be changed: the news is still worth telling.
+		if err := classify(err); err != nil && !fault.Is(err, fault.Invalid) {
+			return "", err
+		}
+	}
+	options := []slackapi.MsgOption{slackapi.MsgOptionText(fallback, false), slackapi.MsgOptionBlocks(blocks(m)...),
+		slackapi.MsgOptionDisableLinkUnfurl(), slackapi.MsgOptionDisableMediaUnfurl()}
+	if threaded {
+		_, _, err := api.PostMessageContext(ctx, cfg.Channel, append(options, slackapi.MsgOptionTS(first))...)
+		if !gone(err) {
+			return "", classify(err)
+		}
+	}
+	room, stamp, err := api.PostMessageContext(ctx, cfg.Channel, options...)
+	if err != nil {
+		return "", classify(err)
+	}
+	return room + "/" + stamp, nil
+}
+
+// gone reports whether Slack knows the thread no more.
+func gone(err error) bool {
+	var answer slackapi.SlackErrorResponse
+	return errors.As(err, &answer) && (answer.Err == "thread_not_found" || answer.Err == "message_not_found" || answer.Err == "cannot_reply_to_message")
 }
 
 // passing are the error codes of the Web API that another attempt may not meet.

@@ -79,7 +79,7 @@ func TestAnAlarmArrivesAsOneFixedWidthBlock(t *testing.T) {
 	}
 }
 
-func TestTextBeyondSlacksLimitsIsSplitAndThenCut(t *testing.T) {
+func TestTextBeyondSlacksLimitsIsSplitAndThenShortened(t *testing.T) {
 	s := fake.New(t)
 	line := strings.Repeat("가😀", 40) + "\n"
 	f := func(m notify.Message, words ...string) fake.Message {
@@ -97,8 +97,8 @@ func TestTextBeyondSlacksLimitsIsSplitAndThenCut(t *testing.T) {
 		t.Errorf("header of %d characters: %q", n, two.Header)
 	}
 	huge := f(notify.Message{Subject: "huge", Text: "[많음]\n" + strings.Repeat("x", 200_000), Link: "https://m.example.com/"}, "[많음]")
-	if !strings.HasSuffix(huge.Text, "…") || len(huge.Buttons) != 1 {
-		t.Errorf("a huge text must end in … and keep its button: %d characters, %v", len(huge.Text), huge.Buttons)
+	if !strings.HasSuffix(huge.Text, "(The full report is behind the link.)") || len(huge.Buttons) != 1 {
+		t.Errorf("a huge text must say where the rest is and keep its button: %q, %v", huge.Text, huge.Buttons)
 	}
 	f(notify.Message{Subject: "", Text: "", Link: "not an address"})
 	f(notify.Message{Subject: "fixed and huge", Text: strings.Repeat(line, 1000), Fixed: true}, "가")
@@ -142,6 +142,48 @@ func TestASlackThatHangsIsLeftWhenTheTimeIsUpAndItsAddressIsNotTold(t *testing.T
 			t.Fatalf("error %v", err)
 		}
 	}
+}
+
+func TestLaterMessagesAnswerTheFirstAndItShowsHowTheCaseStands(t *testing.T) {
+	s := fake.New(t)
+	c := channel(s)
+	alarm := message
+	alarm.Language, alarm.State = "ko", notify.Open
+	send := func(m notify.Message, root notify.Root) string {
+		t.Helper()
+		handle, err := c.SendIn(t.Context(), asBot, m, root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return handle
+	}
+	root := notify.Root{Handle: send(alarm, notify.Root{}), Message: alarm}
+	if root.Handle == "" {
+		t.Fatal("no handle")
+	}
+	f := func(state, header string, edits int) {
+		t.Helper()
+		m := notify.Message{Subject: "소식", Text: "상태: " + state, State: state, Language: "ko"}
+		if handle := send(m, root); handle != "" {
+			t.Errorf("another handle %q", handle)
+		}
+		all := s.Messages()
+		first, last := all[0], all[len(all)-1]
+		if !strings.HasPrefix(first.Header, header) || first.Edits != edits || last.Thread != first.Stamp || !strings.Contains(last.Text, m.Text) {
+			t.Errorf("%s: first %+v, last %+v", state, first, last)
+		}
+	}
+	f("", "SlowSQL", 0)
+	f(notify.Acknowledged, "👀 확인됨 · SlowSQL", 1)
+	f(notify.Resolved, "✅ 해결됨 · SlowSQL", 2)
+	if n := len(s.Messages()); n != 4 {
+		t.Errorf("%d messages", n)
+	}
+	s.Forget()
+	if handle := send(notify.Message{Subject: "x", Text: "still told", State: notify.Resolved}, root); handle == "" {
+		t.Error("a thread that was deleted does not begin again")
+	}
+	s.Expect(t, "still told")
 }
 
 func TestAConfigThatCannotWorkIsRefused(t *testing.T) {

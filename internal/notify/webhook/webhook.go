@@ -10,8 +10,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -43,6 +41,9 @@ func New(opts Options) *Channel {
 type config struct {
 	URL    string `json:"url"`
 	Secret string `json:"secret"`
+	// Template replaces the body, ContentType says what it is then.
+	Template    string `json:"template,omitempty"`
+	ContentType string `json:"content_type,omitempty"`
 }
 
 // body is what a receiver gets. It is the same at every attempt.
@@ -55,6 +56,13 @@ type body struct {
 	Text    string `json:"text"`
 	Link    string `json:"link,omitempty"`
 	Data    any    `json:"data,omitempty"`
+
+	Severity    string            `json:"severity,omitempty"`
+	Service     string            `json:"service,omitempty"`
+	Environment string            `json:"environment,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Thread      string            `json:"thread,omitempty"`
+	State       string            `json:"state,omitempty"`
 }
 
 // Kind is "webhook".
@@ -63,7 +71,8 @@ func (c *Channel) Kind() string { return "webhook" }
 // Secrets is the signing secret.
 func (c *Channel) Secrets() []string { return []string{"secret"} }
 
-// Check wants {"url": "https://…", "secret": "at least 16 bytes"}.
+// Check wants {"url": "https://…", "secret": "at least 16 bytes"}, and takes a
+// template for the body.
 func (c *Channel) Check(raw json.RawMessage) error {
 	_, err := c.read(raw)
 	return err
@@ -71,24 +80,16 @@ func (c *Channel) Check(raw json.RawMessage) error {
 
 func (c *Channel) read(raw json.RawMessage) (config, error) {
 	var cfg config
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&cfg); err != nil {
-		return cfg, fault.New(fault.Invalid, `config must be {"url": …, "secret": …}`).WithField("config")
+	if err := notify.ReadConfig(raw, &cfg, `{"url": …, "secret": …, "template": …, "content_type": …}`); err != nil {
+		return cfg, err
 	}
-	to, err := url.Parse(cfg.URL)
-	switch {
-	case err != nil, to.Scheme != "https" && to.Scheme != "http", to.Hostname() == "":
-		return cfg, fault.New(fault.Invalid, "url must be an http or https address").WithField("config.url")
-	case to.User != nil:
-		return cfg, fault.New(fault.Invalid, "url must not carry a user name or password: the signature proves who sends").WithField("config.url")
-	case len(cfg.Secret) < minSecret:
+	if err := c.opts.Guard.CheckAddress(cfg.URL, "url"); err != nil {
+		return cfg, err
+	}
+	if len(cfg.Secret) < minSecret {
 		return cfg, fault.New(fault.Invalid, "secret must have at least %d characters", minSecret).WithField("config.secret")
 	}
-	if addr, err := netip.ParseAddr(to.Hostname()); err == nil && !c.opts.Guard.Allows(addr) {
-		return cfg, fault.New(fault.Invalid, "url points to an address that is not allowed").WithField("config.url")
-	}
-	return cfg, nil
+	return cfg, cfg.checkTemplate()
 }
 
 // Send posts m and takes any 2xx for delivered.
@@ -97,16 +98,15 @@ func (c *Channel) Send(ctx context.Context, raw json.RawMessage, m notify.Messag
 	if err != nil {
 		return err
 	}
-	payload, err := json.Marshal(body{ID: m.Key, Event: m.Kind, Project: uint32(m.Project), Ref: m.Ref,
-		Subject: m.Subject, Text: m.Text, Link: m.Link, Data: m.Data})
+	payload, kind, err := cfg.payload(m)
 	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "the message cannot be written as JSON")
+		return err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, cfg.URL, bytes.NewReader(payload))
 	if err != nil {
 		return fault.New(fault.Invalid, "url is not an address").WithField("config.url")
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", kind)
 	req.Header.Set("User-Agent", "MATRIX-Webhook/1")
 	req.Header.Set("Idempotency-Key", m.Key)
 	req.Header.Set("X-Matrix-Event", m.Kind)

@@ -3,7 +3,9 @@ package webhook_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -127,4 +129,56 @@ func TestAConfigThatCannotWorkIsRefused(t *testing.T) {
 	f(strings.Replace(good, `"url"`, `"address"`, 1), "config")
 	f(`null`, "config.url")
 	f(`[]`, "config")
+}
+
+func TestATemplateMakesTheBodyAndIsSignedAsItIsSent(t *testing.T) {
+	f := func(template, kind, want string) {
+		t.Helper()
+		var got, contentType, signature string
+		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			got, contentType, signature = string(body), r.Header.Get("Content-Type"), r.Header.Get("X-Matrix-Signature")
+		}))
+		defer server.Close()
+		config, _ := json.Marshal(map[string]string{"url": server.URL, "secret": secret, "template": template, "content_type": kind})
+		m := message
+		m.Subject, m.Labels = `a "quoted" 이름`, map[string]string{"k": "v"}
+		now := time.Unix(1750136580, 0)
+		c := webhook.New(webhook.Options{Client: notify.NewClient(dev), Guard: dev, Now: func() time.Time { return now }})
+		if err := c.Send(t.Context(), config, m); err != nil {
+			t.Fatal(err)
+		}
+		if got != want || !strings.HasPrefix(contentType, kind) || signature != webhook.Signature(secret, now, []byte(got)) {
+			t.Errorf("%s: %s as %s, want %s", template, got, contentType, want)
+		}
+	}
+	f(`{"msg": "{{subject}} · {{ text }}", "all": {{data}}, "l": {{labels}}}`, "application/json",
+		`{"msg": "a \"quoted\" 이름 · [요약]\n한 줄", "all": {"incident_id":12}, "l": {"k":"v"}}`)
+	f("{{subject}}\n{{link}}", "text/plain", `a "quoted" 이름`+"\n"+message.Link)
+}
+
+func TestATemplateThatCannotWorkIsRefusedAndAPreviewNeedsNoSecret(t *testing.T) {
+	c := channel()
+	f := func(template, kind, field string) {
+		t.Helper()
+		config, _ := json.Marshal(map[string]string{"url": "https://hooks.example.com/", "secret": secret, "template": template, "content_type": kind})
+		if err := c.Check(config); !fault.Is(err, fault.Invalid) || fault.As(err).Field != field {
+			t.Errorf("%s: %v, want an error of %s", template, err, field)
+		}
+	}
+	f(`{"a": {{subject}}}`, "application/json", "config.template")
+	f(`{"a": "{{data}}"}`, "application/json", "config.template")
+	f(`{{secret}}`, "text/plain", "config.template")
+	f(`{{range .}}`, "text/plain", "config.template")
+	f(strings.Repeat("x", 20_001), "text/plain", "config.template")
+	f(`x`, "text/html", "config.content_type")
+	f(``, "text/plain", "config.content_type")
+
+	got, err := c.Preview(json.RawMessage(`{"secret": "********", "template": "{\"t\": \"{{subject}}\"}"}`), notify.Sample())
+	if err != nil || got != "{\n  \"t\": \"SlowSQL · \\\"order-api\\\"\"\n}\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := c.Preview(json.RawMessage(`{}`), notify.Sample()); err != nil || !strings.Contains(got, `"severity": "warning"`) {
+		t.Errorf("without a template: %s, %v", got, err)
+	}
 }

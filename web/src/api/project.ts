@@ -1,14 +1,19 @@
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { get, list, post, put, remove, seen } from './client.ts';
 import type {
   Channel,
   ChannelEdit,
+  ChannelPreview,
+  ChannelPreviewRequest,
+  DeliveryPage,
   Footprint,
   Home,
   Key,
   NewKey,
   Project,
   ProjectSettings,
+  Routing,
+  RoutingEdit,
   Rule,
   RuleChange,
   RuleEdit,
@@ -71,3 +76,24 @@ export const updateChannel = (project: number, id: number, version: number, chan
   put<Channel>(`/projects/${project}/channels/${id}`, channel, seen(version));
 export const deleteChannel = (project: number, id: number) => remove(`/projects/${project}/channels/${id}`);
 export const testChannel = (project: number, id: number) => post<void>(`/projects/${project}/channels/${id}/test`);
+export const previewChannel = (project: number, asked: ChannelPreviewRequest) =>
+  post<ChannelPreview>(`/projects/${project}/channel-preview`, asked);
+
+export const routingQuery = (project: number) =>
+  queryOptions({
+    queryKey: ['channel-routing', project],
+    queryFn: ({ signal }) => get<Routing>(`/projects/${project}/channel-routing`, undefined, signal),
+  });
+export const updateRouting = (project: number, version: number, routing: RoutingEdit) =>
+  put<Routing>(`/projects/${project}/channel-routing`, routing, seen(version));
+
+/** What became of the project's messages, newest first; it renews itself while only its beginning is looked at. */
+export const deliveriesQuery = (project: number, of: { channel?: number; state?: string }) =>
+  infiniteQueryOptions({
+    queryKey: ['channel-deliveries', project, of],
+    queryFn: ({ pageParam, signal }) =>
+      get<DeliveryPage>(`/projects/${project}/channel-deliveries`, { ...of, cursor: pageParam, limit: 50 }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next_cursor }) => next_cursor || undefined,
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : 10_000),
+  });

@@ -2157,6 +2157,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/channel-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a project's messages, newest first, with every attempt */
+        get: operations["list-channel-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/channel-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a channel's template makes of a sample message */
+        post: operations["preview-channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/channel-routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which channels get what, and when */
+        get: operations["get-channel-routing"];
+        /** Change which channels get what, and when */
+        put: operations["update-channel-routing"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/channels": {
         parameters: {
             query?: never;
@@ -4476,12 +4528,25 @@ export interface components {
         ChannelKinds: {
             kinds: string[];
         };
+        ChannelPreview: {
+            body: string;
+        };
+        ChannelPreviewRequest: {
+            /** @description as in a channel; only its template is read */
+            config: unknown;
+            kind: string;
+        };
         ChannelRequest: {
             /** @description the kind's own settings; a secret given as ******** stays what it is */
             config: unknown;
             enabled: boolean;
             /** @description one of the channel kinds; it cannot change */
             kind: string;
+            /**
+             * @description empty for that of the message
+             * @enum {string}
+             */
+            language?: "ko" | "en" | "";
             name: string;
         };
         Chart: {
@@ -4603,11 +4668,29 @@ export interface components {
             at: string;
             /** Format: int64 */
             attempts: number;
+            /** Format: int64 */
+            channel_id: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at?: string;
             error: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            joined_to?: number;
             kind: string;
+            log: components["schemas"]["Try"][];
             message: string;
+            ref?: string;
             state: string;
+            subject: string;
             target: string;
+        };
+        DeliveryPage: {
+            items: components["schemas"]["Delivery"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
         };
         Detail: {
             /** Format: date-time */
@@ -4694,6 +4777,11 @@ export interface components {
              * @description how many of them were looked at, chosen by chance
              */
             selected_sample: number;
+        };
+        Digest: {
+            below: string;
+            /** Format: int64 */
+            every_minutes: number;
         };
         Document: {
             description?: string;
@@ -5032,6 +5120,11 @@ export interface components {
             reason: "" | "silent" | "cpu" | "memory" | "disk";
             /** @enum {string} */
             state: "critical" | "warning" | "ok";
+        };
+        Hours: {
+            from: string;
+            to: string;
+            weekdays?: number[];
         };
         Imported: {
             dashboard: components["schemas"]["Dashboard"];
@@ -7427,6 +7520,10 @@ export interface components {
             /** @description {{label}} stands for the label's value */
             legend?: string;
         };
+        Quiet: {
+            below: string;
+            hours: components["schemas"]["Hours"];
+        };
         RED: {
             /** Format: int64 */
             average_ns: number;
@@ -7547,6 +7644,11 @@ export interface components {
             actions: components["schemas"]["Point"][];
             analysis: components["schemas"]["Point"][];
             call_id: string;
+            /**
+             * @description how far the facts carry a cause, computed from them; empty in reports of before
+             * @enum {string}
+             */
+            confidence: "high" | "medium" | "low" | "unknown";
             /** Format: date-time */
             created_at: string;
             language: string;
@@ -7754,6 +7856,39 @@ export interface components {
             updated_by: string;
             /** Format: int64 */
             version: number;
+        };
+        Route: {
+            channels: number[];
+            environments?: string[];
+            hours?: components["schemas"]["Hours"];
+            labels?: {
+                [key: string]: string;
+            };
+            name: string;
+            owners?: string[];
+            services?: string[];
+            severities?: string[];
+        };
+        Routing: {
+            digest?: components["schemas"]["Digest"];
+            first_only: boolean;
+            quiet?: components["schemas"]["Quiet"];
+            routes: components["schemas"]["Route"][];
+            time_zone: string;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** Format: int64 */
+            version: number;
+        };
+        RoutingRequest: {
+            digest?: components["schemas"]["Digest"];
+            /** @description only the first route that fits; else all that fit */
+            first_only: boolean;
+            quiet?: components["schemas"]["Quiet"];
+            routes: components["schemas"]["Route"][];
+            /** @description IANA name; empty for UTC */
+            time_zone: string;
         };
         Rule: {
             channels: number[];
@@ -8495,6 +8630,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             kind: string;
+            language: string;
             name: string;
             /** Format: int32 */
             project_id: number;
@@ -8711,6 +8847,16 @@ export interface components {
              * @description the worst
              */
             value: number;
+        };
+        Try: {
+            /** Format: date-time */
+            at: string;
+            error?: string;
+            /** Format: int64 */
+            number: number;
+            outcome: string;
+            /** Format: int64 */
+            took_ms: number;
         };
         TryAnswer: {
             attempts: components["schemas"]["Attempt"][];
@@ -9042,6 +9188,8 @@ export type CapabilityRequest = components['schemas']['CapabilityRequest'];
 export type ChainProvider = components['schemas']['ChainProvider'];
 export type Change = components['schemas']['Change'];
 export type ChannelKinds = components['schemas']['ChannelKinds'];
+export type ChannelPreview = components['schemas']['ChannelPreview'];
+export type ChannelPreviewRequest = components['schemas']['ChannelPreviewRequest'];
 export type ChannelRequest = components['schemas']['ChannelRequest'];
 export type Chart = components['schemas']['Chart'];
 export type Circuit = components['schemas']['Circuit'];
@@ -9054,9 +9202,11 @@ export type Count = components['schemas']['Count'];
 export type DbCall = components['schemas']['DBCall'];
 export type Dashboard = components['schemas']['Dashboard'];
 export type Delivery = components['schemas']['Delivery'];
+export type DeliveryPage = components['schemas']['DeliveryPage'];
 export type Detail = components['schemas']['Detail'];
 export type Difference = components['schemas']['Difference'];
 export type Differences = components['schemas']['Differences'];
+export type Digest = components['schemas']['Digest'];
 export type Document = components['schemas']['Document'];
 export type Dropped = components['schemas']['Dropped'];
 export type Edge = components['schemas']['Edge'];
@@ -9087,6 +9237,7 @@ export type Heat = components['schemas']['Heat'];
 export type Home = components['schemas']['Home'];
 export type Host = components['schemas']['Host'];
 export type HostHealth = components['schemas']['HostHealth'];
+export type Hours = components['schemas']['Hours'];
 export type Imported = components['schemas']['Imported'];
 export type InAppRequest = components['schemas']['InAppRequest'];
 export type Incident = components['schemas']['Incident'];
@@ -9269,6 +9420,7 @@ export type ProviderRequest = components['schemas']['ProviderRequest'];
 export type QualityRate = components['schemas']['QualityRate'];
 export type QualityVersion = components['schemas']['QualityVersion'];
 export type Query = components['schemas']['Query'];
+export type Quiet = components['schemas']['Quiet'];
 export type Red = components['schemas']['RED'];
 export type Rate = components['schemas']['Rate'];
 export type Recount = components['schemas']['Recount'];
@@ -9287,6 +9439,9 @@ export type RoleChange = components['schemas']['RoleChange'];
 export type RoleRequest = components['schemas']['RoleRequest'];
 export type RoleSettings = components['schemas']['RoleSettings'];
 export type RoleVersion = components['schemas']['RoleVersion'];
+export type Route = components['schemas']['Route'];
+export type Routing = components['schemas']['Routing'];
+export type RoutingRequest = components['schemas']['RoutingRequest'];
 export type Rule = components['schemas']['Rule'];
 export type RuleRef = components['schemas']['RuleRef'];
 export type RuleRequest = components['schemas']['RuleRequest'];
@@ -9351,6 +9506,7 @@ export type Transaction = components['schemas']['Transaction'];
 export type TransactionCount = components['schemas']['TransactionCount'];
 export type Trial = components['schemas']['Trial'];
 export type TrialFired = components['schemas']['TrialFired'];
+export type Try = components['schemas']['Try'];
 export type TryAnswer = components['schemas']['TryAnswer'];
 export type TryRequest = components['schemas']['TryRequest'];
 export type UnpricedModel = components['schemas']['UnpricedModel'];
@@ -15432,6 +15588,156 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageKind"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-channel-deliveries": {
+        parameters: {
+            query?: {
+                /** @description of this channel only */
+                channel?: number;
+                /** @description in this state only */
+                state?: "pending" | "sending" | "delivered" | "failed" | "held" | "joined";
+                /** @description about this only, like incident/12 */
+                ref?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelPreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Routing"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-channel-routing": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoutingRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Routing"];
                 };
             };
             /** @description Problem */

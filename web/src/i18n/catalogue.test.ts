@@ -12,7 +12,7 @@ const marks = (text: string) => [...text.matchAll(/\{\{\w+\}\}|<\/?\w+>/g)].map(
 
 // Names that are the same in every language.
 const SAME =
-  /(^copy\.|\.kind\.|\.class\.|\.value\.|^nav\.(ai|sql)$|trace\.(http|rpc)$|\.url$|transactions\.column\.sql|kind\.sql$|health\.reason\.slow|roles\.parameter|profile\.index|hosts\.(cpu$|line\.nice)|range\.|incidents\.rule)/;
+  /(^copy\.|\.kind\.|\.class\.|\.value\.|^nav\.(ai|sql)$|trace\.(http|rpc)$|\.url$|transactions\.column\.sql|kind\.sql$|health\.reason\.slow|roles\.parameter|profile\.index|hosts\.(cpu$|line\.nice)|range\.|incidents\.rule|option\.(starttls|tls)$|label\.webhook_url$)/;
 
 describe('the catalogues', () => {
   const english = new Map(leaves(en));

@@ -1,34 +1,19 @@
-import { PasswordInput, Select, Switch, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { Button, PasswordInput, Select, Switch, Textarea, TextInput } from '@mantine/core';
+import { IconInfoCircle } from '@tabler/icons-react';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { channelKindsQuery, createChannel, updateChannel } from '../../api/project.ts';
+import { channelKindsQuery, createChannel, previewChannel, updateChannel } from '../../api/project.ts';
 import type { Channel, ChannelEdit } from '../../api/types.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
+import { toastProblem } from '../../parts/toast.tsx';
 import { useChange } from '../../parts/useChange.ts';
+import classes from './Channels.module.css';
 import { configOf } from './config.ts';
+import { FIELDS, type Field, fieldsOf, PREVIEWED } from './fields.ts';
 
-interface Field {
-  name: string;
-  secret?: boolean;
-  required?: boolean;
-  placeholder?: string;
-}
-
-// What each kind of channel asks for. A secret that was stored reads as
-// ********; sent back like that, the server keeps it.
-const FIELDS: Record<string, Field[]> = {
-  console: [],
-  webhook: [
-    { name: 'url', required: true, placeholder: 'https://' },
-    { name: 'secret', secret: true, required: true },
-  ],
-  slack: [
-    { name: 'webhook_url', secret: true, placeholder: 'https://hooks.slack.com/services/…' },
-    { name: 'token', secret: true, placeholder: 'xoxb-…' },
-    { name: 'channel', placeholder: '#ops' },
-  ],
-};
+// The help shows {{subject}} as one types it.
+const LITERAL = { prefix: '<<', suffix: '>>' };
 
 /** A channel being edited; what its kind may be set to is a flat list of texts. */
 type Edit = Omit<ChannelEdit, 'config'> & { config: Record<string, unknown> };
@@ -45,8 +30,14 @@ export function ChannelForm({ project, channel, onClose }: Props) {
   const { data: kinds } = useQuery(channelKindsQuery);
   const [edit, setEdit] = useState<Edit>(() =>
     channel
-      ? { kind: channel.kind, name: channel.name, enabled: channel.enabled, config: configOf(channel) }
-      : { kind: 'slack', name: '', enabled: true, config: {} },
+      ? {
+          kind: channel.kind,
+          name: channel.name,
+          enabled: channel.enabled,
+          language: language(channel.language),
+          config: configOf(channel),
+        }
+      : { kind: 'slack', name: '', enabled: true, language: '', config: {} },
   );
   const set = (part: Partial<Edit>) => setEdit((old) => ({ ...old, ...part }));
   const save = useChange(
@@ -61,50 +52,135 @@ export function ChannelForm({ project, channel, onClose }: Props) {
     <FormModal
       title={channel ? t('channels.edit') : t('channels.add')}
       busy={save.isPending}
+      size="lg"
       onSubmit={() => save.mutate(undefined)}
       onClose={onClose}
     >
+      <div className="pair">
+        <Select
+          label={t('channels.column.kind')}
+          data={(kinds ?? Object.keys(FIELDS)).map((kind) => ({
+            value: kind,
+            label: t(`channels.kind.${kind as 'slack'}`, kind),
+          }))}
+          value={edit.kind}
+          disabled={channel !== undefined}
+          allowDeselect={false}
+          onChange={(kind) => kind && set({ kind, config: {} })}
+        />
+        <TextInput
+          label={t('channels.column.name')}
+          required
+          maxLength={100}
+          value={edit.name}
+          onChange={(e) => set({ name: e.currentTarget.value })}
+        />
+      </div>
+      <p className={classes.help} role="note">
+        <IconInfoCircle size={16} aria-hidden />
+        <span>{t(`channels.help.${edit.kind as 'slack'}`, { defaultValue: '', interpolation: LITERAL })}</span>
+      </p>
+      {fieldsOf(edit.kind).map((field) => (
+        <Setting
+          key={`${edit.kind}.${field.name}`}
+          kind={edit.kind}
+          field={field}
+          value={String(edit.config[field.name] ?? '')}
+          onChange={(value) => set({ config: filled({ ...edit.config, [field.name]: value }) })}
+        />
+      ))}
+      {PREVIEWED.includes(edit.kind) && <Preview project={project} edit={edit} />}
       <Select
-        label={t('channels.column.kind')}
-        data={(kinds ?? Object.keys(FIELDS)).map((kind) => ({
-          value: kind,
-          label: t(`channels.kind.${kind as 'slack'}`, kind),
-        }))}
-        value={edit.kind}
-        disabled={channel !== undefined}
+        label={t('channels.language.label')}
+        description={t('channels.language.hint')}
+        data={[
+          { value: '', label: t('channels.language.message') },
+          { value: 'ko', label: '한국어' },
+          { value: 'en', label: 'English' },
+        ]}
+        value={edit.language ?? ''}
         allowDeselect={false}
-        onChange={(kind) => kind && set({ kind, config: {} })}
+        onChange={(value) => set({ language: language(value) })}
       />
-      <TextInput
-        label={t('channels.column.name')}
-        required
-        maxLength={100}
-        value={edit.name}
-        onChange={(e) => set({ name: e.currentTarget.value })}
-      />
-      {(FIELDS[edit.kind] ?? []).map(({ name, secret, required, placeholder }) => {
-        const Input = secret ? PasswordInput : TextInput;
-        return (
-          <Input
-            key={name}
-            label={t(`channels.field.${name as 'url'}`)}
-            description={t(`channels.hint.${name as 'url'}`)}
-            autoComplete="off"
-            required={required}
-            placeholder={placeholder}
-            value={String(edit.config[name] ?? '')}
-            onChange={(e) => set({ config: filled({ ...edit.config, [name]: e.currentTarget.value.trim() }) })}
-          />
-        );
-      })}
       <Switch
-        label={t('channels.field.enabled')}
+        label={t('channels.enabled')}
         checked={edit.enabled}
         onChange={(e) => set({ enabled: e.currentTarget.checked })}
       />
     </FormModal>
   );
 }
+
+interface SettingProps {
+  kind: string;
+  field: Field;
+  value: string;
+  onChange: (value: string) => void;
+}
+
+/** One field of a kind, as its sort of value asks for. */
+function Setting({ kind, field, value, onChange }: SettingProps) {
+  const { t } = useTranslation();
+  const key = `${kind}_${field.name}` as 'slack_token';
+  const shared = {
+    label: t(`channels.label.${key}`),
+    description: t(`channels.hint.${key}`),
+    required: field.required,
+    placeholder: field.placeholder,
+  };
+  if (field.among) {
+    return (
+      <Select
+        {...shared}
+        data={field.among.map((one) => ({ value: one, label: t(`channels.option.${one as 'us'}`, one) }))}
+        value={value || field.among[0]}
+        allowDeselect={false}
+        onChange={(next) => onChange(next === field.among?.[0] || next === null ? '' : next)}
+      />
+    );
+  }
+  if (field.lines) {
+    return (
+      <Textarea
+        {...shared}
+        autosize
+        minRows={field.lines}
+        maxRows={16}
+        spellCheck={false}
+        classNames={{ input: classes.code }}
+        value={value}
+        onChange={(e) => onChange(e.currentTarget.value)}
+      />
+    );
+  }
+  const Input = field.secret ? PasswordInput : TextInput;
+  return (
+    <Input {...shared} autoComplete="off" value={value} onChange={(e) => onChange(e.currentTarget.value.trimStart())} />
+  );
+}
+
+/** What the template makes of a sample message, before anybody gets it. */
+function Preview({ project, edit }: { project: number; edit: Edit }) {
+  const { t } = useTranslation();
+  const preview = useMutation({
+    mutationFn: () => previewChannel(project, { kind: edit.kind, config: edit.config }),
+    onError: toastProblem,
+  });
+  return (
+    <div>
+      <Button variant="default" size="xs" loading={preview.isPending} onClick={() => preview.mutate()}>
+        {t('channels.preview')}
+      </Button>
+      {preview.data && (
+        <section className={classes.preview} aria-label={t('channels.preview_of')}>
+          <pre>{preview.data.body}</pre>
+        </section>
+      )}
+    </div>
+  );
+}
+
+const language = (value: unknown) => (value === 'ko' || value === 'en' ? value : '');
 
 /** Without the fields left empty: an empty value is not a setting. */
 const filled = (config: Record<string, unknown>) =>

@@ -11,6 +11,7 @@ import {
   IconMask,
   IconNote,
   IconScale,
+  IconTargetArrow,
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { type ComponentType, useEffect, useRef } from 'react';
@@ -28,11 +29,12 @@ const ICONS: Record<string, ComponentType<{ size: number; stroke: number }>> = {
   call: IconArrowsExchange,
   wait: IconHourglass,
   exception: IconBug,
+  cause: IconTargetArrow,
   comparison: IconScale,
   note: IconNote,
 };
 
-const KINDS = ['alarm', 'transaction', 'statement', 'call', 'wait', 'exception', 'step', 'comparison', 'note'];
+const KINDS = ['alarm', 'cause', 'transaction', 'statement', 'call', 'wait', 'exception', 'step', 'comparison', 'note'];
 
 /** The facts the report may speak of, by kind. The marked one is brought into sight. */
 export function Evidence({ incident, marked }: { incident: Incident; marked?: string }) {

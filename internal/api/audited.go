@@ -26,7 +26,7 @@ const auditedKey = "audited"
 var notChanges = []string{
 	"prometheus-query-by-post", "prometheus-query-range-by-post", "prometheus-series-by-post", "prometheus-labels-by-post", "prometheus-format-query-by-post",
 	"estimate-ai-experiment", "test-ai-masking",
-	"look-up-invitation", "try-rule",
+	"look-up-invitation", "try-rule", "preview-channel",
 	"run-role", "try-role", "try-org-role", "replay-ai-call",
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/ai/ship"
 	"github.com/matrix-aiops/matrix/internal/ai/usage"
+	"github.com/matrix-aiops/matrix/internal/audit"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
 	"github.com/matrix-aiops/matrix/internal/flame"
 	"github.com/matrix-aiops/matrix/internal/host"
@@ -65,6 +66,7 @@ type Options struct {
 	Outbox     *notify.Outbox
 	Incidents  *incident.Service
 	AI         *ai.Gateway
+	Audit      *audit.Log
 	Usage      *usage.Ledger
 	Quality    *quality.Service
 	Log        *slog.Logger
@@ -157,6 +159,7 @@ func New(opts Options) (http.Handler, error) {
 func build(opts Options) (*server, *routes, error) {
 	for store, given := range map[string]bool{
 		"AI":         opts.AI != nil,
+		"Audit":      opts.Audit != nil,
 		"Dashboards": opts.Dashboards != nil,
 		"Flames":     opts.Flames != nil,
 		"Hosts":      opts.Hosts != nil,
@@ -198,7 +201,7 @@ func build(opts Options) (*server, *routes, error) {
 	config.Components.Schemas = huma.NewMapRegistry(schemaPath, s.schemas.name)
 	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[trace.Kind](), reflect.TypeFor[spanKind]())
 	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[trace.Status](), reflect.TypeFor[spanStatus]())
-	config.Transformers = []huma.Transformer{reshape}
+	config.Transformers = []huma.Transformer{reshape, withVeil}
 	config.Info.Description = "Observability with a second opinion: traces, incidents and the reports written about them."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {Type: "apiKey", In: "cookie", Name: plainCookie, Description: "made by POST /api/v1/session"},
@@ -243,6 +246,7 @@ func (s *server) resources() {
 	s.registerProvisioning()
 	s.registerUsers()
 	s.registerOrgs()
+	s.registerAudit()
 	s.registerProjects()
 	s.registerHome()
 	s.registerTraces()

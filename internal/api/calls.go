@@ -74,14 +74,17 @@ func (s *server) registerCalls() {
 		}) (*result[*ai.Call], error) {
 			return ok(s.opts.AI.Call(ctx, in.Project, in.Call))
 		})
-	register(s, tenant.ProjectAdmin, get("get-ai-call-originals", "/api/v1/projects/{project}/ai-calls/{call}/originals", "What the tokens of one call stand for, where its role keeps that"),
-		func(ctx context.Context, actor tenant.Actor, in *struct {
+	register(s, tenant.ProjectRead, get("get-ai-call-originals", "/api/v1/projects/{project}/ai-calls/{call}/originals", "What the tokens of one call stand for, where its role keeps that"),
+		func(ctx context.Context, _ tenant.Actor, in *struct {
 			InProject
 			Call string `path:"call" maxLength:"64" doc:"call id"`
 		}) (*result[[]mask.Token], error) {
+			if err := needsPrompts(ctx); err != nil {
+				return nil, err
+			}
 			originals, err := s.opts.AI.Originals(ctx, in.Project, in.Call)
 			if err == nil {
-				s.log.InfoContext(ctx, "the originals of an ai call were read", "project_id", in.Project, "call_id", in.Call, "user_id", actor.UserID, "request_id", requestID(ctx))
+				err = s.noteShown(ctx, "originals")
 			}
 			return ok(originals, err)
 		})

@@ -16,7 +16,7 @@ const schemaPath = "#/components/schemas/"
 type schemas map[string]reflect.Type
 
 // qualified are types whose names say too little without their package.
-var qualified = map[string]bool{"usage.Report": true, "usage.Row": true, "usage.Series": true}
+var qualified = map[string]bool{"audit.Page": true, "audit.Entry": true, "audit.Actor": true, "usage.Report": true, "usage.Row": true, "usage.Series": true}
 
 // name names a schema after its Go type, and after its package too when it is
 // qualified or another package's type had the name first.

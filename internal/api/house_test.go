@@ -16,6 +16,7 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/ai/usage"
+	"github.com/matrix-aiops/matrix/internal/audit"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clickhouse/clickhousetest"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
@@ -46,7 +47,7 @@ func TestMain(m *testing.M) { clickhousetest.Main(m) }
 
 // house is the API over real stores.
 type house struct {
-	t       *testing.T
+	t       testing.TB
 	db      *metadb.DB
 	engine  *clickhouse.DB // nil when the test reads no telemetry
 	tenants *tenant.Store
@@ -108,7 +109,7 @@ func (canned) Complete(_ context.Context, _ ai.Request, on func(ai.Piece) error)
 	return ai.Response{Text: "hello", Model: "m", Finish: ai.FinishStop}, nil
 }
 
-func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*Options)) *house {
+func newHouse(t testing.TB, db *metadb.DB, engine *clickhouse.DB, change func(*Options)) *house {
 	t.Helper()
 	h := &house{t: t, db: db, engine: engine, log: &lockedBuffer{}, sent: &sink{}}
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
@@ -154,11 +155,15 @@ func newHouse(t *testing.T, db *metadb.DB, engine *clickhouse.DB, change func(*O
 	stored, err := storage.New(storage.Options{DB: engine, Tenants: h.tenants})
 	h.must(err)
 	metrics := metric.NewEngine(metric.NewStore(engine), nil)
+	audited, err := audit.New(audit.Options{DB: db})
+	h.must(err)
+	t.Cleanup(func() { _ = audited.Close(context.Background()) }) // some tests close the database before
 	alarms, err := rule.NewEngine(rule.EngineOptions{DB: db, Sources: rule.Sources{Traces: trace.NewStore(engine)},
 		OnFire: incidents.Open, OnFailure: incidents.RuleFailed})
 	h.must(err)
 	h.opts = Options{
 		AI:         gateway,
+		Audit:      audited,
 		Dashboards: dashboard.NewStore(db, nil),
 		Flames:     flame.NewStore(engine),
 		Hosts:      host.NewStore(metrics, trace.NewStore(engine)),

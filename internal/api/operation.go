@@ -31,7 +31,8 @@ const failureShape = "failure"
 // register is the only way an operation comes into the API: it takes the action
 // the caller must be allowed, on the target that the path names ({project},
 // {org} or {group}), and asks tenant.Can before the request is looked at any
-// further. An operation without authorisation cannot be written.
+// further. An operation without authorisation cannot be written, nor one whose
+// changes the audit log does not know.
 func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle func(ctx context.Context, a tenant.Actor, in *I) (*O, error)) {
 	target := s.targetOf(act, op.Path)
 	_, versioned := reflect.TypeFor[I]().FieldByName("IfMatch")
@@ -39,7 +40,7 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 	if own, ok := op.Metadata[failureShape].(func(*Problem) huma.StatusError); ok {
 		shape = own
 	}
-	op.Metadata = map[string]any{"action": act}
+	op.Metadata = map[string]any{"action": act, auditedKey: changes(&op)}
 	op.Extensions = map[string]any{"x-action": string(act)}
 	if act != public {
 		op.Security = []map[string][]string{{"session": {}}, {"token": {}}}
@@ -48,19 +49,30 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 		op.Responses = map[string]*huma.Response{"default": s.failure}
 	}
 	op.Middlewares = append(op.Middlewares, func(hc huma.Context, next func(huma.Context)) {
-		on, err := s.authorize(hc, op.OperationID, act, target)
+		at := &admission{operation: op.OperationID, object: objectOf(hc, op.Path)}
+		err := s.authorize(hc, op.OperationID, act, target, at)
 		if err != nil {
+			err = s.noteDenied(hc.Context(), &op, at, err)
 			_, w := humago.Unwrap(hc)
 			p := problem(hc.Context(), s.log, err, false)
 			writeFailure(w, p.header, shape(p))
 			return
 		}
-		next(huma.WithValue(hc, targetKey{}, on))
+		next(huma.WithValue(hc, admissionKey{}, at))
 	})
+	veiled := veils(act, &op)
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		ctx, cancel := context.WithTimeout(ctx, answerWithin)
 		defer cancel()
+		entry, err := s.beginChange(ctx, &op, in)
+		if err != nil {
+			return nil, shape(problem(ctx, s.log, err, false))
+		}
 		out, err := handle(ctx, callerOf(ctx).actor, in)
+		s.endChange(ctx, entry, out, err)
+		if err == nil && veiled {
+			err = s.veil(ctx, &op, out)
+		}
 		if err != nil {
 			return nil, shape(problem(ctx, s.log, err, versioned))
 		}
@@ -68,31 +80,31 @@ func register[I, O any](s *server, act tenant.Action, op huma.Operation, handle 
 	})
 }
 
-// targetKey is the context key of what an operation is done to.
-type targetKey struct{}
-
 // allowedOn is what the caller of an operation was allowed to do it to.
 func allowedOn(ctx context.Context) tenant.Target {
-	on, _ := ctx.Value(targetKey{}).(tenant.Target)
-	return on
+	if at := admittedTo(ctx); at != nil {
+		return at.on
+	}
+	return tenant.Target{}
 }
 
-// authorize checks who asks, and whether they may, and returns to what.
-func (s *server) authorize(hc huma.Context, operation string, act tenant.Action, target func(huma.Context) (tenant.Target, error)) (on tenant.Target, err error) {
+// authorize checks who asks, and whether they may, and notes to what.
+func (s *server) authorize(hc huma.Context, operation string, act tenant.Action, target func(huma.Context) (tenant.Target, error), at *admission) (err error) {
 	if act == public {
-		return on, nil
+		return nil
 	}
 	caller := callerOf(hc.Context())
 	if caller.err != nil && (!errors.Is(caller.err, tenant.ErrSecondFactor) || !whileEnrolling[operation]) {
-		return on, caller.err
+		return caller.err
 	}
 	if caller.actor.UserID == 0 { // before the path is read: a stranger learns nothing from it
-		return on, s.tenants.Can(hc.Context(), caller.actor, act, on)
+		return s.tenants.Can(hc.Context(), caller.actor, act, at.on)
 	}
-	if on, err = target(hc); err != nil {
-		return on, err
+	if at.on, err = target(hc); err != nil {
+		return err
 	}
-	return on, s.tenants.Can(hc.Context(), caller.actor, act, on)
+	at.place, err = s.tenants.Allow(hc.Context(), caller.actor, act, at.on)
+	return err
 }
 
 // targetOf returns how an action's target is read from the path. It panics when

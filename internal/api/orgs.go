@@ -14,9 +14,12 @@ type Named struct {
 
 // MemberRequest gives an account a role.
 type MemberRequest struct {
-	Email string      `json:"email" minLength:"3" maxLength:"254"`
-	Role  tenant.Role `json:"role" enum:"owner,admin,editor,viewer"`
+	Email  string      `json:"email" minLength:"3" maxLength:"254"`
+	Role   tenant.Role `json:"role" enum:"owner,admin,editor,viewer,custom"`
+	RoleID int64       `json:"role_id,omitempty" minimum:"0" doc:"with custom: the organisation's own role"`
 }
+
+func (r *MemberRequest) given() tenant.Given { return tenant.Given{Role: r.Role, RoleID: r.RoleID} }
 
 func (s *server) registerOrgs() {
 	register(s, tenant.OrgList, get("list-orgs", "/api/v1/orgs", "The organisations I can see"),
@@ -55,7 +58,7 @@ func (s *server) registerOrgs() {
 			InOrg
 			Body MemberRequest
 		}) (*struct{}, error) {
-			return done(s.tenants.SetMember(ctx, a, in.Org, 0, in.Body.Email, in.Body.Role))
+			return done(s.tenants.GiveRole(ctx, a, in.Org, 0, in.Body.Email, in.Body.given()))
 		})
 	register(s, tenant.OrgAdmin, del("remove-org-member", "/api/v1/orgs/{org}/members/{user}", "Remove somebody from an organisation and its groups"),
 		func(ctx context.Context, a tenant.Actor, in *struct {
@@ -76,13 +79,40 @@ func (s *server) registerOrgs() {
 			g, err := s.tenants.CreateGroup(ctx, in.Org, in.Body.Name)
 			return versioned(g, g.Version, err)
 		})
+	register(s, tenant.OrgAdmin, put("move-group", "/api/v1/orgs/{org}/groups/{child}/parent", "Put a group with all below it into another group, or to the top"),
+		func(ctx context.Context, _ tenant.Actor, in *struct {
+			InOrg
+			InVersion
+			Child int64 `path:"child" minimum:"1" doc:"group id"`
+			Body  struct {
+				ParentID int64 `json:"parent_id" minimum:"0" doc:"0: to the top"`
+			}
+		}) (*edited[tenant.Group], error) {
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			g, err := s.tenants.MoveGroup(ctx, in.Org, in.Child, version, in.Body.ParentID)
+			return versioned(g, g.Version, err)
+		})
 	s.registerGroups()
+	s.registerOrgRoles()
+	s.registerServiceAccounts()
+	s.registerInvitations()
 }
 
 func (s *server) registerGroups() {
 	register(s, tenant.GroupRead, get("get-group", "/api/v1/groups/{group}", "One group"),
 		func(ctx context.Context, _ tenant.Actor, in *InGroup) (*edited[tenant.Group], error) {
 			g, err := s.tenants.Group(ctx, in.Group)
+			return versioned(g, g.Version, err)
+		})
+	register(s, tenant.GroupAdmin, post("create-subgroup", "/api/v1/groups/{group}/groups", "Make a group in a group", http.StatusCreated),
+		func(ctx context.Context, _ tenant.Actor, in *struct {
+			InGroup
+			Body Named
+		}) (*edited[tenant.Group], error) {
+			g, err := s.tenants.CreateSubgroup(ctx, in.Group, in.Body.Name)
 			return versioned(g, g.Version, err)
 		})
 	register(s, tenant.GroupAdmin, put("rename-group", "/api/v1/groups/{group}", "Rename a group"),
@@ -126,7 +156,7 @@ func (s *server) registerGroups() {
 			if err != nil {
 				return nil, err
 			}
-			return done(s.tenants.SetMember(ctx, a, g.OrgID, g.ID, in.Body.Email, in.Body.Role))
+			return done(s.tenants.GiveRole(ctx, a, g.OrgID, g.ID, in.Body.Email, in.Body.given()))
 		})
 	register(s, tenant.GroupAdmin, del("remove-group-member", "/api/v1/groups/{group}/members/{user}", "Remove somebody from a group"),
 		func(ctx context.Context, a tenant.Actor, in *struct {

@@ -601,3 +601,53 @@ func (n *neighbours) conforms(op *huma.Operation, answer *httptest.ResponseRecor
 func (p *place) statement() string {
 	return trace.HashString(sqltext.Normalize("mysql", "SELECT * FROM "+p.canary).Hash)
 }
+
+// newMemberRole makes a role of the place's organisation.
+func (p *place) newMemberRole() int64 {
+	p.h.t.Helper()
+	role, err := p.h.tenants.CreateOrgRole(p.h.t.Context(), p.owner, p.org, tenant.RoleSettings{Name: p.h.unique("role-" + p.canary), Permissions: []tenant.Action{tenant.ProjectRead}})
+	p.h.must(err)
+	return role.ID
+}
+
+// newSubgroup makes a group in the place's group.
+func (p *place) newSubgroup() int64 {
+	p.h.t.Helper()
+	group, err := p.h.tenants.CreateSubgroup(p.h.t.Context(), p.group, p.h.unique("group-"+p.canary))
+	p.h.must(err)
+	return group.ID
+}
+
+// newService makes a service account of the place's organisation.
+func (p *place) newService() int64 {
+	p.h.t.Helper()
+	made, err := p.h.tenants.CreateServiceAccount(p.h.t.Context(), p.owner, p.org, p.h.unique("service-"+p.canary), tenant.Given{Role: tenant.Viewer})
+	p.h.must(err)
+	return made.ID
+}
+
+// newServiceToken makes a token of a service account, and names both.
+func (p *place) newServiceToken() map[string]any {
+	p.h.t.Helper()
+	account := p.newService()
+	token, err := p.h.tenants.CreateServiceToken(p.h.t.Context(), p.owner, p.org, account, "t", []tenant.Scope{tenant.ScopeProjectRead}, p.h.soon())
+	p.h.must(err)
+	return map[string]any{"account": account, "token": token.ID}
+}
+
+// newInvitation offers a role in the place's organisation.
+func (p *place) newInvitation() tenant.NewInvitation {
+	p.h.t.Helper()
+	made, err := p.h.tenants.Invite(p.h.t.Context(), p.owner, p.org, 0, "", tenant.Given{Role: tenant.Viewer}, p.h.soon())
+	p.h.must(err)
+	return made
+}
+
+// newInvitation returns the secret of an invitation to the first organisation: its
+// holder learns the name of the organisation, whoever they are.
+func (h *house) newInvitation() string {
+	h.t.Helper()
+	made, err := h.tenants.Invite(h.t.Context(), tenant.Actor{UserID: 1, System: true}, h.first.Org.ID, 0, "", tenant.Given{Role: tenant.Viewer}, h.soon())
+	h.must(err)
+	return made.Secret
+}

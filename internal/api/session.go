@@ -23,6 +23,7 @@ const (
 type Me struct {
 	User        tenant.User           `json:"user"`
 	Memberships []tenant.Member       `json:"memberships"`
+	Access      []tenant.Access       `json:"access" doc:"what I may do, by place"`
 	Orgs        []tenant.Organisation `json:"orgs"`
 	Projects    []tenant.Project      `json:"projects"`
 	MustEnrol   bool                  `json:"must_enrol" doc:"a second factor is demanded of me: until I have set one up I can do nothing else"`
@@ -116,9 +117,9 @@ func (s *server) logout(ctx context.Context, _ tenant.Actor, _ *nothing) (*cooki
 func (s *server) me(ctx context.Context, a tenant.Actor, _ *nothing) (*result[Me], error) {
 	if errors.Is(callerOf(ctx).err, tenant.ErrSecondFactor) {
 		user, err := s.tenants.User(ctx, a.UserID)
-		return ok(Me{User: user, Memberships: []tenant.Member{}, Orgs: []tenant.Organisation{}, Projects: []tenant.Project{}, MustEnrol: true}, err)
+		return ok(Me{User: user, Memberships: []tenant.Member{}, Access: []tenant.Access{}, Orgs: []tenant.Organisation{}, Projects: []tenant.Project{}, MustEnrol: true}, err)
 	}
-	me := Me{Memberships: []tenant.Member{}, Orgs: []tenant.Organisation{}, Projects: []tenant.Project{}}
+	me := Me{Memberships: []tenant.Member{}, Access: []tenant.Access{}, Orgs: []tenant.Organisation{}, Projects: []tenant.Project{}}
 	var err error
 	if a.Token != nil {
 		me.Scopes = a.Token.Scopes
@@ -128,6 +129,9 @@ func (s *server) me(ctx context.Context, a tenant.Actor, _ *nothing) (*result[Me
 	}
 	if a.Allows(tenant.OrgList) {
 		if me.Memberships, err = s.tenants.Memberships(ctx, a.UserID); err != nil {
+			return nil, err
+		}
+		if me.Access, err = s.tenants.Accesses(ctx, a.UserID, me.Memberships); err != nil {
 			return nil, err
 		}
 		if me.Orgs, err = s.tenants.Organisations(ctx, a); err != nil {

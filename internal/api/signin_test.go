@@ -16,7 +16,7 @@ import (
 )
 
 // appCode is what an authenticator app shows for a secret.
-func appCode(t *testing.T, secret string, at time.Time) string {
+func appCode(t testing.TB, secret string, at time.Time) string {
 	t.Helper()
 	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
 	if err != nil {

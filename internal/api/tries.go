@@ -28,7 +28,7 @@ type ReplayRequest struct {
 	Model      string            `json:"model,omitempty" maxLength:"200" doc:"absent: the chain of the version"`
 	Parameters *ai.Parameters    `json:"parameters,omitempty" doc:"over those of the version"`
 	Variables  map[string]string `json:"variables,omitempty" doc:"of the system message: the log does not keep them"`
-	Originals  bool              `json:"originals,omitempty" doc:"put into the answer what the tokens stand for, where the log keeps it; takes an administrator of the project"`
+	Originals  bool              `json:"originals,omitempty" doc:"put into the answer what the tokens stand for, where the log keeps it; takes the permission data.prompts"`
 	Stream     bool              `json:"stream,omitempty" doc:"answer as server-sent events: text, then done or error"`
 }
 
@@ -91,10 +91,12 @@ func (s *server) registerTries() {
 			}
 			b := in.Body
 			if b.Originals {
-				if err := s.tenants.Can(ctx, a, tenant.ProjectAdmin, tenant.Target{Project: in.Project}); err != nil {
+				if err := needsPrompts(ctx); err != nil {
 					return nil, err
 				}
-				s.log.InfoContext(ctx, "the originals of an ai call were read", "project_id", in.Project, "call_id", in.Call, "user_id", a.UserID, "request_id", requestID(ctx))
+				if err := s.noteShown(ctx, "originals"); err != nil {
+					return nil, err
+				}
 			}
 			role, input, err := s.opts.Quality.ReplayOf(ctx, in.Project, in.Call, quality.Replay{Version: b.Version, Provider: b.Provider, Model: b.Model, Parameters: b.Parameters, Variables: b.Variables, Originals: b.Originals})
 			if err != nil {

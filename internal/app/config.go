@@ -77,11 +77,13 @@ type File struct {
 	// secrets.key in the data directory. Nodes on one metadata database share it.
 	SecretsKey string `yaml:"secrets_key"`
 	// TrustedProxies are the networks (CIDR) whose X-Forwarded-For is believed.
-	TrustedProxies []string   `yaml:"trusted_proxies"`
-	AI             FileAI     `yaml:"ai"`
-	Ingest         FileIngest `yaml:"ingest"`
-	Notify         FileNotify `yaml:"notify"`
-	Login          FileLogin  `yaml:"login"`
+	TrustedProxies []string `yaml:"trusted_proxies"`
+	// AuditDays is for how many days the audit log is kept; default 1095.
+	AuditDays int        `yaml:"audit_days"`
+	AI        FileAI     `yaml:"ai"`
+	Ingest    FileIngest `yaml:"ingest"`
+	Notify    FileNotify `yaml:"notify"`
+	Login     FileLogin  `yaml:"login"`
 	// Scrape is whose metrics this node fetches, a file for each project.
 	Scrape []FileScrape `yaml:"scrape"`
 }

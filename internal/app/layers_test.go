@@ -17,7 +17,7 @@ import (
 // are allowed between neighbours.
 var layers = [][]string{
 	{"fault", "clock", "project", "clickhouse", "metadb", "job", "otel", "search", "sqltext", "pattern", "schema", "memo", "mask", "ground", "secret"},
-	{"tenant", "trace", "logs", "metric", "flame", "view", "dashboard", "issue"},
+	{"tenant", "audit", "trace", "logs", "metric", "flame", "view", "dashboard", "issue"},
 	{"rule", "evidence", "report", "notify", "ai", "storage", "host", "scrape"},
 	{"incident", "quality"},
 	{"api", "ingest", "modelapi", "scim"},

@@ -17,6 +17,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai/ship"
 	"github.com/matrix-aiops/matrix/internal/ai/usage"
 	"github.com/matrix-aiops/matrix/internal/api"
+	"github.com/matrix-aiops/matrix/internal/audit"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/clock"
 	"github.com/matrix-aiops/matrix/internal/dashboard"
@@ -139,6 +140,12 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	audited, err := audit.New(audit.Options{DB: meta, Log: a.log, Days: a.opts.File.AuditDays})
+	if err != nil {
+		return err
+	}
+	a.onStop("audit log", audited.Close)
+	audited.Register(queue)
 	keys, err := secret.LoadKeyFile(cmp.Or(a.opts.File.SecretsKey, filepath.Join(a.opts.DataDir, "secrets.key")))
 	if err != nil {
 		return err
@@ -277,6 +284,7 @@ func (a *App) setup(ctx context.Context) error {
 	}
 	return a.serve(api.Options{
 		AI:         gateway,
+		Audit:      audited,
 		Models:     a.newModels(gateway, tenants),
 		Dashboards: dashboard.NewStore(meta, nil),
 		Flames:     flame.NewStore(telemetry),

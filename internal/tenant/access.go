@@ -2,8 +2,11 @@ package tenant
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -11,7 +14,7 @@ import (
 )
 
 // Role is what a member is in an organisation or a group, strongest first:
-// owner, admin, editor, viewer.
+// owner, admin, editor, viewer, or one that the organisation has made.
 type Role string
 
 // The roles.
@@ -20,9 +23,11 @@ const (
 	Admin  Role = "admin"
 	Editor Role = "editor"
 	Viewer Role = "viewer"
+	// Custom is a role of the organisation's own, which a number names.
+	Custom Role = "custom"
 )
 
-// Roles lists the roles, strongest first.
+// Roles lists the roles of the product, strongest first.
 var Roles = []Role{Owner, Admin, Editor, Viewer}
 
 // covers reports whether r is at least min. The empty role covers nothing.
@@ -31,12 +36,13 @@ func (r Role) covers(min Role) bool {
 	return mine >= 0 && mine <= slices.Index(Roles, min)
 }
 
-// Actor is who asks: a user by session, or a user's API token.
+// Actor is who asks: a user by session, or a user's or service account's API token.
 type Actor struct {
-	UserID int64
-	Name   string
-	System bool   // system admin
-	Token  *Token // nil for a session
+	UserID  int64
+	Name    string
+	System  bool   // system admin
+	Service bool   // a service account
+	Token   *Token // nil for a session
 }
 
 // Allows reports whether the actor's token, if any, covers act at all; what the
@@ -56,6 +62,7 @@ const (
 	OrgRead      Action = "org.read"      // see an organisation and those of its groups I am in
 	OrgMembers   Action = "org.members"   // see who is in an organisation
 	OrgAdmin     Action = "org.admin"     // change an organisation, its groups and members, its model providers and budgets
+	OrgAudit     Action = "org.audit"     // read an organisation's audit log
 	OrgAI        Action = "org.ai"        // edit an organisation's own AI roles
 	GroupRead    Action = "group.read"    // see a group and its members
 	GroupAdmin   Action = "group.admin"   // change a group and its members, make projects
@@ -66,12 +73,18 @@ const (
 	ProjectSave  Action = "project.save"  // keep searches of my own beside the project
 	ProjectWrite Action = "project.write" // work on incidents, edit rules and channels
 	ProjectAdmin Action = "project.admin" // settings, ingest keys, archiving
+	OrgOwner     Action = "org.owner"     // make and unmake owners
+	DataSQL      Action = "data.sql"      // see the values in SQL statements
+	DataPersonal Action = "data.personal" // see personal data in what services tell
+	DataPrompts  Action = "data.prompts"  // see what was said to models and by them, unmasked
 	SystemAdmin  Action = "system.admin"  // organisations, accounts, what all organisations share of MATRIX AI
 )
 
 // requirement is what an action needs.
 type requirement struct {
-	role Role // at the target, or above it
+	// role is the weakest of the product's roles that holds it, at the target or
+	// above; a role that an organisation has made holds what it lists.
+	role Role
 	// within: a role in any group of the target organisation is enough.
 	within bool
 	// system: a system admin may do it in any team without being a member.
@@ -89,6 +102,7 @@ var requirements = map[Action]requirement{
 	OrgRead:      {role: Viewer, within: true, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	OrgMembers:   {role: Viewer, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	OrgAdmin:     {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
+	OrgAudit:     {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
 	OrgAI:        {role: Editor, system: true, scopes: []Scope{ScopeOrgAdmin}},
 	GroupRead:    {role: Viewer, system: true, scopes: []Scope{ScopeOrgRead, ScopeOrgAdmin}},
 	GroupAdmin:   {role: Admin, system: true, scopes: []Scope{ScopeOrgAdmin}},
@@ -99,6 +113,10 @@ var requirements = map[Action]requirement{
 	ProjectSave:  {role: Viewer, scopes: []Scope{ScopeProjectWrite, ScopeProjectAdmin}},
 	ProjectWrite: {role: Editor, scopes: []Scope{ScopeProjectWrite, ScopeProjectAdmin}},
 	ProjectAdmin: {role: Admin, scopes: []Scope{ScopeProjectAdmin}},
+	OrgOwner:     {role: Owner, scopes: []Scope{ScopeOrgAdmin}},
+	DataSQL:      {role: Editor, scopes: []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin}},
+	DataPersonal: {role: Admin, scopes: []Scope{ScopeDataUnmasked}},
+	DataPrompts:  {role: Admin, scopes: []Scope{ScopeDataUnmasked}},
 	SystemAdmin:  {system: true, scopes: []Scope{ScopeSystemAdmin}},
 }
 
@@ -114,39 +132,51 @@ type Target struct {
 // Unauthenticated without an actor, Denied when a may see the target but not do
 // this, and NotFound when a may not know that the target exists.
 func (s *Store) Can(ctx context.Context, a Actor, act Action, target Target) error {
+	_, err := s.Allow(ctx, a, act, target)
+	return err
+}
+
+// Place is where a target is, for whom may know that it exists, and what they
+// see there unmasked.
+type Place struct {
+	Org, Group int64
+	Project    project.ID
+	Sees       Sees
+}
+
+// Allow is Can, and says where the target is. It does so also when a is denied:
+// a knows that the target exists.
+func (s *Store) Allow(ctx context.Context, a Actor, act Action, target Target) (Place, error) {
 	need, known := requirements[act]
 	switch {
 	case !known:
-		return fault.New(fault.Internal, "unknown action %q", act)
+		return Place{}, fault.New(fault.Internal, "unknown action %q", act)
 	case a.UserID == 0:
-		return fault.New(fault.Unauthenticated, "sign in, or send an API token")
+		return Place{}, fault.New(fault.Unauthenticated, "sign in, or send an API token")
 	case !a.Allows(act):
-		return fault.New(fault.Denied, "this token's scopes do not include %s", act)
+		return Place{}, fault.New(fault.Denied, "this token's scopes do not include %s", act)
 	case need.role == "" && !need.system: // about the actor, or a list of what the actor may see
-		return nil
+		return Place{}, nil
 	case act == SystemAdmin:
 		if !a.System {
-			return fault.New(fault.Denied, "only a system admin may do this")
+			return Place{}, fault.New(fault.Denied, "only a system admin may do this")
 		}
-		return nil
+		return Place{}, nil
 	}
 	at, err := s.standing(ctx, s.db, a, target)
 	if err != nil {
-		return err
+		return Place{}, err
 	}
-	// Actions on groups and projects count the stronger of both roles; on an
-	// organisation a role in one of its groups counts only where within says so.
+	// Actions on groups and projects count the roles in all that they are in
+	// together; on an organisation a role in one of its groups counts only where
+	// within says so.
 	switch {
-	case at.effective().covers(need.role):
-		return nil
-	case need.within && at.within:
-		return nil
-	case need.system && at.systemAdmin:
-		return nil
-	case at.effective() != "" || at.within || at.systemAdmin:
-		return fault.New(fault.Denied, "your role does not allow %s here", act)
+	case at.has.has(act), need.within && at.within, need.system && at.systemAdmin:
+		return at.place, nil
+	case at.has != 0 || at.within || at.systemAdmin:
+		return at.place, fault.New(fault.Denied, "your role does not allow %s here", act)
 	}
-	return notFound(target)
+	return Place{}, notFound(target)
 }
 
 func notFound(target Target) error {
@@ -162,34 +192,60 @@ func notFound(target Target) error {
 
 // standing is what an actor is at a target.
 type standing struct {
-	org, group  Role
-	within      bool // has a role in some group of the target organisation
-	systemAdmin bool // is a system admin, and the organisation is a team
+	place       Place
+	has         permissions // of the roles in the target and in what it is in
+	within      bool        // has a role in some group of the target organisation
+	systemAdmin bool        // is a system admin, and the organisation is a team
 }
 
-func (at standing) effective() Role {
-	if at.org.covers(Viewer) && (at.group == "" || at.org.covers(at.group)) {
-		return at.org
-	}
-	return at.group
+// mayGive reports whether who stands there may give or take what is in set:
+// nobody gives more than they have.
+func (at standing) mayGive(set permissions) bool { return at.systemAdmin || at.has.covers(set) }
+
+// held is a role that somebody has somewhere.
+type held struct {
+	group int64
+	set   permissions
 }
+
+// scanHeld reads m.group_id, m.role and the permissions of a role of the
+// organisation's own.
+func scanHeld(r *metadb.Rows) (h held, err error) {
+	var role Role
+	var own json.RawMessage
+	if err := r.Scan(&h.group, &role, &own); err != nil {
+		return h, err
+	}
+	if role != Custom {
+		h.set = builtIn[role]
+		return h, nil
+	}
+	var acts []Action
+	err = json.Unmarshal(own, &acts)
+	h.set = read(acts)
+	return h, err
+}
+
+const heldColumns = `m.group_id, m.role, COALESCE(r.permissions, '[]')`
 
 // standing looks up the target and the actor's roles there. A target that does
 // not exist is NotFound.
 func (s *Store) standing(ctx context.Context, q metadb.Querier, a Actor, target Target) (standing, error) {
 	const columns = `SELECT o.id, o.kind, `
-	var org, group int64
-	var kind string
+	at := standing{place: Place{Project: target.Project}}
+	var kind, path, visibility string
+	var sql, personal, prompts string
 	var err error
 	switch {
 	case target.Project != 0:
-		err = q.QueryRow(ctx, columns+`p.group_id FROM project p JOIN organisation o ON o.id = p.org_id
-			WHERE p.id = $1 AND p.archived_at = 0`, target.Project).Scan(&org, &kind, &group)
+		err = q.QueryRow(ctx, columns+`p.group_id, g.path, p.visibility, p.show_sql, p.show_personal, p.show_prompts
+			FROM project p JOIN organisation o ON o.id = p.org_id JOIN project_group g ON g.id = p.group_id
+			WHERE p.id = $1 AND p.archived_at = 0`, target.Project).Scan(&at.place.Org, &kind, &at.place.Group, &path, &visibility, &sql, &personal, &prompts)
 	case target.Group != 0:
-		err = q.QueryRow(ctx, columns+`g.id FROM project_group g JOIN organisation o ON o.id = g.org_id
-			WHERE g.id = $1`, target.Group).Scan(&org, &kind, &group)
+		err = q.QueryRow(ctx, columns+`g.id, g.path FROM project_group g JOIN organisation o ON o.id = g.org_id
+			WHERE g.id = $1`, target.Group).Scan(&at.place.Org, &kind, &at.place.Group, &path)
 	default:
-		err = q.QueryRow(ctx, columns+`0 FROM organisation o WHERE o.id = $1`, target.Org).Scan(&org, &kind, &group)
+		err = q.QueryRow(ctx, columns+`0 FROM organisation o WHERE o.id = $1`, target.Org).Scan(&at.place.Org, &kind, &at.place.Group)
 	}
 	if errors.Is(err, metadb.ErrNoRows) {
 		return standing{}, notFound(target)
@@ -197,22 +253,24 @@ func (s *Store) standing(ctx context.Context, q metadb.Querier, a Actor, target 
 	if err != nil {
 		return standing{}, err
 	}
-	at := standing{systemAdmin: a.System && kind == KindTeam}
-	rows, err := q.Query(ctx, `SELECT group_id, role FROM membership WHERE org_id = $1 AND user_id = $2`, org, a.UserID)
-	type membership struct {
-		group int64
-		role  Role
-	}
-	mine, err := metadb.Collect(rows, err, func(r *metadb.Rows) (m membership, err error) { return m, r.Scan(&m.group, &m.role) })
+	at.systemAdmin = a.System && kind == KindTeam
+	rows, err := q.Query(ctx, `SELECT `+heldColumns+` FROM membership m LEFT JOIN org_role r ON r.id = m.role_id AND r.org_id = m.org_id
+		WHERE m.org_id = $1 AND m.user_id = $2`, at.place.Org, a.UserID)
+	mine, err := metadb.Collect(rows, err, scanHeld)
 	for _, m := range mine {
-		switch m.group {
-		case 0:
-			at.org = m.role
-		case group:
-			at.group = m.role
+		switch {
+		case m.group == 0 || strings.Contains(path, "/"+strconv.FormatInt(m.group, 10)+"/"):
+			at.has |= m.set
 		default:
-			at.within = at.within || target == Target{Org: org}
+			at.within = at.within || target == Target{Org: at.place.Org}
 		}
+		if visibility == VisibleToOrganisation && m.set.has(ProjectRead) {
+			at.has |= bits[ProjectRead] | bits[ProjectSave]
+		}
+	}
+	if target.Project != 0 {
+		sees := func(act Action) bool { return at.has.has(act) && a.Allows(act) }
+		at.place.Sees = Sees{shown(sql, sees(DataSQL)), shown(personal, sees(DataPersonal)), shown(prompts, sees(DataPrompts))}
 	}
 	return at, err
 }

@@ -197,7 +197,7 @@ func (d *Directory) CreateUser(ctx context.Context, want DirectoryUser) (u Direc
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
 		var id int64
 		made := false
-		err := tx.QueryRow(ctx, `SELECT id FROM account WHERE email = $1`, want.Email).Scan(&id)
+		err := tx.QueryRow(ctx, `SELECT id FROM account WHERE email = $1 AND service_org = 0`, want.Email).Scan(&id)
 		if errors.Is(err, metadb.ErrNoRows) {
 			var account User
 			account, err = s.insertUser(ctx, tx, want.Email, want.Name, hash, false)

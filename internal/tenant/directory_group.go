@@ -66,7 +66,7 @@ func (d *Directory) CreateGroup(ctx context.Context, name string, members []int6
 		return g, err
 	}
 	err = d.store.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		made, err := d.store.insertGroup(ctx, tx, d.Org, name)
+		made, err := d.store.insertGroup(ctx, tx, d.Org, 0, "/", name)
 		if err != nil {
 			return err
 		}

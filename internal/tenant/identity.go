@@ -85,7 +85,7 @@ func (s *Store) identified(ctx context.Context, tx *metadb.Tx, who Identity, ema
 	if !errors.Is(err, metadb.ErrNoRows) {
 		return u, err
 	}
-	u, err = scanUser(tx.QueryRow(ctx, `SELECT `+userColumns+` FROM account a WHERE a.email = $1`, email))
+	u, err = scanUser(tx.QueryRow(ctx, `SELECT `+userColumns+` FROM account a WHERE a.email = $1 AND a.service_org = 0`, email))
 	switch {
 	case errors.Is(err, metadb.ErrNoRows) && !who.Create:
 		return u, fault.New(fault.Denied, "nobody here has the address %s", email).WithField(NoAccount)

@@ -3,6 +3,8 @@ package tenant
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -60,7 +62,7 @@ func (s *Store) insertOrg(ctx context.Context, tx *metadb.Tx, kind, name string,
 		VALUES ($1, 0, $2, 'owner', $3, $2)`, o.ID, owner, now); err != nil {
 		return o, g, err
 	}
-	g, err = s.insertGroup(ctx, tx, o.ID, "default")
+	g, err = s.insertGroup(ctx, tx, o.ID, 0, "/", "default")
 	return o, g, err
 }
 
@@ -76,14 +78,21 @@ func (s *Store) RenameOrganisation(ctx context.Context, id, version int64, name 
 	return s.Organisation(ctx, id)
 }
 
-const groupColumns = `g.id, g.org_id, g.name, g.version, g.created_at`
+// maxDepth is how deep groups lie in groups.
+const maxDepth = 5
+
+const groupColumns = `g.id, g.org_id, g.parent_id, g.path, g.name, g.version, g.created_at`
 
 func scanGroup(r interface{ Scan(...any) error }) (g Group, err error) {
 	var created int64
-	err = r.Scan(&g.ID, &g.OrgID, &g.Name, &g.Version, &created)
-	g.CreatedAt = metadb.FromMicros(created)
+	var path string
+	err = r.Scan(&g.ID, &g.OrgID, &g.ParentID, &path, &g.Name, &g.Version, &created)
+	g.CreatedAt, g.Depth = metadb.FromMicros(created), depthOf(path)
 	return g, err
 }
+
+// depthOf is how many groups a path names.
+func depthOf(path string) int { return strings.Count(path, "/") - 1 }
 
 // Groups lists the groups of an organisation that a may see.
 func (s *Store) Groups(ctx context.Context, a Actor, org int64) ([]Group, error) {
@@ -93,7 +102,7 @@ func (s *Store) Groups(ctx context.Context, a Actor, org int64) ([]Group, error)
 	}
 	rows, err := s.db.Query(ctx, `SELECT `+groupColumns+` FROM project_group g
 		WHERE g.org_id = $1 AND ($3 OR EXISTS (SELECT 1 FROM membership m
-			WHERE m.org_id = g.org_id AND m.group_id IN (0, g.id) AND m.user_id = $2))
+			WHERE m.org_id = g.org_id AND m.user_id = $2 AND (m.group_id = 0 OR g.path LIKE '%/' || m.group_id || '/%')))
 		ORDER BY g.name, g.id`, org, a.UserID, at.systemAdmin)
 	return metadb.Collect(rows, err, func(r *metadb.Rows) (Group, error) { return scanGroup(r) })
 }
@@ -107,26 +116,100 @@ func (s *Store) Group(ctx context.Context, id int64) (Group, error) {
 	return g, err
 }
 
-// CreateGroup makes a group in an organisation.
+// CreateGroup makes a group at the top of an organisation.
 func (s *Store) CreateGroup(ctx context.Context, org int64, name string) (g Group, err error) {
 	if err := checkName(&name); err != nil {
 		return g, err
 	}
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		g, err = s.insertGroup(ctx, tx, org, name)
+		g, err = s.insertGroup(ctx, tx, org, 0, "/", name)
 		return err
 	})
 	return g, err
 }
 
-func (s *Store) insertGroup(ctx context.Context, tx *metadb.Tx, org int64, name string) (g Group, err error) {
-	g = Group{OrgID: org, Name: name, Version: 1, CreatedAt: s.now().UTC()}
+// CreateSubgroup makes a group in a group. Who has a role in a group has it in the
+// groups below as well.
+func (s *Store) CreateSubgroup(ctx context.Context, parent int64, name string) (g Group, err error) {
+	if err := checkName(&name); err != nil {
+		return g, err
+	}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		org, path, err := pathOf(ctx, tx, parent)
+		if err != nil {
+			return err
+		}
+		g, err = s.insertGroup(ctx, tx, org, parent, path, name)
+		return err
+	})
+	return g, err
+}
+
+// pathOf returns which organisation a group is of, and where it lies.
+func pathOf(ctx context.Context, tx *metadb.Tx, group int64) (org int64, path string, err error) {
+	err = tx.QueryRow(ctx, `SELECT org_id, path FROM project_group WHERE id = $1`, group).Scan(&org, &path)
+	if errors.Is(err, metadb.ErrNoRows) {
+		err = notFound(Target{Group: group})
+	}
+	return org, path, err
+}
+
+var errTooDeep = fault.New(fault.Invalid, "groups lie in groups at most %d deep", maxDepth).WithField("parent_id")
+
+func (s *Store) insertGroup(ctx context.Context, tx *metadb.Tx, org, parent int64, below, name string) (g Group, err error) {
+	g = Group{OrgID: org, ParentID: parent, Name: name, Version: 1, CreatedAt: s.now().UTC(), Depth: depthOf(below) + 1}
+	if g.Depth > maxDepth {
+		return g, errTooDeep
+	}
 	if g.ID, err = metadb.NextID(ctx, tx, "project_group"); err != nil {
 		return g, err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO project_group (id, org_id, name, version, created_at) VALUES ($1, $2, $3, 1, $4)`,
-		g.ID, org, name, metadb.Micros(g.CreatedAt))
+	_, err = tx.Exec(ctx, `INSERT INTO project_group (id, org_id, parent_id, path, name, version, created_at) VALUES ($1, $2, $3, $4, $5, 1, $6)`,
+		g.ID, org, parent, below+strconv.FormatInt(g.ID, 10)+"/", name, metadb.Micros(g.CreatedAt))
 	return g, taken(err, "a group")
+}
+
+// MoveGroup puts a group of an organisation, as read in version, with all below it
+// into another group of it, or with parent 0 to the top.
+func (s *Store) MoveGroup(ctx context.Context, org, id, version, parent int64) (Group, error) {
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
+		of, path, err := pathOf(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if of != org {
+			return notFound(Target{Group: id})
+		}
+		below := "/"
+		if parent != 0 {
+			if of, below, err = pathOf(ctx, tx, parent); err != nil && !fault.Is(err, fault.NotFound) {
+				return err
+			}
+			switch {
+			case err != nil || of != org:
+				return fault.New(fault.Invalid, "this organisation has no group %d", parent).WithField("parent_id")
+			case strings.HasPrefix(below, path):
+				return fault.New(fault.Invalid, "a group does not lie in itself").WithField("parent_id")
+			}
+		}
+		var deepest int
+		if err := tx.QueryRow(ctx, `SELECT MAX(LENGTH(path) - LENGTH(REPLACE(path, '/', ''))) - 1 FROM project_group WHERE path LIKE $1 || '%'`, path).Scan(&deepest); err != nil {
+			return err
+		}
+		if deepest-depthOf(path)+1+depthOf(below) > maxDepth {
+			return errTooDeep
+		}
+		moved := below + strconv.FormatInt(id, 10) + "/"
+		if err := changed(tx.Exec(ctx, `UPDATE project_group SET parent_id = $3, version = version + 1 WHERE id = $1 AND version = $2`, id, version, parent)); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE project_group SET path = $2 || SUBSTR(path, LENGTH($1) + 1) WHERE path LIKE $1 || '%'`, path, moved)
+		return err
+	})
+	if err != nil {
+		return Group{}, err
+	}
+	return s.Group(ctx, id)
 }
 
 // RenameGroup changes the name of the group as read in version.
@@ -141,7 +224,7 @@ func (s *Store) RenameGroup(ctx context.Context, id, version int64, name string)
 	return s.Group(ctx, id)
 }
 
-// DeleteGroup removes a group without projects, and its memberships.
+// DeleteGroup removes a group without projects and groups, and its memberships.
 func (s *Store) DeleteGroup(ctx context.Context, id, version int64) error {
 	return s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
 		var projects int
@@ -151,8 +234,17 @@ func (s *Store) DeleteGroup(ctx context.Context, id, version int64) error {
 		if projects > 0 {
 			return fault.New(fault.Conflict, "the group has %d projects, archived ones included", projects).WithField("id")
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM membership WHERE group_id = $1`, id); err != nil {
+		var groups int
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM project_group WHERE parent_id = $1`, id).Scan(&groups); err != nil {
 			return err
+		}
+		if groups > 0 {
+			return fault.New(fault.Conflict, "the group has %d groups", groups).WithField("id")
+		}
+		for _, table := range []string{"membership", "invitation"} {
+			if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE group_id = $1`, id); err != nil {
+				return err
+			}
 		}
 		return changed(tx.Exec(ctx, `DELETE FROM project_group WHERE id = $1 AND version = $2`, id, version))
 	})

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -19,13 +20,14 @@ const (
 )
 
 const projectColumns = `p.id, p.org_id, p.group_id, p.name, p.language, p.retention_days, p.log_retention_days,
-	p.metric_retention_days, p.span_rate, p.log_rate, p.metric_rate, p.version, p.created_at, p.updated_at, p.updated_by`
+	p.metric_retention_days, p.span_rate, p.log_rate, p.metric_rate,
+	p.visibility, p.show_sql, p.show_personal, p.show_prompts, p.version, p.created_at, p.updated_at, p.updated_by`
 
 func scanProject(r interface{ Scan(...any) error }) (p Project, err error) {
 	var created, updated int64
 	err = r.Scan(&p.ID, &p.OrgID, &p.GroupID, &p.Name, &p.Language, &p.Retention.Traces, &p.Retention.Logs,
 		&p.Retention.Metrics, &p.Rate.Traces, &p.Rate.Logs, &p.Rate.Metrics,
-		&p.Version, &created, &updated, &p.UpdatedBy)
+		&p.Access.Visibility, &p.Access.ShowSQL, &p.Access.ShowPersonal, &p.Access.ShowPrompts, &p.Version, &created, &updated, &p.UpdatedBy)
 	p.CreatedAt, p.UpdatedAt = metadb.FromMicros(created), metadb.FromMicros(updated)
 	return p, err
 }
@@ -56,9 +58,11 @@ func (s *Store) ProjectFor(ctx context.Context, a Actor, named string) (project.
 
 // Projects lists the projects in use whose telemetry a may read.
 func (s *Store) Projects(ctx context.Context, a Actor) ([]Project, error) {
-	rows, err := s.db.Query(ctx, `SELECT `+projectColumns+` FROM project p
-		WHERE p.archived_at = 0 AND EXISTS (SELECT 1 FROM membership m
-			WHERE m.org_id = p.org_id AND m.group_id IN (0, p.group_id) AND m.user_id = $1)
+	rows, err := s.db.Query(ctx, `SELECT `+projectColumns+` FROM project p JOIN project_group g ON g.id = p.group_id
+		WHERE p.archived_at = 0 AND EXISTS (SELECT 1 FROM membership m LEFT JOIN org_role r ON r.id = m.role_id AND r.org_id = m.org_id
+			WHERE m.org_id = p.org_id AND m.user_id = $1
+				AND (m.group_id = 0 OR g.path LIKE '%/' || m.group_id || '/%' OR p.visibility = 'organisation')
+				AND (m.role <> 'custom' OR r.permissions LIKE '%"project.read"%'))
 		ORDER BY p.name, p.id`, a.UserID)
 	return metadb.Collect(rows, err, func(r *metadb.Rows) (Project, error) { return scanProject(r) })
 }
@@ -89,15 +93,45 @@ func (s *Store) Project(ctx context.Context, id project.ID) (Project, error) {
 	return p, err
 }
 
+// VisibleToOrganisation lets everybody who may read some project of the organisation
+// read this one.
+const VisibleToOrganisation = "organisation"
+
+// ProjectAccess is who reads a project beside those with a role there, and who sees
+// what in it unmasked.
+type ProjectAccess struct {
+	Visibility   string `json:"visibility,omitempty" enum:"members,organisation" doc:"members: who has a role in the group or above it; default members"`
+	ShowSQL      string `json:"show_sql,omitempty" enum:",everyone,nobody" doc:"values in SQL statements; empty: by permission"`
+	ShowPersonal string `json:"show_personal,omitempty" enum:",everyone,nobody" doc:"personal data in what services tell; empty: by permission"`
+	ShowPrompts  string `json:"show_prompts,omitempty" enum:",everyone,nobody" doc:"what was said to models and by them; empty: by permission"`
+}
+
+func (p *ProjectAccess) check() error {
+	p.Visibility = cmp.Or(p.Visibility, "members")
+	if p.Visibility != "members" && p.Visibility != VisibleToOrganisation {
+		return fault.New(fault.Invalid, "a project is visible to members or to the organisation").WithField("access.visibility")
+	}
+	for field, value := range map[string]string{"show_sql": p.ShowSQL, "show_personal": p.ShowPersonal, "show_prompts": p.ShowPrompts} {
+		if value != ShowByRole && value != ShowEveryone && value != ShowNobody {
+			return fault.New(fault.Invalid, "data is shown by permission, to everyone or to nobody").WithField("access." + field)
+		}
+	}
+	return nil
+}
+
 // ProjectSettings is what an admin edits. Zero values mean the default.
 type ProjectSettings struct {
 	Name      string            `json:"name" minLength:"1" maxLength:"100"`
 	Language  string            `json:"language,omitempty" enum:"ko,en" doc:"default ko"`
 	Retention project.Retention `json:"retention,omitempty" doc:"days that telemetry is kept; 0 = 14"`
 	Rate      project.Rate      `json:"rate,omitempty" doc:"spans, log records and samples accepted a second; 0 = no limit"`
+	Access    ProjectAccess     `json:"access,omitempty"`
 }
 
 func (p *ProjectSettings) check() error {
+	if err := p.Access.check(); err != nil {
+		return err
+	}
 	if err := checkName(&p.Name); err != nil {
 		return err
 	}
@@ -157,12 +191,12 @@ func (s *Store) insertProject(ctx context.Context, tx *metadb.Tx, org, group, by
 	}
 	now := s.now().UTC()
 	p = Project{ID: project.ID(id), OrgID: org, GroupID: group, Name: set.Name, Language: set.Language,
-		Retention: set.Retention, Rate: set.Rate, Version: 1, CreatedAt: now, UpdatedAt: now, UpdatedBy: by}
+		Retention: set.Retention, Rate: set.Rate, Access: set.Access, Version: 1, CreatedAt: now, UpdatedAt: now, UpdatedBy: by}
 	_, err = tx.Exec(ctx, `INSERT INTO project (id, org_id, group_id, name, language, retention_days, log_retention_days, metric_retention_days, span_rate,
-			log_rate, metric_rate, version, created_at, updated_at, updated_by, archived_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12, $13, 0)`,
+			log_rate, metric_rate, version, created_at, updated_at, updated_by, archived_at, visibility, show_sql, show_personal, show_prompts)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12, $13, 0, $14, $15, $16, $17)`,
 		p.ID, org, group, p.Name, p.Language, p.Retention.Traces, p.Retention.Logs, p.Retention.Metrics,
-		p.Rate.Traces, p.Rate.Logs, p.Rate.Metrics, metadb.Micros(now), by)
+		p.Rate.Traces, p.Rate.Logs, p.Rate.Metrics, metadb.Micros(now), by, p.Access.Visibility, p.Access.ShowSQL, p.Access.ShowPersonal, p.Access.ShowPrompts)
 	return p, taken(err, "a project")
 }
 
@@ -172,10 +206,12 @@ func (s *Store) UpdateProject(ctx context.Context, by Actor, id project.ID, vers
 		return Project{}, err
 	}
 	n, err := s.db.Exec(ctx, `UPDATE project SET name = $3, language = $4, retention_days = $5, log_retention_days = $6,
-			metric_retention_days = $7, span_rate = $8, log_rate = $9, metric_rate = $10, version = version + 1, updated_at = $11, updated_by = $12
+			metric_retention_days = $7, span_rate = $8, log_rate = $9, metric_rate = $10, version = version + 1, updated_at = $11, updated_by = $12,
+			visibility = $13, show_sql = $14, show_personal = $15, show_prompts = $16
 		WHERE id = $1 AND version = $2 AND archived_at = 0`,
 		id, version, set.Name, set.Language, set.Retention.Traces, set.Retention.Logs, set.Retention.Metrics,
-		set.Rate.Traces, set.Rate.Logs, set.Rate.Metrics, metadb.Micros(s.now()), by.UserID)
+		set.Rate.Traces, set.Rate.Logs, set.Rate.Metrics, metadb.Micros(s.now()), by.UserID,
+		set.Access.Visibility, set.Access.ShowSQL, set.Access.ShowPersonal, set.Access.ShowPrompts)
 	if err := changed(n, taken(err, "a project")); err != nil {
 		return Project{}, err
 	}

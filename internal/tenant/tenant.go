@@ -42,10 +42,12 @@ type Organisation struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// Group is a part of an organisation that owns projects.
+// Group is a part of an organisation that owns projects and other groups.
 type Group struct {
 	ID        int64     `json:"id"`
 	OrgID     int64     `json:"org_id"`
+	ParentID  int64     `json:"parent_id" doc:"0: at the top"`
+	Depth     int       `json:"depth" doc:"1: at the top"`
 	Name      string    `json:"name"`
 	Version   int64     `json:"version"`
 	CreatedAt time.Time `json:"created_at"`
@@ -60,6 +62,7 @@ type Project struct {
 	Language  string            `json:"language" enum:"ko,en" doc:"the language reports are written in"`
 	Retention project.Retention `json:"retention"`
 	Rate      project.Rate      `json:"rate" doc:"spans, log records and samples accepted a second; 0 = no limit"`
+	Access    ProjectAccess     `json:"access"`
 	Version   int64             `json:"version"`
 	CreatedAt time.Time         `json:"created_at"`
 	UpdatedAt time.Time         `json:"updated_at"`
@@ -80,13 +83,18 @@ type User struct {
 
 // Member is a user's role in an organisation or in one of its groups.
 type Member struct {
-	OrgID     int64     `json:"org_id"`
-	GroupID   int64     `json:"group_id" doc:"0 = the whole organisation"`
-	UserID    int64     `json:"user_id"`
-	Email     string    `json:"email"`
-	Name      string    `json:"name"`
-	Role      Role      `json:"role"`
-	CreatedAt time.Time `json:"created_at"`
+	OrgID    int64  `json:"org_id"`
+	GroupID  int64  `json:"group_id" doc:"0 = the whole organisation"`
+	UserID   int64  `json:"user_id"`
+	Email    string `json:"email"`
+	Name     string `json:"name"`
+	Service  bool   `json:"service" doc:"a service account: no person"`
+	Role     Role   `json:"role" enum:"owner,admin,editor,viewer,custom"`
+	RoleID   int64  `json:"role_id" doc:"with custom: the organisation's own role"`
+	RoleName string `json:"role_name" doc:"with custom"`
+	// Permissions are what the role holds.
+	Permissions []Action  `json:"permissions"`
+	CreatedAt   time.Time `json:"created_at"`
 }
 
 // Options configure a Store. DB is required.

@@ -35,13 +35,13 @@ func (c *clock) Advance(d time.Duration) {
 // house is a store with the first start done.
 type house struct {
 	*tenant.Store
-	t     *testing.T
+	t     testing.TB
 	clock *clock
 	first *tenant.FirstStart
 	admin tenant.Actor // system admin and owner of the first organisation
 }
 
-func newHouse(t *testing.T, db *metadb.DB) *house {
+func newHouse(t testing.TB, db *metadb.DB) *house {
 	t.Helper()
 	h := &house{t: t, clock: &clock{at: time.Date(2025, 6, 17, 5, 3, 0, 0, time.UTC)}}
 	var err error

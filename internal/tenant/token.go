@@ -23,11 +23,12 @@ const (
 	ScopeAIModel      Scope = "ai.model" // and models by name
 	ScopeOrgRead      Scope = "org.read"
 	ScopeOrgAdmin     Scope = "org.admin"
+	ScopeDataUnmasked Scope = "data.unmasked" // personal data and what was said to models, unmasked, beside project.*
 	ScopeSystemAdmin  Scope = "system.admin"
 )
 
 // Scopes lists every scope.
-var Scopes = []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin, ScopeAIAsk, ScopeAIModel, ScopeOrgRead, ScopeOrgAdmin, ScopeSystemAdmin}
+var Scopes = []Scope{ScopeProjectRead, ScopeProjectWrite, ScopeProjectAdmin, ScopeAIAsk, ScopeAIModel, ScopeOrgRead, ScopeOrgAdmin, ScopeDataUnmasked, ScopeSystemAdmin}
 
 // maxTokenLife is the longest a token may live.
 const maxTokenLife = 366 * 24 * time.Hour
@@ -148,10 +149,10 @@ func (s *Store) lookUpToken(ctx context.Context, hash string) (Actor, error) {
 	now := s.now()
 	token := &Token{}
 	actor := Actor{Token: token}
-	err := scanToken(s.db.QueryRow(ctx, `SELECT `+tokenColumns+`, a.id, a.name, a.system_admin
+	err := scanToken(s.db.QueryRow(ctx, `SELECT `+tokenColumns+`, a.id, a.name, a.system_admin, a.service_org > 0
 		FROM api_token t JOIN account a ON a.id = t.user_id
 		WHERE t.hash = $1 AND t.revoked_at = 0 AND t.expires_at > $2 AND NOT a.disabled`, hash, metadb.Micros(now)),
-		token, &actor.UserID, &actor.Name, &actor.System)
+		token, &actor.UserID, &actor.Name, &actor.System, &actor.Service)
 	if err != nil {
 		return Actor{}, err
 	}

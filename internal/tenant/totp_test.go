@@ -23,7 +23,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/tenant"
 )
 
-func sealer(t *testing.T, keys ...byte) *secret.Sealer {
+func sealer(t testing.TB, keys ...byte) *secret.Sealer {
 	t.Helper()
 	var raw [][]byte
 	for _, k := range keys {
@@ -42,7 +42,7 @@ type app struct {
 	key []byte
 }
 
-func newApp(t *testing.T, address string) *app {
+func newApp(t testing.TB, address string) *app {
 	t.Helper()
 	uri, err := url.Parse(address)
 	if err != nil || uri.Scheme != "otpauth" || uri.Host != "totp" || !strings.HasPrefix(uri.Path, "/MATRIX:") || uri.Query().Get("issuer") != "MATRIX" {

@@ -21,9 +21,9 @@ func scanUser(r interface{ Scan(...any) error }) (u User, err error) {
 	return u, err
 }
 
-// Users lists every account.
+// Users lists every account of a person.
 func (s *Store) Users(ctx context.Context) ([]User, error) {
-	rows, err := s.db.Query(ctx, `SELECT `+userColumns+` FROM account a ORDER BY a.email`)
+	rows, err := s.db.Query(ctx, `SELECT `+userColumns+` FROM account a WHERE a.service_org = 0 ORDER BY a.email`)
 	return metadb.Collect(rows, err, func(r *metadb.Rows) (User, error) { return scanUser(r) })
 }
 
@@ -182,7 +182,7 @@ func (s *Store) ResetPassword(ctx context.Context, email string) (password strin
 	}
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
 		var user int64
-		err := tx.QueryRow(ctx, `SELECT id FROM account WHERE email = $1`, strings.ToLower(strings.TrimSpace(email))).Scan(&user)
+		err := tx.QueryRow(ctx, `SELECT id FROM account WHERE email = $1 AND service_org = 0`, strings.ToLower(strings.TrimSpace(email))).Scan(&user)
 		if errors.Is(err, metadb.ErrNoRows) {
 			return fault.New(fault.NotFound, "nobody here has the address %s", email)
 		}

@@ -39,6 +39,12 @@ const loginRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/login/Login.tsx'), 'Login'),
 });
 
+const inviteRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/invite',
+  component: lazyRouteComponent(() => import('./pages/invite/Invite.tsx'), 'Invite'),
+});
+
 /** Everything behind the login. */
 const home = createRoute({
   getParentRoute: () => root,
@@ -481,6 +487,28 @@ const org = createRoute({
   component: lazyRouteComponent(() => import('./pages/org/Org.tsx'), 'Org'),
 });
 
+const auditSearch = optional((s) => ({
+  actor: text(s.actor),
+  operation: text(s.operation),
+  object: text(s.object),
+  kind: choice(s.kind, ['change', 'read'] as const),
+  outcome: choice(s.outcome, ['begun', 'done', 'denied', 'failed'] as const),
+}));
+
+const orgAudit = createRoute({
+  getParentRoute: () => home,
+  path: '/orgs/$org/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('./pages/audit/Audit.tsx'), 'OrgAudit'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => home,
+  path: '/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('./pages/audit/Audit.tsx'), 'Audit'),
+});
+
 const users = createRoute({
   getParentRoute: () => home,
   path: '/users',
@@ -502,11 +530,14 @@ const myAccount = createRoute({
 
 const tree = root.addChildren([
   loginRoute,
+  inviteRoute,
   home.addChildren([
     start,
     roles,
     orgs,
     org,
+    orgAudit,
+    audit,
     users,
     signIn,
     myAccount,

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { get, put, send, whenSignedOut } from './client.ts';
 import { asProblem, type Problem } from './problem.ts';
-import { mayAdmin, mayOwn, projectsOf } from './session.ts';
+import { mayAdmin, mayGive, mayOwn, projectsOf } from './session.ts';
 
 const answer = (status: number, body?: unknown, headers: Record<string, string> = {}) => {
   const fetch = vi.fn(
@@ -112,27 +112,26 @@ describe('a refusal', () => {
   });
 });
 
+const HELD: Record<string, string[]> = {
+  owner: ['org.admin', 'org.owner', 'group.admin', 'project.admin', 'project.write', 'project.read'],
+  admin: ['org.admin', 'group.admin', 'project.admin', 'project.write', 'project.read'],
+  editor: ['project.write', 'project.read'],
+  viewer: ['project.read'],
+};
+const access = (org_id: number, group_id: number, role: string) => ({ org_id, group_id, permissions: HELD[role] });
+
 describe('the projects of a reader', () => {
-  it('carry the higher of the roles in organisation and group', () => {
-    const member = (org: number, group: number, role: string) => ({
-      org_id: org,
-      group_id: group,
-      role,
-      user_id: 1,
-      email: '',
-      name: '',
-      created_at: '',
-    });
+  it('carry what the reader is there', () => {
     const project = (id: number, org: number, group: number) => ({ id, org_id: org, group_id: group, name: `p${id}` });
     const me = {
-      memberships: [member(1, 0, 'viewer'), member(1, 7, 'admin'), member(2, 8, 'owner')],
+      access: [access(1, 0, 'viewer'), access(1, 7, 'admin'), access(1, 9, 'viewer'), access(2, 8, 'owner')],
       orgs: [{ id: 1, name: 'one' }],
       projects: [project(1, 1, 7), project(2, 1, 9), project(3, 2, 9)],
     };
     expect(projectsOf(me as never).map((p) => [p.id, p.org_name, p.role])).toEqual([
       [1, 'one', 'admin'],
       [2, 'one', 'viewer'],
-      [3, '', undefined],
+      [3, '', 'viewer'], // visible to the organisation
     ]);
   });
 });
@@ -141,18 +140,17 @@ describe('what a reader may change', () => {
   const me = (system: boolean, ...roles: [org: number, group: number, role: string][]) =>
     ({
       user: { system },
-      memberships: roles.map(([org_id, group_id, role]) => ({ org_id, group_id, role })),
+      access: roles.map(([org, group, role]) => access(org, group, role)),
       orgs: [
         { id: 1, kind: 'team' },
         { id: 2, kind: 'personal' },
       ],
     }) as never;
 
-  it('in a group takes a role there or in the organisation', () => {
+  it('in a group takes a role there', () => {
     expect(mayAdmin(me(false, [1, 7, 'admin']), 1, 7)).toBe(true);
-    expect(mayAdmin(me(false, [1, 0, 'admin']), 1, 7)).toBe(true);
     expect(mayAdmin(me(false, [1, 7, 'admin']), 1, 0)).toBe(false);
-    expect(mayAdmin(me(false, [1, 0, 'editor']), 1, 7)).toBe(false);
+    expect(mayAdmin(me(false, [1, 7, 'editor']), 1, 7)).toBe(false);
   });
 
   it('as a system administrator is every team, and nobody else’s own organisation', () => {
@@ -162,7 +160,13 @@ describe('what a reader may change', () => {
 
   it('does not include the owners unless it is one', () => {
     expect(mayOwn(me(false, [1, 0, 'admin']), 1, 0)).toBe(false);
-    expect(mayOwn(me(false, [1, 0, 'owner']), 1, 7)).toBe(true);
+    expect(mayOwn(me(false, [1, 0, 'owner']), 1, 0)).toBe(true);
     expect(mayOwn(me(true), 1, 0)).toBe(true);
+  });
+
+  it('is never given by who lacks it', () => {
+    expect(mayGive(me(false, [1, 0, 'editor']), 1, 0, ['project.read'])).toBe(true);
+    expect(mayGive(me(false, [1, 0, 'editor']), 1, 0, ['project.read', 'org.admin'])).toBe(false);
+    expect(mayGive(me(true), 1, 0, ['org.admin'])).toBe(true);
   });
 });

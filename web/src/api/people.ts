@@ -1,14 +1,20 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, list, post, put, remove, seen } from './client.ts';
 import type {
+  GivenRole,
   Group,
+  Invitation,
   Member,
-  MemberRole,
+  NewInvitation,
   NewToken,
   NewUser,
+  Offer,
   Organisation,
+  OrgRole,
+  Permission,
   Project,
   ProjectSettings,
+  ServiceAccount,
   Token,
   User,
   UserChange,
@@ -30,8 +36,8 @@ export interface Membership {
 const membersPath = ({ org, group }: Place) => (group ? `/groups/${group}/members` : `/orgs/${org}/members`);
 
 export const membersQuery = (place: Place) => list<Member>(membersPath(place), ['members', place.org, place.group]);
-export const setMember = (place: Place, email: string, role: MemberRole) =>
-  put<void>(membersPath(place), { email, role });
+export const setMember = (place: Place, email: string, role: GivenRole) =>
+  put<void>(membersPath(place), { email, ...role });
 export const removeMember = (place: Place, user: number) => remove(`${membersPath(place)}/${user}`);
 
 export const orgsQuery = list<Organisation>('/orgs', ['orgs']);
@@ -46,6 +52,9 @@ export const renameOrg = ({ id, version }: Organisation, name: string) =>
 
 export const groupsQuery = (org: number) => list<Group>(`/orgs/${org}/groups`, ['groups', org]);
 export const createGroup = (org: number, name: string) => post<Group>(`/orgs/${org}/groups`, { name });
+export const createSubgroup = (parent: number, name: string) => post<Group>(`/groups/${parent}/groups`, { name });
+export const moveGroup = ({ id, org_id, version }: Group, parent: number) =>
+  put<Group>(`/orgs/${org_id}/groups/${id}/parent`, { parent_id: parent }, seen(version));
 export const renameGroup = ({ id, version }: Group, name: string) =>
   put<Group>(`/groups/${id}`, { name }, seen(version));
 export const deleteGroup = ({ id, version }: Group) => remove(`/groups/${id}`, seen(version));
@@ -54,6 +63,48 @@ export const groupProjectsQuery = (org: number, group: number) =>
   list<Project>(`/groups/${group}/projects`, ['groups', org, group, 'projects']);
 export const createProject = (group: number, settings: ProjectSettings) =>
   post<Project>(`/groups/${group}/projects`, settings);
+
+export const permissionsQuery = list<Permission>('/permissions', ['permissions']);
+export const memberRolesQuery = (org: number) => list<OrgRole>(`/orgs/${org}/member-roles`, ['member-roles', org]);
+export const createMemberRole = (org: number, name: string, permissions: string[]) =>
+  post<OrgRole>(`/orgs/${org}/member-roles`, { name, permissions });
+export const updateMemberRole = ({ id, org_id, version }: OrgRole, name: string, permissions: string[]) =>
+  put<OrgRole>(`/orgs/${org_id}/member-roles/${id}`, { name, permissions }, seen(version));
+export const deleteMemberRole = ({ id, org_id, version }: OrgRole) =>
+  remove(`/orgs/${org_id}/member-roles/${id}`, seen(version));
+
+const accountsPath = (org: number) => `/orgs/${org}/service-accounts`;
+export const serviceAccountsQuery = (org: number) => list<ServiceAccount>(accountsPath(org), ['service-accounts', org]);
+export const createServiceAccount = (org: number, name: string, role: GivenRole) =>
+  post<ServiceAccount>(accountsPath(org), { name, ...role });
+export const updateServiceAccount = ({ id, org_id, version }: ServiceAccount, name: string, disabled: boolean) =>
+  put<ServiceAccount>(`${accountsPath(org_id)}/${id}`, { name, disabled }, seen(version));
+const serviceTokensPath = ({ id, org_id }: ServiceAccount) => `${accountsPath(org_id)}/${id}/tokens`;
+export const serviceTokensQuery = (account: ServiceAccount) =>
+  list<Token>(serviceTokensPath(account), ['service-accounts', account.org_id, account.id, 'tokens']);
+export const createServiceToken = (account: ServiceAccount, name: string, scopes: string[], expiresAt: string) =>
+  post<NewToken>(serviceTokensPath(account), { name, scopes, expires_at: expiresAt });
+export const revokeServiceToken = (account: ServiceAccount, token: number) =>
+  remove(`${serviceTokensPath(account)}/${token}`);
+
+export const invitationsQuery = (org: number) => list<Invitation>(`/orgs/${org}/invitations`, ['invitations', org]);
+export const createInvitation = (place: Place, email: string, role: GivenRole, expiresAt: string) =>
+  post<NewInvitation>(`/orgs/${place.org}/invitations`, {
+    group_id: place.group,
+    email: email || undefined,
+    ...role,
+    expires_at: expiresAt,
+  });
+export const revokeInvitation = ({ id, org_id }: Invitation) => remove(`/orgs/${org_id}/invitations/${id}`);
+export const offerQuery = (secret: string) =>
+  queryOptions({
+    queryKey: ['invitation', secret],
+    queryFn: () => post<Offer>('/invitations/look-up', { secret }),
+    retry: false,
+  });
+export const acceptInvitation = (secret: string) => post<Organisation>('/invitations/accept', { secret });
+export const joinByInvitation = (secret: string, email: string, name: string, password: string) =>
+  post<Organisation>('/invitations/join', { secret, email, name: name || undefined, password });
 
 export const usersQuery = list<User>('/users', ['users']);
 export const createUser = (email: string, name: string) => post<NewUser>('/users', { email, name: name || undefined });

@@ -611,6 +611,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what in the whole installation, newest first */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log of the installation as a file */
+        get: operations["export-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channel-kinds": {
         parameters: {
             query?: never;
@@ -642,6 +676,23 @@ export interface paths {
         post?: never;
         /** Delete a group that has no projects */
         delete: operations["delete-group"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{group}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a group in a group */
+        post: operations["create-subgroup"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -712,6 +763,57 @@ export interface paths {
         put?: never;
         /** Do what a link in a message offers */
         post: operations["follow-incident-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the role that an invitation offers me */
+        post: operations["accept-invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an account by an invitation; sign in after it */
+        post: operations["join-by-invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/look-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an invitation offers, for whom has its link */
+        post: operations["look-up-invitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1536,6 +1638,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orgs/{org}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what in an organisation, newest first */
+        get: operations["list-org-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log of an organisation as a file */
+        get: operations["export-org-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs/{org}/groups": {
         parameters: {
             query?: never;
@@ -1549,6 +1685,94 @@ export interface paths {
         /** Make a group */
         post: operations["create-group"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/groups/{child}/parent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put a group with all below it into another group, or to the top */
+        put: operations["move-group"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The invitations of an organisation, newest first */
+        get: operations["list-invitations"];
+        put?: never;
+        /** Invite somebody by a link, whose secret is shown this one time */
+        post: operations["create-invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/invitations/{invitation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an invitation that nobody has accepted */
+        delete: operations["revoke-invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/member-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The roles that an organisation has made of permissions */
+        get: operations["list-member-roles"];
+        put?: never;
+        /** Make a role of permissions, none of which one lacks */
+        post: operations["create-member-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/member-roles/{member_role}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a role for all who have it */
+        put: operations["update-member-role"];
+        post?: never;
+        /** Delete a role that nobody has */
+        delete: operations["delete-member-role"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1640,6 +1864,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orgs/{org}/service-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The service accounts of an organisation */
+        get: operations["list-service-accounts"];
+        put?: never;
+        /** Make an account that is no person and cannot sign in */
+        post: operations["create-service-account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/service-accounts/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Rename or disable a service account */
+        put: operations["update-service-account"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/service-accounts/{account}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The API tokens of a service account */
+        get: operations["list-service-tokens"];
+        put?: never;
+        /** Make an API token of a service account; it is shown this one time */
+        post: operations["create-service-token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/service-accounts/{account}/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an API token of a service account */
+        delete: operations["revoke-service-token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs/{org}/sign-in": {
         parameters: {
             query?: never;
@@ -1651,6 +1945,23 @@ export interface paths {
         get: operations["get-org-sign-in-demand"];
         /** Demand a second factor of an organisation's people, or no more */
         put: operations["set-org-sign-in-demand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What roles are made of, and which of the product's roles hold it */
+        get: operations["list-permissions"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -4285,6 +4596,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Access: {
+            /**
+             * Format: int64
+             * @description 0 = the organisation itself
+             */
+            group_id: number;
+            /** Format: int64 */
+            org_id: number;
+            permissions: string[];
+        };
         Affected: {
             /** @description at most 10: most failures first, then the busiest */
             endpoints: components["schemas"]["AffectedEndpoint"][];
@@ -4419,6 +4740,75 @@ export interface components {
              */
             resources: number;
             value: string;
+        };
+        AuditActor: {
+            /** @description of the network */
+            address: string;
+            /** @enum {string} */
+            kind: "person" | "service" | "nobody";
+            name: string;
+            /** @description name of the API token */
+            token: string;
+            /**
+             * Format: int64
+             * @description 0: by session
+             */
+            token_id: number;
+            /**
+             * Format: int64
+             * @description 0: nobody was signed in
+             */
+            user_id: number;
+        };
+        AuditEntry: {
+            actor: components["schemas"]["AuditActor"];
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            group_id: number;
+            id: string;
+            /** @enum {string} */
+            kind: "change" | "read";
+            /**
+             * Format: date-time
+             * @description of reads that are counted together, the latest
+             */
+            last_at: string;
+            /** @description such as rule/12 */
+            object: string;
+            /** @description operation id of the API */
+            operation: string;
+            /**
+             * Format: int64
+             * @description 0: of the installation, or of one's own account
+             */
+            org_id: number;
+            /** @enum {string} */
+            outcome: "begun" | "done" | "denied" | "failed";
+            /** @description of what failed, the kind */
+            problem: string;
+            /** Format: int32 */
+            project_id: number;
+            request_id: string;
+            /** @description what was asked for, without secrets */
+            summary: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description how many reads
+             */
+            times: number;
+        };
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description entries in the whole list
+             */
+            total: number;
         };
         Available: {
             /** @description that can be asked for alone; at most 200 */
@@ -5413,11 +5803,21 @@ export interface components {
         Group: {
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: int64
+             * @description 1: at the top
+             */
+            depth: number;
             /** Format: int64 */
             id: number;
             name: string;
             /** Format: int64 */
             org_id: number;
+            /**
+             * Format: int64
+             * @description 0: at the top
+             */
+            parent_id: number;
             /** Format: int64 */
             version: number;
         };
@@ -5674,6 +6074,59 @@ export interface components {
             /** Format: int64 */
             count: number;
             name: string;
+        };
+        Invitation: {
+            /** Format: date-time */
+            accepted_at: string | null;
+            accepted_by: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** @description the only address that can accept it; empty: whoever has the link */
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description 0 = the whole organisation
+             */
+            group_id: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            org_id: number;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "viewer" | "custom";
+            /** Format: int64 */
+            role_id: number;
+            /** @description with custom */
+            role_name: string;
+        };
+        InvitationRequest: {
+            /** @description the only address that can accept it; empty: whoever has the link */
+            email?: string;
+            /**
+             * Format: date-time
+             * @description within 30 days from now
+             */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description 0 = the whole organisation
+             */
+            group_id?: number;
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "viewer" | "custom";
+            /**
+             * Format: int64
+             * @description with custom: the organisation's own role
+             */
+            role_id?: number;
+        };
+        InvitationSecret: {
+            secret: string;
         };
         Issue: {
             assignee: string;
@@ -6042,6 +6495,13 @@ export interface components {
             spans: components["schemas"]["JaegerSpan"][];
             traceID: string;
             warnings: string[];
+        };
+        JoinRequest: {
+            email: string;
+            /** @description default: the address before its @ */
+            name?: string;
+            password: string;
+            secret: string;
         };
         Judged: {
             /**
@@ -6609,6 +7069,8 @@ export interface components {
             subject?: string;
         };
         Me: {
+            /** @description what I may do, by place */
+            access: components["schemas"]["Access"][];
             memberships: components["schemas"]["Member"][];
             /** @description a second factor is demanded of me: until I have set one up I can do nothing else */
             must_enrol: boolean;
@@ -6630,14 +7092,30 @@ export interface components {
             name: string;
             /** Format: int64 */
             org_id: number;
-            role: string;
+            permissions: string[];
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "viewer" | "custom";
+            /**
+             * Format: int64
+             * @description with custom: the organisation's own role
+             */
+            role_id: number;
+            /** @description with custom */
+            role_name: string;
+            /** @description a service account: no person */
+            service: boolean;
             /** Format: int64 */
             user_id: number;
         };
         MemberRequest: {
             email: string;
             /** @enum {string} */
-            role: "owner" | "admin" | "editor" | "viewer";
+            role: "owner" | "admin" | "editor" | "viewer" | "custom";
+            /**
+             * Format: int64
+             * @description with custom: the organisation's own role
+             */
+            role_id?: number;
         };
         MergeRequest: {
             issues: number[];
@@ -6688,6 +7166,13 @@ export interface components {
             reason: string;
             to: components["schemas"]["Label"] | null;
         };
+        "Move-groupRequest": {
+            /**
+             * Format: int64
+             * @description 0: to the top
+             */
+            parent_id: number;
+        };
         Mute: {
             /** @description 0 is Sunday; empty is every day */
             days: number[];
@@ -6735,6 +7220,36 @@ export interface components {
              * @enum {string}
              */
             role: "admin" | "editor" | "viewer";
+            secret: string;
+        };
+        NewInvitation: {
+            /** Format: date-time */
+            accepted_at: string | null;
+            accepted_by: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** @description the only address that can accept it; empty: whoever has the link */
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description 0 = the whole organisation
+             */
+            group_id: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            org_id: number;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "viewer" | "custom";
+            /** Format: int64 */
+            role_id: number;
+            /** @description with custom */
+            role_name: string;
             secret: string;
         };
         NewKey: {
@@ -6962,12 +7477,47 @@ export interface components {
             /** @description every address of this provider counts as verified, also without email_verified */
             trust_email: boolean;
         };
+        Offer: {
+            /** @description the only address that can accept it; empty: any */
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description empty: the whole organisation */
+            group: string;
+            invited_by: string;
+            organisation: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "viewer" | "custom";
+            /** @description with custom */
+            role_name: string;
+        };
         Opinions: {
             items: components["schemas"]["Feedback"][];
             /** @description null: the judge was not asked */
             judgement: components["schemas"]["Judgement"] | null;
             /** @description the caller's own, or null */
             mine: components["schemas"]["Feedback"] | null;
+        };
+        OrgRole: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description how often it is given
+             */
+            members: number;
+            name: string;
+            /** Format: int64 */
+            org_id: number;
+            permissions: string[];
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            updated_by: number;
+            /** Format: int64 */
+            version: number;
         };
         Organisation: {
             /** Format: date-time */
@@ -7251,6 +7801,16 @@ export interface components {
              */
             total: number;
         };
+        PageInvitation: {
+            items: components["schemas"]["Invitation"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageJudging: {
             items: components["schemas"]["Judging"][];
             /** @description send it as cursor for the next page; empty on the last */
@@ -7411,8 +7971,28 @@ export interface components {
              */
             total: number;
         };
+        PageOrgRole: {
+            items: components["schemas"]["OrgRole"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
         PageOrganisation: {
             items: components["schemas"]["Organisation"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PagePermission: {
+            items: components["schemas"]["Permission"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -7483,6 +8063,16 @@ export interface components {
         };
         PageRule: {
             items: components["schemas"]["Rule"][];
+            /** @description send it as cursor for the next page; empty on the last */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description items in the whole list
+             */
+            total: number;
+        };
+        PageServiceAccount: {
+            items: components["schemas"]["ServiceAccount"][];
             /** @description send it as cursor for the next page; empty on the last */
             next_cursor: string;
             /**
@@ -7696,6 +8286,13 @@ export interface components {
             name: string;
             pattern: string;
         };
+        Permission: {
+            /** @description the roles of the product that hold it */
+            builtin: string[];
+            code: string;
+            /** @description whether a role of one's own can hold it */
+            custom: boolean;
+        };
         Person: {
             /** Format: int64 */
             id: number;
@@ -7892,6 +8489,7 @@ export interface components {
             waiting: number;
         };
         Project: {
+            access: components["schemas"]["ProjectAccess"];
             /** Format: date-time */
             created_at: string;
             /** Format: int64 */
@@ -7916,7 +8514,30 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ProjectAccess: {
+            /**
+             * @description personal data in what services tell; empty: by permission
+             * @enum {string}
+             */
+            show_personal?: "" | "everyone" | "nobody";
+            /**
+             * @description what was said to models and by them; empty: by permission
+             * @enum {string}
+             */
+            show_prompts?: "" | "everyone" | "nobody";
+            /**
+             * @description values in SQL statements; empty: by permission
+             * @enum {string}
+             */
+            show_sql?: "" | "everyone" | "nobody";
+            /**
+             * @description members: who has a role in the group or above it; default members
+             * @enum {string}
+             */
+            visibility?: "members" | "organisation";
+        };
         ProjectSettings: {
+            access?: components["schemas"]["ProjectAccess"];
             /**
              * @description default ko
              * @enum {string}
@@ -8144,7 +8765,7 @@ export interface components {
         ReplayRequest: {
             /** @description absent: the chain of the version */
             model?: string;
-            /** @description put into the answer what the tokens stand for, where the log keeps it; takes an administrator of the project */
+            /** @description put into the answer what the tokens stand for, where the log keeps it; takes the permission data.prompts */
             originals?: boolean;
             /** @description over those of the version */
             parameters?: components["schemas"]["Parameters"];
@@ -8344,6 +8965,11 @@ export interface components {
             retries?: number;
             /** @description with variables as {{name}}; {{language}} becomes Korean or English */
             system_message: string;
+        };
+        RoleSettings: {
+            name: string;
+            /** @description those that they need are added */
+            permissions: string[];
         };
         RoleVersion: {
             chain: components["schemas"]["Entry"][];
@@ -8709,6 +9335,45 @@ export interface components {
             service: string;
             spark: components["schemas"]["Spark"];
             week_ago: components["schemas"]["RED"] | null;
+        };
+        ServiceAccount: {
+            /** Format: date-time */
+            created_at: string;
+            disabled: boolean;
+            /** @description names it where members are named; no mail goes there */
+            email: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
+            /** Format: int64 */
+            org_id: number;
+            /**
+             * Format: int64
+             * @description in use
+             */
+            tokens: number;
+            /** Format: int64 */
+            version: number;
+        };
+        ServiceAccountChange: {
+            /** @description its tokens are refused */
+            disabled: boolean;
+            name: string;
+        };
+        ServiceAccountRequest: {
+            name: string;
+            /**
+             * @description in the whole organisation
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "viewer" | "custom";
+            /**
+             * Format: int64
+             * @description with custom: the organisation's own role
+             */
+            role_id?: number;
         };
         ServiceHealth: {
             /** @enum {string} */
@@ -9774,6 +10439,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Access = components['schemas']['Access'];
 export type Affected = components['schemas']['Affected'];
 export type AffectedEndpoint = components['schemas']['AffectedEndpoint'];
 export type AiMasking = components['schemas']['AiMasking'];
@@ -9782,6 +10448,9 @@ export type Answer = components['schemas']['Answer'];
 export type AssigneeFacet = components['schemas']['AssigneeFacet'];
 export type Attempt = components['schemas']['Attempt'];
 export type AttributeValue = components['schemas']['AttributeValue'];
+export type AuditActor = components['schemas']['AuditActor'];
+export type AuditEntry = components['schemas']['AuditEntry'];
+export type AuditPage = components['schemas']['AuditPage'];
 export type Available = components['schemas']['Available'];
 export type Bars = components['schemas']['Bars'];
 export type Bill = components['schemas']['Bill'];
@@ -9873,6 +10542,9 @@ export type IncidentsChange = components['schemas']['IncidentsChange'];
 export type IncidentsChanged = components['schemas']['IncidentsChanged'];
 export type Instance = components['schemas']['Instance'];
 export type InstanceCount = components['schemas']['InstanceCount'];
+export type Invitation = components['schemas']['Invitation'];
+export type InvitationRequest = components['schemas']['InvitationRequest'];
+export type InvitationSecret = components['schemas']['InvitationSecret'];
 export type Issue = components['schemas']['Issue'];
 export type IssueDetail = components['schemas']['IssueDetail'];
 export type IssueEvent = components['schemas']['IssueEvent'];
@@ -9903,6 +10575,7 @@ export type JaegerSummaries = components['schemas']['JaegerSummaries'];
 export type JaegerSummary = components['schemas']['JaegerSummary'];
 export type JaegerTag = components['schemas']['JaegerTag'];
 export type JaegerTrace = components['schemas']['JaegerTrace'];
+export type JoinRequest = components['schemas']['JoinRequest'];
 export type Judged = components['schemas']['Judged'];
 export type Judgement = components['schemas']['Judgement'];
 export type Judging = components['schemas']['Judging'];
@@ -9950,11 +10623,13 @@ export type MergeRequest = components['schemas']['MergeRequest'];
 export type Message = components['schemas']['Message'];
 export type ModelService = components['schemas']['ModelService'];
 export type Move = components['schemas']['Move'];
+export type MoveGroupRequest = components['schemas']['Move-groupRequest'];
 export type Mute = components['schemas']['Mute'];
 export type Named = components['schemas']['Named'];
 export type Narrowing = components['schemas']['Narrowing'];
 export type NearLimit = components['schemas']['NearLimit'];
 export type NewDirectoryToken = components['schemas']['NewDirectoryToken'];
+export type NewInvitation = components['schemas']['NewInvitation'];
 export type NewKey = components['schemas']['NewKey'];
 export type NewOidcProviderRequest = components['schemas']['NewOIDCProviderRequest'];
 export type NewProviderKeyRequest = components['schemas']['NewProviderKeyRequest'];
@@ -9967,7 +10642,9 @@ export type NewViewRequest = components['schemas']['NewViewRequest'];
 export type Node = components['schemas']['Node'];
 export type OidcProvider = components['schemas']['OIDCProvider'];
 export type OidcProviderRequest = components['schemas']['OIDCProviderRequest'];
+export type Offer = components['schemas']['Offer'];
 export type Opinions = components['schemas']['Opinions'];
+export type OrgRole = components['schemas']['OrgRole'];
 export type Organisation = components['schemas']['Organisation'];
 export type Outcome = components['schemas']['Outcome'];
 export type Outline = components['schemas']['Outline'];
@@ -9989,6 +10666,7 @@ export type PageCircuit = components['schemas']['PageCircuit'];
 export type PageDashboard = components['schemas']['PageDashboard'];
 export type PageEdition = components['schemas']['PageEdition'];
 export type PageGroup = components['schemas']['PageGroup'];
+export type PageInvitation = components['schemas']['PageInvitation'];
 export type PageJudging = components['schemas']['PageJudging'];
 export type PageKey = components['schemas']['PageKey'];
 export type PageKeyHealth = components['schemas']['PageKeyHealth'];
@@ -10005,7 +10683,9 @@ export type PageModelService = components['schemas']['PageModelService'];
 export type PageMove = components['schemas']['PageMove'];
 export type PageNearLimit = components['schemas']['PageNearLimit'];
 export type PageOidcProvider = components['schemas']['PageOIDCProvider'];
+export type PageOrgRole = components['schemas']['PageOrgRole'];
 export type PageOrganisation = components['schemas']['PageOrganisation'];
+export type PagePermission = components['schemas']['PagePermission'];
 export type PagePerson = components['schemas']['PagePerson'];
 export type PagePrice = components['schemas']['PagePrice'];
 export type PageProject = components['schemas']['PageProject'];
@@ -10013,6 +10693,7 @@ export type PageRecount = components['schemas']['PageRecount'];
 export type PageRole = components['schemas']['PageRole'];
 export type PageRoleVersion = components['schemas']['PageRoleVersion'];
 export type PageRule = components['schemas']['PageRule'];
+export type PageServiceAccount = components['schemas']['PageServiceAccount'];
 export type PageSharedService = components['schemas']['PageSharedService'];
 export type PageSilence = components['schemas']['PageSilence'];
 export type PageSubject = components['schemas']['PageSubject'];
@@ -10032,6 +10713,7 @@ export type PasswordChange = components['schemas']['PasswordChange'];
 export type PathPart = components['schemas']['PathPart'];
 export type PathShare = components['schemas']['PathShare'];
 export type Pattern = components['schemas']['Pattern'];
+export type Permission = components['schemas']['Permission'];
 export type Person = components['schemas']['Person'];
 export type Placement = components['schemas']['Placement'];
 export type Point = components['schemas']['Point'];
@@ -10042,6 +10724,7 @@ export type Problem = components['schemas']['Problem'];
 export type Profile = components['schemas']['Profile'];
 export type Progress = components['schemas']['Progress'];
 export type Project = components['schemas']['Project'];
+export type ProjectAccess = components['schemas']['ProjectAccess'];
 export type ProjectSettings = components['schemas']['ProjectSettings'];
 export type PrometheusAnswer = components['schemas']['PrometheusAnswer'];
 export type PromoteRequest = components['schemas']['PromoteRequest'];
@@ -10071,6 +10754,7 @@ export type Results = components['schemas']['Results'];
 export type Retention = components['schemas']['Retention'];
 export type RoleChange = components['schemas']['RoleChange'];
 export type RoleRequest = components['schemas']['RoleRequest'];
+export type RoleSettings = components['schemas']['RoleSettings'];
 export type RoleVersion = components['schemas']['RoleVersion'];
 export type Route = components['schemas']['Route'];
 export type Routing = components['schemas']['Routing'];
@@ -10093,6 +10777,9 @@ export type Seen = components['schemas']['Seen'];
 export type SeenPage = components['schemas']['SeenPage'];
 export type Series = components['schemas']['Series'];
 export type Service = components['schemas']['Service'];
+export type ServiceAccount = components['schemas']['ServiceAccount'];
+export type ServiceAccountChange = components['schemas']['ServiceAccountChange'];
+export type ServiceAccountRequest = components['schemas']['ServiceAccountRequest'];
 export type ServiceHealth = components['schemas']['ServiceHealth'];
 export type ServiceKey = components['schemas']['ServiceKey'];
 export type ServiceSummary = components['schemas']['ServiceSummary'];
@@ -11761,6 +12448,103 @@ export interface operations {
             };
         };
     };
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description a part of the name of the account or token, or of the address */
+                actor?: string;
+                /** @description number of an account */
+                user?: number;
+                /** @description a part of the operation id */
+                operation?: string;
+                /** @description of this project only */
+                project?: number;
+                /** @description a part, such as rule/12 */
+                object?: string;
+                kind?: "change" | "read";
+                outcome?: "begun" | "done" | "denied" | "failed";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-audit": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description a part of the name of the account or token, or of the address */
+                actor?: string;
+                /** @description number of an account */
+                user?: number;
+                /** @description a part of the operation id */
+                operation?: string;
+                /** @description of this project only */
+                project?: number;
+                /** @description a part, such as rule/12 */
+                object?: string;
+                kind?: "change" | "read";
+                outcome?: "begun" | "done" | "denied" | "failed";
+                /** @description a table for spreadsheets, or one JSON object a line */
+                format?: "csv" | "ndjson";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-channel-kinds": {
         parameters: {
             query?: never;
@@ -11884,6 +12668,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-subgroup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description group id */
+                group: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Named"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
             };
             /** @description Problem */
             default: {
@@ -12115,6 +12936,105 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "accept-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationSecret"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "join-by-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "look-up-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationSecret"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
                 };
             };
             /** @description Problem */
@@ -14509,6 +15429,109 @@ export interface operations {
             };
         };
     };
+    "list-org-audit": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description a part of the name of the account or token, or of the address */
+                actor?: string;
+                /** @description number of an account */
+                user?: number;
+                /** @description a part of the operation id */
+                operation?: string;
+                /** @description of this project only */
+                project?: number;
+                /** @description a part, such as rule/12 */
+                object?: string;
+                kind?: "change" | "read";
+                outcome?: "begun" | "done" | "denied" | "failed";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-org-audit": {
+        parameters: {
+            query?: {
+                /** @description at or after; default an hour before to */
+                from?: string;
+                /** @description before; default now */
+                to?: string;
+                /** @description a part of the name of the account or token, or of the address */
+                actor?: string;
+                /** @description number of an account */
+                user?: number;
+                /** @description a part of the operation id */
+                operation?: string;
+                /** @description of this project only */
+                project?: number;
+                /** @description a part, such as rule/12 */
+                object?: string;
+                kind?: "change" | "read";
+                outcome?: "begun" | "done" | "denied" | "failed";
+                /** @description a table for spreadsheets, or one JSON object a line */
+                format?: "csv" | "ndjson";
+            };
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-groups": {
         parameters: {
             query?: never;
@@ -14566,6 +15589,291 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Group"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "move-group": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description group id */
+                child: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Move-groupRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInvitation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewInvitation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                invitation: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-member-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrgRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-member-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleSettings"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-member-role": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                member_role: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-member-role": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                member_role: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {
@@ -14774,6 +16082,222 @@ export interface operations {
             };
         };
     };
+    "list-service-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageServiceAccount"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-service-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceAccountRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-service-account": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description service account id */
+                account: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceAccountChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-service-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description service account id */
+                account: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageToken"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-service-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description service account id */
+                account: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-service-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description organisation id */
+                org: number;
+                /** @description service account id */
+                account: number;
+                token: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-org-sign-in-demand": {
         parameters: {
             query?: never;
@@ -14829,6 +16353,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Demand"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePermission"];
                 };
             };
             /** @description Problem */

@@ -13,31 +13,43 @@ export const login = (email: string, password: string, code?: string) =>
   post<void>('/session', { email, password, code: code || undefined });
 export const logout = () => remove('/session');
 
-const RANK: MemberRole[] = ['viewer', 'editor', 'admin', 'owner'];
+/** A project as its reader sees it: with its organisation's name and what the reader is there. */
+export type ProjectView = Me['projects'][number] & { org_name: string; role: MemberRole };
 
-/** A project as its reader sees it: with its organisation's name and the reader's own role. */
-export type ProjectView = Me['projects'][number] & { org_name: string; role: MemberRole | undefined };
+/** What the reader may do in a group (0: in the organisation alone), by all their roles there and above. */
+export const permissionsIn = (me: Me, org: number, group: number): readonly string[] =>
+  me.access.find((a) => a.org_id === org && a.group_id === group)?.permissions ?? [];
 
-/** A reader's role in a group (0: in the organisation alone). A role in the whole organisation counts too: the higher holds. */
+/** Which of the product's roles comes nearest to what a reader may do in a group: a role of one's own may hold less of it. */
 export function roleIn(me: Me, org: number, group: number): MemberRole | undefined {
-  const ranks = me.memberships
-    .filter((m) => m.org_id === org && (m.group_id === 0 || m.group_id === group))
-    .map((m) => RANK.indexOf(m.role as MemberRole));
-  return RANK[Math.max(-1, ...ranks)];
+  const held = permissionsIn(me, org, group);
+  if (held.includes('org.owner')) return 'owner';
+  if (held.includes('project.admin')) return 'admin';
+  if (held.includes('project.write')) return 'editor';
+  return held.length > 0 ? 'viewer' : undefined;
 }
+
+const everywhere = (me: Me, org: number) => me.user.system && kindOf(me, org) !== 'personal';
 
 /** What a reader may act as there: a system administrator is an owner of every team. */
 export const standingIn = (me: Me, org: number, group: number): MemberRole | undefined =>
-  me.user.system && kindOf(me, org) !== 'personal' ? 'owner' : roleIn(me, org, group);
+  everywhere(me, org) ? 'owner' : roleIn(me, org, group);
 
 /** Whether the reader may change people and groups there. */
-export function mayAdmin(me: Me, org: number, group: number): boolean {
-  const role = standingIn(me, org, group);
-  return role === 'owner' || role === 'admin';
-}
+export const mayAdmin = (me: Me, org: number, group: number): boolean =>
+  everywhere(me, org) || permissionsIn(me, org, group).includes(group ? 'group.admin' : 'org.admin');
 
 /** Whether the reader may make and unmake owners there. */
-export const mayOwn = (me: Me, org: number, group: number): boolean => standingIn(me, org, group) === 'owner';
+export const mayOwn = (me: Me, org: number, group: number): boolean =>
+  everywhere(me, org) || permissionsIn(me, org, group).includes('org.owner');
+
+/** Whether the reader may read the organisation's audit log. */
+export const mayAudit = (me: Me, org: number): boolean =>
+  everywhere(me, org) || permissionsIn(me, org, 0).includes('org.audit');
+
+/** Whether the reader may give a role that holds these: nobody gives more than they have. */
+export const mayGive = (me: Me, org: number, group: number, permissions: readonly string[]): boolean =>
+  everywhere(me, org) || permissions.every((p) => permissionsIn(me, org, group).includes(p));
 
 const kindOf = (me: Me, org: number) => me.orgs.find((o) => o.id === org)?.kind;
 
@@ -46,6 +58,6 @@ export function projectsOf(me: Me): ProjectView[] {
   return me.projects.map((project) => ({
     ...project,
     org_name: me.orgs.find((o) => o.id === project.org_id)?.name ?? '',
-    role: roleIn(me, project.org_id, project.group_id),
+    role: roleIn(me, project.org_id, project.group_id) ?? 'viewer',
   }));
 }

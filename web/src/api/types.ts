@@ -7,6 +7,8 @@ export type {
   AiRole as Role,
   Answer as ExperimentAnswer,
   Attempt,
+  AuditEntry,
+  AuditPage,
   Available as ProfileKind,
   Bill,
   Bucket,
@@ -67,6 +69,7 @@ export type {
   IncidentEvent as TimelineEntry,
   IncidentsChanged,
   Instance as ServiceInstance,
+  Invitation,
   Issue,
   IssueDetail,
   IssueEvent,
@@ -105,6 +108,7 @@ export type {
   Mute,
   NearLimit,
   NewDirectoryToken,
+  NewInvitation,
   NewKey,
   NewProviderRequest as NewProvider,
   NewRoleRequest as NewRole,
@@ -112,10 +116,12 @@ export type {
   NewToken,
   NewUser,
   Node as FlameNode,
+  Offer,
   OidcProvider,
   OidcProviderRequest as OidcProviderEdit,
   Opinions,
   Organisation,
+  OrgRole,
   Outline,
   OutlineOperation,
   OutlineSpan,
@@ -124,6 +130,7 @@ export type {
   Param as AlarmParam,
   Parameters,
   PathPart,
+  Permission,
   Person,
   Point,
   Policy as MaskPolicy,
@@ -163,6 +170,7 @@ export type {
   Seen as Occurrence,
   Series,
   Service,
+  ServiceAccount,
   ServiceHealth,
   ServiceKey as ProviderKey,
   ServiceSummary,
@@ -221,6 +229,12 @@ export type RoleEdit = Omit<RoleChange, 'draft' | 'notes'>;
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
 export type MemberRole = 'owner' | 'admin' | 'editor' | 'viewer';
+
+/** A role to give: one of the product's, or one that the organisation has made. */
+export interface GivenRole {
+  role: MemberRole | 'custom';
+  role_id?: number;
+}
 
 /** The beginning of a list that is not paged. */
 export interface Top<T> {

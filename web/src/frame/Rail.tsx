@@ -12,6 +12,7 @@ import {
   IconDatabase,
   IconFlask,
   IconGauge,
+  IconHistory,
   IconHome,
   IconLayoutDashboard,
   IconLayoutSidebarLeftCollapse,
@@ -219,6 +220,7 @@ export function Rail({ collapsed, onToggle }: Props) {
           <Item icon={IconBuilding} label={t('nav.orgs')} collapsed={collapsed} link={{ to: '/orgs' }} />
           <Item icon={IconUsers} label={t('nav.users')} collapsed={collapsed} link={{ to: '/users' }} />
           <Item icon={IconLogin2} label={t('nav.signin')} collapsed={collapsed} link={{ to: '/sign-in' }} />
+          <Item icon={IconHistory} label={t('nav.audit')} collapsed={collapsed} link={{ to: '/audit' }} />
         </>
       )}
       {onToggle && (

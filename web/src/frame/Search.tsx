@@ -153,6 +153,7 @@ function useHits(text: string): Hit[] {
       : []),
     ...(me?.user.system
       ? ([
+          [t('nav.audit'), { to: '/audit' }],
           [t('nav.models'), { to: '/models' }],
           [t('nav.users'), { to: '/users' }],
         ] satisfies [string, LinkProps][])

@@ -3,13 +3,11 @@ import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-quer
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { createUser, type Membership, type Place, setMember, usersQuery } from '../../api/people.ts';
-import { mayOwn, meQuery } from '../../api/session.ts';
-import type { MemberRole } from '../../api/types.ts';
+import { meQuery } from '../../api/session.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
 import { useChange } from '../../parts/useChange.ts';
+import { givenOf, RoleSelect } from './RoleSelect.tsx';
 import { usePlaceName } from './usePlaceName.ts';
-
-const ROLES: MemberRole[] = ['viewer', 'editor', 'admin', 'owner'];
 
 interface Props {
   /** Where the reader may give roles, the first unless chosen otherwise. */
@@ -30,7 +28,11 @@ export function MemberForm({ places, membership, onPassword, onClose }: Props) {
   const { data: users } = useQuery({ ...usersQuery, enabled: me.user.system });
   const [typed, setTyped] = useState(membership?.member.email ?? '');
   const [name, setName] = useState('');
-  const [role, setRole] = useState<MemberRole>((membership?.member.role as MemberRole) ?? 'viewer');
+  const [role, setRole] = useState(
+    membership?.member.role === 'custom'
+      ? `custom-${membership.member.role_id}`
+      : (membership?.member.role ?? 'viewer'),
+  );
   const [group, setGroup] = useState(membership?.place.group ?? places[0]?.group);
   const place = places.find((p) => p.group === group);
   const email = typed.trim().toLowerCase();
@@ -43,7 +45,7 @@ export function MemberForm({ places, membership, onPassword, onClose }: Props) {
         onPassword((await createUser(email, name)).password);
         await client.invalidateQueries({ queryKey: usersQuery.queryKey });
       }
-      await setMember(place, email, role);
+      await setMember(place, email, givenOf(role));
     },
     { refresh: ['members'], also: ['me'], done: t('members.saved'), onDone: onClose },
   );
@@ -91,18 +93,7 @@ export function MemberForm({ places, membership, onPassword, onClose }: Props) {
         value={String(group)}
         onChange={(value) => value && setGroup(Number(value))}
       />
-      <Select
-        label={t('settings.role')}
-        description={t(`members.can.${role}`)}
-        inputWrapperOrder={['label', 'input', 'description']}
-        allowDeselect={false}
-        data={ROLES.filter((each) => each !== 'owner' || (place && mayOwn(me, place.org, place.group))).map((each) => ({
-          value: each,
-          label: t(`settings.roles.${each}`),
-        }))}
-        value={role}
-        onChange={(value) => value && setRole(value as MemberRole)}
-      />
+      <RoleSelect place={place} value={role} onChange={setRole} />
     </FormModal>
   );
 }

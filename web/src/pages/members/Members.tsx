@@ -86,7 +86,9 @@ export function Members({ places }: { places: Place[] }) {
                       <strong>{row.member.name}</strong>
                     </td>
                     <td>{row.member.email}</td>
-                    <td>{t(`settings.roles.${row.member.role as 'owner'}`, row.member.role)}</td>
+                    <td>
+                      {row.member.role === 'custom' ? row.member.role_name : t(`settings.roles.${row.member.role}`)}
+                    </td>
                     <td className="soft">{placeName(row.place)}</td>
                     <td>
                       <When at={row.member.created_at} />

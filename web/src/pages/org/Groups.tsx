@@ -1,14 +1,23 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
-import { IconFolders, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
+import { ActionIcon, Button, Select, Tooltip } from '@mantine/core';
+import {
+  IconCornerDownRight,
+  IconFolderPlus,
+  IconFolderShare,
+  IconFolders,
+  IconPencil,
+  IconPlus,
+  IconTrash,
+} from '@tabler/icons-react';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { createGroup, deleteGroup, renameGroup } from '../../api/people.ts';
+import { createGroup, createSubgroup, deleteGroup, moveGroup, renameGroup } from '../../api/people.ts';
 import { mayAdmin, meQuery } from '../../api/session.ts';
 import type { Group, Organisation } from '../../api/types.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Empty } from '../../parts/Empty.tsx';
+import { FormModal } from '../../parts/FormModal.tsx';
 import { NameForm } from '../../parts/NameForm.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { NewProject } from './NewProject.tsx';
@@ -21,11 +30,15 @@ export function Groups({ org, groups }: { org: Organisation; groups: Group[] }) 
   const navigate = useNavigate();
   const { create } = useSearch({ from: '/home/orgs/$org' });
   const { data: me } = useSuspenseQuery(meQuery);
-  const [naming, setNaming] = useState<Group | 'new'>();
+  const [naming, setNaming] = useState<Group | 'new' | { below: Group }>();
+  const [moving, setMoving] = useState<Group>();
   const [deleting, setDeleting] = useState<Group>();
   const refresh = ['groups', org.id];
   const save = useChange(
-    (name: string) => (naming && naming !== 'new' ? renameGroup(naming, name) : createGroup(org.id, name)),
+    (name: string) => {
+      if (!naming || naming === 'new') return createGroup(org.id, name);
+      return 'below' in naming ? createSubgroup(naming.below.id, name) : renameGroup(naming, name);
+    },
     { refresh, done: t('groups.saved'), onDone: () => setNaming(undefined) },
   );
   const removal = useChange(deleteGroup, { refresh, done: t('groups.deleted') });
@@ -69,10 +82,17 @@ export function Groups({ org, groups }: { org: Organisation; groups: Group[] }) 
                 <th aria-label={t('settings.actions')} />
               </tr>
             </thead>
-            {groups.map((group) => (
+            {inOrder(groups).map((group) => (
               <tbody key={group.id}>
                 <tr className={classes.group}>
-                  <th scope="rowgroup" colSpan={5}>
+                  <th scope="rowgroup" colSpan={5} style={{ paddingLeft: 12 + (group.depth - 1) * 18 }}>
+                    {group.depth > 1 && (
+                      <IconCornerDownRight
+                        size={14}
+                        role="img"
+                        aria-label={t('groups.below', { depth: group.depth })}
+                      />
+                    )}{' '}
                     {t('members.in_group', { name: group.name })}
                   </th>
                   <td>
@@ -83,6 +103,18 @@ export function Groups({ org, groups }: { org: Organisation; groups: Group[] }) 
                           label={`${t('project.add')}: ${group.name}`}
                           onClick={() => ask(group)}
                         />
+                        <Action
+                          icon={IconFolderPlus}
+                          label={`${t('groups.add_below')}: ${group.name}`}
+                          onClick={() => setNaming({ below: group })}
+                        />
+                        {mayAdmin(me, org.id, 0) && (
+                          <Action
+                            icon={IconFolderShare}
+                            label={`${t('groups.move')}: ${group.name}`}
+                            onClick={() => setMoving(group)}
+                          />
+                        )}
                         <Action
                           icon={IconPencil}
                           label={`${t('groups.rename')}: ${group.name}`}
@@ -105,13 +137,20 @@ export function Groups({ org, groups }: { org: Organisation; groups: Group[] }) 
       </div>
       {naming && (
         <NameForm
-          title={t(naming === 'new' ? 'groups.add' : 'groups.rename')}
-          name={naming === 'new' ? undefined : naming.name}
+          title={
+            naming === 'new'
+              ? t('groups.add')
+              : 'below' in naming
+                ? t('groups.add_in', { name: naming.below.name })
+                : t('groups.rename')
+          }
+          name={naming === 'new' || 'below' in naming ? undefined : naming.name}
           busy={save.isPending}
           onSubmit={(name) => save.mutate(name)}
           onClose={() => setNaming(undefined)}
         />
       )}
+      {moving && <MoveGroup group={moving} groups={groups} onClose={() => setMoving(undefined)} />}
       {into && <NewProject org={org.id} groups={mine} group={into} onClose={() => ask()} />}
       <Confirm
         opened={deleting !== undefined}
@@ -127,6 +166,48 @@ export function Groups({ org, groups }: { org: Organisation; groups: Group[] }) 
         {t('groups.delete_means')}
       </Confirm>
     </section>
+  );
+}
+
+/** Each group before those in it, by name. */
+function inOrder(groups: Group[], parent = 0): Group[] {
+  const known = new Set(groups.map((g) => g.id));
+  // Who sees a group without the one it is in finds it at the top.
+  const above = (g: Group) => (known.has(g.parent_id) ? g.parent_id : 0);
+  return groups.filter((g) => above(g) === parent).flatMap((g) => [g, ...inOrder(groups, g.id)]);
+}
+
+function MoveGroup({ group, groups, onClose }: { group: Group; groups: Group[]; onClose: () => void }) {
+  const { t } = useTranslation();
+  const [parent, setParent] = useState(String(group.parent_id));
+  const within = new Set([group.id, ...inOrder(groups, group.id).map((g) => g.id)]);
+  const save = useChange(() => moveGroup(group, Number(parent)), {
+    refresh: ['groups', group.org_id],
+    also: ['me'],
+    done: t('groups.moved'),
+    onDone: onClose,
+  });
+  return (
+    <FormModal
+      title={t('groups.move_title', { name: group.name })}
+      size="sm"
+      busy={save.isPending}
+      onSubmit={() => save.mutate(undefined)}
+      onClose={onClose}
+    >
+      <Select
+        label={t('groups.into')}
+        description={t('groups.move_means')}
+        allowDeselect={false}
+        data-autofocus
+        data={[
+          { value: '0', label: t('groups.top') },
+          ...groups.filter((g) => !within.has(g.id)).map((g) => ({ value: String(g.id), label: g.name })),
+        ]}
+        value={parent}
+        onChange={(value) => value && setParent(value)}
+      />
+    </FormModal>
   );
 }
 

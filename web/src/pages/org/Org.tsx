@@ -1,11 +1,11 @@
 import { ActionIcon, Skeleton, Tooltip } from '@mantine/core';
 import { IconPencil } from '@tabler/icons-react';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { groupsQuery, orgQuery, renameOrg } from '../../api/people.ts';
-import { mayAdmin, meQuery } from '../../api/session.ts';
+import { mayAdmin, mayAudit, meQuery } from '../../api/session.ts';
 import type { Organisation } from '../../api/types.ts';
 import { DemandSwitch } from '../../parts/DemandSwitch.tsx';
 import { Failure } from '../../parts/Failure.tsx';
@@ -14,8 +14,11 @@ import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import { Members } from '../members/Members.tsx';
 import { Groups } from './Groups.tsx';
+import { Invitations } from './Invitations.tsx';
+import { MemberRoles } from './MemberRoles.tsx';
 import classes from './Org.module.css';
 import { Provisioning } from './Provisioning.tsx';
+import { ServiceAccounts } from './ServiceAccounts.tsx';
 
 /** One organisation: its groups with their projects, and its people. */
 export function Org() {
@@ -42,30 +45,37 @@ export function Org() {
       </div>
     );
   }
-  const whole = { org: id, group: 0, name: org.data.name };
+  const places = [
+    { org: id, group: 0, name: org.data.name },
+    ...groups.data.map((g) => ({ org: id, group: g.id, name: g.name })),
+  ];
+  const team = org.data.kind === 'team';
   return (
     <div className="page">
-      <Head org={org.data} canAdmin={mayAdmin(me, id, 0)} />
+      <Head org={org.data} canAdmin={mayAdmin(me, id, 0)} canAudit={mayAudit(me, id)} />
       <Groups key={id} org={org.data} groups={groups.data} />
-      <Members places={[whole, ...groups.data.map((g) => ({ org: id, group: g.id, name: g.name }))]} />
-      {mayAdmin(me, id, 0) && org.data.kind === 'team' && (
-        <section className={classes.below} aria-label={t('signin.title')}>
-          <div className="page-head">
-            <h2>{t('signin.title')}</h2>
-          </div>
-          <DemandSwitch key={id} org={id} />
-        </section>
-      )}
-      {mayAdmin(me, id, 0) && org.data.kind === 'team' && (
-        <section className={classes.below} aria-label={t('provisioning.title')}>
-          <Provisioning key={id} org={id} mayAdd={me.user.system} />
-        </section>
+      {team && <MemberRoles org={id} canAdmin={mayAdmin(me, id, 0)} />}
+      <Members places={places} />
+      {team && mayAdmin(me, id, 0) && (
+        <>
+          <Invitations org={id} places={places} />
+          <ServiceAccounts org={id} name={org.data.name} />
+          <section className={classes.below} aria-label={t('signin.title')}>
+            <div className="page-head">
+              <h2>{t('signin.title')}</h2>
+            </div>
+            <DemandSwitch key={id} org={id} />
+          </section>
+          <section className={classes.below} aria-label={t('provisioning.title')}>
+            <Provisioning key={id} org={id} mayAdd={me.user.system} />
+          </section>
+        </>
       )}
     </div>
   );
 }
 
-function Head({ org, canAdmin }: { org: Organisation; canAdmin: boolean }) {
+function Head({ org, canAdmin, canAudit }: { org: Organisation; canAdmin: boolean; canAudit: boolean }) {
   const { t } = useTranslation();
   const [renaming, setRenaming] = useState(false);
   const rename = useChange((name: string) => renameOrg(org, name), {
@@ -79,6 +89,11 @@ function Head({ org, canAdmin }: { org: Organisation; canAdmin: boolean }) {
       <div className="page-head">
         <h1 style={{ marginRight: 0 }}>{org.name}</h1>
         <span className="dim">{t(`orgs.kinds.${org.kind}`)}</span>
+        {canAudit && (
+          <Link to="/orgs/$org/audit" params={{ org: String(org.id) }} style={{ marginLeft: 'auto', order: 1 }}>
+            {t('nav.audit')}
+          </Link>
+        )}
         {canAdmin && (
           <Tooltip label={t('orgs.rename')}>
             <ActionIcon variant="subtle" color="gray" aria-label={t('orgs.rename')} onClick={() => setRenaming(true)}>

@@ -4,6 +4,9 @@ import type { ProjectSettings } from '../../api/types.ts';
 import { LANGUAGES, type Language } from '../../i18n/index.ts';
 import classes from './ProjectFields.module.css';
 
+const VISIBILITIES = ['members', 'organisation'] as const;
+const SHOWN = ['show_sql', 'show_personal', 'show_prompts'] as const;
+const SHOW = ['', 'everyone', 'nobody'] as const;
 const SIGNALS = ['traces', 'logs', 'metrics'] as const;
 
 interface Props {
@@ -74,6 +77,28 @@ export function ProjectFields({ value, disabled, onChange }: Props) {
           ))}
         </div>
         <p className="soft">{t('project.rate_hint')}</p>
+      </Fieldset>
+      <Fieldset legend={t('project.access')} className={classes.group}>
+        <Select
+          label={t('project.visibility')}
+          allowDeselect={false}
+          disabled={disabled}
+          data={VISIBILITIES.map((v) => ({ value: v, label: t(`project.visible.${v}`) }))}
+          value={value.access?.visibility ?? 'members'}
+          onChange={(v) => set({ access: { ...value.access, visibility: VISIBILITIES.find((each) => each === v) } })}
+        />
+        {SHOWN.map((what) => (
+          <Select
+            key={what}
+            label={t(`project.${what}`)}
+            allowDeselect={false}
+            disabled={disabled}
+            data={SHOW.map((v) => ({ value: v || 'role', label: t(`project.show.${v || 'role'}`) }))}
+            value={value.access?.[what] || 'role'}
+            onChange={(v) => set({ access: { ...value.access, [what]: v === 'role' ? '' : v } })}
+          />
+        ))}
+        <p className="soft">{t('project.access_hint')}</p>
       </Fieldset>
     </>
   );

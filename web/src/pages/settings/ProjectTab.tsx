@@ -75,11 +75,12 @@ function Form({ project, canAdmin }: { project: Project; canAdmin: boolean }) {
   );
 }
 
-const pick = ({ name, language, retention, rate }: Project): ProjectSettings => ({
+const pick = ({ name, language, retention, rate, access }: Project): ProjectSettings => ({
   name,
   language,
   retention,
   rate,
+  access,
 });
 
 function Delete({ project }: { project: Project }) {

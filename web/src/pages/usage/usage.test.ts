@@ -21,7 +21,9 @@ const reader = (system: boolean, role: string, group = 0) =>
   ({
     user: { system },
     orgs: [{ id: 3, kind: 'team' }],
-    memberships: [{ org_id: 3, group_id: group, role }],
+    access: [
+      { org_id: 3, group_id: group, permissions: role === 'admin' ? ['org.admin', 'project.read'] : ['project.read'] },
+    ],
   }) as unknown as Me;
 
 describe('whose use is shown', () => {

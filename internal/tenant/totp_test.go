@@ -38,7 +38,7 @@ func sealer(t testing.TB, keys ...byte) *secret.Sealer {
 
 // app is an authenticator app: it reads the address of a QR code as apps do.
 type app struct {
-	t   *testing.T
+	t   testing.TB
 	key []byte
 }
 

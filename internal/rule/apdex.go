@@ -16,7 +16,7 @@ var apdex = minutes(&Kind{
 		{Name: "target_ms", Type: Number, Unit: "ms", Default: 500.0, Min: 1, Max: 600_000},
 		{Name: "threshold", Type: Number, Default: 0.7, Min: 0, Max: 1},
 		{Name: "calm", Type: Number, Optional: true, Min: 0, Max: 1},
-	}, scopeParams(20, 5)...),
+	}, scopeParams(20)...),
 	Count: 3, WindowMinutes: 5, QuietMinutes: 10, Severity: Warning,
 	condition: func(r *Rule) Condition {
 		return Condition{Measure: r.of("Apdex (target " + plain(r.Params.number("target_ms")) + " ms)"), Op: "<=", Threshold: r.Params.number("threshold")}

@@ -14,7 +14,7 @@ var errorRate = minutes(&Kind{
 		{Name: "threshold_percent", Type: Number, Unit: "%", Default: 5.0, Min: 0.001, Max: 100},
 		{Name: "calm_percent", Type: Number, Unit: "%", Optional: true, Min: 0.001, Max: 100},
 		timesUsual,
-	}, scopeParams(20, 5)...),
+	}, scopeParams(20)...),
 	Count: 3, WindowMinutes: 5, QuietMinutes: 10, Severity: Critical,
 	condition: func(r *Rule) Condition {
 		return r.against(Condition{Measure: r.of("error rate"), Op: ">=", Threshold: r.Params.number("threshold_percent"), Unit: "%"})

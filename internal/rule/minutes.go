@@ -162,7 +162,7 @@ func (m *measure) judge(ctx context.Context, src *Sources, rules []*Rule, ends [
 func (m *measure) compare(r *Rule, got *reading, usual history) (hit, bool) {
 	// Too little says nothing, unless it is compared with what was much.
 	compares, low := m.compares != nil && m.compares(r), m.low != nil && m.low(r)
-	if got.Volume < m.least(r) && !(compares && low) {
+	if got.Volume < m.least(r) && (!compares || !low) {
 		return hit{}, false
 	}
 	var was float64

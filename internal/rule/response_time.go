@@ -17,7 +17,7 @@ var responseTime = minutes(&Kind{
 		{Name: "threshold_ms", Type: Number, Unit: "ms", Default: 1000.0, Min: 1, Max: 24 * 60 * 60 * 1000},
 		{Name: "calm_ms", Type: Number, Unit: "ms", Optional: true, Min: 1},
 		timesUsual,
-	}, scopeParams(20, 5)...),
+	}, scopeParams(20)...),
 	Count: 3, WindowMinutes: 5, QuietMinutes: 10, Severity: Warning,
 	condition: func(r *Rule) Condition {
 		return r.against(Condition{Measure: r.of(r.Params.text("quantile") + " response time"), Op: ">=", Threshold: r.Params.number("threshold_ms"), Unit: "ms"})

@@ -11,12 +11,12 @@ import (
 // endpoints of theirs, over some minutes, and say nothing of too few calls.
 
 // The parameters that all of them have.
-func scopeParams(minCalls, overMinutes float64) []Param {
+func scopeParams(minCalls float64) []Param {
 	return []Param{
 		{Name: "endpoint", Type: Text, Optional: true},
 		{Name: "apart", Type: Choice, Default: "service", Choices: []string{"service", "endpoint"}},
 		{Name: "min_calls", Type: Number, Default: minCalls, Min: 1, Max: 1e9, Whole: true},
-		{Name: "over_minutes", Type: Number, Unit: "min", Default: overMinutes, Min: 1, Max: 60, Whole: true},
+		{Name: "over_minutes", Type: Number, Unit: "min", Default: 5.0, Min: 1, Max: 60, Whole: true},
 	}
 }
 

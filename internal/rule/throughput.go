@@ -14,7 +14,7 @@ var throughput = minutes(&Kind{
 	Params: append([]Param{
 		{Name: "direction", Type: Choice, Default: "drop", Choices: []string{"drop", "surge"}},
 		{Name: "percent", Type: Number, Unit: "%", Default: 50.0, Min: 1, Max: 100_000},
-	}, scopeParams(100, 5)...),
+	}, scopeParams(100)...),
 	Count: 5, WindowMinutes: 5, QuietMinutes: 10, Severity: Warning,
 	check: func(p Params) error {
 		if p.text("direction") == "drop" && p.number("percent") > 100 {

@@ -778,10 +778,11 @@ func table(h *house) map[string]row {
 		}},
 
 		// Rules and channels.
-		"list-alarm-kinds": {who: readsProject, status: 200},
-		"list-rules":       {who: readsProject, status: 200},
-		"create-rule":      {who: writesProject, status: 201, make: func(p *place) request { return request{body: p.ruleBody()} }},
-		"try-rule":         {who: readsProject, status: 200, make: func(p *place) request { return request{body: p.ruleBody()} }},
+		"list-alarm-kinds":    {who: readsProject, status: 200},
+		"list-rules":          {who: readsProject, status: 200},
+		"create-rule":         {who: writesProject, status: 201, make: func(p *place) request { return request{body: p.ruleBody()} }},
+		"get-rule-evaluation": {who: readsProject, status: 200},
+		"try-rule":            {who: readsProject, status: 200, make: func(p *place) request { return request{body: p.ruleBody()} }},
 		"get-rule": {who: readsProject, status: 200, make: func(p *place) request { return ids("rule", p.rule) },
 			crossed: func(b *place) request { return ids("rule", b.rule) }},
 		"update-rule": {who: writesProject, status: 200,

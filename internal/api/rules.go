@@ -73,6 +73,10 @@ func (s *server) registerRules() {
 		}) (*result[*rule.Trial], error) {
 			return ok(s.opts.RuleEngine.Try(ctx, in.Project, in.Body.rule(in.Project, 0, 0)))
 		})
+	register(s, tenant.ProjectRead, get("get-rule-evaluation", "/api/v1/projects/{project}/rules/evaluation", "How far the evaluation of a project's rules is"),
+		func(ctx context.Context, _ tenant.Actor, in *InProject) (*result[rule.Evaluation], error) {
+			return ok(s.opts.RuleEngine.Evaluation(ctx, in.Project))
+		})
 	register(s, tenant.ProjectRead, get("get-rule", "/api/v1/projects/{project}/rules/{rule}", "One alarm rule"),
 		func(ctx context.Context, _ tenant.Actor, in *InRule) (*edited[rule.Rule], error) {
 			r, err := s.opts.Rules.Get(ctx, in.Project, in.Rule)

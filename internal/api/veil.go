@@ -26,7 +26,7 @@ import (
 // people have set up, which an editor must see as it is, and numbers.
 var unveiled = []string{
 	"get-project", "list-keys", "get-setup", "get-storage", "get-scrape", "prometheus-targets",
-	"list-rules", "get-rule", "get-rule-history", "list-channels", "get-channel", "get-channel-routing", "preview-channel", "list-alarm-kinds",
+	"list-rules", "get-rule", "get-rule-history", "get-rule-evaluation", "list-channels", "get-channel", "get-channel-routing", "preview-channel", "list-alarm-kinds",
 	"list-views", "list-dashboards", "get-dashboard", "get-dashboard-history", "get-in-app-rules", "list-issue-people",
 	"get-ai-masking", "get-ai-masking-history", "get-conversation", "get-ai-call-originals",
 	"get-scatter", "get-heatmap", "get-sampling", "count-transactions", "count-logs", "get-home",

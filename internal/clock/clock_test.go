@@ -44,3 +44,44 @@ func TestTheMachinesClockRunsEvenly(t *testing.T) {
 		t.Error("a process of some milliseconds says it was there for an hour")
 	}
 }
+
+func TestATimeOfTheWeekIsOneByTheClocksOfItsPlace(t *testing.T) {
+	night := clock.Weekly{Days: []time.Weekday{time.Saturday}, From: "23:00", To: "02:00"}
+	office := clock.Weekly{From: "09:00", To: "18:00"}
+	whole := clock.Weekly{Days: []time.Weekday{time.Sunday}, From: "00:00", To: "00:00"}
+	f := func(w clock.Weekly, zone, at, want string) {
+		t.Helper()
+		place, err := clock.Zone(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		when, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if end, in := w.Window(when.In(place)); in {
+			got = end.UTC().Format(time.RFC3339)
+		}
+		if got != want {
+			t.Errorf("%+v in %s at %s ends %q, want %q", w, zone, at, got, want)
+		}
+	}
+	f(night, "Asia/Seoul", "2026-11-28T14:00:00Z", "2026-11-28T17:00:00Z") // Saturday 23:00 there
+	f(night, "Asia/Seoul", "2026-11-28T16:59:00Z", "2026-11-28T17:00:00Z") // Sunday 01:59
+	f(night, "Asia/Seoul", "2026-11-28T17:00:00Z", "")
+	f(night, "Asia/Seoul", "2026-11-27T16:00:00Z", "") // Saturday 01:00: of Friday's night
+	f(office, "Europe/Berlin", "2026-03-28T07:30:00Z", "")
+	f(office, "Europe/Berlin", "2026-03-29T07:30:00Z", "2026-03-29T16:00:00Z") // summer time from that night on
+	f(whole, "UTC", "2026-11-29T23:59:59Z", "2026-11-30T00:00:00Z")
+	for part, w := range map[string]clock.Weekly{
+		"days": {Days: []time.Weekday{7}, From: "09:00", To: "10:00"}, "from": {From: "24:00", To: "10:00"}, "to": {From: "09:00", To: "9"},
+	} {
+		if got, why := w.Check(); got != part || why == "" {
+			t.Errorf("%+v: %q %q, want %s", w, got, why, part)
+		}
+	}
+	if _, err := clock.Zone("Local"); err == nil {
+		t.Error("the zone of the machine has a name")
+	}
+}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/matrix-aiops/matrix/internal/clock"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
@@ -25,57 +25,43 @@ type Timing struct {
 	Zone   string         `json:"zone" doc:"IANA name, such as Asia/Seoul"`
 }
 
+func (t *Timing) week() clock.Weekly {
+	return clock.Weekly{Days: t.Days, From: t.Start, To: t.End}
+}
+
 func (t *Timing) check() error {
 	bad := func(field, format string, args ...any) error {
 		return fault.New(fault.Invalid, format, args...).WithField("timing." + field)
 	}
-	if _, err := time.LoadLocation(t.Zone); err != nil || t.Zone == "" || t.Zone == "Local" {
+	if _, err := clock.Zone(t.Zone); err != nil {
 		return bad("zone", "%q is no time zone: write a name such as Asia/Seoul", t.Zone)
 	}
-	if !t.Weekly {
-		switch {
-		case t.From == nil || t.To == nil:
-			return bad("from", "a window that is once needs from and to")
-		case !t.From.Before(*t.To):
-			return bad("to", "the window ends before it begins")
+	if t.Weekly {
+		if part, why := t.week().Check(); part != "" {
+			return bad(map[string]string{"days": "days", "from": "start", "to": "end"}[part], "%s", why)
 		}
 		return nil
 	}
-	for _, d := range t.Days {
-		if d < time.Sunday || d > time.Saturday {
-			return bad("days", "%d is no day of the week: 0 is Sunday and 6 Saturday", d)
-		}
-	}
-	if _, err := time.Parse(dayTime, t.Start); err != nil {
-		return bad("start", "%q is no time of day: write HH:MM", t.Start)
-	}
-	if _, err := time.Parse(dayTime, t.End); err != nil {
-		return bad("end", "%q is no time of day: write HH:MM", t.End)
+	switch {
+	case t.From == nil || t.To == nil:
+		return bad("from", "a window that is once needs from and to")
+	case !t.From.Before(*t.To):
+		return bad("to", "the window ends before it begins")
 	}
 	return nil
 }
 
-const dayTime = "15:04"
-
-// holds reports whether at lies in the timing, which has been checked. A weekly
-// one that goes over midnight belongs to the day on which it begins, by the clocks
-// of its zone.
+// holds reports whether at lies in the timing, which has been checked.
 func (t *Timing) holds(at time.Time) bool {
 	if !t.Weekly {
 		return t.From != nil && t.To != nil && !at.Before(*t.From) && at.Before(*t.To)
 	}
-	zone, err := time.LoadLocation(t.Zone)
+	zone, err := clock.Zone(t.Zone)
 	if err != nil {
 		return false // the zone was there when the window was made
 	}
-	at = at.In(zone)
-	now := at.Format(dayTime) // times of day sort as they are written
-	on := func(day time.Weekday) bool { return len(t.Days) == 0 || slices.Contains(t.Days, day) }
-	today, yesterday := at.Weekday(), (at.Weekday()+6)%7
-	if t.Start < t.End {
-		return on(today) && now >= t.Start && now < t.End
-	}
-	return on(today) && now >= t.Start || on(yesterday) && now < t.End
+	_, in := t.week().Window(at.In(zone))
+	return in
 }
 
 // Maintenance is a planned time in which nothing that it matches opens an

@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/matrix-aiops/matrix/internal/clock"
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/project"
@@ -148,8 +148,6 @@ func (r Routing) Names(channel int64) []string {
 	return names
 }
 
-var clock = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
-
 // check validates r against the channels that the project has, and trims its names.
 func (r *Routing) check(channels []int64) error {
 	bad := func(field, format string, args ...any) error {
@@ -226,14 +224,17 @@ func (r *Route) check(channels []int64) (field, why string) {
 	return "", ""
 }
 
-func (h *Hours) check() string {
-	switch {
-	case !clock.MatchString(h.From), !clock.MatchString(h.To):
-		return "from and to must be times like 09:00"
-	case slices.ContainsFunc(h.Weekdays, func(d int) bool { return d < 0 || d > 6 }):
-		return "weekdays must be 0 (Sunday) to 6"
+func (h Hours) weekly() clock.Weekly {
+	days := make([]time.Weekday, len(h.Weekdays))
+	for i, d := range h.Weekdays {
+		days[i] = time.Weekday(d)
 	}
-	return ""
+	return clock.Weekly{Days: days, From: h.From, To: h.To}
+}
+
+func (h *Hours) check() string {
+	_, why := h.weekly().Check()
+	return why
 }
 
 // zone is the time zone of r, UTC for one that this machine does not know.
@@ -285,31 +286,8 @@ func (h Hours) hold(at time.Time) bool {
 	return ok
 }
 
-// window returns when the hours that at lies in end. Hours that go past midnight
-// are of the weekday on which they began.
-func (h Hours) window(at time.Time) (end time.Time, ok bool) {
-	for _, back := range []int{0, 1} {
-		day := at.AddDate(0, 0, -back)
-		if len(h.Weekdays) > 0 && !slices.Contains(h.Weekdays, int(day.Weekday())) {
-			continue
-		}
-		from, to := onDay(day, h.From), onDay(day, h.To)
-		if !to.After(from) {
-			to = onDay(day.AddDate(0, 0, 1), h.To)
-		}
-		if !at.Before(from) && at.Before(to) {
-			return to, true
-		}
-	}
-	return time.Time{}, false
-}
-
-// onDay is a time of day ("09:00") of the day of t, in its zone.
-func onDay(t time.Time, clock string) time.Time {
-	var hour, minute int
-	_, _ = fmt.Sscanf(clock, "%d:%d", &hour, &minute) // checked when it was stored
-	return time.Date(t.Year(), t.Month(), t.Day(), hour, minute, 0, 0, t.Location())
-}
+// window returns when the hours that at lies in end.
+func (h Hours) window(at time.Time) (end time.Time, ok bool) { return h.weekly().Window(at) }
 
 // due returns when m is told to people, the zero time for at once.
 func (r Routing) due(m Message, now time.Time) time.Time {
@@ -318,7 +296,7 @@ func (r Routing) due(m Message, now time.Time) time.Time {
 	if d := r.Digest; d != nil && grade < Grade(d.Below) {
 		// At whole intervals of the day, so that what comes within one is told together.
 		local := now.In(r.zone())
-		midnight := onDay(local, "00:00")
+		midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, local.Location())
 		every := time.Duration(d.EveryMinutes) * time.Minute
 		due = midnight.Add(now.Sub(midnight).Truncate(every) + every)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metric"
+	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/trace"
 	"github.com/matrix-aiops/matrix/internal/view"
 )
@@ -384,16 +385,25 @@ func (m recent) forget(before time.Time) {
 	}
 }
 
-// Lag returns how far behind now the evaluation of the enabled rules is at most,
-// and how many rules there are; it is 0 without a rule.
-func (e *Engine) Lag(ctx context.Context) (behind time.Duration, rules int64, err error) {
+// Evaluation is how far the evaluation of a project's enabled rules is.
+type Evaluation struct {
+	Enabled int64 `json:"enabled" doc:"rules that are on"`
+	Failing int64 `json:"failing" doc:"of them, those that cannot be evaluated"`
+	// BehindMs is how long ago what the furthest behind of them has seen arrived.
+	BehindMs int64 `json:"behind_ms" doc:"how far the one that is furthest behind is behind the present"`
+}
+
+// Evaluation returns how far the rules of a project are.
+func (e *Engine) Evaluation(ctx context.Context, p project.ID) (Evaluation, error) {
+	var out Evaluation
 	var oldest int64
-	err = e.opts.DB.QueryRow(ctx, `SELECT COUNT(*), COALESCE(MIN(watermark), 0) FROM rule JOIN rule_state ON rule_id = id WHERE enabled`).Scan(&rules, &oldest)
+	err := e.opts.DB.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN failing_since > 0 THEN 1 ELSE 0 END), 0), COALESCE(MIN(watermark), 0)
+		FROM rule JOIN rule_state ON rule_id = id WHERE project_id = $1 AND enabled`, int64(p)).Scan(&out.Enabled, &out.Failing, &oldest)
 	if err != nil {
-		return 0, 0, fmt.Errorf("read how far rules are: %w", err)
+		return out, fmt.Errorf("read how far rules are: %w", err)
 	}
-	if rules == 0 {
-		return 0, 0, nil
+	if out.Enabled > 0 {
+		out.BehindMs = max(0, e.opts.Now().Sub(metadb.FromMicros(oldest)).Milliseconds())
 	}
-	return max(0, e.opts.Now().Sub(metadb.FromMicros(oldest))), rules, nil
+	return out, nil
 }

@@ -1,6 +1,16 @@
 import { queryOptions } from '@tanstack/react-query';
-import { list, post, put, remove, seen, send } from './client.ts';
-import type { AlarmKind, Rule, RuleChange, RuleEdit, RuleFile, RulesMade, RuleTemplate, RuleTrial } from './types.ts';
+import { get, list, post, put, remove, seen, send } from './client.ts';
+import type {
+  AlarmKind,
+  Rule,
+  RuleChange,
+  RuleEdit,
+  RuleEvaluation,
+  RuleFile,
+  RulesMade,
+  RuleTemplate,
+  RuleTrial,
+} from './types.ts';
 
 const base = (project: number) => `/projects/${project}/rules`;
 
@@ -12,6 +22,15 @@ export const alarmKindsQuery = (project: number) =>
   });
 
 export const rulesQuery = (project: number) => list<Rule>(base(project), ['rules', project]);
+
+/** How far the evaluation of the rules is. */
+export const ruleEvaluationQuery = (project: number) =>
+  queryOptions({
+    queryKey: ['rules', project, 'evaluation'],
+    queryFn: ({ signal }) => get<RuleEvaluation>(`${base(project)}/evaluation`, undefined, signal),
+    refetchInterval: 10_000,
+  });
+
 export const createRule = (project: number, rule: RuleEdit) => post<Rule>(base(project), rule);
 export const updateRule = (project: number, id: number, version: number, rule: RuleEdit) =>
   put<Rule>(`${base(project)}/${id}`, rule, seen(version));

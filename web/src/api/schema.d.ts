@@ -3675,6 +3675,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/rules/evaluation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the evaluation of a project's rules is */
+        get: operations["get-rule-evaluation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/rules/prometheus": {
         parameters: {
             query?: never;
@@ -5628,6 +5645,23 @@ export interface components {
             /** @description models without a price */
             unpriced: string[];
             variants: components["schemas"]["Variant"][];
+        };
+        Evaluation: {
+            /**
+             * Format: int64
+             * @description how far the one that is furthest behind is behind the present
+             */
+            behind_ms: number;
+            /**
+             * Format: int64
+             * @description rules that are on
+             */
+            enabled: number;
+            /**
+             * Format: int64
+             * @description of them, those that cannot be evaluated
+             */
+            failing: number;
         };
         Event: {
             attributes: {
@@ -10505,6 +10539,7 @@ export type Edition = components['schemas']['Edition'];
 export type Endpoint = components['schemas']['Endpoint'];
 export type Entry = components['schemas']['Entry'];
 export type Estimate = components['schemas']['Estimate'];
+export type Evaluation = components['schemas']['Evaluation'];
 export type Event = components['schemas']['Event'];
 export type Exception = components['schemas']['Exception'];
 export type Experiment = components['schemas']['Experiment'];
@@ -21394,6 +21429,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-rule-evaluation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluation"];
                 };
             };
             /** @description Problem */

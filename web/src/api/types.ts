@@ -46,6 +46,7 @@ export type {
   Endpoint,
   Entry as ChainEntry,
   Estimate,
+  Evaluation as RuleEvaluation,
   Exception,
   Experiment,
   Facets,

@@ -12,8 +12,9 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { channelsQuery } from '../../api/project.ts';
-import { deleteRule, rulesQuery, updateRule } from '../../api/rules.ts';
+import { deleteRule, ruleEvaluationQuery, rulesQuery, updateRule } from '../../api/rules.ts';
 import type { Rule } from '../../api/types.ts';
+import { durationMs } from '../../format/duration.ts';
 import { useCanWrite, useProject, useProjectId } from '../../frame/useProject.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Empty } from '../../parts/Empty.tsx';
@@ -36,6 +37,9 @@ import { written } from './transfer.ts';
 import { useBulk } from './useBulk.ts';
 import { useRuleWords } from './words.ts';
 
+/** From how many ms on an evaluation is late: it runs every ten seconds. */
+const LATE = 60_000;
+
 type Dialog =
   | { what: 'kind' }
   | { what: 'import' }
@@ -54,6 +58,7 @@ export function Rules() {
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
   const { data: rules, error, isPending, refetch } = useQuery(rulesQuery(projectId));
   const { data: channels } = useQuery(channelsQuery(projectId));
+  const { data: evaluation } = useQuery(ruleEvaluationQuery(projectId));
   const words = useRuleWords(projectId);
   const { history, ...filter } = useSearch({ from: '/home/projects/$project/rules' });
   const set = (next: Record<string, string | number | undefined>) =>
@@ -118,6 +123,11 @@ export function Rules() {
     <div className="page">
       <div className="page-head">
         <h1>{t('nav.rules')}</h1>
+        {evaluation && evaluation.enabled > 0 && (
+          <span className={evaluation.behind_ms > LATE ? classes.late : 'dim'}>
+            {t('rules.evaluated', { count: evaluation.enabled, ago: durationMs(evaluation.behind_ms) })}
+          </span>
+        )}
         {rules && rules.length > 0 && (
           <>
             <Filter label={t('rules.filter')} value={filter.q ?? ''} onChange={(q) => set({ q: q || undefined })} />

@@ -97,6 +97,13 @@ func (a *Alert) match(now time.Time) Match {
 // alertRule returns the rule that stands for alerts of a name, made anew for the first.
 func alertRule(ctx context.Context, tx *metadb.Tx, p project.ID, a Alert, now time.Time) (Rule, error) {
 	name := oneLine(a.Name)
+	var have int64
+	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM rule WHERE project_id = $1 AND kind = $2 AND name <> $3`, int64(p), alertKind, name).Scan(&have); err != nil {
+		return Rule{}, fmt.Errorf("count rules of alerts: %w", err)
+	}
+	if have >= maxAlertRules { // a sender whose names never end must not use up the project's rules
+		name = otherAlerts
+	}
 	for _, candidate := range []string{name, name + " (alert)"} {
 		r, err := scanRule(tx.QueryRow(ctx, `SELECT `+ruleColumns+` FROM rule WHERE project_id = $1 AND name = $2`, int64(p), candidate))
 		if err == nil && r.Kind == alertKind {
@@ -115,6 +122,13 @@ func alertRule(ctx context.Context, tx *metadb.Tx, p project.ID, a Alert, now ti
 	}
 	return Rule{}, fmt.Errorf("the names %q and %q are both taken by rules of other kinds", name, name+" (alert)")
 }
+
+// maxAlertRules is how many names of alerts get a rule of their own; what comes
+// with others has one together.
+const (
+	maxAlertRules = 500
+	otherAlerts   = "Other alerts"
+)
 
 // link returns an address that a rule may carry, "" for none that it may.
 func link(address string) string {

@@ -138,6 +138,9 @@ func (s *shard) evaluate(ctx context.Context) error {
 	defer s.mu.Unlock()
 	started := time.Now() // of the budget: real time, whatever the clock of the rules says
 	now := s.opts.Now().Truncate(time.Millisecond)
+	if err := s.takeBack(ctx, now); err != nil {
+		return err
+	}
 	var failed []error
 	for {
 		rules, err := s.due(ctx, now)
@@ -165,6 +168,18 @@ func (s *shard) evaluate(ctx context.Context) error {
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
+}
+
+// takeBack takes rules back that a clock which ran ahead, and was set right since,
+// has carried into the future: else they would be blind until then. What they have
+// counted stays counted.
+func (s *shard) takeBack(ctx context.Context, now time.Time) error {
+	_, err := s.opts.DB.Exec(ctx, `UPDATE rule_state SET watermark = $1, since = CASE WHEN since > $1 THEN $1 ELSE since END WHERE watermark > $2`,
+		metadb.Micros(now.Add(-overlap)), metadb.Micros(now.Add(overlap)))
+	if err != nil {
+		return fmt.Errorf("take rules back: %w", err)
+	}
+	return nil
 }
 
 // due returns the enabled rules of the shard whose watermark is before now.

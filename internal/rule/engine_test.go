@@ -391,6 +391,20 @@ func TestAnEditedRuleStartsAnew(t *testing.T) {
 	})
 }
 
+func TestAClockThatRanAheadBlindsNoRule(t *testing.T) {
+	inHouse(t, func(h *house) {
+		h.rule(1, "slow", nil)
+		h.advance(6 * time.Hour)
+		h.evaluate()
+		h.expect() // time alone raises nothing
+		h.advance(-6 * time.Hour)
+		h.advance(time.Minute)
+		h.arrive(1, nil)
+		h.evaluate()
+		h.expect("slow api/PRODUCTION met=true count=1 (pod-1:1) new=1")
+	})
+}
+
 func TestAFloodIsEvaluatedInSeveralReads(t *testing.T) {
 	inHouse(t, func(h *house) {
 		h.rule(1, "slow", nil)

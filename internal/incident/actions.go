@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
+	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/report"
 )
@@ -20,10 +21,7 @@ const linkLife = 24 * time.Hour
 
 // Action is a signed link in a message: whoever has it may do one thing to one
 // incident until it expires.
-type Action struct {
-	Label string `json:"label"`
-	URL   string `json:"url"`
-}
+type Action = notify.Action
 
 // Grant is what a signed link allows.
 type Grant struct {
@@ -45,9 +43,9 @@ func (s *Service) actions(c *record, language string) []Action {
 	}
 	var out []Action
 	if c.State == Open {
-		out = append(out, Action{ack, s.sign(c, Acknowledged)})
+		out = append(out, Action{Label: ack, URL: s.sign(c, Acknowledged)})
 	}
-	return append(out, Action{end, s.sign(c, Resolved)})
+	return append(out, Action{Label: end, URL: s.sign(c, Resolved)})
 }
 
 func (s *Service) sign(c *record, state string) string {

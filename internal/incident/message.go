@@ -16,12 +16,13 @@ import (
 // from the incident's others.
 func (s *Service) message(c *record, p tenant.Project, what, kind string) notify.Message {
 	data := map[string]any{"incident": c.Incident}
-	if actions := s.actions(c, p.Language); len(actions) > 0 {
+	actions := s.actions(c, p.Language)
+	if len(actions) > 0 {
 		data["actions"] = actions
 	}
 	return notify.Message{
 		Project: c.Project, Key: ref(c.ID) + "/" + what, Kind: "incident." + kind, Ref: ref(c.ID),
-		Link: s.link(c.Project, c.ID), LinkText: linkText(p.Language), Data: data,
+		Link: s.link(c.Project, c.ID), LinkText: linkText(p.Language), Actions: actions, Data: data,
 		Severity: c.Severity, Service: c.Service, Environment: phaseName(c.Phase), Owner: c.Owner, Labels: c.Labels,
 		Thread: ref(c.ID), State: standing(c.Incident), Language: p.Language,
 	}

@@ -31,6 +31,8 @@ type Message struct {
 	// Link is an address on which the reader goes on, LinkText the words on it.
 	Link     string `json:"link,omitempty"`
 	LinkText string `json:"link_text,omitempty"`
+	// Actions are what the reader can do at once: addresses that ask before they do it.
+	Actions []Action `json:"actions,omitempty"`
 	// Fixed says that Text is laid out in lines and wants a fixed-width font.
 	Fixed bool `json:"fixed,omitempty"`
 	// Data is the same message for machines; it must marshal to JSON.
@@ -94,6 +96,12 @@ func (m Message) In(language string) Message {
 	}
 	m.Language = cmp.Or(m.Language, language)
 	return m
+}
+
+// Action is something a reader can do from a message.
+type Action struct {
+	Label string `json:"label"`
+	URL   string `json:"url"`
 }
 
 // Channel is a way to tell people: the seam for a new one is a folder here and

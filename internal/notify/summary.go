@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -205,12 +206,26 @@ func Start(s string, limit int, size func(string) int) string {
 
 // Address returns m's link if it is an http or https address of at most limit
 // bytes, else "": services refuse the whole message for a bad one.
-func (m Message) Address(limit int) string {
-	u, err := url.Parse(m.Link)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || len(m.Link) > limit {
+func (m Message) Address(limit int) string { return address(m.Link, limit) }
+
+func address(link string, limit int) string {
+	u, err := url.Parse(link)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || len(link) > limit {
 		return ""
 	}
-	return m.Link
+	return link
+}
+
+// Buttons returns what can be opened from m, its own page first, with addresses of
+// at most limit bytes and words on each.
+func (m Message) Buttons(limit int) []Action {
+	var buttons []Action
+	for _, b := range append([]Action{{m.LinkText, m.Link}}, m.Actions...) {
+		if to := address(b.URL, limit); to != "" {
+			buttons = append(buttons, Action{cmp.Or(strings.Join(strings.Fields(b.Label), " "), "MATRIX"), to})
+		}
+	}
+	return buttons
 }
 
 // CaseKey names the case m is about, for services that keep one entry for each:

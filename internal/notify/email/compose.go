@@ -43,8 +43,15 @@ func compose(s settings, m notify.Message) (*gomail.Msg, error) {
 	if link != "" {
 		plain += "\n\n" + linkText(m) + ": " + link
 	}
+	var actions []notify.Action // beside the page itself
+	if link != "" {
+		actions = m.Buttons(maxLink)[1:]
+	}
+	for _, b := range actions {
+		plain += "\n" + b.Label + ": " + b.URL
+	}
 	msg.SetBodyString(gomail.TypeTextPlain, plain+"\n")
-	p := page{Title: title, Link: link, LinkText: linkText(m), Color: color(m), Fixed: m.Fixed, Sections: notify.Sections(text),
+	p := page{Title: title, Link: link, LinkText: linkText(m), Actions: actions, Color: color(m), Fixed: m.Fixed, Sections: notify.Sections(text),
 		Language: m.Language, Project: strings.Trim(m.Service+" · "+m.Environment, " ·")}
 	if m.Fixed {
 		p.Sections = []notify.Section{{Body: text}}
@@ -92,6 +99,7 @@ func color(m notify.Message) string {
 
 type page struct {
 	Title, Link, LinkText, Color, Language, Project string
+	Actions                                         []notify.Action
 	Fixed                                           bool
 	Sections                                        []notify.Section
 	Pictures                                        []shown
@@ -123,7 +131,8 @@ var layout = template.Must(template.New("mail").Funcs(template.FuncMap{
 {{- end}}
 {{range .Pictures}}<p style="margin:16px 0"><img src="{{cid .CID}}" alt="{{.Alt}}" style="max-width:100%;height:auto"></p>
 {{end}}
-{{- with .Link}}<p style="margin:24px 0"><a href="{{.}}" style="display:inline-block;padding:9px 16px;border-radius:4px;background:{{$.Color}};color:#ffffff;text-decoration:none">{{$.LinkText}}</a></p>
+{{- with .Link}}<p style="margin:24px 0"><a href="{{.}}" style="display:inline-block;padding:9px 16px;border-radius:4px;background:{{$.Color}};color:#ffffff;text-decoration:none">{{$.LinkText}}</a>
+{{- range $.Actions}} <a href="{{.URL}}" style="display:inline-block;margin-left:8px;padding:8px 15px;border:1px solid {{$.Color}};border-radius:4px;color:{{$.Color}};text-decoration:none">{{.Label}}</a>{{end}}</p>
 {{end}}</div>
 </body>
 </html>

@@ -142,13 +142,9 @@ type block map[string]any
 func blocks(m notify.Message) []block {
 	out := []block{{"type": "header", "text": "MATRIX", "style": style(m)}, bold(m.Title(maxTitle, notify.Characters))}
 	var button []block
-	if link := m.Address(maxLink); link != "" {
-		words := notify.Start(m.LinkText, maxButton, notify.Characters)
-		if words == "" {
-			words = "MATRIX"
-		}
-		button = []block{{"type": "button", "text": words, "style": "default",
-			"action": block{"type": "open_system_browser", "name": "open", "value": link}}}
+	for _, b := range m.Buttons(maxLink) {
+		button = append(button, block{"type": "button", "text": notify.Start(b.Label, maxButton, notify.Characters), "style": "default",
+			"action": block{"type": "open_system_browser", "name": "open", "value": b.URL}})
 	}
 	m.Text = strings.ToValidUTF8(m.Text, "\uFFFD")
 	words := m.Shorter(maxBlocks-len(out)-len(button), func(text string) int { return len(body(text)) })

@@ -57,6 +57,29 @@ func TestTheSubjectTheTextAndTheLinkArriveAsTheyWereWritten(t *testing.T) {
 	})
 }
 
+func TestWhatAReaderCanDoAtOnceIsInReach(t *testing.T) {
+	each(t, func(t *testing.T, c *contender) {
+		m := message()
+		m.Actions = []notify.Action{
+			{Label: "확인", URL: "https://matrix.example.com/api/v1/incident-links/a.b"},
+			{Label: "해결 처리", URL: "https://matrix.example.com/api/v1/incident-links/c.d"},
+			{Label: "bad", URL: "javascript:alert(1)"},
+		}
+		if err := c.channel.Send(t.Context(), c.raw(), m); err != nil {
+			t.Fatal(err)
+		}
+		got := c.service.Messages()
+		if len(got) != 1 || !slices.Contains(got[0].Links, m.Link) {
+			t.Fatalf("arrived %+v", got)
+		}
+		for i, a := range m.Actions {
+			if shown := slices.Contains(got[0].Links, a.URL); shown != (i < 2 && !c.oneLink) {
+				t.Errorf("%s is shown: %v, links %q", a.URL, shown, got[0].Links)
+			}
+		}
+	})
+}
+
 func TestAConfigThatCannotWorkIsRefusedWithItsFieldAndNothingIsSent(t *testing.T) {
 	each(t, func(t *testing.T, c *contender) {
 		if err := c.channel.Check(c.raw()); err != nil {

@@ -53,6 +53,8 @@ type contender struct {
 	bad map[string][]string
 	// summary says that only a part of the text is sent on purpose: the rest is behind the link.
 	summary bool
+	// oneLink says that the service has room for the link alone.
+	oneLink bool
 	// keyed says that the service knows a message again by its key.
 	keyed bool
 	// silent says that the service cannot tell how long to wait.
@@ -127,6 +129,7 @@ var contenders = map[string]func(t testing.TB) *contender{
 	"opsgenie": func(t testing.TB) *contender {
 		s := fakeopsgenie.New(t)
 		return &contender{
+			oneLink: true,
 			channel: opsgenie.New(opsgenie.Options{Client: client, URL: s.URL()}), service: s,
 			config: map[string]string{"api_key": fakeopsgenie.Key}, secrets: []string{fakeopsgenie.Key},
 			bad:   map[string][]string{"api_key": {"", "short"}, "region": {"asia"}},
@@ -152,6 +155,7 @@ var contenders = map[string]func(t testing.TB) *contender{
 	"alimtalk": func(t testing.TB) *contender {
 		s := fakealimtalk.New(t)
 		return &contender{
+			oneLink: true,
 			channel: alimtalk.New(alimtalk.Options{Client: client, APIURL: s.URL()}), service: s,
 			config: map[string]string{"app_key": fakealimtalk.AppKey, "secret_key": fakealimtalk.SecretKey, "sender_key": fakealimtalk.SenderKey,
 				"template_code": fakealimtalk.Template, "recipients": "010-1234-5678, 01087654321",
@@ -183,6 +187,7 @@ var contenders = map[string]func(t testing.TB) *contender{
 		const secret = "whsec-0123456789abcdef"
 		s := fakewebhook.New(t, secret)
 		return &contender{
+			oneLink: true,
 			channel: webhook.New(webhook.Options{Client: client, Guard: dev}), service: webhookService{s},
 			config: map[string]string{"url": s.URL(), "secret": secret}, secrets: []string{secret},
 			bad:   map[string][]string{"url": {"", "ftp://x", "http://169.254.169.254/"}, "secret": {"", "short"}},

@@ -96,12 +96,14 @@ func (c *Channel) Send(ctx context.Context, raw json.RawMessage, m notify.Messag
 
 func event(cfg config, m notify.Message) map[string]any {
 	e := map[string]any{"routing_key": cfg.RoutingKey, "event_action": action(m.State), "dedup_key": m.CaseKey(255), "client": "MATRIX"}
+	var links []map[string]string
+	for _, b := range m.Buttons(maxLink) {
+		links = append(links, map[string]string{"href": b.URL, "text": b.Label})
+	}
+	if len(links) > 0 {
+		e["links"] = links
+	}
 	if link := m.Address(maxLink); link != "" {
-		words := m.LinkText
-		if words == "" {
-			words = "MATRIX"
-		}
-		e["links"] = []map[string]string{{"href": link, "text": words}}
 		e["client_url"] = link
 	}
 	if e["event_action"] != "trigger" {

@@ -1,7 +1,7 @@
 package slack
 
 import (
-	"strings"
+	"fmt"
 
 	slackapi "github.com/slack-go/slack"
 
@@ -32,7 +32,7 @@ func blocks(m notify.Message) []slackapi.Block {
 	for _, part := range parts(text, m.Fixed) {
 		out = append(out, richText(part.Heading, part.Body, m.Fixed))
 	}
-	return append(out, link(m)...)
+	return append(out, buttons(m)...)
 }
 
 // mark says at the head of a message that its case is not open any more.
@@ -91,18 +91,19 @@ func richText(heading, body string, fixed bool) slackapi.Block {
 	return slackapi.NewRichTextBlock("", slackapi.NewRichTextSection(elements...))
 }
 
-// link is a button to the message's page, if Slack would take its address:
-// one bad button makes it refuse the whole message.
-func link(m notify.Message) []slackapi.Block {
-	address := m.Address(urlLimit)
-	if address == "" {
+// buttons are links to the message's page and to what can be done about it, as far
+// as Slack would take their addresses: one bad button makes it refuse the whole
+// message.
+func buttons(m notify.Message) []slackapi.Block {
+	var elements []slackapi.BlockElement
+	for i, b := range m.Buttons(urlLimit) {
+		words := slackapi.NewTextBlockObject(slackapi.PlainTextType, notify.Start(b.Label, buttonLimit, notify.UTF16), false, false)
+		button := slackapi.NewButtonBlockElement(fmt.Sprintf("open_%d", i), "", words)
+		button.URL = b.URL
+		elements = append(elements, button)
+	}
+	if len(elements) == 0 {
 		return nil
 	}
-	words := notify.Start(strings.Join(strings.Fields(m.LinkText), " "), buttonLimit, notify.UTF16)
-	if words == "" {
-		words = "MATRIX"
-	}
-	button := slackapi.NewButtonBlockElement("open", "", slackapi.NewTextBlockObject(slackapi.PlainTextType, words, false, false))
-	button.URL = address
-	return []slackapi.Block{slackapi.NewActionBlock("", button)}
+	return []slackapi.Block{slackapi.NewActionBlock("", elements...)}
 }

@@ -97,12 +97,12 @@ func post(m notify.Message, text string) any {
 	card := element{"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4",
 		"msteams": element{"width": "Full"},
 		"body":    append([]element{title(m)}, blocks(m, text)...)}
-	if link := m.Address(2000); link != "" {
-		words := m.LinkText
-		if words == "" {
-			words = "MATRIX"
-		}
-		card["actions"] = []element{{"type": "Action.OpenUrl", "title": words, "url": link}}
+	var actions []element
+	for _, b := range m.Buttons(2000) {
+		actions = append(actions, element{"type": "Action.OpenUrl", "title": b.Label, "url": b.URL})
+	}
+	if len(actions) > 0 {
+		card["actions"] = actions
 	}
 	return element{"type": "message", "attachments": []element{
 		{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": nil, "content": card}}}

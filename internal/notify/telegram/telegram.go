@@ -174,11 +174,11 @@ func post(m notify.Message) map[string]any {
 	out := map[string]any{"text": text + tail, "entities": entities,
 		"link_preview_options": map[string]bool{"is_disabled": true}, "disable_notification": m.Severity == notify.Info}
 	if button {
-		words := m.LinkText
-		if words == "" {
-			words = "MATRIX"
+		var row []map[string]string
+		for _, b := range m.Buttons(maxLink) {
+			row = append(row, map[string]string{"text": b.Label, "url": b.URL})
 		}
-		out["reply_markup"] = map[string]any{"inline_keyboard": [][]map[string]string{{{"text": words, "url": link}}}}
+		out["reply_markup"] = map[string]any{"inline_keyboard": [][]map[string]string{row}}
 	}
 	return out
 }

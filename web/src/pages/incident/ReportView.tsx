@@ -31,6 +31,7 @@ export function ReportView({ incident }: { incident: Incident }) {
 }
 
 function Sections({ report, incident }: { report: Report; incident: Incident }) {
+  const { t } = useTranslation();
   const titles = sectionTitles(report);
   const points = (list: Point[] | null) =>
     (list ?? []).map((point) => (
@@ -46,7 +47,14 @@ function Sections({ report, incident }: { report: Report; incident: Incident }) 
       </p>
       <h3>{titles.transaction}</h3>
       <ul>{points(report.transaction)}</ul>
-      <h3>{titles.analysis}</h3>
+      <h3>
+        {titles.analysis}
+        {report.confidence && (
+          <span className={classes.confidence} data-level={report.confidence}>
+            {t(`incident.confidence.${report.confidence}`)}
+          </span>
+        )}
+      </h3>
       <ol>{points(report.analysis)}</ol>
       <h3>{titles.actions}</h3>
       <ol>{points(report.actions)}</ol>

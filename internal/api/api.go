@@ -268,6 +268,7 @@ func (s *server) resources() {
 	s.registerIncidents()
 	s.registerSilences()
 	s.registerIncidentLinks()
+	s.registerSlack()
 	s.registerRoles()
 	s.registerRuns()
 	s.registerCalls()

@@ -238,6 +238,16 @@ func (s *Targets) load(ctx context.Context, p project.ID, id int64) (Target, err
 	return t.Target, err
 }
 
+// Config returns the kind and the config of an enabled target, for who acts on its
+// behalf: it holds secrets and is never shown.
+func (s *Targets) Config(ctx context.Context, p project.ID, id int64) (kind string, config json.RawMessage, err error) {
+	t, err := s.load(ctx, p, id)
+	if err == nil && !t.Enabled {
+		err = missing()
+	}
+	return t.Kind, t.Config, err
+}
+
 // row is a target as it is stored: without a config that can be read.
 type row struct {
 	Target

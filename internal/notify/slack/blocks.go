@@ -24,7 +24,7 @@ const (
 // rich_text blocks, whose elements Slack shows as they are: in mrkdwn,
 // `COUNT(*)` twice on a line turns bold and loses its asterisks, and
 // `<!channel>` inside an exception message would wake everybody.
-func blocks(m notify.Message) []slackapi.Block {
+func blocks(m notify.Message, interactive bool) []slackapi.Block {
 	m.Subject = mark(m) + m.Subject
 	header := slackapi.NewTextBlockObject(slackapi.PlainTextType, m.Title(headerLimit, notify.UTF16), false, false)
 	out := []slackapi.Block{slackapi.NewHeaderBlock(header)}
@@ -32,7 +32,7 @@ func blocks(m notify.Message) []slackapi.Block {
 	for _, part := range parts(text, m.Fixed) {
 		out = append(out, richText(part.Heading, part.Body, m.Fixed))
 	}
-	return append(out, buttons(m)...)
+	return append(out, buttons(m, interactive)...)
 }
 
 // mark says at the head of a message that its case is not open any more.
@@ -94,12 +94,19 @@ func richText(heading, body string, fixed bool) slackapi.Block {
 // buttons are links to the message's page and to what can be done about it, as far
 // as Slack would take their addresses: one bad button makes it refuse the whole
 // message.
-func buttons(m notify.Message) []slackapi.Block {
+//
+// Interactive ones of what can be done do it at once: Slack sends Press the address
+// instead of opening it.
+func buttons(m notify.Message, interactive bool) []slackapi.Block {
 	var elements []slackapi.BlockElement
 	for i, b := range m.Buttons(urlLimit) {
 		words := slackapi.NewTextBlockObject(slackapi.PlainTextType, notify.Start(b.Label, buttonLimit, notify.UTF16), false, false)
 		button := slackapi.NewButtonBlockElement(fmt.Sprintf("open_%d", i), "", words)
-		button.URL = b.URL
+		if interactive && b.URL != m.Link {
+			button.ActionID, button.Value = fmt.Sprintf("%s%d", pressed, i), b.URL
+		} else {
+			button.URL = b.URL
+		}
 		elements = append(elements, button)
 	}
 	if len(elements) == 0 {

@@ -47,6 +47,9 @@ type config struct {
 	WebhookURL string `json:"webhook_url,omitempty"`
 	Token      string `json:"token,omitempty"`
 	Channel    string `json:"channel,omitempty"`
+	// SigningSecret is by which the bot's app signs what people press. With it the
+	// buttons of a message act at once instead of opening a page.
+	SigningSecret string `json:"signing_secret,omitempty"`
 }
 
 // Digest says that people read it.
@@ -56,7 +59,7 @@ func (c *Channel) Digest() {}
 func (c *Channel) Kind() string { return "slack" }
 
 // Secrets are the bot token and the webhook address: whoever knows it can post.
-func (c *Channel) Secrets() []string { return []string{"webhook_url", "token"} }
+func (c *Channel) Secrets() []string { return []string{"webhook_url", "token", "signing_secret"} }
 
 // Check wants {"webhook_url": "https://hooks.slack.com/…"} or
 // {"token": "xoxb-…", "channel": "C0123ABCD"}.
@@ -64,6 +67,8 @@ func (c *Channel) Check(raw json.RawMessage) error {
 	_, err := c.read(raw)
 	return err
 }
+
+var signingSecret = regexp.MustCompile(`^[0-9a-zA-Z]{16,128}$`)
 
 // channelName is an id (C0123ABCD) or a name (#alerts).
 var channelName = regexp.MustCompile(`^(?:[CDG][A-Z0-9]{5,}|#[^\s#@]{1,80})$`)
@@ -82,6 +87,8 @@ func (c *Channel) read(raw json.RawMessage) (config, error) {
 		return cfg, fault.New(fault.Invalid, "webhook_url must begin with https://hooks.slack.com/").WithField("config.webhook_url")
 	case cfg.Token != "" && !strings.HasPrefix(cfg.Token, "xoxb-"):
 		return cfg, fault.New(fault.Invalid, "token must be a bot token (xoxb-…)").WithField("config.token")
+	case cfg.SigningSecret != "" && (cfg.Token == "" || !signingSecret.MatchString(cfg.SigningSecret)):
+		return cfg, fault.New(fault.Invalid, "signing_secret is of a bot's app: 32 letters and digits").WithField("config.signing_secret")
 	case cfg.Token != "" && !channelName.MatchString(cfg.Channel):
 		return cfg, fault.New(fault.Invalid, "channel must be an id (C0123ABCD) or a name (#alerts)").WithField("config.channel")
 	}
@@ -114,22 +121,22 @@ func (c *Channel) SendIn(ctx context.Context, raw json.RawMessage, m notify.Mess
 	if cfg.WebhookURL != "" {
 		no := false
 		return "", classify(slackapi.PostWebhookCustomHTTPContext(ctx, cfg.WebhookURL, c.opts.Client, &slackapi.WebhookMessage{
-			Text: fallback, Blocks: &slackapi.Blocks{BlockSet: blocks(m)}, UnfurlLinks: &no, UnfurlMedia: &no,
+			Text: fallback, Blocks: &slackapi.Blocks{BlockSet: blocks(m, false)}, UnfurlLinks: &no, UnfurlMedia: &no,
 		}))
 	}
 	api := slackapi.New(cfg.Token, slackapi.OptionHTTPClient(c.opts.Client), slackapi.OptionAPIURL(c.opts.APIURL))
 	room, first, threaded := strings.Cut(root.Handle, "/")
 	if threaded && m.State != "" {
 		now := root.Message
-		now.State, now.Language = m.State, cmp.Or(now.Language, m.Language)
+		now.State, now.Language, now.Actions = m.State, cmp.Or(now.Language, m.Language), m.Actions
 		_, _, _, err := api.UpdateMessageContext(ctx, room, first,
-			slackapi.MsgOptionText(escaper.Replace(now.Title(fallbackLimit, notify.UTF16)), false), slackapi.MsgOptionBlocks(blocks(now)...))
+			slackapi.MsgOptionText(escaper.Replace(now.Title(fallbackLimit, notify.UTF16)), false), slackapi.MsgOptionBlocks(blocks(now, cfg.SigningSecret != "")...))
 		// One that people deleted cannot be changed: the news is still worth telling.
 		if err := classify(err); err != nil && !fault.Is(err, fault.Invalid) {
 			return "", err
 		}
 	}
-	options := []slackapi.MsgOption{slackapi.MsgOptionText(fallback, false), slackapi.MsgOptionBlocks(blocks(m)...),
+	options := []slackapi.MsgOption{slackapi.MsgOptionText(fallback, false), slackapi.MsgOptionBlocks(blocks(m, cfg.SigningSecret != "")...),
 		slackapi.MsgOptionDisableLinkUnfurl(), slackapi.MsgOptionDisableMediaUnfurl()}
 	if threaded {
 		_, _, err := api.PostMessageContext(ctx, cfg.Channel, append(options, slackapi.MsgOptionTS(first))...)

@@ -4435,6 +4435,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slack/{project}/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A button of a message in Slack was pressed: signed by the Slack app of the channel */
+        post: operations["press-slack-button"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -23502,6 +23519,45 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Demand"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "press-slack-button": {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Slack-Request-Timestamp"?: string;
+                "X-Slack-Signature"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+                /** @description the channel that sent the message */
+                channel: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {

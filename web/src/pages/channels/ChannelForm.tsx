@@ -89,6 +89,11 @@ export function ChannelForm({ project, channel, onClose }: Props) {
           onChange={(value) => set({ config: filled({ ...edit.config, [field.name]: value }) })}
         />
       ))}
+      {edit.kind === 'slack' && channel && (
+        <p className="dim" style={{ margin: 0 }}>
+          {t('channels.slack_request')} <code>{`${window.location.origin}/api/v1/slack/${project}/${channel.id}`}</code>
+        </p>
+      )}
       {PREVIEWED.includes(edit.kind) && <Preview project={project} edit={edit} />}
       <Select
         label={t('channels.language.label')}

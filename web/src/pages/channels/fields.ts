@@ -46,6 +46,7 @@ export const FIELDS = {
   slack: [
     { name: 'token', secret: true, placeholder: 'xoxb-…' },
     { name: 'channel', placeholder: '#ops' },
+    { name: 'signing_secret', secret: true },
     { name: 'webhook_url', secret: true, placeholder: 'https://hooks.slack.com/services/…' },
   ],
   teams: [{ name: 'webhook_url', secret: true, required: true, placeholder: 'https://….logic.azure.com/…' }],

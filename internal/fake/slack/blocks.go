@@ -163,6 +163,7 @@ func (m *Message) readActions(raw json.RawMessage) error {
 		ActionID string      `json:"action_id"`
 		Text     *textObject `json:"text"`
 		URL      string      `json:"url"`
+		Value    string      `json:"value"`
 	}
 	if err := strict(raw, &elements); err != nil {
 		return err
@@ -178,7 +179,10 @@ func (m *Message) readActions(raw json.RawMessage) error {
 			return err
 		}
 		to, err := url.Parse(e.URL)
-		if err != nil || to.Host == "" || len(e.URL) > 3000 {
+		switch {
+		case e.URL == "" && e.Value != "" && len(e.Value) <= 2000: // it is told to the app
+			continue
+		case err != nil || to.Host == "" || len(e.URL) > 3000:
 			return fmt.Errorf("button address %q", e.URL)
 		}
 		m.Buttons = append(m.Buttons, Button{Text: e.Text.Text, URL: e.URL})

@@ -183,6 +183,16 @@ var contenders = map[string]func(t testing.TB) *contender{
 			bad: map[string][]string{"token": {"xoxp-user"}, "channel": {"", "#a b"}},
 		}
 	},
+	"slack bot whose buttons act": func(t testing.TB) *contender {
+		const signing = "8f742231b10e8888abcd99yyyzzz85a5"
+		s := fakeslack.New(t)
+		return &contender{
+			oneLink: true, // what acts is no address that is opened
+			channel: slack.New(slack.Options{Client: client, Dev: true, APIURL: s.APIURL()}), service: slackService{s},
+			config: map[string]string{"token": fakeslack.Token, "channel": "#alerts", "signing_secret": signing}, secrets: []string{fakeslack.Token, signing},
+			bad: map[string][]string{"signing_secret": {"short", "with spaces in it 12"}},
+		}
+	},
 	"webhook": func(t testing.TB) *contender {
 		const secret = "whsec-0123456789abcdef"
 		s := fakewebhook.New(t, secret)

@@ -15,6 +15,7 @@ const (
 	textLimit   = 3000
 	buttonLimit = 75
 	urlLimit    = 3000
+	valueLimit  = 2000
 	// fallbackLimit is ours: the text of a push message.
 	fallbackLimit = 300
 	partLimit     = 16 // ours, far below Slack's 50 blocks: beyond that the page is the place to read
@@ -102,7 +103,7 @@ func buttons(m notify.Message, interactive bool) []slackapi.Block {
 	for i, b := range m.Buttons(urlLimit) {
 		words := slackapi.NewTextBlockObject(slackapi.PlainTextType, notify.Start(b.Label, buttonLimit, notify.UTF16), false, false)
 		button := slackapi.NewButtonBlockElement(fmt.Sprintf("open_%d", i), "", words)
-		if interactive && b.URL != m.Link {
+		if interactive && b.URL != m.Link && len(b.URL) <= valueLimit {
 			button.ActionID, button.Value = fmt.Sprintf("%s%d", pressed, i), b.URL
 		} else {
 			button.URL = b.URL

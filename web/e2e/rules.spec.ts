@@ -38,13 +38,13 @@ test('a rule of any kind is made from the words of its kind, and what is wrong s
   await form.getByLabel('횟수').or(form.getByLabel('초과한 분 수')).fill('9');
   await form.getByRole('button', { name: '음소거 시간' }).click();
   await form.getByRole('button', { name: '음소거 시간 추가' }).click();
-  await form.getByLabel('시간대', { exact: true }).first().fill('Asia/Nowhere');
+  await form.getByRole('combobox', { name: '시간대' }).fill('Asia/Nowhere');
   await press(page, '저장');
   await expect(form.getByText(/9 minutes cannot be in a window of 5/)).toBeVisible();
   await form.getByLabel('초과한 분 수').fill('3');
   await press(page, '저장');
   await expect(form.getByText(/"Asia\/Nowhere" is no time zone/)).toBeVisible();
-  await form.getByLabel('시간대', { exact: true }).first().fill('Asia/Seoul');
+  await form.getByRole('combobox', { name: '시간대' }).fill('Asia/Seoul');
   await form.getByRole('button', { name: /담당자/ }).click();
   await form.getByRole('textbox', { name: '런북' }).fill('https://wiki.example.com/latency');
   await form.getByRole('textbox', { name: '라벨' }).fill('team=payments');

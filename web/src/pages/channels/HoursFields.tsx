@@ -1,26 +1,19 @@
-import { Checkbox, Group, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { Hours } from '../../api/types.ts';
-
-const WEEK = ['1', '2', '3', '4', '5', '6', '0'] as const;
+import { Weekdays } from '../../parts/Weekdays.tsx';
 
 /** Times of a week. */
 export function HoursFields({ hours, onChange }: { hours: Hours; onChange: (hours: Hours) => void }) {
   const { t } = useTranslation();
   return (
     <>
-      <Checkbox.Group
+      <Weekdays
         label={t('channels.routing.weekdays')}
         description={t('channels.routing.weekdays_hint')}
-        value={(hours.weekdays ?? []).map(String)}
-        onChange={(days) => onChange({ ...hours, weekdays: days.map(Number).sort() })}
-      >
-        <Group gap={14} mt={4}>
-          {WEEK.map((day) => (
-            <Checkbox key={day} value={day} size="xs" label={t(`channels.weekday.${day}`)} />
-          ))}
-        </Group>
-      </Checkbox.Group>
+        value={hours.weekdays ?? []}
+        onChange={(weekdays) => onChange({ ...hours, weekdays })}
+      />
       <div className="pair">
         <TextInput
           type="time"

@@ -12,6 +12,7 @@ import { Failure } from '../../parts/Failure.tsx';
 import { RowAction } from '../../parts/RowAction.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { useChange } from '../../parts/useChange.ts';
+import { dayNames } from '../../parts/Weekdays.tsx';
 import { When } from '../../parts/When.tsx';
 import classes from './Channels.module.css';
 import { RouteForm } from './RouteForm.tsx';
@@ -163,7 +164,7 @@ export function Routing({ project }: { project: number }) {
 
 /** What a route asks of a message; nothing for everything. */
 function Conditions({ route }: { route: Route }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const parts: [string, string][] = [];
   const add = (name: string, words?: string[]) => words?.length && parts.push([name, words.join(', ')]);
   add(
@@ -181,7 +182,7 @@ function Conditions({ route }: { route: Route }) {
     const { weekdays = [], from, to } = route.hours;
     parts.push([
       t('channels.routing.hours'),
-      [weekdays.map((day) => t(`channels.weekday.${String(day) as '0'}`)).join(' '), `${from}–${to}`].join(' ').trim(),
+      [dayNames(weekdays, i18n.language).join(' '), `${from}–${to}`].join(' ').trim(),
     ]);
   }
   if (parts.length === 0) return <span className="dim">{t('channels.routing.everything')}</span>;

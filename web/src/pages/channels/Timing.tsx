@@ -6,6 +6,7 @@ import type { Digest, Quiet, RoutingEdit, Routing as Stored } from '../../api/ty
 import { useCanWrite } from '../../frame/useProject.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
 import { RowAction } from '../../parts/RowAction.tsx';
+import { dayNames } from '../../parts/Weekdays.tsx';
 import classes from './Channels.module.css';
 import { HoursFields } from './HoursFields.tsx';
 
@@ -20,7 +21,7 @@ interface Props {
 
 /** What waits: quiet hours and the digest. */
 export function Timing({ routing, busy, onSave }: Props) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const canWrite = useCanWrite();
   const [editing, setEditing] = useState(false);
   const { quiet, digest } = routing;
@@ -45,9 +46,7 @@ export function Timing({ routing, busy, onSave }: Props) {
         <p>
           {quiet
             ? t(`channels.quiet_below.${quiet.below as 'critical'}`, {
-                days:
-                  quiet.hours.weekdays?.map((day) => t(`channels.weekday.${String(day) as '0'}`)).join(' ') ||
-                  t('channels.routing.every_day'),
+                days: dayNames(quiet.hours.weekdays, i18n.language).join(' ') || t('channels.routing.every_day'),
                 from: quiet.hours.from,
                 to: quiet.hours.to,
                 zone,

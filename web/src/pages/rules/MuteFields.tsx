@@ -1,27 +1,14 @@
-import { ActionIcon, Autocomplete, Button, Chip, TextInput, Tooltip } from '@mantine/core';
+import { ActionIcon, Autocomplete, Button, TextInput, Tooltip } from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import type { Mute } from '../../api/types.ts';
+import { dayNames, Weekdays } from '../../parts/Weekdays.tsx';
 import classes from './Rules.module.css';
 
 const ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone')];
-// The week begins on Monday here; the API counts from Sunday.
-const DAYS = [1, 2, 3, 4, 5, 6, 0];
-
-/** The short name of a day of the week, 0 is Sunday. */
-export const dayName = (day: number, language: string) =>
-  // 2023-01-01 was a Sunday.
-  new Intl.DateTimeFormat(language === 'ko' ? 'ko-KR' : 'en-GB', { weekday: 'short', timeZone: 'UTC' }).format(
-    Date.UTC(2023, 0, 1 + day),
-  );
-
 /** A mute timing in words: "Mon, Tue 22:00–06:00 Asia/Seoul". */
 export function muteText(mute: Mute, language: string, everyDay: string): string {
-  const days = mute.days?.length
-    ? DAYS.filter((day) => mute.days.includes(day))
-        .map((day) => dayName(day, language))
-        .join(', ')
-    : everyDay;
+  const days = dayNames(mute.days, language).join(', ') || everyDay;
   return `${days} ${mute.from}–${mute.to} ${mute.zone}`;
 }
 
@@ -34,7 +21,7 @@ interface Props {
 
 /** The times of the week in which a rule opens no incident. */
 export function MuteFields({ mutes, faults, onChange }: Props) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const set = (at: number, part: Partial<Mute>) => onChange(mutes.map((m, i) => (i === at ? { ...m, ...part } : m)));
   return (
     <div className={classes.mutes}>
@@ -44,21 +31,13 @@ export function MuteFields({ mutes, faults, onChange }: Props) {
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: a timing is its place
           <fieldset key={i} className={classes.mute} aria-label={t('rules.mute_nth', { n: i + 1 })}>
-            <Chip.Group
-              multiple
-              value={(mute.days ?? []).map(String)}
-              onChange={(days) => set(i, { days: days.map(Number).sort((a, b) => a - b) })}
-            >
-              <div className={classes.days}>
-                {DAYS.map((day) => (
-                  <Chip key={day} value={String(day)} size="xs" radius="sm">
-                    {dayName(day, i18n.language)}
-                  </Chip>
-                ))}
-                {!mute.days?.length && <span className="dim">{t('rules.every_day')}</span>}
-              </div>
-            </Chip.Group>
-            {fault('days') && <p className={classes.fault}>{fault('days')}</p>}
+            <Weekdays
+              label={t('rules.mute.days')}
+              error={fault('days')}
+              value={mute.days ?? []}
+              onChange={(days) => set(i, { days })}
+            />
+            {!mute.days?.length && <span className="dim">{t('rules.every_day')}</span>}
             <div className={classes.times}>
               <TextInput
                 type="time"

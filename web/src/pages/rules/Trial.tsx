@@ -8,8 +8,8 @@ import { asProblem } from '../../api/problem.ts';
 import { tryRule } from '../../api/rules.ts';
 import type { AlarmKind, RuleTrial } from '../../api/types.ts';
 import { absolute, short } from '../../format/time.ts';
+import { dayName } from '../../parts/Weekdays.tsx';
 import type { Draft } from './draft.ts';
-import { dayName } from './MuteFields.tsx';
 import classes from './Rules.module.css';
 import { measured } from './words.ts';
 

@@ -1,30 +1,30 @@
-import { Checkbox, Group, SegmentedControl, TextInput } from '@mantine/core';
+import { SegmentedControl, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { createMaintenance } from '../../api/incidents.ts';
 import type { MaintenanceEdit } from '../../api/types.ts';
 import { FormModal } from '../../parts/FormModal.tsx';
 import { useChange } from '../../parts/useChange.ts';
+import { Weekdays } from '../../parts/Weekdays.tsx';
 import { EMPTY, MatcherFields, matchersOf } from './MatcherFields.tsx';
 import classes from './Silences.module.css';
 
 export function MaintenanceForm({ project, onClose }: { project: number; onClose: () => void }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const [draft, setDraft] = useState(EMPTY);
   const [name, setName] = useState('');
   const [weekly, setWeekly] = useState(false);
   const [once, setOnce] = useState({ from: '', to: '' });
-  const [week, setWeek] = useState({ days: [] as string[], start: '01:00', end: '03:00' });
+  const [week, setWeek] = useState({ days: [] as number[], start: '01:00', end: '03:00' });
   const [zone, setZone] = useState(Intl.DateTimeFormat().resolvedOptions().timeZone);
   const timing = (): MaintenanceEdit['timing'] =>
     weekly
-      ? { weekly, zone, days: week.days.map(Number).toSorted(), start: week.start, end: week.end }
+      ? { weekly, zone, days: week.days, start: week.start, end: week.end }
       : { weekly, zone, from: new Date(once.from).toISOString(), to: new Date(once.to).toISOString() };
   const save = useChange(
     () => createMaintenance(project, { name: name.trim(), matchers: matchersOf(draft), timing: timing() }),
     { refresh: ['maintenance-windows', project], done: t('silences.planned'), onDone: onClose },
   );
-  const day = new Intl.DateTimeFormat(i18n.language, { weekday: 'short', timeZone: 'UTC' });
   return (
     <FormModal
       title={t('silences.add.maintenance')}
@@ -48,17 +48,11 @@ export function MaintenanceForm({ project, onClose }: { project: number; onClose
       />
       {weekly ? (
         <>
-          <Checkbox.Group
+          <Weekdays
             label={t('silences.days')}
             value={week.days}
             onChange={(days) => setWeek((old) => ({ ...old, days }))}
-          >
-            <Group gap={12} mt={4}>
-              {[0, 1, 2, 3, 4, 5, 6].map((n) => (
-                <Checkbox key={n} value={String(n)} size="xs" label={day.format(Date.UTC(2023, 0, 1 + n))} />
-              ))}
-            </Group>
-          </Checkbox.Group>
+          />
           <div className={classes.pair}>
             {(['start', 'end'] as const).map((end) => (
               <TextInput

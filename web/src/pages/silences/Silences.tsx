@@ -17,6 +17,7 @@ import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import state from '../../parts/State.module.css';
 import { useChange } from '../../parts/useChange.ts';
 import { useTitle } from '../../parts/useTitle.ts';
+import { dayNames } from '../../parts/Weekdays.tsx';
 import { When } from '../../parts/When.tsx';
 import { MaintenanceForm } from './MaintenanceForm.tsx';
 import { SilenceForm } from './SilenceForm.tsx';
@@ -264,9 +265,7 @@ function Timing({ window: { timing } }: { window: Maintenance }) {
       </>
     );
   }
-  const name = new Intl.DateTimeFormat(i18n.language, { weekday: 'short', timeZone: 'UTC' });
-  // 2023-01-01 was a Sunday.
-  const days = (timing.days ?? []).map((day) => name.format(Date.UTC(2023, 0, 1 + day))).join(' ');
+  const days = dayNames(timing.days, i18n.language).join(' ');
   return (
     <>
       {`${days || t('silences.every_day')} ${timing.start}–${timing.end}`}

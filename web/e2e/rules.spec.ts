@@ -151,7 +151,7 @@ test('a set of rules is made for a service, and only once', async ({ page }) => 
   await page.getByRole('menuitem', { name: '규칙 모음' }).click();
   const dialog = page.getByRole('dialog', { name: '규칙 모음' });
   await dialog.getByRole('radio', { name: 'DB 중심 서비스' }).click();
-  await dialog.getByLabel('서비스').first().fill(service);
+  await dialog.getByRole('combobox', { name: '서비스' }).fill(service);
   await expect(dialog.getByText(`${service}: 느린 SQL`, { exact: true })).toBeVisible();
   await expectAccessible(page);
   await guide(page, 'rule-templates');

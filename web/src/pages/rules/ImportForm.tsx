@@ -173,7 +173,7 @@ export function ImportForm({ project, rules, channels, words, onClose }: Props) 
                       key={r.line}
                       name={r.rule.name || r.name}
                       left={r.left && t(`rules.left.${r.left}`)}
-                      about={words.sentence(r.rule)}
+                      about={r.left ? '' : words.sentence(r.rule)}
                       notes={r.notes.map((note) => t(`rules.note.${note.what}`, { about: note.about }))}
                       line={r.line}
                     />

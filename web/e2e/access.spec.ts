@@ -29,6 +29,8 @@ const pages: [string, string | ((page: Page) => Promise<string>)][] = [
   ['users', '/users'],
   ['me', '/me'],
   ['sign-in', '/sign-in'],
+  ['audit', '/audit'],
+  ['silences', `${home}/silences`],
   ['roles', '/roles'],
   ['role', '/roles/agent-alert-analyzer'],
   ['role-labels', '/roles/agent-alert-analyzer?tab=labels'],

@@ -522,8 +522,12 @@ func table(h *house) map[string]row {
 		}},
 		"show-incident-link":   {who: anybody, status: 404, make: func(*place) request { return ids("token", "none.none") }}, // the signature says who may
 		"follow-incident-link": {who: anybody, status: 404, make: func(*place) request { return ids("token", "none.none") }},
-		"press-slack-button":   {who: anybody, status: 400, make: func(*place) request { return ids("channel", int64(1)) }}, // nothing was pressed: the signature says who may
-		"list-silences":        {who: readsProject, status: 200},
+		"press-slack-button": {who: anybody, status: 401, make: func(*place) request { // the signature says who may
+			r := ids("channel", int64(1))
+			r.body = map[string]string{}
+			return r
+		}},
+		"list-silences": {who: readsProject, status: 200},
 		"create-silence": {who: writesProject, status: 201, make: func(p *place) request {
 			return request{body: SilenceRequest{Matchers: incident.Matchers{Service: p.canary}, Reason: "r", EndsAt: time.Now().Add(time.Hour)}}
 		}},

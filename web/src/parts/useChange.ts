@@ -9,7 +9,7 @@ interface Options<I, O> {
   also?: readonly unknown[];
   done?: string;
   /** Fields whose refusal the form tells itself: there is no word of it elsewhere. */
-  known?: string[];
+  known?: string[] | RegExp;
   onDone?: (out: O, input: I) => void;
 }
 
@@ -28,7 +28,8 @@ export function useChange<I, O>(
       onDone?.(out, input);
     },
     onError: (error) => {
-      if (known?.includes(asProblem(error).field)) return;
+      const { field } = asProblem(error);
+      if (known instanceof RegExp ? known.test(field) : known?.includes(field)) return;
       toastProblem(error);
       // Somebody was faster: what the next try starts from must be what is there now.
       if (['conflict', 'refused', 'not_found'].includes(asProblem(error).reason)) {

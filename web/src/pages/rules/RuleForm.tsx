@@ -39,6 +39,7 @@ export function RuleForm({ project, rule, start, channels, onClose }: Props) {
   const save = useChange(() => (rule ? updateRule(project, rule.id, rule.version, edit) : createRule(project, edit)), {
     refresh: ['rules', project],
     done: t('rules.saved'),
+    known: /^(name|count|params\.|mutes\[)/,
     onDone: onClose,
   });
   const faults = save.error ? asProblem(save.error).faults : {};

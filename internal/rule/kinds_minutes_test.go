@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/matrix-aiops/matrix/internal/logs"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/rule"

@@ -47,7 +47,7 @@ test('a rule of any kind is made from the words of its kind, and what is wrong s
   await form.getByRole('combobox', { name: '시간대' }).fill('Asia/Seoul');
   await form.getByRole('button', { name: /담당자/ }).click();
   await form.getByRole('textbox', { name: '런북' }).fill('https://wiki.example.com/latency');
-  await form.getByRole('textbox', { name: '라벨' }).fill('team=payments');
+  await form.getByPlaceholder('team=payments').fill('team=payments');
   await page.keyboard.press('Enter');
   await form.getByLabel('규칙 사용').setChecked(false, { force: true });
   await expectAccessible(page);

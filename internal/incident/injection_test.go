@@ -57,6 +57,15 @@ func poisoned(place, text string, start time.Time) []tracetest.Span {
 	}
 }
 
+// slowShop is an alarm about the SQL of such a transaction.
+func slowShop(start time.Time) evidence.Input {
+	return evidence.Input{
+		Rule: "slow", Service: "shop", Condition: "SQL Response time >= 8000 ms", Threshold: 8000, Unit: "ms", Count: 1, WindowMinutes: 10,
+		From: start.Add(-5 * time.Minute), To: start.Add(5 * time.Minute), Now: start.Add(5 * time.Minute),
+		Worst: []evidence.Sample{{TraceID: tracetest.ID(1), SpanID: 3}},
+	}
+}
+
 // outcome is what may not depend on what a text says: which facts there are, how
 // far they carry, and what the report points at and advises.
 func outcome(b *ground.Bundle) string {
@@ -88,11 +97,7 @@ func TestNoTextOfTelemetryChangesTheOutcome(t *testing.T) {
 		t.Helper()
 		p++ // each a project of its own: nothing is usual in it
 		tracetest.Insert(t, engine, p, poisoned(place, text, start)...)
-		b, err := collector.Collect(t.Context(), p, evidence.Input{
-			Rule: "slow", Service: "shop", Condition: "SQL Response time >= 8000 ms", Threshold: 8000, Unit: "ms", Count: 1, WindowMinutes: 10,
-			From: start.Add(-5 * time.Minute), To: start.Add(5 * time.Minute), Now: start.Add(5 * time.Minute),
-			Worst: []evidence.Sample{{TraceID: tracetest.ID(1), SpanID: 3}},
-		})
+		b, err := collector.Collect(t.Context(), p, slowShop(start))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,11 +144,7 @@ func TestAModelThatObeysATextOfTelemetryIsNotBelieved(t *testing.T) {
 	collector := evidence.New(trace.NewStore(engine), logs.NewStore(engine), metric.NewEngine(metric.NewStore(engine), nil))
 	start := time.Now().UTC().Add(-time.Minute)
 	tracetest.Insert(t, engine, 1, poisoned("SQL", attempts[4], start)...)
-	b, err := collector.Collect(t.Context(), 1, evidence.Input{
-		Rule: "slow", Service: "shop", Condition: "SQL Response time >= 8000 ms", Threshold: 8000, Unit: "ms", Count: 1, WindowMinutes: 10,
-		From: start.Add(-5 * time.Minute), To: start.Add(5 * time.Minute), Now: start.Add(5 * time.Minute),
-		Worst: []evidence.Sample{{TraceID: tracetest.ID(1), SpanID: 3}},
-	})
+	b, err := collector.Collect(t.Context(), 1, slowShop(start))
 	if err != nil {
 		t.Fatal(err)
 	}

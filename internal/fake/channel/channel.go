@@ -53,6 +53,7 @@ type Service struct {
 
 // Server is a service that runs in a test.
 type Server struct {
+	Gate
 	http    *httptest.Server
 	service Service
 	turn    sync.Mutex // held by Take, one request at a time
@@ -62,7 +63,6 @@ type Server struct {
 	refused  []string
 	requests int
 	scripted []scripted
-	hung     chan struct{} // nil when answering
 	arrived  chan struct{} // closed and replaced at each message
 }
 
@@ -114,25 +114,6 @@ func (s *Server) script(n int, a scripted) {
 	}
 }
 
-// Hang makes every request wait until Resume.
-func (s *Server) Hang() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hung == nil {
-		s.hung = make(chan struct{})
-	}
-}
-
-// Resume lets hanging requests go on.
-func (s *Server) Resume() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hung != nil {
-		close(s.hung)
-		s.hung = nil
-	}
-}
-
 // Messages returns what was accepted so far, in order.
 func (s *Server) Messages() []Message {
 	s.mu.Lock()
@@ -181,7 +162,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body) // first, so that a caller who gives up is noticed
 	s.mu.Lock()
 	s.requests++
-	hung := s.hung
+	hung := s.Held()
 	var next *scripted
 	if len(s.scripted) > 0 && hung == nil {
 		next, s.scripted = &s.scripted[0], s.scripted[1:]

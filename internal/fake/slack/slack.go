@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/matrix-aiops/matrix/internal/fake/channel"
 )
 
 // Token is the bot token that chat.postMessage accepts.
@@ -29,6 +31,7 @@ const webhookPath = "/services/T00000000/B00000000/fake"
 
 // Server is the fake. It records every message it accepted.
 type Server struct {
+	channel.Gate
 	http *httptest.Server
 
 	mu       sync.Mutex
@@ -36,7 +39,6 @@ type Server struct {
 	refused  []string
 	requests int
 	scripted []scripted
-	hung     chan struct{} // nil when answering; closed by Resume
 	arrived  chan struct{} // closed and replaced at each message
 }
 
@@ -108,25 +110,6 @@ func (s *Server) script(n int, a scripted) {
 	}
 }
 
-// Hang makes every request wait until Resume.
-func (s *Server) Hang() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hung == nil {
-		s.hung = make(chan struct{})
-	}
-}
-
-// Resume lets hanging requests go on.
-func (s *Server) Resume() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hung != nil {
-		close(s.hung)
-		s.hung = nil
-	}
-}
-
 // Messages returns what was accepted so far, in order.
 func (s *Server) Messages() []Message {
 	s.mu.Lock()
@@ -176,7 +159,7 @@ func holds(text string, words []string) bool {
 func (s *Server) begin(r *http.Request) (scripted, bool) {
 	s.mu.Lock()
 	s.requests++
-	hung := s.hung
+	hung := s.Held()
 	var answer scripted
 	found := len(s.scripted) > 0 && hung == nil
 	if found {

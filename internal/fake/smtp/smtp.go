@@ -54,6 +54,7 @@ type Mail struct {
 
 // Server is the mail server.
 type Server struct {
+	channel.Gate
 	listener net.Listener
 	server   *smtp.Server
 	roots    *x509.CertPool
@@ -64,7 +65,6 @@ type Server struct {
 	sessions int
 	scripted []*smtp.SMTPError
 	lose     int
-	hung     chan struct{}
 }
 
 // New starts a server that ends with the test. Without TLS it offers neither
@@ -135,25 +135,6 @@ func (s *Server) LoseAnswer() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lose++
-}
-
-// Hang makes every mail wait until Resume.
-func (s *Server) Hang() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hung == nil {
-		s.hung = make(chan struct{})
-	}
-}
-
-// Resume lets hanging mails go on.
-func (s *Server) Resume() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hung != nil {
-		close(s.hung)
-		s.hung = nil
-	}
 }
 
 // Mails returns what was taken so far, in order.
@@ -261,7 +242,7 @@ func (c *session) Data(r io.Reader) error {
 	}
 	s := c.server
 	s.mu.Lock()
-	hung := s.hung
+	hung := s.Held()
 	s.mu.Unlock()
 	if hung != nil {
 		<-hung

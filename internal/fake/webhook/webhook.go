@@ -18,6 +18,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/matrix-aiops/matrix/internal/fake/channel"
 )
 
 // Patience is how long Expect waits.
@@ -28,6 +30,7 @@ const tolerance = 5 * time.Minute
 
 // Server is the receiver.
 type Server struct {
+	channel.Gate
 	http   *httptest.Server
 	secret string
 
@@ -36,7 +39,6 @@ type Server struct {
 	seen     []string // the key of every request that was verified, repeats included
 	refused  []string
 	scripted []scripted
-	hung     chan struct{}
 	arrived  chan struct{}
 }
 
@@ -97,25 +99,6 @@ func (s *Server) script(n int, a scripted) {
 	}
 }
 
-// Hang makes every request wait until Resume.
-func (s *Server) Hang() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hung == nil {
-		s.hung = make(chan struct{})
-	}
-}
-
-// Resume lets hanging requests go on.
-func (s *Server) Resume() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hung != nil {
-		close(s.hung)
-		s.hung = nil
-	}
-}
-
 // Events returns the messages received so far, each once.
 func (s *Server) Events() []Event {
 	s.mu.Lock()
@@ -165,7 +148,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	hung := s.hung
+	hung := s.Held()
 	s.mu.Unlock()
 	if hung != nil {
 		select {

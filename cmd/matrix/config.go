@@ -25,6 +25,7 @@ clickhouse             list of ClickHouse servers, as --clickhouse
 time_zone              IANA name for times in messages: Asia/Seoul
 secrets_key            file with the key that encrypts channel secrets
 trusted_proxies        networks whose X-Forwarded-For is believed
+audit_days             for how many days the audit log is kept: 1095
 ai.providers           name: {kind: openai, base_url: …, api_key: …}
                        in_house: true masks nothing for it
 ai.default_chain       list of provider/model
@@ -46,6 +47,7 @@ ingest.max_active_series  series of metrics of a project with a sample
                        within the hour, on each node
 ingest.max_new_series_per_day  new ones of them a day
 notify.allow_networks  private networks that notifications may go to
+login.allow_networks   private networks that OpenID providers may be in
 scrape                 list of {key: …, file: …}: a project key, and the
                        prometheus.yml that says what is scraped for it
 

@@ -35,7 +35,11 @@ func TestAFiringTellsPeopleAtOnceAndExplainsSoonAfter(t *testing.T) {
 			t.Errorf("report %+v", written)
 		}
 		m := h.slack.Expect(t, "[요약]", "인덱스 11의 SQL 쿼리에서 8003ms가")
-		if len(m.Buttons) != 1 || m.Buttons[0].URL != baseURL+"/projects/1/incidents/1" {
+		var buttons []string
+		for _, b := range m.Buttons {
+			buttons = append(buttons, b.Text)
+		}
+		if !slices.Equal(buttons, []string{"MATRIX에서 보기", "확인", "해결 처리"}) || m.Buttons[0].URL != baseURL+"/projects/1/incidents/1" {
 			t.Errorf("buttons %+v", m.Buttons)
 		}
 

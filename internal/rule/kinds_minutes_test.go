@@ -85,12 +85,12 @@ func TestWhatIsUsualIsThatHourOfTheWeek(t *testing.T) {
 	s.rule("drop", "throughput", rule.Params{"direction": "drop", "percent": 60.0, "min_calls": 10.0, "over_minutes": 1.0}, low)
 	s.rule("surge", "throughput", rule.Params{"direction": "surge", "percent": 100.0, "min_calls": 10.0, "over_minutes": 1.0}, low)
 	s.rule("twice", "response_time", rule.Params{"quantile": "p50", "threshold_ms": 5.0, "times_usual": 2.0, "min_calls": 5.0, "over_minutes": 1.0}, low)
-	hour := s.ago(5).Truncate(time.Hour)
+	hour := s.ago(20).Truncate(time.Hour)
 	for week := 1; week <= 3; week++ {
-		// Two hours: the minutes before the present one may be of the next.
+		// Two hours: the minutes that are judged may belong to the next.
 		s.past(hour.AddDate(0, 0, -7*week), "steady", "gone", "busier", "slower")
 	}
-	for m := 10; m >= 1; m-- {
+	for m := 20; m >= 1; m-- { // since the rules exist
 		s.served("steady", "GET /", s.ago(float64(m)), 6, 0, 11*time.Millisecond)
 		s.served("busier", "GET /", s.ago(float64(m)), 12, 0, 10*time.Millisecond)
 		s.served("slower", "GET /", s.ago(float64(m)), 5, 0, 30*time.Millisecond)

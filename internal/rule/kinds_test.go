@@ -59,7 +59,8 @@ func newStation(t *testing.T) *station {
 			t.Error(err)
 		}
 	})
-	s.minute = time.Now().UTC().Truncate(time.Minute)
+	// The last minute that is judged: one has to be over for ten seconds.
+	s.minute = time.Now().UTC().Add(-10 * time.Second).Truncate(time.Minute)
 	s.now = s.minute.Add(-20 * time.Minute)
 	s.rules = rule.NewStore(s.db, s.clock)
 	var err error

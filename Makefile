@@ -76,6 +76,10 @@ bench-query: build ## 10 million spans and log records in, and the questions of 
 	@sh scripts/setup.sh engine
 	$(GO) run ./bench/query $(ARGS)
 
+bench-rules: build ## ten thousand alarm rules on one node, while telemetry comes in
+	@sh scripts/setup.sh engine
+	$(GO) run ./bench/rules $(ARGS)
+
 bench-gateway: build ## calls of models through MATRIX, through Portkey's gateway and without one
 	@sh scripts/setup.sh engine
 	$(GO) run ./bench/gateway $(ARGS)

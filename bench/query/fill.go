@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -35,11 +34,10 @@ type filling struct {
 	matrix, engineCPU time.Duration
 }
 
-// sent is how one signal was taken in. missing says why it was not.
+// sent is how one signal was taken in.
 type sent struct {
-	items   int64
-	took    time.Duration
-	missing string
+	items int64
+	took  time.Duration
 }
 
 func (s sent) perSecond() float64 { return float64(s.items) / s.took.Seconds() }
@@ -92,9 +90,6 @@ func (f *filling) fill(ctx context.Context, engine *rig.Engine, matrix *rig.Matr
 	}
 	began := time.Now()
 	f.metricsSent, err = sendMetrics(ctx, matrix, f)
-	if errors.Is(err, errNoRemoteWrite) {
-		f.metricsSent.missing, err = err.Error(), nil
-	}
 	if err != nil {
 		return err
 	}

@@ -172,10 +172,6 @@ func questions(f *filling, sent *truth) []*question {
 		return query
 	}
 	dots := min(100_000, len(sent.ended))
-	unmeasured := ""
-	if f.metricsSent.missing != "" {
-		unmeasured = "not measured"
-	}
 	return []*question{
 		{name: "names of the services", jaeger: "3 ms", path: "/jaeger/api/services", ask: func(int) (string, url.Values, func([]byte) error) {
 			return "/jaeger/api/services", nil, names(services)
@@ -275,7 +271,7 @@ func questions(f *filling, sent *truth) []*question {
 				return differ("records with the word", len(ids), min(sent.rareWords, 100))
 			})
 		}},
-		{name: fmt.Sprintf("PromQL sum by(service)(rate(x[5m])), %d series × %s", f.series, hours(time.Duration(f.samples)*scrape)), key: "promql_p95_ms", target: 300 * time.Millisecond, missing: unmeasured, path: "/prometheus/api/v1/query_range", ask: func(int) (string, url.Values, func([]byte) error) {
+		{name: fmt.Sprintf("PromQL sum by(service)(rate(x[5m])), %d series × %s", f.series, hours(time.Duration(f.samples)*scrape)), key: "promql_p95_ms", target: 300 * time.Millisecond, path: "/prometheus/api/v1/query_range", ask: func(int) (string, url.Values, func([]byte) error) {
 			last := f.scraped(f.samples - 1)
 			query := url.Values{"query": {"sum by(service)(rate(" + metricName + "[5m]))"}, "step": {"60"}, "start": {instant(f.scraped(0))}, "end": {instant(last)}}
 			return "/prometheus/api/v1/query_range", query, decode(func(got promAnswer) error { return got.check(f.series) })

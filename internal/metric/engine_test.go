@@ -47,6 +47,32 @@ func TestAQueryIsAnsweredAsPrometheusWould(t *testing.T) {
 	}
 }
 
+func TestMetricsThatAProjectDoesNotHaveAreNotAskedFor(t *testing.T) {
+	p := newPlace(t, Limits{})
+	p.sample(1, now.Add(-time.Minute), 7, "__name__", "here", "service", "api")
+	names, err := p.store.NamesSince(t.Context(), 1, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It comes after the names were read: who asks with them does not see it.
+	p.sample(1, now.Add(-time.Minute), 8, "__name__", "later", "service", "api")
+	p.sample(1, now.Add(-26*time.Hour), 9, "__name__", "yesterday", "service", "api")
+	among := NewEngine(p.store, nil).Among(names)
+	for query, want := range map[string]int{
+		`here`: 1, `later`: 0, `here or later`: 1, `{service="api", __name__=~"here|later"}`: 2,
+		`yesterday offset 26h`: 1, // of days whose names were not read everything is asked
+	} {
+		answer, err := among.Instant(t.Context(), 1, query, now, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(answer.Value.(promql.Vector)); got != want {
+			t.Errorf("%s yields %d series, want %d", query, got, want)
+		}
+		answer.Release()
+	}
+}
+
 func TestABadQuerySaysWhatIsWrongAndWhere(t *testing.T) {
 	p := newPlace(t, Limits{})
 	p.sample(1, now, 1, "__name__", "a", "x", "1")

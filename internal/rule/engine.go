@@ -49,7 +49,8 @@ type Sources struct {
 	// concluded from silence needs that.
 	Even func(d time.Duration) bool
 
-	past *past
+	past  *past
+	names *metricNames
 }
 
 // even is Even, false without one.
@@ -98,7 +99,7 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 		opts.Now = time.Now
 	}
 	opts.Log = cmp.Or(opts.Log, slog.New(slog.DiscardHandler))
-	opts.Sources.past = &past{}
+	opts.Sources.past, opts.Sources.names = &past{}, &metricNames{known: map[project.ID]knownNames{}}
 	e := &Engine{opts: opts}
 	for i := range e.shards {
 		e.shards[i].Engine, e.shards[i].number, e.shards[i].recent = e, i, recent{}
@@ -196,21 +197,27 @@ func (s *shard) due(ctx context.Context, now time.Time) ([]due, error) {
 	return slices.DeleteFunc(rules, func(d due) bool { return kindOf(d.Kind) == nil }), nil
 }
 
-// together groups rules of one kind that stand at the same watermark, so that
-// one read serves them all. In the steady state that is every rule of a kind.
+// together groups rules of one kind, so that one read serves them all: those that
+// stand within the overlap, which is read again anyway, from the one furthest
+// behind. In the steady state, and soon after many were made, that is every rule of
+// a kind.
 func together(rules []due) [][]due {
+	slices.SortStableFunc(rules, func(a, b due) int { return strings.Compare(a.Kind, b.Kind) })
 	var groups [][]due
 	for i, r := range rules {
-		if i == 0 || r.watermark != rules[i-1].watermark || r.Kind != rules[i-1].Kind {
-			groups = append(groups, nil)
-		}
 		last := len(groups) - 1
+		if i == 0 || r.Kind != groups[last][0].Kind || r.watermark > groups[last][0].watermark+overlap.Microseconds() {
+			groups = append(groups, nil)
+			last++
+		}
 		groups[last] = append(groups[last], r)
 	}
+	// Those furthest behind come first: there may be no time for all.
+	slices.SortStableFunc(groups, func(a, b []due) int { return cmp.Compare(a[0].watermark, b[0].watermark) })
 	return groups
 }
 
-// pass takes the rules of one kind and watermark to now, or as far as one read
+// pass takes rules of one kind that one read serves to now, or as far as it
 // reaches; then there is more.
 func (s *shard) pass(ctx context.Context, rules []due, now time.Time) (more bool, err error) {
 	from, until := metadb.FromMicros(rules[0].watermark), now
@@ -236,9 +243,12 @@ func (s *shard) pass(ctx context.Context, rules []due, now time.Time) (more bool
 	}
 
 	var failed []error
-	var quiet []int64
+	quiet := map[int64][]int64{} // by where they stand
 	for i := range rules {
 		r := &rules[i]
+		if r.watermark >= metadb.Micros(until) {
+			continue // it has seen all that was read
+		}
 		if why := cmp.Or(found.failed[r.ID], again.failed[r.ID]); why != nil {
 			if err := s.fail(ctx, r, why, until); err != nil {
 				failed = append(failed, fmt.Errorf("rule %d: %w", r.ID, err))
@@ -246,16 +256,19 @@ func (s *shard) pass(ctx context.Context, rules []due, now time.Time) (more bool
 			continue
 		}
 		matched := s.unseen(r, found.hits[r.ID], again.hits[r.ID])
-		if len(matched) == 0 && r.failingSince == 0 {
-			quiet = append(quiet, r.ID)
+		// A rule that failed is well again once it was evaluated.
+		if len(matched) == 0 && (r.failingSince == 0 || found.idle && again.idle) {
+			quiet[r.watermark] = append(quiet[r.watermark], r.ID)
 			continue
 		}
 		if err := s.record(ctx, r, matched, until); err != nil {
 			failed = append(failed, fmt.Errorf("rule %d: %w", r.ID, err))
 		}
 	}
-	if err := s.advance(ctx, quiet, rules[0].watermark, until); err != nil {
-		failed = append(failed, err)
+	for at, ids := range quiet {
+		if err := s.advance(ctx, ids, at, until); err != nil {
+			failed = append(failed, err)
+		}
 	}
 	return more, errors.Join(failed...)
 }

@@ -184,7 +184,8 @@ func kindOf(name string) *Kind {
 type search struct {
 	Rules        []*Rule // at least one
 	After, Until time.Time
-	// Newest says that of more than Limit the newest are wanted.
+	// Newest says that of more than Limit the newest are wanted: they are looked at
+	// again. Kinds that count minutes do that as they look at the next one.
 	Newest bool
 	Limit  int
 	// past says that a trial asks about days gone by: all of them, and none again.
@@ -212,6 +213,9 @@ type results struct {
 	failed map[int64]error // rules that cannot be evaluated for a reason of their own
 	// reached is how far the search came when Limit stopped it, zero for the end.
 	reached time.Time
+	// idle says that there was nothing to evaluate yet, for rules that go well and
+	// for those that fail.
+	idle bool
 }
 
 func (r *results) add(rule int64, h hit) {

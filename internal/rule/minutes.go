@@ -41,8 +41,8 @@ func (r *reading) series() series { return series{r.Project, r.Service, r.Enviro
 type measure struct {
 	// settle is how long after its end a minute is judged, when that is not settle.
 	settle time.Duration
-	// late says that minutes of transactions are judged again whenever rows arrive
-	// for them, however late. The others are for as long as overlap.
+	// Minutes are judged again with the next ones for as long as overlap. late says
+	// that those of transactions are, too, whenever rows arrive for them, however late.
 	late bool
 	// shared names what rules have in common that one read serves, "" for rules that
 	// all share one.
@@ -82,15 +82,21 @@ func (m *measure) find(ctx context.Context, src *Sources, ask search) (results, 
 	if oldest := until.Add(-maxBacklog); after.Before(oldest) && !ask.past {
 		after = oldest
 	}
+	if ask.Newest {
+		return results{idle: true}, nil // the minutes of the overlap are read with the next one
+	}
 	ends := minutesIn(after, until)
+	if len(ends) > 0 && !ask.past {
+		ends = minutesIn(after.Add(-overlap), until)
+	}
 	byProject := map[project.ID][]time.Time{}
-	if m.late && !ask.Newest && !ask.past {
+	if m.late && !ask.past {
 		var err error
 		if byProject, err = src.Traces.LateMinutes(ctx, ask.projects(), ask.After.Add(-overlap), ask.Until, ask.After.Add(-overlap-wait)); err != nil {
 			return results{}, err
 		}
 	}
-	var found results
+	found := results{idle: len(ends) == 0 && len(byProject) == 0}
 	for _, rules := range m.together(ask.Rules) {
 		at := ends
 		for _, p := range projectsOf(rules) {

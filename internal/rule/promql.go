@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -73,9 +74,13 @@ func below(r *Rule) bool { return r.Params.text("op") == "below" }
 
 // readMetric evaluates an expression at ends.
 func readMetric(ctx context.Context, src *Sources, p project.ID, query string, ends []time.Time) ([]reading, error) {
+	engine, err := src.metricsOf(ctx, p, ends[0])
+	if err != nil {
+		return nil, err
+	}
 	var readings []reading
 	for _, run := range runs(ends) {
-		answer, err := src.Metrics.Range(ctx, p, query, run[0], run[len(run)-1], time.Minute, 0)
+		answer, err := engine.Range(ctx, p, query, run[0], run[len(run)-1], time.Minute, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -94,6 +99,57 @@ func readMetric(ctx context.Context, src *Sources, p project.ID, query string, e
 		answer.Release()
 	}
 	return readings, nil
+}
+
+// metricsOf returns the engine for expressions over a project. Most rules about
+// resources name metrics that a project does not send: that is known, and not asked
+// each time. It does not matter that a new metric is known a little later, since
+// minutes are judged again.
+func (s *Sources) metricsOf(ctx context.Context, p project.ID, from time.Time) (*metric.Engine, error) {
+	now := time.Now()
+	if now.Sub(from) > day {
+		return s.Metrics, nil
+	}
+	names := s.names.of(p, now)
+	if names == nil {
+		var err error
+		if names, err = s.Metrics.NamesSince(ctx, p, now.Add(-2*day)); err != nil {
+			return nil, err
+		}
+		s.names.keep(p, names, now)
+	}
+	return s.Metrics.Among(names), nil
+}
+
+// namesLife is how long the names of a project's metrics count as known.
+const namesLife = 30 * time.Second
+
+// metricNames remembers the metrics of projects. It is safe for concurrent use.
+type metricNames struct {
+	mu    sync.Mutex
+	known map[project.ID]knownNames
+}
+
+type knownNames struct {
+	at    time.Time
+	names *metric.Names
+}
+
+// of returns what is known of a project, nil when that is nothing or long ago.
+func (m *metricNames) of(p project.ID, now time.Time) *metric.Names {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if known := m.known[p]; now.Sub(known.at) <= namesLife {
+		return known.names
+	}
+	return nil
+}
+
+func (m *metricNames) keep(p project.ID, names *metric.Names, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.known, func(_ project.ID, k knownNames) bool { return now.Sub(k.at) > namesLife })
+	m.known[p] = knownNames{now, names}
 }
 
 // runs splits ends where they are not a minute apart.

@@ -121,7 +121,7 @@ func TestEveryOperationThatIsNotAReadIsAudited(t *testing.T) {
 	n := &neighbours{house: newHouse(t, metadbtest.SQLite(t), nil, nil)}
 	for op := range n.operations() {
 		audited, said := op.Metadata[auditedKey].(bool)
-		reads := op.Method == http.MethodGet || slices.Contains(notChanges, op.OperationID)
+		reads := op.Method == http.MethodGet && op.OperationID != signsIn || slices.Contains(notChanges, op.OperationID)
 		if !said || audited == reads {
 			t.Errorf("%s %s: audited is %v", op.Method, op.OperationID, op.Metadata[auditedKey])
 		}

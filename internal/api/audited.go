@@ -30,10 +30,13 @@ var notChanges = []string{
 	"run-role", "try-role", "try-org-role", "replay-ai-call",
 }
 
+// signsIn is the GET that is a change: a provider leads a browser there.
+const signsIn = "finish-oidc-login"
+
 // changes reports whether an operation is to change something: whatever is not a
 // GET, unless it is listed above. Nobody can forget to say so.
 func changes(op *huma.Operation) bool {
-	return op.Method != http.MethodGet && op.Method != http.MethodHead && !slices.Contains(notChanges, op.OperationID)
+	return op.OperationID == signsIn || op.Method != http.MethodGet && op.Method != http.MethodHead && !slices.Contains(notChanges, op.OperationID)
 }
 
 // admission is what the caller of an operation was admitted to.
@@ -43,6 +46,13 @@ type admission struct {
 	place     tenant.Place
 	object    string          // named by the path below the place
 	veiled    json.RawMessage // the answer, where something in it is masked for the caller
+	login     *providerLogin  // how it ended, of signsIn
+}
+
+// providerLogin is how a login at a provider ended, whose answer only leads on.
+type providerLogin struct {
+	session tenant.Session
+	failure string // "" when it went well
 }
 
 type admissionKey struct{}
@@ -107,7 +117,7 @@ func (s *server) beginChange(ctx context.Context, op *huma.Operation, in any) (*
 		return nil, nil
 	}
 	body := reflect.Indirect(reflect.ValueOf(in)).FieldByName("Body")
-	if callerOf(ctx).actor.UserID == 0 && !body.IsValid() {
+	if callerOf(ctx).actor.UserID == 0 && !body.IsValid() && op.OperationID != signsIn {
 		return nil, nil // a stranger who signs out
 	}
 	e := auditEntry(ctx, admittedTo(ctx))
@@ -128,10 +138,24 @@ func (s *server) endChange(ctx context.Context, e *audit.Entry, out any, failed 
 		if fault.Is(failed, fault.Denied) {
 			e.Outcome = audit.Denied
 		}
+	} else if at := admittedTo(ctx); at != nil && at.login != nil {
+		at.login.note(e)
 	} else if answer := reflect.Indirect(reflect.ValueOf(out)); answer.Kind() == reflect.Struct {
 		made(e, reflect.Indirect(answer.FieldByName("Body")))
 	}
 	s.opts.Audit.End(ctx, e)
+}
+
+// note says who has signed in, and what that changed of their account.
+func (l *providerLogin) note(e *audit.Entry) {
+	if l.failure != "" {
+		e.Outcome, e.Problem = audit.Failed, l.failure
+		return
+	}
+	made(e, reflect.ValueOf(l.session.User))
+	if len(l.session.Changed) > 0 {
+		e.Summary = map[string]string{"changed": short(strings.Join(l.session.Changed, "; "))}
+	}
 }
 
 // noteShown notes, before it is answered, that the originals behind tokens are

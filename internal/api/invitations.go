@@ -11,7 +11,6 @@ import (
 
 // InvitationRequest describes the invitation to make.
 type InvitationRequest struct {
-	GroupID   int64       `json:"group_id,omitempty" minimum:"0" doc:"0 = the whole organisation"`
 	Email     string      `json:"email,omitempty" maxLength:"254" doc:"the only address that can accept it; empty: whoever has the link"`
 	Role      tenant.Role `json:"role" enum:"owner,admin,editor,viewer,custom"`
 	RoleID    int64       `json:"role_id,omitempty" minimum:"0" doc:"with custom: the organisation's own role"`
@@ -32,27 +31,29 @@ type JoinRequest struct {
 	Password string `json:"password" minLength:"10" maxLength:"256"`
 }
 
+func (r *InvitationRequest) given() tenant.Given { return tenant.Given{Role: r.Role, RoleID: r.RoleID} }
+
 func (s *server) registerInvitations() {
 	const path = "/api/v1/orgs/{org}/invitations"
-	register(s, tenant.OrgAdmin, get("list-invitations", path, "The invitations of an organisation, newest first"),
+	register(s, tenant.OrgAdmin, get("list-invitations", path, "The invitations of an organisation and its groups, newest first"),
 		func(ctx context.Context, _ tenant.Actor, in *InOrg) (*result[Page[tenant.Invitation]], error) {
-			return all(s.tenants.Invitations(ctx, in.Org))
+			return all(s.tenants.Invitations(ctx, in.Org, 0))
 		})
 	register(s, tenant.OrgAdmin, post("create-invitation", path, "Invite somebody by a link, whose secret is shown this one time", http.StatusCreated),
 		func(ctx context.Context, a tenant.Actor, in *struct {
 			InOrg
 			Body InvitationRequest
 		}) (*result[tenant.NewInvitation], error) {
-			b := in.Body
-			return ok(s.tenants.Invite(ctx, a, in.Org, b.GroupID, b.Email, tenant.Given{Role: b.Role, RoleID: b.RoleID}, b.ExpiresAt))
+			return ok(s.tenants.Invite(ctx, a, in.Org, 0, in.Body.Email, in.Body.given(), in.Body.ExpiresAt))
 		})
 	register(s, tenant.OrgAdmin, del("revoke-invitation", path+"/{invitation}", "Revoke an invitation that nobody has accepted"),
 		func(ctx context.Context, _ tenant.Actor, in *struct {
 			InOrg
 			Invitation int64 `path:"invitation" minimum:"1"`
 		}) (*struct{}, error) {
-			return done(s.tenants.RevokeInvitation(ctx, in.Org, in.Invitation))
+			return done(s.tenants.RevokeInvitation(ctx, in.Org, 0, in.Invitation))
 		})
+	s.registerGroupInvitations()
 	register(s, public, post("look-up-invitation", "/api/v1/invitations/look-up", "What an invitation offers, for whom has its link", http.StatusOK),
 		func(ctx context.Context, _ tenant.Actor, in *struct{ Body InvitationSecret }) (*result[tenant.Offer], error) {
 			return ok(s.tenants.LookUpInvitation(ctx, in.Body.Secret))
@@ -67,5 +68,41 @@ func (s *server) registerInvitations() {
 				return nil, fault.New(fault.Denied, "join over https, or on this machine: a password does not travel in the clear")
 			}
 			return ok(s.tenants.JoinByInvitation(ctx, in.Body.Secret, in.Body.Email, in.Body.Name, in.Body.Password))
+		})
+}
+
+// registerGroupInvitations serves invitations to just a group: who administers it
+// need not administer the organisation.
+func (s *server) registerGroupInvitations() {
+	const path = "/api/v1/groups/{group}/invitations"
+	register(s, tenant.GroupAdmin, get("list-group-invitations", path, "The invitations to just this group, newest first"),
+		func(ctx context.Context, _ tenant.Actor, in *InGroup) (*result[Page[tenant.Invitation]], error) {
+			g, err := s.tenants.Group(ctx, in.Group)
+			if err != nil {
+				return nil, err
+			}
+			return all(s.tenants.Invitations(ctx, g.OrgID, g.ID))
+		})
+	register(s, tenant.GroupAdmin, post("create-group-invitation", path, "Invite somebody to a group by a link, whose secret is shown this one time", http.StatusCreated),
+		func(ctx context.Context, a tenant.Actor, in *struct {
+			InGroup
+			Body InvitationRequest
+		}) (*result[tenant.NewInvitation], error) {
+			g, err := s.tenants.Group(ctx, in.Group)
+			if err != nil {
+				return nil, err
+			}
+			return ok(s.tenants.Invite(ctx, a, g.OrgID, g.ID, in.Body.Email, in.Body.given(), in.Body.ExpiresAt))
+		})
+	register(s, tenant.GroupAdmin, del("revoke-group-invitation", path+"/{invitation}", "Revoke an invitation to a group that nobody has accepted"),
+		func(ctx context.Context, _ tenant.Actor, in *struct {
+			InGroup
+			Invitation int64 `path:"invitation" minimum:"1"`
+		}) (*struct{}, error) {
+			g, err := s.tenants.Group(ctx, in.Group)
+			if err != nil {
+				return nil, err
+			}
+			return done(s.tenants.RevokeInvitation(ctx, g.OrgID, g.ID, in.Invitation))
 		})
 }

@@ -212,8 +212,8 @@ func table(h *house) map[string]row {
 		"create-invitation": {who: adminsOrg, status: 201, make: func(*place) request {
 			return request{body: InvitationRequest{Role: tenant.Viewer, ExpiresAt: h.soon()}}
 		}},
-		"revoke-invitation": {who: adminsOrg, status: 204, make: func(p *place) request { return ids("invitation", p.newInvitation().ID) },
-			crossed: func(b *place) request { return ids("invitation", b.newInvitation().ID) }},
+		"revoke-invitation": {who: adminsOrg, status: 204, make: func(p *place) request { return ids("invitation", p.newInvitation(0).ID) },
+			crossed: func(b *place) request { return ids("invitation", b.newInvitation(0).ID) }},
 		"look-up-invitation": {who: anybody, status: 200, make: func(*place) request { return request{body: InvitationSecret{h.newInvitation()}} }},
 		"accept-invitation":  {who: bySession, status: 404, make: func(*place) request { return request{body: InvitationSecret{"none"}} }},
 		"join-by-invitation": {who: anybody, status: 201, make: func(*place) request {
@@ -250,6 +250,12 @@ func table(h *house) map[string]row {
 		"set-group-member":   {who: adminsGroup, status: 204, make: member},
 		"remove-group-member": {who: adminsGroup, status: 204, make: func(p *place) request { return ids("user", p.newMember(p.group)) },
 			crossed: func(b *place) request { return ids("user", b.newMember(b.group)) }},
+		"list-group-invitations": {who: adminsGroup, status: 200},
+		"create-group-invitation": {who: adminsGroup, status: 201, make: func(*place) request {
+			return request{body: InvitationRequest{Role: tenant.Viewer, ExpiresAt: h.soon()}}
+		}},
+		"revoke-group-invitation": {who: adminsGroup, status: 204, make: func(p *place) request { return ids("invitation", p.newInvitation(p.group).ID) },
+			crossed: func(b *place) request { return ids("invitation", b.newInvitation(b.group).ID) }},
 		"list-group-projects": {who: readsOrg, status: 200},
 		"create-project": {who: adminsGroup, status: 201, make: func(p *place) request {
 			return request{body: tenant.ProjectSettings{Name: h.unique("made-by-" + p.canary)}}

@@ -22,6 +22,7 @@ const maxReturnPath = 2000
 type OIDCProvider struct {
 	oidc.Provider
 	RedirectURI string `json:"redirect_uri" doc:"to be registered at the provider"`
+	LogoutURI   string `json:"logout_uri" doc:"to be registered there too, as one after logout, with sign_out"`
 }
 
 // OIDCProviderRequest is what one edits of a provider.
@@ -97,14 +98,14 @@ func (s *server) registerOIDCProviders() {
 		if err != nil {
 			return nil, err
 		}
-		return versioned(OIDCProvider{p, s.callback(ctx, p.Code)}, p.Version, nil)
+		return versioned(OIDCProvider{p, s.callback(ctx, p.Code), s.loginPage(ctx)}, p.Version, nil)
 	}
 	register(s, tenant.SystemAdmin, get("list-oidc-providers", "/api/v1/oidc-providers", "The providers of OpenID Connect"),
 		func(ctx context.Context, _ tenant.Actor, _ *nothing) (*result[Page[OIDCProvider]], error) {
 			providers, err := s.opts.OIDC.Providers(ctx)
 			items := make([]OIDCProvider, len(providers))
 			for i, p := range providers {
-				items[i] = OIDCProvider{p, s.callback(ctx, p.Code)}
+				items[i] = OIDCProvider{p, s.callback(ctx, p.Code), s.loginPage(ctx)}
 			}
 			return all(items, err)
 		})
@@ -174,6 +175,11 @@ func (s *server) finishOIDC(ctx context.Context, provider string, back oidc.Retu
 	gone := s.cookie(r, "", time.Unix(1, 0))
 	gone.Name, gone.MaxAge = name, -1
 	session, to, err := s.opts.OIDC.Finish(ctx, provider, back, from(ctx))
+	ended := &providerLogin{session: session}
+	if failure := (*oidc.Failure)(nil); errors.As(err, &failure) {
+		ended.failure = string(failure.Reason)
+	}
+	admittedTo(ctx).login = ended
 	if err != nil {
 		out, err := s.loginFailed(ctx, provider, to, err)
 		if err == nil {
@@ -218,6 +224,9 @@ func flowCookie(session, state string) string {
 func (s *server) callback(ctx context.Context, provider string) string {
 	return s.base(ctx) + "/api/v1/session/oidc/" + url.PathEscape(provider) + "/callback"
 }
+
+// loginPage is where a provider leads back to after somebody has signed out there.
+func (s *server) loginPage(ctx context.Context) string { return s.base(ctx) + "/login" }
 
 // base is how others reach this server.
 func (s *server) base(ctx context.Context) string {

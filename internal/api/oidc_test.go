@@ -1,14 +1,17 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/matrix-aiops/matrix/internal/fake/idp"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
+	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/tenant/oidc"
 )
 
@@ -52,14 +55,14 @@ func (b *browser) leads(path string) *url.URL {
 }
 
 // withIDP is a house with the provider corp, which is a real server.
-func withIDP(t *testing.T, change func(*OIDCProviderRequest)) (*house, *idp.Server) {
+func withIDP(t *testing.T, change func(*house, *OIDCProviderRequest)) (*house, *idp.Server) {
 	t.Helper()
 	h := newHouse(t, metadbtest.SQLite(t), nil, nil)
 	server := idp.Start(t, "http://127.0.0.1:8080/api/v1/session/oidc/corp/callback")
 	body := oidcBody()
 	body.Issuer, body.ClientID, body.ClientSecret, body.Enabled, body.CreateUsers = server.URL, idp.ClientID, idp.ClientSecret, true, true
 	if change != nil {
-		change(&body)
+		change(h, &body)
 	}
 	var made OIDCProvider
 	answer := h.admin().do(http.MethodPost, "/api/v1/oidc-providers", NewOIDCProviderRequest{"corp", body}, nil)
@@ -115,6 +118,68 @@ func TestALoginAtAProviderEndsWhereItBegan(t *testing.T) {
 	}
 }
 
+func TestSigningOutEndsTheSessionAtTheProviderTooWhereThatIsWanted(t *testing.T) {
+	for _, wanted := range []bool{false, true} {
+		h, server := withIDP(t, func(_ *house, r *OIDCProviderRequest) { r.SignOut = wanted })
+		b := h.browser()
+		back, err := server.SignIn(t.Context(), b.leads("/api/v1/session/oidc/corp").String(), "ann")
+		h.must(err)
+		b.leads(back.RequestURI())
+		c := &client{h: h, cookie: b.cookies["mtx_session"]}
+		var out SignedOut
+		h.decode(c.do(http.MethodDelete, "/api/v1/session", nil, nil), http.StatusOK, &out)
+		h.problem(c.do(http.MethodGet, "/api/v1/me", nil, nil), http.StatusUnauthorized)
+		if (out.LeadsTo != "") != wanted {
+			t.Errorf("wanted %t, leads to %q", wanted, out.LeadsTo)
+		}
+		if !wanted {
+			continue
+		}
+		// The provider takes what it is shown, and leads back to the login page.
+		home, err := server.Open(t.Context(), out.LeadsTo)
+		h.must(err)
+		if home == nil || home.Scheme+"://"+home.Host+home.Path != "http://127.0.0.1:8080/login" {
+			t.Errorf("the provider leads to %v", home)
+		}
+		if strings.Contains(h.log.String(), "id_token_hint") {
+			t.Error("the log holds an ID token")
+		}
+	}
+}
+
+func TestALoginAtAProviderIsInTheAuditLogWithWhatItChanged(t *testing.T) {
+	var org int64
+	h, server := withIDP(t, func(h *house, r *OIDCProviderRequest) {
+		var made tenant.Organisation
+		h.decode(h.admin().do(http.MethodPost, "/api/v1/orgs", Named{"team"}, nil), http.StatusCreated, &made)
+		org = made.ID
+		r.Mappings = []oidc.Mapping{{Value: "sre", OrgID: org, Role: tenant.Editor}}
+	})
+	signIn := func(groups ...string) {
+		t.Helper()
+		server.Set(idp.Person{Subject: "ann", Email: "ann@corp.example", Verified: true, Name: "Ann Lee", Groups: groups})
+		b := h.browser()
+		back, err := server.SignIn(t.Context(), b.leads("/api/v1/session/oidc/corp").String(), "ann")
+		h.must(err)
+		b.leads(back.RequestURI())
+	}
+	signIn("sre")
+	signIn("sre")
+	signIn()
+	h.browser().leads("/api/v1/session/oidc/corp/callback?state=x&code=y")
+	var got []string
+	for _, e := range h.audit("operation=finish-oidc-login") {
+		got = append(got, fmt.Sprint(e.Actor.Name, " ", e.Object, " ", e.Outcome, " ", e.Problem, " ", e.Summary["changed"]))
+	}
+	want := []string{
+		" provider/corp failed expired ", fmt.Sprint("Ann Lee provider/corp done  no role in organisation ", org), "Ann Lee provider/corp done  ",
+		fmt.Sprint("Ann Lee provider/corp done  account made; editor in organisation ", org),
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+}
+
 func TestTwoTabsDoNotEndOneAnothersLogin(t *testing.T) {
 	h, server := withIDP(t, nil)
 	b := h.browser()
@@ -129,7 +194,7 @@ func TestTwoTabsDoNotEndOneAnothersLogin(t *testing.T) {
 }
 
 func TestEachFailureLeadsToThePageThatTellsIt(t *testing.T) {
-	h, server := withIDP(t, func(r *OIDCProviderRequest) { r.Domains = []string{"corp.example"} })
+	h, server := withIDP(t, func(_ *house, r *OIDCProviderRequest) { r.Domains = []string{"corp.example"} })
 	f := func(reason string, p idp.Person) {
 		t.Helper()
 		server.Set(p)

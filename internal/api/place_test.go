@@ -635,10 +635,10 @@ func (p *place) newServiceToken() map[string]any {
 	return map[string]any{"account": account, "token": token.ID}
 }
 
-// newInvitation offers a role in the place's organisation.
-func (p *place) newInvitation() tenant.NewInvitation {
+// newInvitation offers a role in the place's organisation, or in a group of it.
+func (p *place) newInvitation(group int64) tenant.NewInvitation {
 	p.h.t.Helper()
-	made, err := p.h.tenants.Invite(p.h.t.Context(), p.owner, p.org, 0, "", tenant.Given{Role: tenant.Viewer}, p.h.soon())
+	made, err := p.h.tenants.Invite(p.h.t.Context(), p.owner, p.org, group, "", tenant.Given{Role: tenant.Viewer}, p.h.soon())
 	p.h.must(err)
 	return made
 }

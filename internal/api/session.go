@@ -55,13 +55,21 @@ type cookieResult struct {
 	Body      tenant.User
 }
 
-type cookieGone struct {
+type signedOut struct {
 	SetCookie http.Cookie `header:"Set-Cookie"`
+	Body      SignedOut
+}
+
+// SignedOut is what comes after a session.
+type SignedOut struct {
+	LeadsTo string `json:"leads_to" doc:"where to sign out at the provider too; empty: nowhere"`
 }
 
 func (s *server) registerSession() {
 	register(s, public, post("login", "/api/v1/session", "Sign in", http.StatusOK), s.login)
-	register(s, public, del("logout", "/api/v1/session", "Sign out"), s.logout)
+	out := del("logout", "/api/v1/session", "Sign out")
+	out.DefaultStatus = http.StatusOK
+	register(s, public, out, s.logout)
 	register(s, tenant.SelfRead, get("me", "/api/v1/me", "Who I am and where I belong"), s.me)
 	register(s, tenant.SelfWrite, put("change-password", "/api/v1/me/password", "Change my password; my other sessions end and my API tokens are revoked"),
 		func(ctx context.Context, a tenant.Actor, in *struct{ Body PasswordChange }) (*struct{}, error) {
@@ -102,16 +110,21 @@ func from(ctx context.Context) tenant.Caller {
 }
 
 // logout needs nobody: a cookie whose session is over must be removable too.
-func (s *server) logout(ctx context.Context, _ tenant.Actor, _ *nothing) (*cookieGone, error) {
+func (s *server) logout(ctx context.Context, _ tenant.Actor, _ *nothing) (*signedOut, error) {
 	c := callerOf(ctx)
-	if c.secret != "" {
-		if err := s.tenants.Logout(ctx, c.secret); err != nil {
-			return nil, err
-		}
+	out := &signedOut{SetCookie: s.cookie(c.request, "", time.Unix(1, 0))}
+	out.SetCookie.MaxAge = -1
+	if c.secret == "" {
+		return out, nil
 	}
-	gone := s.cookie(c.request, "", time.Unix(1, 0))
-	gone.MaxAge = -1
-	return &cookieGone{gone}, nil
+	provider, idToken, err := s.tenants.Logout(ctx, c.secret)
+	if err != nil {
+		return nil, err
+	}
+	if provider != "" {
+		out.Body.LeadsTo = s.opts.OIDC.Leave(ctx, provider, idToken, s.loginPage(ctx))
+	}
+	return out, nil
 }
 
 func (s *server) me(ctx context.Context, a tenant.Actor, _ *nothing) (*result[Me], error) {

@@ -126,22 +126,24 @@ func newID(at time.Time) string {
 	return fmt.Sprintf("%014x%s", at.UnixMicro(), hex.EncodeToString(random[:]))
 }
 
+// summary is Summary as it is stored.
+func (e *Entry) summary() json.RawMessage {
+	text, err := json.Marshal(e.Summary)
+	if err != nil || e.Summary == nil { // texts of texts cannot fail
+		return json.RawMessage("{}")
+	}
+	return text
+}
+
 const columns = `id, at, last_at, times, kind, org_id, group_id, project_id, user_id, actor_kind, actor, token_id, token, address,
 	operation, object, summary, outcome, problem, request_id`
 
 func insert(ctx context.Context, q metadb.Querier, e *Entry) error {
-	summary, err := json.Marshal(e.Summary)
-	if err != nil {
-		return err
-	}
-	if e.Summary == nil {
-		summary = []byte("{}")
-	}
-	_, err = q.Exec(ctx, `INSERT INTO audit_entry (`+columns+`)
+	_, err := q.Exec(ctx, `INSERT INTO audit_entry (`+columns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		e.ID, metadb.Micros(e.At), metadb.Micros(e.LastAt), e.Times, e.Kind, e.OrgID, e.GroupID, int64(e.ProjectID),
 		e.Actor.UserID, e.Actor.Kind, e.Actor.Name, e.Actor.TokenID, e.Actor.Token, e.Actor.Address,
-		e.Operation, e.Object, json.RawMessage(summary), e.Outcome, e.Problem, e.RequestID)
+		e.Operation, e.Object, e.summary(), e.Outcome, e.Problem, e.RequestID)
 	return err
 }
 
@@ -159,14 +161,14 @@ func (l *Log) Write(ctx context.Context, e *Entry) error {
 // endWithin bounds how long an answer waits for its outcome to be stored.
 const endWithin = 5 * time.Second
 
-// End says once how the change of an entry ended. Who asked may be gone by then:
+// End says once how the change of an entry ended, and stores what is known by then. Who asked may be gone by then:
 // ctx is asked for its values only. When it cannot be stored the entry stays
 // Begun, and the log of the process says so.
 func (l *Log) End(ctx context.Context, e *Entry) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
 	defer cancel()
-	_, err := l.db.Exec(ctx, `UPDATE audit_entry SET outcome = $2, problem = $3, object = $4, org_id = $5, user_id = $6, actor_kind = $7, actor = $8
-		WHERE id = $1 AND outcome = 'begun'`, e.ID, e.Outcome, e.Problem, e.Object, e.OrgID, e.Actor.UserID, e.Actor.Kind, e.Actor.Name)
+	_, err := l.db.Exec(ctx, `UPDATE audit_entry SET outcome = $2, problem = $3, object = $4, org_id = $5, user_id = $6, actor_kind = $7, actor = $8, summary = $9
+		WHERE id = $1 AND outcome = 'begun'`, e.ID, e.Outcome, e.Problem, e.Object, e.OrgID, e.Actor.UserID, e.Actor.Kind, e.Actor.Name, e.summary())
 	if err != nil {
 		l.log.ErrorContext(ctx, "the outcome of a change was not noted", "entry", e.ID, "operation", e.Operation, "outcome", e.Outcome, "error", err.Error())
 	}

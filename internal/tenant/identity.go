@@ -27,6 +27,7 @@ type Identity struct {
 	Name     string
 	Grants   []Grant // all that the provider gives them now
 	Create   bool    // make an account for an address nobody has here
+	IDToken  string  // sealed; Logout gives it back. "" when nobody will want it
 }
 
 // The fields of a Denied login by identity: which of the reasons it was.
@@ -54,64 +55,86 @@ func (s *Store) LoginIdentity(ctx context.Context, who Identity, from Caller) (s
 		}
 	}
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		user, err := s.identified(ctx, tx, who, email, name, hash)
+		user, how, err := s.identified(ctx, tx, who, email, name, hash)
 		if err != nil {
 			return err
 		}
 		if user.Disabled {
 			return fault.New(fault.Denied, "this account is closed").WithField(AccountClosed)
 		}
-		if err := s.applyGrants(ctx, tx, user.ID, who.Provider, who.Grants); err != nil {
+		changed, err := s.applyGrants(ctx, tx, user.ID, who.Provider, who.Grants)
+		if err != nil {
 			return err
 		}
 		session, err = s.beginSession(ctx, tx, user, MethodOIDC, who.Provider, from)
+		if how != "" {
+			changed = append([]string{how}, changed...)
+		}
+		session.Changed = changed
+		if err != nil || who.IDToken == "" {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE login_session SET id_token = $2 WHERE hash = $1`, digest(session.Secret), who.IDToken)
 		return err
 	})
 	return session, err
 }
 
-// identified finds, links or makes the account of an identity.
-func (s *Store) identified(ctx context.Context, tx *metadb.Tx, who Identity, email, name, hash string) (u User, err error) {
+// identified finds, links or makes the account of an identity; how says which of
+// the latter two, for the audit log.
+func (s *Store) identified(ctx context.Context, tx *metadb.Tx, who Identity, email, name, hash string) (u User, how string, err error) {
 	now := metadb.Micros(s.now())
 	const byID = `SELECT ` + userColumns + ` FROM account a WHERE a.id = $1`
 	var id int64
 	err = tx.QueryRow(ctx, `SELECT user_id FROM login_identity WHERE provider = $1 AND subject = $2`, who.Provider, who.Subject).Scan(&id)
 	if err == nil {
 		if _, err := tx.Exec(ctx, `UPDATE login_identity SET seen_at = $3 WHERE provider = $1 AND subject = $2`, who.Provider, who.Subject, now); err != nil {
-			return u, err
+			return u, "", err
 		}
-		return scanUser(tx.QueryRow(ctx, byID, id))
+		u, err = scanUser(tx.QueryRow(ctx, byID, id))
+		return u, "", err
 	}
 	if !errors.Is(err, metadb.ErrNoRows) {
-		return u, err
+		return u, "", err
 	}
 	u, err = scanUser(tx.QueryRow(ctx, `SELECT `+userColumns+` FROM account a WHERE a.email = $1 AND a.service_org = 0`, email))
 	switch {
 	case errors.Is(err, metadb.ErrNoRows) && !who.Create:
-		return u, fault.New(fault.Denied, "nobody here has the address %s", email).WithField(NoAccount)
+		return u, "", fault.New(fault.Denied, "nobody here has the address %s", email).WithField(NoAccount)
 	case errors.Is(err, metadb.ErrNoRows):
+		how = "account made"
 		u, err = s.insertUser(ctx, tx, email, name, hash, false)
 	case err == nil:
+		how = "account linked"
 		// An address may be given to another person; the subject is not. Who has
 		// it now must not get into the account of who had it before.
 		var others int
 		if err := tx.QueryRow(ctx, `SELECT count(*) FROM login_identity WHERE provider = $1 AND user_id = $2`, who.Provider, u.ID).Scan(&others); err != nil {
-			return u, err
+			return u, "", err
 		}
 		if others > 0 {
-			return u, fault.New(fault.Denied, "the account %s is linked to somebody else at this provider", email).WithField(OtherIdentity)
+			return u, "", fault.New(fault.Denied, "the account %s is linked to somebody else at this provider", email).WithField(OtherIdentity)
 		}
 	}
 	if err != nil {
-		return u, err
+		return u, "", err
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO login_identity (provider, subject, user_id, created_at, seen_at) VALUES ($1, $2, $3, $4, $4)`,
 		who.Provider, who.Subject, u.ID, now)
-	return u, err
+	return u, how, err
 }
 
 // place is where a membership is.
 type place struct{ org, group int64 }
+
+// given says in words that a role is given there, or none any more.
+func (p place) given(r Role) string {
+	where := fmt.Sprintf("organisation %d", p.org)
+	if p.group != 0 {
+		where = fmt.Sprintf("group %d", p.group)
+	}
+	return fmt.Sprintf("%s in %s", cmp.Or(r, "no role"), where)
+}
 
 // stronger returns the stronger of two roles; the empty one is the weakest.
 func stronger(a, b Role) Role {
@@ -123,8 +146,9 @@ func stronger(a, b Role) Role {
 
 // applyGrants makes what a provider gives a user what it gives now. A membership
 // counts as given by a provider as long as it has the role that providers gave
-// it; whoever changes it by hand takes it over.
-func (s *Store) applyGrants(ctx context.Context, tx *metadb.Tx, user int64, provider string, grants []Grant) error {
+// it; whoever changes it by hand takes it over. changed says in words what is
+// other than before.
+func (s *Store) applyGrants(ctx context.Context, tx *metadb.Tx, user int64, provider string, grants []Grant) (changed []string, err error) {
 	type row struct {
 		place
 		provider string
@@ -135,7 +159,7 @@ func (s *Store) applyGrants(ctx context.Context, tx *metadb.Tx, user int64, prov
 		return g, r.Scan(&g.org, &g.group, &g.provider, &g.role)
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	before, after := map[place]Role{}, map[place]Role{}
 	for _, g := range given {
@@ -148,7 +172,7 @@ func (s *Store) applyGrants(ctx context.Context, tx *metadb.Tx, user int64, prov
 	for _, g := range grants {
 		at := place{g.Org, g.Group}
 		if exists, err := grantable(ctx, tx, at); err != nil {
-			return err
+			return nil, err
 		} else if !exists || !slices.Contains(Roles, g.Role) {
 			continue // an organisation or group that is gone since the mapping was made
 		}
@@ -156,7 +180,7 @@ func (s *Store) applyGrants(ctx context.Context, tx *metadb.Tx, user int64, prov
 		after[at] = stronger(after[at], g.Role)
 	}
 	if _, err := tx.Exec(ctx, `DELETE FROM login_grant WHERE user_id = $1 AND provider = $2`, user, provider); err != nil {
-		return err
+		return nil, err
 	}
 	places := map[place]bool{}
 	for at := range before {
@@ -166,9 +190,12 @@ func (s *Store) applyGrants(ctx context.Context, tx *metadb.Tx, user int64, prov
 		places[at] = true
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(places), func(a, b place) int { return cmp.Or(cmp.Compare(a.org, b.org), cmp.Compare(a.group, b.group)) }) {
-		kept, err := s.applyGrant(ctx, tx, user, at, before[at], after[at])
+		kept, did, err := s.applyGrant(ctx, tx, user, at, before[at], after[at])
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if did {
+			changed = append(changed, at.given(after[at]))
 		}
 		// What has to stay is still the provider's, to be taken away once it can be.
 		role := cmp.Or(kept, mine[at])
@@ -177,10 +204,10 @@ func (s *Store) applyGrants(ctx context.Context, tx *metadb.Tx, user int64, prov
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO login_grant (user_id, org_id, group_id, provider, role) VALUES ($1, $2, $3, $4, $5)`,
 			user, at.org, at.group, provider, role); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return changed, nil
 }
 
 // byHand is what applyGrant returns for a membership that is no provider's.
@@ -188,34 +215,35 @@ const byHand Role = "by hand"
 
 // applyGrant turns one membership from what providers gave into what they give.
 // It returns byHand where it is none of theirs, and the role itself where it has
-// to stay although nobody gives it any more, as that of an organisation's last owner.
-func (s *Store) applyGrant(ctx context.Context, tx *metadb.Tx, user int64, at place, before, after Role) (Role, error) {
+// to stay although nobody gives it any more, as that of an organisation's last
+// owner; did says that the membership is other than before.
+func (s *Store) applyGrant(ctx context.Context, tx *metadb.Tx, user int64, at place, before, after Role) (kept Role, did bool, err error) {
 	var now Role
-	err := tx.QueryRow(ctx, `SELECT role FROM membership WHERE org_id = $1 AND group_id = $2 AND user_id = $3`, at.org, at.group, user).Scan(&now)
+	err = tx.QueryRow(ctx, `SELECT role FROM membership WHERE org_id = $1 AND group_id = $2 AND user_id = $3`, at.org, at.group, user).Scan(&now)
 	switch {
 	case errors.Is(err, metadb.ErrNoRows) && after == "":
-		return "", nil
+		return "", false, nil
 	case errors.Is(err, metadb.ErrNoRows):
 		_, err := tx.Exec(ctx, `INSERT INTO membership (org_id, group_id, user_id, role, created_at, created_by) VALUES ($1, $2, $3, $4, $5, $3)`,
 			at.org, at.group, user, after, metadb.Micros(s.now()))
-		return "", err
+		return "", true, err
 	case err != nil:
-		return "", err
+		return "", false, err
 	case before == "" || now != before:
 		_, err := tx.Exec(ctx, `DELETE FROM login_grant WHERE user_id = $1 AND org_id = $2 AND group_id = $3`, user, at.org, at.group)
-		return byHand, err
+		return byHand, false, err
 	case now == after:
-		return "", nil
+		return "", false, nil
 	}
 	if now == Owner && at.group == 0 {
 		var others int
 		if err := tx.QueryRow(ctx, `SELECT count(*) FROM membership m JOIN account a ON a.id = m.user_id
 			WHERE m.org_id = $1 AND m.group_id = 0 AND m.role = 'owner' AND NOT a.disabled AND m.user_id <> $2`, at.org, user).Scan(&others); err != nil {
-			return "", err
+			return "", false, err
 		}
 		if others == 0 {
 			s.log.WarnContext(ctx, "a provider took the last owner of an organisation away, who stays", "user_id", user, "org_id", at.org)
-			return now, nil
+			return now, false, nil
 		}
 	}
 	if after == "" {
@@ -223,7 +251,7 @@ func (s *Store) applyGrant(ctx context.Context, tx *metadb.Tx, user int64, at pl
 	} else {
 		_, err = tx.Exec(ctx, `UPDATE membership SET role = $4 WHERE org_id = $1 AND group_id = $2 AND user_id = $3`, at.org, at.group, user, after)
 	}
-	return "", err
+	return "", true, err
 }
 
 // grantable reports whether a provider's groups can give roles there: in a team,
@@ -279,7 +307,7 @@ func (s *Store) ForgetProvider(ctx context.Context, provider string, remove func
 			return err
 		}
 		for _, user := range users {
-			if err := s.applyGrants(ctx, tx, user, provider, nil); err != nil {
+			if _, err := s.applyGrants(ctx, tx, user, provider, nil); err != nil {
 				return err
 			}
 		}

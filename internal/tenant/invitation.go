@@ -112,16 +112,18 @@ func scanInvitation(r interface{ Scan(...any) error }) (i Invitation, err error)
 	return i, err
 }
 
-// Invitations lists those of an organisation, newest first, at most 200.
-func (s *Store) Invitations(ctx context.Context, org int64) ([]Invitation, error) {
-	rows, err := s.db.Query(ctx, `SELECT `+invitationColumns+` WHERE i.org_id = $1 ORDER BY i.id DESC LIMIT 200`, org)
+// Invitations lists those of an organisation, or of just one of its groups when
+// that is not 0, newest first, at most 200.
+func (s *Store) Invitations(ctx context.Context, org, group int64) ([]Invitation, error) {
+	rows, err := s.db.Query(ctx, `SELECT `+invitationColumns+` WHERE i.org_id = $1 AND (i.group_id = $2 OR $2 = 0) ORDER BY i.id DESC LIMIT 200`, org, group)
 	return metadb.Collect(rows, err, func(r *metadb.Rows) (Invitation, error) { return scanInvitation(r) })
 }
 
-// RevokeInvitation ends an invitation that nobody has accepted.
-func (s *Store) RevokeInvitation(ctx context.Context, org, id int64) error {
+// RevokeInvitation ends an invitation that nobody has accepted: one of an
+// organisation, or of just one of its groups when that is not 0.
+func (s *Store) RevokeInvitation(ctx context.Context, org, group, id int64) error {
 	n, err := s.db.Exec(ctx, `UPDATE invitation SET revoked_at = CASE revoked_at WHEN 0 THEN $3 ELSE revoked_at END
-		WHERE org_id = $1 AND id = $2 AND accepted_at = 0`, org, id, metadb.Micros(s.now()))
+		WHERE org_id = $1 AND id = $2 AND (group_id = $4 OR $4 = 0) AND accepted_at = 0`, org, id, metadb.Micros(s.now()), group)
 	if err == nil && n == 0 {
 		return fault.New(fault.NotFound, "invitation %d does not exist, or was accepted", id)
 	}

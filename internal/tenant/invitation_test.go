@@ -33,8 +33,8 @@ func TestAnInvitationIsAcceptedOnce(t *testing.T) {
 		wantFault(t, err, fault.NotFound)
 		_, err = h.LookUpInvitation(ctx, made.Secret)
 		wantFault(t, err, fault.NotFound)
-		wantFault(t, h.RevokeInvitation(ctx, org, made.ID), fault.NotFound)
-		list, err := h.Invitations(ctx, org)
+		wantFault(t, h.RevokeInvitation(ctx, org, 0, made.ID), fault.NotFound)
+		list, err := h.Invitations(ctx, org, 0)
 		h.must(err)
 		if len(list) != 1 || list[0].AcceptedBy != "newcomer" || list[0].AcceptedAt == nil {
 			t.Errorf("%+v", list)
@@ -79,7 +79,7 @@ func TestAnInvitationEndsWithItsTimeItsRevocationAndTheRightsOfWhoMadeIt(t *test
 		}
 		revoked, err := invite(h.admin, tenant.Viewer)
 		h.must(err)
-		h.must(h.RevokeInvitation(ctx, org, revoked.ID))
+		h.must(h.RevokeInvitation(ctx, org, 0, revoked.ID))
 		refused(revoked.Secret, fault.NotFound)
 		refused("mtx_inv_", fault.NotFound)
 
@@ -102,5 +102,40 @@ func TestAnInvitationEndsWithItsTimeItsRevocationAndTheRightsOfWhoMadeIt(t *test
 		wantFault(t, err, fault.Invalid)
 		_, err = h.Invite(ctx, h.admin, org, 999, "", tenant.Given{Role: tenant.Viewer}, h.clock.Now().Add(time.Hour))
 		wantFault(t, err, fault.Invalid)
+	})
+}
+
+func TestWhoAdministersAGroupInvitesToItAndNowhereElse(t *testing.T) {
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		h, ctx := newHouse(t, db), t.Context()
+		org, mine := h.first.Org.ID, h.first.Group.ID
+		other, err := h.CreateGroup(ctx, org, "other")
+		h.must(err)
+		lead := h.member(mine, "lead@example.com", tenant.Admin)
+		invite := func(group int64, role tenant.Role) (tenant.NewInvitation, error) {
+			return h.Invite(ctx, lead, org, group, "", tenant.Given{Role: role}, h.clock.Now().Add(time.Hour))
+		}
+		made, err := invite(mine, tenant.Editor)
+		h.must(err)
+		for _, elsewhere := range []int64{0, other.ID} {
+			_, err := invite(elsewhere, tenant.Viewer)
+			wantFault(t, err, fault.Denied)
+		}
+		_, err = invite(mine, tenant.Owner)
+		wantFault(t, err, fault.Denied)
+
+		wantFault(t, h.RevokeInvitation(ctx, org, other.ID, made.ID), fault.NotFound)
+		for group, want := range map[int64]int{0: 1, mine: 1, other.ID: 0} {
+			list, err := h.Invitations(ctx, org, group)
+			h.must(err)
+			if len(list) != want {
+				t.Errorf("group %d has the invitations %+v", group, list)
+			}
+		}
+		joined, _ := h.user("joined@example.com")
+		_, err = h.AcceptInvitation(ctx, joined.UserID, made.Secret)
+		h.must(err)
+		h.must(h.Can(ctx, joined, tenant.ProjectWrite, tenant.Target{Project: h.first.Project.ID}))
+		wantFault(t, h.Can(ctx, joined, tenant.GroupRead, tenant.Target{Group: other.ID}), fault.NotFound)
 	})
 }

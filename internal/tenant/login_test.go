@@ -149,13 +149,14 @@ func TestASessionEndsWhenIdleAndWhenOldAndWithItsAccount(t *testing.T) {
 			t.Error("alive after a week")
 		}
 		out := h.login(h.first.Email, h.first.Password)
-		h.must(h.Logout(ctx, out.Secret))
+		_, _, err := h.Logout(ctx, out.Secret)
+		h.must(err)
 		if alive(out) {
 			t.Error("alive after the logout")
 		}
 		_, ann := h.user("ann@example.com")
 		hers := h.login(ann.Email, ann.Password)
-		_, err := h.UpdateUser(ctx, ann.ID, 1, tenant.UserChange{Name: "Ann", Disabled: true})
+		_, err = h.UpdateUser(ctx, ann.ID, 1, tenant.UserChange{Name: "Ann", Disabled: true})
 		h.must(err)
 		if alive(hers) {
 			t.Error("alive although the account is disabled")

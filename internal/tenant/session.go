@@ -40,6 +40,9 @@ type Session struct {
 	Secret    string
 	ExpiresAt time.Time
 	User      User
+	// Changed is what a login at a provider changed of the account, in words for the
+	// audit log: memberships, and that it was made or linked.
+	Changed []string
 }
 
 // Caller is where a login comes from, as the list of sessions shows it.
@@ -312,8 +315,13 @@ func (s *Store) EndSessions(ctx context.Context, user int64, keep string) error 
 	return err
 }
 
-// Logout ends a session; one that is over already is no error.
-func (s *Store) Logout(ctx context.Context, secret string) error {
-	_, err := s.db.Exec(ctx, `DELETE FROM login_session WHERE hash = $1`, digest(secret))
-	return err
+// Logout ends a session; one that is over already is no error. It returns the
+// provider at which the session was begun, "" for a password, and the ID token as
+// LoginIdentity was given it.
+func (s *Store) Logout(ctx context.Context, secret string) (provider, idToken string, err error) {
+	err = s.db.QueryRow(ctx, `DELETE FROM login_session WHERE hash = $1 RETURNING provider, id_token`, digest(secret)).Scan(&provider, &idToken)
+	if errors.Is(err, metadb.ErrNoRows) {
+		err = nil
+	}
+	return provider, idToken, err
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	"github.com/zitadel/oidc/v3/example/server/storage"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"github.com/zitadel/oidc/v3/pkg/op"
 	"golang.org/x/text/language"
 )
 
@@ -47,7 +48,8 @@ type Server struct {
 	asked  map[string]int    // requests by path
 }
 
-// Start runs a provider whose client may be led back to the given addresses.
+// Start runs a provider whose client may be led back to the given addresses, and
+// to the login pages beside them after somebody has signed out.
 func Start(t *testing.T, redirects ...string) *Server {
 	t.Helper()
 	s := &Server{people: map[string]Person{}, asked: map[string]int{}}
@@ -60,7 +62,7 @@ func Start(t *testing.T, redirects ...string) *Server {
 	}))
 	t.Cleanup(s.Close)
 	clients := map[string]*storage.Client{ClientID: storage.WebClient(ClientID, ClientSecret, redirects...)}
-	provider = exampleop.SetupServer(s.URL, &store{storage.NewStorageWithClients(users{s}, clients), s}, nil, false)
+	provider = exampleop.SetupServer(s.URL, &store{storage.NewStorageWithClients(users{s}, clients), s, redirects}, nil, false)
 	return s
 }
 
@@ -85,26 +87,39 @@ func (s *Server) SignIn(ctx context.Context, authorize, subject string) (*url.UR
 	if err != nil {
 		return nil, err
 	}
-	var back *url.URL
-	browser := &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
-		if !strings.HasPrefix(r.URL.String(), s.URL+"/") {
-			back = r.URL
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}}
+	browser, back := s.browser(jar)
 	page, err := s.send(ctx, browser, http.MethodGet, authorize, nil)
-	if err != nil || back != nil { // back already: the request was refused
-		return back, err
+	if err != nil || *back != nil { // back already: the request was refused
+		return *back, err
 	}
 	form := url.Values{"username": {subject}, "password": {password}, "id": {page.Query().Get("authRequestID")}}
 	if _, err := s.send(ctx, browser, http.MethodPost, s.URL+"/login/username", form); err != nil {
 		return nil, err
 	}
-	if back == nil {
+	if *back == nil {
 		return nil, errors.New("the provider did not lead back")
 	}
-	return back, nil
+	return *back, nil
+}
+
+// Open is a browser that opens an address of the provider's. It returns where the
+// provider leads, nil when it leads nowhere.
+func (s *Server) Open(ctx context.Context, address string) (*url.URL, error) {
+	browser, back := s.browser(nil)
+	_, err := s.send(ctx, browser, http.MethodGet, address, nil)
+	return *back, err
+}
+
+// browser follows the provider to wherever it leads away, which is told then.
+func (s *Server) browser(jar http.CookieJar) (browser *http.Client, back **url.URL) {
+	back = new(*url.URL)
+	return &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		if !strings.HasPrefix(r.URL.String(), s.URL+"/") {
+			*back = r.URL
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}, back
 }
 
 // send returns the address of the page that was shown in the end.
@@ -148,10 +163,12 @@ func (u users) GetUserByUsername(name string) *storage.User { return u.GetUserBy
 // ExampleClientID implements storage.UserStore.
 func (users) ExampleClientID() string { return "service" }
 
-// store adds the groups to what the userinfo endpoint says.
+// store adds the groups to what the userinfo endpoint says, and the addresses after
+// logout to what is known of the client.
 type store struct {
 	*storage.Storage
-	s *Server
+	s         *Server
+	redirects []string
 }
 
 // SetUserinfoFromToken implements op.Storage.
@@ -165,4 +182,30 @@ func (s *store) SetUserinfoFromToken(ctx context.Context, info *oidc.UserInfo, t
 		info.AppendClaims("groups", slices.Clone(groups))
 	}
 	return nil
+}
+
+// GetClientByClientID implements op.Storage.
+func (s *store) GetClientByClientID(ctx context.Context, id string) (op.Client, error) {
+	c, err := s.Storage.GetClientByClientID(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &client{c, s.redirects}, nil
+}
+
+// client knows where it may be led back to after logout, which the example's does not.
+type client struct {
+	op.Client
+	redirects []string
+}
+
+// PostLogoutRedirectURIs implements op.Client.
+func (c *client) PostLogoutRedirectURIs() []string {
+	var pages []string
+	for _, redirect := range c.redirects {
+		if at, err := url.Parse(redirect); err == nil {
+			pages = append(pages, at.Scheme+"://"+at.Host+"/login")
+		}
+	}
+	return pages
 }

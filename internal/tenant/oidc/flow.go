@@ -187,13 +187,18 @@ func (s *Service) Finish(ctx context.Context, code string, back Return, from ten
 	case back.Error != "" || back.Code == "":
 		return session, f.To, &Failure{Failed, fmt.Errorf("the provider says %q", cut(back.Error))}
 	}
-	claims, err := s.claims(ctx, p, provider, f, back.Code)
+	claims, token, err := s.claims(ctx, p, provider, f, back.Code)
 	if err != nil {
 		return session, f.To, &Failure{Failed, errors.New(short(err))}
 	}
 	who, err := p.identity(claims)
 	if err != nil {
 		return session, f.To, err
+	}
+	if p.SignOut && len(token) <= maxHint {
+		if who.IDToken, err = s.sealer.Seal(ctx, []byte(token), hintPlace); err != nil {
+			return session, f.To, err
+		}
 	}
 	session, err = s.tenants.LoginIdentity(ctx, who, from)
 	return session, f.To, refused(err)
@@ -230,55 +235,56 @@ func (s *Service) open(ctx context.Context, sealed string) (f flow, ok bool) {
 }
 
 // claims exchanges the code, and returns what the ID token says, completed by
-// the userinfo endpoint where the ID token does not say all that is needed.
-func (s *Service) claims(ctx context.Context, p Provider, provider *gooidc.Provider, f flow, code string) (map[string]any, error) {
+// the userinfo endpoint where the ID token does not say all that is needed, and
+// the ID token itself.
+func (s *Service) claims(ctx context.Context, p Provider, provider *gooidc.Provider, f flow, code string) (said map[string]any, idToken string, err error) {
 	ctx = gooidc.ClientContext(ctx, s.client)
 	secret := ""
 	if p.sealed != "" {
 		plain, err := s.sealer.Open(ctx, p.sealed, secretPlace(p.Code))
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		secret = string(plain)
 	}
 	config := s.config(p, provider, f.Redirect, secret)
 	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(f.Verifier))
 	if err != nil {
-		return nil, fmt.Errorf("exchange the code: %w", err)
+		return nil, "", fmt.Errorf("exchange the code: %w", err)
 	}
 	raw, ok := token.Extra("id_token").(string)
 	if !ok {
-		return nil, errors.New("the provider sent no ID token")
+		return nil, "", errors.New("the provider sent no ID token")
 	}
 	id, err := provider.VerifierContext(ctx, &gooidc.Config{ClientID: p.ClientID, Now: s.now}).Verify(ctx, raw)
 	if err != nil {
-		return nil, fmt.Errorf("verify the ID token: %w", err)
+		return nil, "", fmt.Errorf("verify the ID token: %w", err)
 	}
 	if id.Subject == "" || subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(f.Nonce)) != 1 {
-		return nil, errors.New("the ID token is of another login")
+		return nil, "", errors.New("the ID token is of another login")
 	}
 	if id.AccessTokenHash != "" {
 		if err := id.VerifyAccessToken(token.AccessToken); err != nil {
-			return nil, fmt.Errorf("verify the access token: %w", err)
+			return nil, "", fmt.Errorf("verify the access token: %w", err)
 		}
 	}
 	claims := map[string]any{}
 	if err := id.Claims(&claims); err != nil {
-		return nil, fmt.Errorf("read the ID token: %w", err)
+		return nil, "", fmt.Errorf("read the ID token: %w", err)
 	}
 	if p.satisfied(claims) || provider.UserInfoEndpoint() == "" {
-		return claims, nil
+		return claims, raw, nil
 	}
 	info, err := provider.UserInfo(ctx, config.TokenSource(ctx, token))
 	if err != nil {
-		return nil, fmt.Errorf("ask for the userinfo: %w", err)
+		return nil, "", fmt.Errorf("ask for the userinfo: %w", err)
 	}
 	if info.Subject != id.Subject { // OpenID Connect Core 5.3.2
-		return nil, errors.New("the userinfo is somebody else's")
+		return nil, "", errors.New("the userinfo is somebody else's")
 	}
 	more := map[string]any{}
 	if err := info.Claims(&more); err != nil {
-		return nil, fmt.Errorf("read the userinfo: %w", err)
+		return nil, "", fmt.Errorf("read the userinfo: %w", err)
 	}
 	// An address and whether it is verified belong together: never one of each.
 	if _, has := claims[p.EmailClaim]; !has {
@@ -291,7 +297,7 @@ func (s *Service) claims(ctx context.Context, p Provider, provider *gooidc.Provi
 			claims[name] = value
 		}
 	}
-	return claims, nil
+	return claims, raw, nil
 }
 
 // short is an error without what a provider may have put into its answer.

@@ -38,6 +38,7 @@ type Settings struct {
 	Domains      []string  `json:"domains" maxItems:"100" doc:"of addresses that may sign in; none = all"`
 	CreateUsers  bool      `json:"create_users" doc:"make an account for an address nobody has here"`
 	Enabled      bool      `json:"enabled" doc:"has its button on the login page"`
+	SignOut      bool      `json:"sign_out,omitempty" doc:"who signs out here is led to the provider to sign out there too"`
 	Mappings     []Mapping `json:"mappings" maxItems:"500" doc:"memberships by group; those that came of a group end with it"`
 	ClientSecret string    `json:"-"`
 }

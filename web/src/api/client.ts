@@ -67,7 +67,7 @@ export const post = async <T>(path: string, body?: unknown) => (await send<T>('P
 export const put = async <T>(path: string, body: unknown, etag?: string) =>
   (await send<T>('PUT', path, { body, etag })).data;
 
-export const remove = async (path: string, etag?: string) => (await send<void>('DELETE', path, { etag })).data;
+export const remove = async <T = void>(path: string, etag?: string) => (await send<T>('DELETE', path, { etag })).data;
 
 /** The whole of a list that is short enough to come in one page. */
 export const list = <T>(path: string, key: unknown[]) =>

@@ -33,7 +33,8 @@ export interface Membership {
   member: Member;
 }
 
-const membersPath = ({ org, group }: Place) => (group ? `/groups/${group}/members` : `/orgs/${org}/members`);
+const placePath = ({ org, group }: Pick<Place, 'org' | 'group'>) => (group ? `/groups/${group}` : `/orgs/${org}`);
+const membersPath = (place: Place) => `${placePath(place)}/members`;
 
 export const membersQuery = (place: Place) => list<Member>(membersPath(place), ['members', place.org, place.group]);
 export const setMember = (place: Place, email: string, role: GivenRole) =>
@@ -87,15 +88,17 @@ export const createServiceToken = (account: ServiceAccount, name: string, scopes
 export const revokeServiceToken = (account: ServiceAccount, token: number) =>
   remove(`${serviceTokensPath(account)}/${token}`);
 
-export const invitationsQuery = (org: number) => list<Invitation>(`/orgs/${org}/invitations`, ['invitations', org]);
+/** What waits in a place; those of an organisation are all of its groups as well. */
+export const invitationsQuery = (place: Place) =>
+  list<Invitation>(`${placePath(place)}/invitations`, ['invitations', place.org, place.group]);
 export const createInvitation = (place: Place, email: string, role: GivenRole, expiresAt: string) =>
-  post<NewInvitation>(`/orgs/${place.org}/invitations`, {
-    group_id: place.group,
+  post<NewInvitation>(`${placePath(place)}/invitations`, {
     email: email || undefined,
     ...role,
     expires_at: expiresAt,
   });
-export const revokeInvitation = ({ id, org_id }: Invitation) => remove(`/orgs/${org_id}/invitations/${id}`);
+export const revokeInvitation = ({ id, org_id, group_id }: Invitation) =>
+  remove(`${placePath({ org: org_id, group: group_id })}/invitations/${id}`);
 export const offerQuery = (secret: string) =>
   queryOptions({
     queryKey: ['invitation', secret],

@@ -698,6 +698,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/groups/{group}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The invitations to just this group, newest first */
+        get: operations["list-group-invitations"];
+        put?: never;
+        /** Invite somebody to a group by a link, whose secret is shown this one time */
+        post: operations["create-group-invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{group}/invitations/{invitation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an invitation to a group that nobody has accepted */
+        delete: operations["revoke-group-invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups/{group}/members": {
         parameters: {
             query?: never;
@@ -1714,7 +1749,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The invitations of an organisation, newest first */
+        /** The invitations of an organisation and its groups, newest first */
         get: operations["list-invitations"];
         put?: never;
         /** Invite somebody by a link, whose secret is shown this one time */
@@ -6163,11 +6198,6 @@ export interface components {
              * @description within 30 days from now
              */
             expires_at: string;
-            /**
-             * Format: int64
-             * @description 0 = the whole organisation
-             */
-            group_id?: number;
             /** @enum {string} */
             role: "owner" | "admin" | "editor" | "viewer" | "custom";
             /**
@@ -7347,6 +7377,8 @@ export interface components {
             name_claim: string;
             /** @description besides openid; default email and profile */
             scopes: string[];
+            /** @description who signs out here is led to the provider to sign out there too */
+            sign_out?: boolean;
             /** @description every address of this provider counts as verified, also without email_verified */
             trust_email: boolean;
         };
@@ -7483,6 +7515,8 @@ export interface components {
             has_secret: boolean;
             /** @description https://…, without /.well-known/openid-configuration */
             issuer: string;
+            /** @description to be registered there too, as one after logout, with sign_out */
+            logout_uri: string;
             /** @description memberships by group; those that came of a group end with it */
             mappings: components["schemas"]["Mapping"][];
             /** @description on the button of the login page */
@@ -7493,6 +7527,8 @@ export interface components {
             redirect_uri: string;
             /** @description besides openid; default email and profile */
             scopes: string[];
+            /** @description who signs out here is led to the provider to sign out there too */
+            sign_out?: boolean;
             /** @description every address of this provider counts as verified, also without email_verified */
             trust_email: boolean;
             /** Format: date-time */
@@ -7525,6 +7561,8 @@ export interface components {
             name_claim: string;
             /** @description besides openid; default email and profile */
             scopes: string[];
+            /** @description who signs out here is led to the provider to sign out there too */
+            sign_out?: boolean;
             /** @description every address of this provider counts as verified, also without email_verified */
             trust_email: boolean;
         };
@@ -9554,6 +9592,10 @@ export interface components {
             /** @description largest first */
             tables: components["schemas"]["TableFootprint"][];
         };
+        SignedOut: {
+            /** @description where to sign out at the provider too; empty: nowhere */
+            leads_to: string;
+        };
         Silence: {
             active: boolean;
             /** Format: date-time */
@@ -10842,6 +10884,7 @@ export type SharedService = components['schemas']['SharedService'];
 export type Shipping = components['schemas']['Shipping'];
 export type SignalArrival = components['schemas']['SignalArrival'];
 export type SignalFootprint = components['schemas']['SignalFootprint'];
+export type SignedOut = components['schemas']['SignedOut'];
 export type Silence = components['schemas']['Silence'];
 export type SilenceRequest = components['schemas']['SilenceRequest'];
 export type Span = components['schemas']['Span'];
@@ -12757,6 +12800,105 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Group"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-group-invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description group id */
+                group: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInvitation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-group-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description group id */
+                group: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewInvitation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-group-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description group id */
+                group: number;
+                invitation: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {
@@ -23266,13 +23408,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["SignedOut"];
+                };
             };
             /** @description Problem */
             default: {

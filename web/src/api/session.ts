@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, post, remove } from './client.ts';
-import type { Me, MemberRole } from './types.ts';
+import type { Me, MemberRole, SignedOut } from './types.ts';
 
 export const meQuery = queryOptions({
   queryKey: ['me'],
@@ -11,7 +11,8 @@ export const meQuery = queryOptions({
 
 export const login = (email: string, password: string, code?: string) =>
   post<void>('/session', { email, password, code: code || undefined });
-export const logout = () => remove('/session');
+/** Ends the session; it says where to end the one at the provider too. */
+export const logout = () => remove<SignedOut>('/session');
 
 /** A project as its reader sees it: with its organisation's name and what the reader is there. */
 export type ProjectView = Me['projects'][number] & { org_name: string; role: MemberRole };

@@ -177,6 +177,7 @@ export type {
   ServiceSummary,
   ServiceVersion,
   Setup,
+  SignedOut,
   Share,
   SharedService,
   Shipping,

@@ -163,12 +163,14 @@ function UserMenu() {
         <Menu.Item
           leftSection={<IconLogout size={16} />}
           onClick={async () => {
+            let leadsTo = '';
             try {
-              await logout();
+              leadsTo = (await logout()).leads_to;
             } catch (error) {
               return toastProblem(error);
             }
             client.clear();
+            if (leadsTo) return window.location.assign(leadsTo);
             await navigate({ to: '/login', search: {} });
           }}
         >

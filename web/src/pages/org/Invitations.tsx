@@ -1,6 +1,6 @@
 import { Button, Select, TextInput } from '@mantine/core';
 import { IconMailPlus, IconTrash } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useQueries } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { createInvitation, invitationsQuery, type Place, revokeInvitation } from '../../api/people.ts';
@@ -19,17 +19,30 @@ import classes from './Org.module.css';
 
 const DAYS = ['1', '7', '30'];
 
+interface Props {
+  org: number;
+  /** All places of the organisation that the reader sees. */
+  places: Place[];
+  /** Those that the reader can invite to: the organisation's own stands for all its groups. */
+  mine: Place[];
+}
+
 /** Links that give a role, each once. */
-export function Invitations({ org, places }: { org: number; places: Place[] }) {
+export function Invitations({ org, places, mine }: Props) {
   const { t } = useTranslation();
   const now = useNow();
   const roleName = useRoleName();
   const placeName = usePlaceName();
-  const { data, error, refetch } = useQuery(invitationsQuery(org));
+  const whole = mine.filter((p) => p.group === 0);
+  const lists = useQueries({ queries: (whole.length > 0 ? whole : mine).map(invitationsQuery) });
+  const failed = lists.find((l) => l.error && !l.data);
+  const data = lists.some((l) => !l.data)
+    ? undefined
+    : lists.flatMap((l) => l.data ?? []).sort((a, b) => b.id - a.id);
   const [making, setMaking] = useState(false);
   const [link, setLink] = useState<string>();
   const revoke = useChange(revokeInvitation, { refresh: ['invitations', org], done: t('invitations.revoked') });
-  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
+  if (failed) return <Failure error={failed.error} retry={() => void Promise.all(lists.map((l) => l.refetch()))} />;
   const state = (i: Invitation) =>
     i.accepted_at
       ? t('invitations.accepted', { name: i.accepted_by })
@@ -100,7 +113,7 @@ export function Invitations({ org, places }: { org: number; places: Place[] }) {
       {making && (
         <New
           org={org}
-          places={places}
+          places={mine}
           onClose={() => setMaking(false)}
           onMade={(secret) => {
             setMaking(false);
@@ -128,7 +141,7 @@ function New({ org, places, onClose, onMade }: NewProps) {
   const { t } = useTranslation();
   const placeName = usePlaceName();
   const [email, setEmail] = useState('');
-  const [group, setGroup] = useState(0);
+  const [group, setGroup] = useState(places[0]?.group ?? 0);
   const [role, setRole] = useState('viewer');
   const [days, setDays] = useState('7');
   const place = places.find((p) => p.group === group);

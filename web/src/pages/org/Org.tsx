@@ -50,15 +50,16 @@ export function Org() {
     ...groups.data.map((g) => ({ org: id, group: g.id, name: g.name })),
   ];
   const team = org.data.kind === 'team';
+  const mine = places.filter((p) => mayAdmin(me, id, p.group));
   return (
     <div className="page">
       <Head org={org.data} canAdmin={mayAdmin(me, id, 0)} canAudit={mayAudit(me, id)} />
       <Groups key={id} org={org.data} groups={groups.data} />
       {team && <MemberRoles org={id} canAdmin={mayAdmin(me, id, 0)} />}
       <Members places={places} />
+      {team && mine.length > 0 && <Invitations org={id} places={places} mine={mine} />}
       {team && mayAdmin(me, id, 0) && (
         <>
-          <Invitations org={id} places={places} />
           <ServiceAccounts org={id} name={org.data.name} />
           <section className={classes.below} aria-label={t('signin.title')}>
             <div className="page-head">

@@ -28,6 +28,7 @@ const FRESH: OidcProviderEdit = {
   domains: [],
   create_users: true,
   enabled: true,
+  sign_out: false,
   mappings: [],
 };
 
@@ -43,6 +44,7 @@ const editOf = ({
   domains,
   create_users,
   enabled,
+  sign_out,
   mappings,
 }: OidcProvider): OidcProviderEdit => ({
   name,
@@ -56,6 +58,7 @@ const editOf = ({
   domains,
   create_users,
   enabled,
+  sign_out,
   mappings,
 });
 
@@ -191,6 +194,14 @@ export function OidcForm({ provider, onSaved, onClose }: Props) {
         description={t('oidc.trust_email_means')}
         checked={edit.trust_email}
         onChange={(e) => set({ trust_email: e.currentTarget.checked })}
+      />
+      <Switch
+        label={t('oidc.sign_out')}
+        description={t('oidc.sign_out_means', {
+          address: provider?.logout_uri ?? `${window.location.origin}/login`,
+        })}
+        checked={edit.sign_out ?? false}
+        onChange={(e) => set({ sign_out: e.currentTarget.checked })}
       />
       <Switch
         label={t('oidc.enabled')}

@@ -1,5 +1,6 @@
 // Package evidence collects what is known about an alarm as numbered facts: the
-// worst transactions, what they spent their time on, and what is usual.
+// worst transactions, what they spent their time on, what is usual, what sets them
+// apart from others, what is new in logs and versions, and how the like ended before.
 //
 // It owns which facts matter and how many; their form is package ground's. It
 // reads traces through package trace, judges nothing and asks no model. All
@@ -48,8 +49,11 @@ type Input struct {
 	Worst         []Sample   // matches, slowest first; none for an alarm that counts minutes
 	Failed        bool       // it is about failures: of transactions those that failed are looked at
 	Disturbed     []Period   // times of other incidents, of which nothing is taken for usual
+	Past          []Past     // incidents of the same kind of rule and service, the latest first
 	Now           time.Time
 	Location      *time.Location // of the times in the facts, as in the alarm; nil is UTC
+
+	project project.ID // that it is about
 }
 
 // local returns t as the facts write it, without the zone.
@@ -75,12 +79,13 @@ type Sample struct {
 // Collector collects evidence. It is safe for concurrent use.
 type Collector struct {
 	traces       *trace.Store
+	logs         *logs.Store
 	investigator *Investigator
 }
 
 // New returns a Collector that reads from these.
 func New(traces *trace.Store, logs *logs.Store, metrics *metric.Engine) *Collector {
-	return &Collector{traces: traces, investigator: NewInvestigator(traces, logs, metrics)}
+	return &Collector{traces: traces, logs: logs, investigator: NewInvestigator(traces, logs, metrics)}
 }
 
 // Collect returns the facts about an alarm: at most three transactions, 60
@@ -88,6 +93,7 @@ func New(traces *trace.Store, logs *logs.Store, metrics *metric.Engine) *Collect
 // What was left out or could not be read is a note. It fails only when the
 // engine does.
 func (c *Collector) Collect(ctx context.Context, p project.ID, in Input) (*ground.Bundle, error) {
+	in.project = p
 	samples, err := c.samples(ctx, p, in)
 	if err != nil {
 		return nil, err
@@ -96,22 +102,32 @@ func (c *Collector) Collect(ctx context.Context, p project.ID, in Input) (*groun
 	if err != nil {
 		return nil, err
 	}
-	var b bundle
-	b.add(AlarmFact(in))
-	causes, why, err := c.causes(ctx, p, in)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range causes {
-		b.add(f)
-	}
-	for i, profile := range profiles {
-		t := transaction{Profile: profile, in: in, bundle: &b, worst: i == 0}
-		t.describe()
-		if err := c.compare(ctx, p, &t); err != nil {
+	var worst *trace.Profile
+	var usual []*trace.Usual
+	if len(profiles) > 0 {
+		worst = profiles[0]
+		if usual, err = c.usualOf(ctx, p, &worst.Transaction); err != nil {
 			return nil, err
 		}
 	}
+	around, why, err := c.surroundings(ctx, p, &in, worst, usual)
+	if err != nil {
+		return nil, err
+	}
+	described := bundle{facts: slices.Clone(around)}
+	for i, profile := range profiles {
+		t := transaction{Profile: profile, in: in, bundle: &described, worst: i == 0}
+		t.describe()
+		if t.worst { // the comparison of another would mostly repeat it
+			t.compare(usual)
+		}
+	}
+	var b bundle
+	b.add(AlarmFact(p, in))
+	for _, f := range slices.Concat(around, in.past(described.facts), described.facts[len(around):]) {
+		b.add(f)
+	}
+	b.left += described.left
 	if missing > 0 {
 		b.add(note("%d of the traces of the alarm could not be read: their spans have expired or have not arrived.", missing))
 	}
@@ -122,6 +138,34 @@ func (c *Collector) Collect(ctx context.Context, p project.ID, in Input) (*groun
 		b.add(note("No transaction of the alarm could be read: only the alarm itself is known."))
 	}
 	return &ground.Bundle{Title: title(in), Facts: b.numbered()}, nil
+}
+
+// surroundings returns what is known beside single transactions: likely causes,
+// what changed, what sets the bad transactions apart, what is new in logs. The
+// note, if it is not empty, says why there is no cause.
+func (c *Collector) surroundings(ctx context.Context, p project.ID, in *Input, worst *trace.Profile, usual []*trace.Usual) (facts []ground.Fact, why ground.Fact, err error) {
+	if in.Service == "" {
+		return nil, why, nil
+	}
+	now := in.present()
+	earlier := usualPeriods(now, in.Disturbed)
+	path, err := c.causes(ctx, p, in, now, earlier)
+	if err != nil {
+		return nil, why, err
+	}
+	changes, err := c.changes(ctx, p, in, path.path)
+	if err != nil {
+		return nil, why, err
+	}
+	differences, err := c.differences(ctx, p, in, worst, usual)
+	if err != nil {
+		return nil, why, err
+	}
+	growths, err := c.growths(ctx, p, in, path.path, now, earlier)
+	if err != nil {
+		return nil, why, err
+	}
+	return slices.Concat(path.causes, changes, differences, growths), path.why, nil
 }
 
 // samples returns what is looked at one by one: what matched, or the worst
@@ -182,16 +226,35 @@ func title(in Input) string {
 	return ground.Line(text)
 }
 
+// page is where what the alarm counts can be looked at: the transactions, or
+// the service where it counts something else.
+func (in *Input) page() string {
+	window, pages := Period{in.From, in.To}, pages{in.project}
+	switch {
+	case in.Service == "":
+		return ""
+	case in.Failed:
+		return pages.transactions(window, in.Service, in.Environment, "errors", "true")
+	case in.Unit == "ms" || len(in.Worst) > 0:
+		return pages.transactions(window, in.Service, in.Environment, "sort", "slowest")
+	}
+	return pages.service(window, in.Service, in.Environment)
+}
+
 // minute is how the window of an alarm is written.
 const minute = "2006-01-02 15:04"
 
 // maxInstances is how many instances the alarm's fact names.
 const maxInstances = 10
 
-// AlarmFact returns what the alarm itself says, without an id: all there is
-// when no trace can be read.
-func AlarmFact(in Input) ground.Fact {
-	f := fact{Kind: ground.Alarm}
+// second is how a moment is written.
+const second = "2006-01-02 15:04:05"
+
+// AlarmFact returns what the alarm itself says about a project, without an id: all
+// there is when no trace can be read.
+func AlarmFact(p project.ID, in Input) ground.Fact {
+	in.project = p
+	f := fact{Kind: ground.Alarm, link: in.page()}
 	unit := "times"
 	if in.Minutes {
 		unit = "minutes"

@@ -34,6 +34,7 @@ type investigated struct {
 // minutes of the last hours, as the job of an incident does: in process, over a connection to the engine.
 func investigate(ctx context.Context, engine *rig.Engine, p project.ID, f *filling, said *truth) (*investigated, error) {
 	services := slices.Sorted(maps.Keys(said.perService))
+	apart := min(7*time.Minute, f.over/time.Duration(4*(warmUp+2*f.runs))) // before each are the times that it is compared with
 	out := &investigated{}
 	collect := func(n, times int) (took []time.Duration, facts int, err error) {
 		db, err := clickhouse.Open(ctx, clickhouse.Options{DSNs: []string{engine.DSN()}, Database: database, MaxOpen: 4})
@@ -44,7 +45,7 @@ func investigate(ctx context.Context, engine *rig.Engine, p project.ID, f *filli
 		metrics := metric.NewEngine(metric.NewStore(db), nil)
 		collector := evidence.New(trace.NewStore(db), logs.NewStore(db), metrics)
 		for i := n; i < n+times; i++ {
-			to := f.until.Add(-time.Duration(7*i) * time.Minute).Truncate(time.Minute)
+			to := f.until.Add(-time.Duration(i) * apart).Truncate(time.Minute)
 			in := evidence.Input{Rule: "slow", Service: services[i%len(services)], Condition: "p95 response time >= 100 ms",
 				Threshold: float64(slow.Milliseconds()), Unit: "ms", Minutes: true, Count: 3, WindowMinutes: 5, From: to.Add(-5 * time.Minute), To: to, Now: to}
 			began := time.Now()

@@ -23,7 +23,7 @@ const (
 // those that took long. Long is what the rule says or, when that counts something
 // else, longer than 95 % of the usual ones of the worst transaction. slow is 0 for
 // an alarm about failures; nothing is selected when what is long is not known.
-func (in *Input) bad(worst *trace.Profile, usual []*trace.Usual) (sel trace.Selection, slow time.Duration, ok bool) {
+func (in *Input) bad(worst *trace.Transaction, usual []*trace.Usual) (sel trace.Selection, slow time.Duration, ok bool) {
 	sel = trace.Selection{From: in.From, To: in.To}
 	if in.Failed {
 		failed := true
@@ -34,7 +34,7 @@ func (in *Input) bad(worst *trace.Profile, usual []*trace.Usual) (sel trace.Sele
 		slow = time.Duration(in.Threshold * float64(time.Millisecond))
 	} else if worst != nil {
 		for _, u := range usual {
-			if u.Count >= minSamples && worst.Transaction.ElapsedNs > u.P95Ns {
+			if u.Count >= minSamples && worst.ElapsedNs > u.P95Ns {
 				slow = time.Duration(u.P95Ns)
 				break
 			}
@@ -46,7 +46,7 @@ func (in *Input) bad(worst *trace.Profile, usual []*trace.Usual) (sel trace.Sele
 
 // differences returns which attributes the bad transactions of the service have
 // more often than its others of the time and of the half hour before.
-func (c *Collector) differences(ctx context.Context, p project.ID, in *Input, worst *trace.Profile, usual []*trace.Usual) ([]ground.Fact, error) {
+func (c *Collector) differences(ctx context.Context, p project.ID, in *Input, worst *trace.Transaction, usual []*trace.Usual) ([]ground.Fact, error) {
 	sel, slow, ok := in.bad(worst, usual)
 	if !ok || in.Service == "" || !in.From.Before(in.To) {
 		return nil, nil

@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/logs"
@@ -102,37 +104,30 @@ func (c *Collector) Collect(ctx context.Context, p project.ID, in Input) (*groun
 	if err != nil {
 		return nil, err
 	}
-	var worst *trace.Profile
-	var usual []*trace.Usual
-	if len(profiles) > 0 {
-		worst = profiles[0]
-		if usual, err = c.usualOf(ctx, p, &worst.Transaction); err != nil {
-			return nil, err
-		}
-	}
-	around, why, err := c.surroundings(ctx, p, &in, worst, usual)
+	around, err := c.surroundings(ctx, p, &in, profiles)
 	if err != nil {
 		return nil, err
 	}
-	described := bundle{facts: slices.Clone(around)}
+	beside := around.facts()
+	described := bundle{facts: slices.Clone(beside)}
 	for i, profile := range profiles {
 		t := transaction{Profile: profile, in: in, bundle: &described, worst: i == 0}
 		t.describe()
 		if t.worst { // the comparison of another would mostly repeat it
-			t.compare(usual)
+			t.compare(around.usual)
 		}
 	}
 	var b bundle
 	b.add(AlarmFact(p, in))
-	for _, f := range slices.Concat(around, in.past(described.facts), described.facts[len(around):]) {
+	for _, f := range slices.Concat(beside, in.past(described.facts), described.facts[len(beside):]) {
 		b.add(f)
 	}
 	b.left += described.left
 	if missing > 0 {
 		b.add(note("%d of the traces of the alarm could not be read: their spans have expired or have not arrived.", missing))
 	}
-	if why.Text != "" {
-		b.add(why)
+	if around.path.why.Text != "" {
+		b.add(around.path.why)
 	}
 	if len(profiles) == 0 {
 		b.add(note("No transaction of the alarm could be read: only the alarm itself is known."))
@@ -140,32 +135,49 @@ func (c *Collector) Collect(ctx context.Context, p project.ID, in Input) (*groun
 	return &ground.Bundle{Title: title(in), Facts: b.numbered()}, nil
 }
 
-// surroundings returns what is known beside single transactions: likely causes,
-// what changed, what sets the bad transactions apart, what is new in logs. The
-// note, if it is not empty, says why there is no cause.
-func (c *Collector) surroundings(ctx context.Context, p project.ID, in *Input, worst *trace.Profile, usual []*trace.Usual) (facts []ground.Fact, why ground.Fact, err error) {
-	if in.Service == "" {
-		return nil, why, nil
+// surroundings is what is known beside single transactions.
+type surroundings struct {
+	path        found          // likely causes
+	changes     []ground.Fact  // on the path
+	differences []ground.Fact  // that set the bad transactions apart
+	growths     []ground.Fact  // of logs on the path
+	usual       []*trace.Usual // of the worst transaction, one for each of earlier; none without a transaction
+}
+
+func (s *surroundings) facts() []ground.Fact {
+	return slices.Concat(s.path.causes, s.changes, s.differences, s.growths)
+}
+
+// surroundings reads what is known beside the transactions, worst first.
+func (c *Collector) surroundings(ctx context.Context, p project.ID, in *Input, profiles []*trace.Profile) (*surroundings, error) {
+	var s surroundings
+	reading, ctx := errgroup.WithContext(ctx)
+	reading.Go(func() (err error) {
+		var worst *trace.Transaction
+		if len(profiles) > 0 {
+			worst = &profiles[0].Transaction
+			if s.usual, err = c.usualOf(ctx, p, worst); err != nil {
+				return err
+			}
+		}
+		s.differences, err = c.differences(ctx, p, in, worst, s.usual)
+		return err
+	})
+	if in.Service != "" {
+		reading.Go(func() (err error) {
+			now := in.present()
+			earlier := usualPeriods(now, in.Disturbed)
+			if s.path, err = c.causes(ctx, p, in, now, earlier); err != nil {
+				return err
+			}
+			if s.changes, err = c.changes(ctx, p, in, s.path.path); err != nil {
+				return err
+			}
+			s.growths, err = c.growths(ctx, p, in, s.path.path, now, earlier)
+			return err
+		})
 	}
-	now := in.present()
-	earlier := usualPeriods(now, in.Disturbed)
-	path, err := c.causes(ctx, p, in, now, earlier)
-	if err != nil {
-		return nil, why, err
-	}
-	changes, err := c.changes(ctx, p, in, path.path)
-	if err != nil {
-		return nil, why, err
-	}
-	differences, err := c.differences(ctx, p, in, worst, usual)
-	if err != nil {
-		return nil, why, err
-	}
-	growths, err := c.growths(ctx, p, in, path.path, now, earlier)
-	if err != nil {
-		return nil, why, err
-	}
-	return slices.Concat(path.causes, changes, differences, growths), path.why, nil
+	return &s, reading.Wait()
 }
 
 // samples returns what is looked at one by one: what matched, or the worst

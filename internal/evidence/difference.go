@@ -16,7 +16,7 @@ import (
 const (
 	maxDifferences  = 5                // told
 	leastDifference = 0.2              // of the two shares: less says little, even if it is no chance
-	othersBefore    = 30 * time.Minute // from how long before its window on transactions are compared
+	othersBefore    = 15 * time.Minute // from how long before its window on transactions are compared
 )
 
 // bad selects the transactions that the alarm is about: those that failed, or
@@ -45,7 +45,7 @@ func (in *Input) bad(worst *trace.Transaction, usual []*trace.Usual) (sel trace.
 }
 
 // differences returns which attributes the bad transactions of the service have
-// more often than its others of the time and of the half hour before.
+// more often than its others of the time and of the quarter of an hour before.
 func (c *Collector) differences(ctx context.Context, p project.ID, in *Input, worst *trace.Transaction, usual []*trace.Usual) ([]ground.Fact, error) {
 	sel, slow, ok := in.bad(worst, usual)
 	if !ok || in.Service == "" || !in.From.Before(in.To) {

@@ -21,7 +21,7 @@ const (
 // growths returns the log patterns of services that are new in the time of the
 // alarm, or written far more often than in any of the earlier times.
 func (c *Collector) growths(ctx context.Context, p project.ID, in *Input, services []string, now Period, earlier []Period) ([]ground.Fact, error) {
-	q := logs.GrowthQuery{Services: services, Environment: in.Environment, Now: logs.Range(now)}
+	q := logs.GrowthQuery{Services: services, Environment: in.Environment, Factor: surged, Now: logs.Range(now)}
 	for _, of := range earlier {
 		q.Earlier = append(q.Earlier, logs.Range(of))
 	}
@@ -39,14 +39,14 @@ func (c *Collector) growths(ctx context.Context, p project.ID, in *Input, servic
 }
 
 // remarkable reports whether a pattern is new, or has grown by more than chance
-// and load explain. Counts of lines are compared as Poisson's are: the variance of
+// explains; all have grown by more than load does. Counts of lines are compared as Poisson's are: the variance of
 // their difference is their sum.
 func remarkable(g *logs.Growth) bool {
 	if g.Usual == 0 {
 		return g.Count >= leastLines || g.Level >= logs.Error
 	}
 	n, usual := float64(g.Count), float64(g.Usual)
-	return n >= surged*usual && n-usual >= leastSurgeZ*math.Sqrt(n+usual)
+	return n-usual >= leastSurgeZ*math.Sqrt(n+usual)
 }
 
 func (in *Input) grew(g *logs.Growth, now Period) ground.Fact {

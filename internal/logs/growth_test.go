@@ -31,15 +31,15 @@ func TestPatternsThatGrewAreThoseWrittenMoreOftenThanInAnyEarlierTime(t *testing
 	insert(t, db, 1, lines...)
 	insert(t, db, 2, line{service: "api", body: "foreign", severity: Fatal})
 
-	ask := func(environment string) []Growth {
+	ask := func(environment string, factor uint64) []Growth {
 		t.Helper()
-		got, err := store.Growths(t.Context(), 1, GrowthQuery{Services: []string{"api", "young"}, Environment: environment, Now: ranges[0], Earlier: ranges[1:]})
+		got, err := store.Growths(t.Context(), 1, GrowthQuery{Services: []string{"api", "young"}, Environment: environment, Factor: factor, Now: ranges[0], Earlier: ranges[1:]})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return got
 	}
-	got := ask("")
+	got := ask("", 15)
 	if len(got) != 2 {
 		t.Fatalf("%+v", got)
 	}
@@ -53,7 +53,10 @@ func TestPatternsThatGrewAreThoseWrittenMoreOftenThanInAnyEarlierTime(t *testing
 	if err != nil || len(found.Items) != 4 {
 		t.Errorf("searched for by its pattern: %d records, %v", len(found.Items), err)
 	}
-	if got := ask("production"); len(got) != 0 {
+	if got := ask("", 16); len(got) != 1 || got[0].Usual != 0 {
+		t.Errorf("sixteen times as many is only what is new: %+v", got)
+	}
+	if got := ask("production", 1); len(got) != 0 {
 		t.Errorf("another environment: %+v", got)
 	}
 	if got, err := store.Growths(t.Context(), 1, GrowthQuery{Services: []string{"api"}, Now: ranges[0]}); err != nil || len(got) != 0 {

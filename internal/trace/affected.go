@@ -102,15 +102,15 @@ func (s *Store) Affected(ctx context.Context, p project.ID, service, environment
 // brought back. Environment "" is all.
 func (s *Store) NewVersions(ctx context.Context, p project.ID, services []string, environment string, from, to time.Time) (map[string][]VersionChange, error) {
 	var rows []struct {
-		Service string    `ch:"of"`
-		Version string    `ch:"named"`
+		Service string    `ch:"service"`
+		Version string    `ch:"version"`
 		First   time.Time `ch:"first"`
 	}
 	begin := from.Add(-changesBack).UTC()
-	err := s.db.Select(ctx, p, &rows, `SELECT toString(service) AS of, toString(version) AS named, min(ended) AS first FROM transactions
+	err := s.db.Select(ctx, p, &rows, `SELECT service, version, min(ended) AS first FROM transactions
 		WHERE project_id = {project:UInt32} AND ended >= {since:DateTime64(9)} AND ended < {to:DateTime64(9)} AND version != ''
 			AND service IN {services:Array(String)} AND ({environment:String} = '' OR environment = {environment:String})
-		GROUP BY of, named ORDER BY of, first, named`,
+		GROUP BY service, version ORDER BY service, first, version`,
 		clickhouse.P("since", begin.Add(-versionsKnown)), clickhouse.P("to", to.UTC()), clickhouse.P("services", services), clickhouse.P("environment", environment))
 	if err != nil {
 		return nil, fmt.Errorf("list new versions: %w", err)

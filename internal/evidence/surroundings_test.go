@@ -305,7 +305,11 @@ func TestTextsOfLogsAttributesVersionsAndCommentsStayDataOfTheirFact(t *testing.
 		var records []record
 		for n := range uint64(60) {
 			start, took, version, said := now.Add(-24*time.Minute), 30*ms, "1", "served"
-			if n >= 20 {
+			switch {
+			case n < 20:
+			case n < 30: // no usual time, but what the bad ones are compared with
+				start = now.Add(-12 * time.Minute)
+			default:
 				start, took, version, said = now.Add(-4*time.Minute), 900*ms, "2 "+text, text
 			}
 			start = start.Add(time.Duration(n) * time.Second)

@@ -10,7 +10,7 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html web/package-lock.j
 export CGO_ENABLED := 0
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh)
 
-.PHONY: help setup build web test test-go test-web test-interop lint fmt gen demo bench-ingest bench-kill bench-query bench-gateway eval-mask eval-rca clean
+.PHONY: help setup build web test test-go test-web test-interop lint fmt gen demo bench-ingest bench-kill bench-query bench-evidence bench-gateway eval-mask eval-rca clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -79,6 +79,10 @@ bench-query: build ## 10 million spans and log records in, and the questions of 
 bench-rules: build ## ten thousand alarm rules on one node, while telemetry comes in
 	@sh scripts/setup.sh engine
 	$(GO) run ./bench/rules $(ARGS)
+
+bench-evidence: build ## 10 million spans and log records in, and the evidence of incidents out of them
+	@sh scripts/setup.sh engine
+	$(GO) run ./bench/query -evidence $(ARGS)
 
 bench-gateway: build ## calls of models through MATRIX, through Portkey's gateway and without one
 	@sh scripts/setup.sh engine

@@ -1,6 +1,6 @@
 // Command query measures how fast MATRIX takes in a day of telemetry with everything on, how large it is on disk,
-// and how long the questions of its screens take then, asked through the HTTP API. Every answer is checked against
-// what was sent. It ends with a table, a file in bench/results and one line RESULT.
+// and how long the questions of its screens take then, asked through the HTTP API, or the evidence of an incident. Every
+// answer is checked against what was sent. It ends with a table, a file in bench/results and one line RESULT.
 package main
 
 import (
@@ -21,6 +21,7 @@ type options struct {
 	series, samples                int
 	protocol                       string
 	over                           time.Duration
+	evidence                       bool
 	matrix, results                string
 }
 
@@ -35,6 +36,7 @@ func main() {
 	flag.IntVar(&o.concurrency, "concurrency", 256, "requests of 1,000 spans or log records under way at a time")
 	flag.StringVar(&o.protocol, "protocol", "grpc", "grpc or http")
 	flag.IntVar(&o.runs, "runs", 20, "how often each question is asked, warm and after a restart of the engine")
+	flag.BoolVar(&o.evidence, "evidence", false, "collect the evidence of incidents instead of asking the questions of the screens")
 	flag.StringVar(&o.matrix, "matrix", "bin/matrix", "the program to measure")
 	flag.StringVar(&o.results, "results", "bench/results", "directory for the result; empty writes none")
 	flag.Parse()
@@ -70,20 +72,35 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
+	if o.evidence {
+		v, err := investigate(ctx, engine, user.id, f, said)
+		if err != nil {
+			return err
+		}
+		return o.tell("evidence", v.report(f), v.resultLine())
+	}
 	asker := &asker{runs: o.runs, engine: engine, matrix: matrix, user: user}
 	asked, wrong := asker.all(ctx, questions(f, said))
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	text := report(f, asked)
-	line := resultLine(f, asked)
-	fmt.Print(text)
-	if o.results != "" && wrong == nil {
-		path := filepath.Join(o.results, "query-"+time.Now().UTC().Format("2006-01-02")+".md")
-		if err := os.WriteFile(path, []byte(text+"\n```\n"+line+"\n```\n"), 0o644); err != nil {
+	if wrong != nil {
+		fmt.Print(report(f, asked))
+		fmt.Println(resultLine(f, asked))
+		return wrong
+	}
+	return o.tell("query", report(f, asked), resultLine(f, asked))
+}
+
+// tell prints a report and its last line, and keeps them.
+func (o *options) tell(name, report, line string) error {
+	fmt.Print(report)
+	if o.results != "" {
+		path := filepath.Join(o.results, name+"-"+time.Now().UTC().Format("2006-01-02")+".md")
+		if err := os.WriteFile(path, []byte(report+"\n```\n"+line+"\n```\n"), 0o644); err != nil {
 			return err
 		}
 	}
 	fmt.Println(line)
-	return wrong
+	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,13 +13,15 @@ import (
 
 	"github.com/matrix-aiops/matrix/bench/rig"
 	"github.com/matrix-aiops/matrix/internal/client"
+	"github.com/matrix-aiops/matrix/internal/project"
 )
 
 // user asks the HTTP API with an API token of its own, over one kept connection, as a script of a user does.
 type user struct {
 	http    *http.Client
 	url     string // of the server
-	project string // the path of the project in the API
+	id      project.ID
+	project string // its path in the API
 	token   string
 	known   map[string][]string // the query parameters of each path that can be read, by the API's own description
 }
@@ -33,7 +34,7 @@ func signIn(ctx context.Context, matrix *rig.Matrix) (*user, error) {
 	}
 	var me struct {
 		Projects []struct {
-			ID json.Number `json:"id"`
+			ID project.ID `json:"id"`
 		} `json:"projects"`
 	}
 	if _, err := c.Get(ctx, "/api/v1/me", &me); err != nil {
@@ -49,7 +50,7 @@ func signIn(ctx context.Context, matrix *rig.Matrix) (*user, error) {
 	if _, err := c.Call(ctx, http.MethodPost, "/api/v1/tokens", "", ask, &token); err != nil {
 		return nil, err
 	}
-	u := &user{http: &http.Client{Timeout: 2 * time.Minute}, url: matrix.URL, token: token.Secret, project: "/api/v1/projects/" + me.Projects[0].ID.String()}
+	u := &user{http: &http.Client{Timeout: 2 * time.Minute}, url: matrix.URL, token: token.Secret, id: me.Projects[0].ID, project: fmt.Sprintf("/api/v1/projects/%d", me.Projects[0].ID)}
 	return u, u.readDescription(ctx)
 }
 

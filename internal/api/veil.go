@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -243,6 +244,9 @@ func (v *veiler) text(name, text string, by around) string {
 	if text == "" || plainKeys[name] {
 		return text
 	}
+	if name == "link" && strings.HasPrefix(text, "/projects/") {
+		return v.link(text)
+	}
 	parameter := slices.ContainsFunc(parameterKeys, func(begin string) bool { return strings.HasPrefix(name, begin) })
 	if !parameter && !statementKeys[name] && !personKeys[name] {
 		if word(text) {
@@ -270,6 +274,20 @@ func (v *veiler) text(name, text string, by around) string {
 		return v.decide(text, "[person]", shownPersonal, v.sees.Personal)
 	}
 	return v.decide(text, mask.Redact(text, personal...), shownPersonal, v.sees.Personal)
+}
+
+// link is the address of a page of ours. What it asks for cannot be masked in it: who
+// may not see that is not led there.
+func (v *veiler) link(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	asked := u.Query().Get("q")
+	if text := v.decide(asked, mask.Redact(asked, personal...), shownPersonal, v.sees.Personal); text != asked {
+		return ""
+	}
+	return address
 }
 
 // normalizedOf is a statement without its values. What is called raw, or a query,

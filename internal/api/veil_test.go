@@ -183,6 +183,7 @@ func TestNoAnswerShowsAViewerWhatTheyMayNotSee(t *testing.T) {
 func TestWhatIsMaskedInAnAnswerFollowsThePermissions(t *testing.T) {
 	const answer = `{"db":{"system":"mysql","statement":"SELECT 1 FROM a WHERE b='Gangnam-daero'","normalized":"SELECT ? FROM a WHERE b=?"},"hash":"4111111111111111","n":12345678901234567890,
 		"attributes":{"db.query.parameter.1":"7","to":"kim@example.com","user.name":"Kim"},"tags":[{"key":"db.system","value":"redis"},{"key":"db.statement","value":"GET user:17"}],
+		"facts":[{"link":"/projects/1/transactions?q=attr.mail%3A%22lee%40example.com%22&service=shop"},{"link":"/projects/1/logs?q=service%3A%22shop%22&from=2026-11-29T12%3A00%3A00Z"}],
 		"spans":[{"attributes":[{"key":"db.query.text","value":{"stringValue":"SELECT * FROM a WHERE b = 31"}}]}]}`
 	f := func(sees tenant.Sees, shown []string, holds []string, lacks ...string) {
 		t.Helper()
@@ -191,7 +192,7 @@ func TestWhatIsMaskedInAnAnswerFollowsThePermissions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range append(holds, `"hash":"4111111111111111"`, `12345678901234567890`) {
+		for _, text := range append(holds, `"hash":"4111111111111111"`, `12345678901234567890`, `"/projects/1/logs?q=service%3A%22shop%22&from=2026-11-29T12%3A00%3A00Z"`) {
 			if !strings.Contains(string(got), text) {
 				t.Errorf("%+v: %q is missing in %s", sees, text, got)
 			}
@@ -205,8 +206,8 @@ func TestWhatIsMaskedInAnAnswerFollowsThePermissions(t *testing.T) {
 			t.Errorf("%+v: shown %v, want %v", sees, v.shown, shown)
 		}
 	}
-	f(tenant.Everything, []string{"personal", "sql"}, []string{"Gangnam-daero", "kim@example.com", "user:17", "b = 31"})
-	f(tenant.Sees{SQL: true}, []string{"sql"}, []string{"Gangnam-daero", "user:17", "[email]", "[person]"}, "kim@", `"Kim"`)
+	f(tenant.Everything, []string{"personal", "sql"}, []string{"Gangnam-daero", "kim@example.com", "lee%40example.com", "user:17", "b = 31"})
+	f(tenant.Sees{SQL: true}, []string{"sql"}, []string{"Gangnam-daero", "user:17", "[email]", "[person]"}, "kim@", "lee", `"Kim"`)
 	f(tenant.Sees{Personal: true}, []string{"personal"}, []string{"kim@example.com", `"statement":"SELECT ? FROM a WHERE b=?"`, `"db.query.parameter.1":"?"`}, "Gangnam", "user:17", "= 31")
 	f(tenant.Sees{}, nil, []string{"[email]"}, "kim@", "Gangnam", "user:17", "= 31")
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -17,6 +19,7 @@ import (
 
 const (
 	maxCauses       = 3 // told
+	maxPath         = 200
 	toldDeviations  = 3 // of each
 	leastUsual      = 10
 	shortestPeriod  = 2 * time.Minute
@@ -52,15 +55,17 @@ func (in Input) present() Period {
 	return Period{in.To.Add(-length), in.To}
 }
 
-// causes adds what deviates from what is usual in the service of the alarm and in
-// those below it: what is as loud elsewhere is not why.
-// The note, if it is not empty, says why there is none.
-func (c *Collector) causes(ctx context.Context, p project.ID, in Input) (facts []ground.Fact, why ground.Fact, err error) {
-	if in.Service == "" {
-		return nil, why, nil
-	}
-	now := in.present()
-	periods := append([]Period{now}, usualPeriods(now, in.Disturbed)...)
+// found is what the services on the path of an alarm did: its own and those below
+// it. What is as loud elsewhere is not why.
+type found struct {
+	path   []string // the services by name, at most maxPath of them
+	causes []ground.Fact
+	why    ground.Fact // a note that says why there is no cause, if it is not empty
+}
+
+// causes looks for what deviates from what is usual on the path of the alarm.
+func (c *Collector) causes(ctx context.Context, p project.ID, in *Input, now Period, earlier []Period) (f found, err error) {
+	periods := append([]Period{now}, earlier...)
 	observed := make([]*Observed, len(periods))
 	at, observing := errgroup.WithContext(ctx)
 	at.SetLimit(observedAtOnce)
@@ -71,30 +76,60 @@ func (c *Collector) causes(ctx context.Context, p project.ID, in Input) (facts [
 		})
 	}
 	if err := at.Wait(); err != nil {
-		return nil, why, fmt.Errorf("look for causes: %w", err)
+		return f, fmt.Errorf("look for causes: %w", err)
 	}
-	usual := slices.DeleteFunc(observed[1:], func(o *Observed) bool { return o.Traces() < leastUsual })
-	if observed[0].Traces() == 0 || len(usual) == 0 {
-		return nil, note("There is no earlier time with enough transactions to say what is usual."), nil
-	}
-	below := observed[0].Below(in.Service)
-	for _, o := range usual {
+	below := map[string]bool{}
+	for _, o := range observed {
 		for service := range o.Below(in.Service) {
 			below[service] = true
 		}
 	}
-	for _, cause := range Causes(observed[0], usual) {
-		if below[cause.Service] && len(facts) < maxCauses {
-			facts = append(facts, causeFact(len(facts)+1, &cause, len(usual)))
+	f.path = slices.Sorted(maps.Keys(below))
+	f.path = f.path[:min(len(f.path), maxPath)]
+	present := observed[0]
+	usual := slices.DeleteFunc(observed[1:], func(o *Observed) bool { return o.Traces() < leastUsual })
+	if present.Traces() == 0 || len(usual) == 0 {
+		f.why = note("There is no earlier time with enough transactions to say what is usual.")
+		return f, nil
+	}
+	for _, cause := range Causes(present, usual) {
+		if below[cause.Service] && len(f.causes) < maxCauses {
+			told := causeFact(len(f.causes)+1, &cause, len(usual))
+			told.Link = in.seen(&cause.Deviations[0], present, now)
+			f.causes = append(f.causes, told)
 		}
 	}
-	if len(facts) == 0 {
-		why = note("Of %d traces of the time of the alarm, what %s and the services below it did is as usual, compared with %d earlier times.",
-			observed[0].Traces(), in.Service, len(usual))
-		why.Values = []ground.Value{{Name: "verdict", Value: "as_usual"}}
+	if len(f.causes) == 0 {
+		f.why = note("Of %d traces of the time of the alarm, what %s and the services below it did is as usual, compared with %d earlier times.",
+			present.Traces(), in.Service, len(usual))
+		f.why.Values = []ground.Value{{Name: "verdict", Value: "as_usual"}}
+		f.why.Link = pages{in.project}.transactions(now, in.Service, in.Environment)
 	}
-	return facts, why, nil
+	return f, nil
 }
+
+// seen is where a deviation can be looked at: the lines, the resource, the
+// transactions that begin with the operation, or its longest execution.
+func (in *Input) seen(d *Deviation, present *Observed, now Period) string {
+	pages := pages{in.project}
+	line := d.Step.Call.Service == "" && (d.Kind == StepMore || d.Kind == StepLess)
+	switch {
+	case d.Kind == Saturated:
+		return pages.metric(now, fmt.Sprintf("max by (service_name) (%s{service_name=%q})", d.Resource, d.Operation.Service))
+	case line && pattern.MatchString(d.Step.Line):
+		return pages.logs(now, term("service", d.Operation.Service), "pattern:"+d.Step.Line)
+	case line:
+		return pages.logs(now, term("service", d.Operation.Service), phrase(d.Step.Line))
+	}
+	shown := present.shape.shown[d.Operation]
+	if shown.entry {
+		return pages.transactions(now, d.Operation.Service, in.Environment, "endpoint", d.Operation.Name)
+	}
+	return pages.trace(shown.trace, shown.span)
+}
+
+// pattern is a Step's line that is told by its pattern.
+var pattern = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
 // causeFact tells of a cause: its deviations, the strongest first.
 func causeFact(rank int, cause *Cause, times int) ground.Fact {

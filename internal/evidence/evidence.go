@@ -1,5 +1,6 @@
 // Package evidence collects what is known about an alarm as numbered facts: the
-// worst transactions, what they spent their time on, and what is usual.
+// worst transactions, what they spent their time on, what is usual, what sets them
+// apart from others, what is new in logs and versions, and how the like ended before.
 //
 // It owns which facts matter and how many; their form is package ground's. It
 // reads traces through package trace, judges nothing and asks no model. All
@@ -14,6 +15,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/ground"
@@ -48,8 +51,11 @@ type Input struct {
 	Worst         []Sample   // matches, slowest first; none for an alarm that counts minutes
 	Failed        bool       // it is about failures: of transactions those that failed are looked at
 	Disturbed     []Period   // times of other incidents, of which nothing is taken for usual
+	Past          []Past     // incidents of the same kind of rule and service, the latest first
 	Now           time.Time
 	Location      *time.Location // of the times in the facts, as in the alarm; nil is UTC
+
+	project project.ID // that it is about
 }
 
 // local returns t as the facts write it, without the zone.
@@ -75,12 +81,13 @@ type Sample struct {
 // Collector collects evidence. It is safe for concurrent use.
 type Collector struct {
 	traces       *trace.Store
+	logs         *logs.Store
 	investigator *Investigator
 }
 
 // New returns a Collector that reads from these.
 func New(traces *trace.Store, logs *logs.Store, metrics *metric.Engine) *Collector {
-	return &Collector{traces: traces, investigator: NewInvestigator(traces, logs, metrics)}
+	return &Collector{traces: traces, logs: logs, investigator: NewInvestigator(traces, logs, metrics)}
 }
 
 // Collect returns the facts about an alarm: at most three transactions, 60
@@ -88,6 +95,7 @@ func New(traces *trace.Store, logs *logs.Store, metrics *metric.Engine) *Collect
 // What was left out or could not be read is a note. It fails only when the
 // engine does.
 func (c *Collector) Collect(ctx context.Context, p project.ID, in Input) (*ground.Bundle, error) {
+	in.project = p
 	samples, err := c.samples(ctx, p, in)
 	if err != nil {
 		return nil, err
@@ -96,32 +104,80 @@ func (c *Collector) Collect(ctx context.Context, p project.ID, in Input) (*groun
 	if err != nil {
 		return nil, err
 	}
-	var b bundle
-	b.add(AlarmFact(in))
-	causes, why, err := c.causes(ctx, p, in)
+	around, err := c.surroundings(ctx, p, &in, profiles)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range causes {
-		b.add(f)
-	}
+	beside := around.facts()
+	described := bundle{facts: slices.Clone(beside)}
 	for i, profile := range profiles {
-		t := transaction{Profile: profile, in: in, bundle: &b, worst: i == 0}
+		t := transaction{Profile: profile, in: in, bundle: &described, worst: i == 0}
 		t.describe()
-		if err := c.compare(ctx, p, &t); err != nil {
-			return nil, err
+		if t.worst { // the comparison of another would mostly repeat it
+			t.compare(around.usual)
 		}
 	}
+	var b bundle
+	b.add(AlarmFact(p, in))
+	for _, f := range slices.Concat(beside, in.past(described.facts), described.facts[len(beside):]) {
+		b.add(f)
+	}
+	b.left += described.left
 	if missing > 0 {
 		b.add(note("%d of the traces of the alarm could not be read: their spans have expired or have not arrived.", missing))
 	}
-	if why.Text != "" {
-		b.add(why)
+	if around.path.why.Text != "" {
+		b.add(around.path.why)
 	}
 	if len(profiles) == 0 {
 		b.add(note("No transaction of the alarm could be read: only the alarm itself is known."))
 	}
 	return &ground.Bundle{Title: title(in), Facts: b.numbered()}, nil
+}
+
+// surroundings is what is known beside single transactions.
+type surroundings struct {
+	path        found          // likely causes
+	changes     []ground.Fact  // on the path
+	differences []ground.Fact  // that set the bad transactions apart
+	growths     []ground.Fact  // of logs on the path
+	usual       []*trace.Usual // of the worst transaction, one for each of earlier; none without a transaction
+}
+
+func (s *surroundings) facts() []ground.Fact {
+	return slices.Concat(s.path.causes, s.changes, s.differences, s.growths)
+}
+
+// surroundings reads what is known beside the transactions, worst first.
+func (c *Collector) surroundings(ctx context.Context, p project.ID, in *Input, profiles []*trace.Profile) (*surroundings, error) {
+	var s surroundings
+	reading, ctx := errgroup.WithContext(ctx)
+	reading.Go(func() (err error) {
+		var worst *trace.Transaction
+		if len(profiles) > 0 {
+			worst = &profiles[0].Transaction
+			if s.usual, err = c.usualOf(ctx, p, worst); err != nil {
+				return err
+			}
+		}
+		s.differences, err = c.differences(ctx, p, in, worst, s.usual)
+		return err
+	})
+	if in.Service != "" {
+		reading.Go(func() (err error) {
+			now := in.present()
+			earlier := usualPeriods(now, in.Disturbed)
+			if s.path, err = c.causes(ctx, p, in, now, earlier); err != nil {
+				return err
+			}
+			if s.changes, err = c.changes(ctx, p, in, s.path.path); err != nil {
+				return err
+			}
+			s.growths, err = c.growths(ctx, p, in, s.path.path, now, earlier)
+			return err
+		})
+	}
+	return &s, reading.Wait()
 }
 
 // samples returns what is looked at one by one: what matched, or the worst
@@ -182,16 +238,35 @@ func title(in Input) string {
 	return ground.Line(text)
 }
 
+// page is where what the alarm counts can be looked at: the transactions, or
+// the service where it counts something else.
+func (in *Input) page() string {
+	window, pages := Period{in.From, in.To}, pages{in.project}
+	switch {
+	case in.Service == "":
+		return ""
+	case in.Failed:
+		return pages.transactions(window, in.Service, in.Environment, "errors", "true")
+	case in.Unit == "ms" || len(in.Worst) > 0:
+		return pages.transactions(window, in.Service, in.Environment, "sort", "slowest")
+	}
+	return pages.service(window, in.Service, in.Environment)
+}
+
 // minute is how the window of an alarm is written.
 const minute = "2006-01-02 15:04"
 
 // maxInstances is how many instances the alarm's fact names.
 const maxInstances = 10
 
-// AlarmFact returns what the alarm itself says, without an id: all there is
-// when no trace can be read.
-func AlarmFact(in Input) ground.Fact {
-	f := fact{Kind: ground.Alarm}
+// second is how a moment is written.
+const second = "2006-01-02 15:04:05"
+
+// AlarmFact returns what the alarm itself says about a project, without an id: all
+// there is when no trace can be read.
+func AlarmFact(p project.ID, in Input) ground.Fact {
+	in.project = p
+	f := fact{Kind: ground.Alarm, link: in.page()}
 	unit := "times"
 	if in.Minutes {
 		unit = "minutes"

@@ -33,6 +33,7 @@ type fact struct {
 	Kind            string
 	TraceID, SpanID string
 	Step            int
+	link            string
 	text            strings.Builder
 	values          []ground.Value
 }
@@ -98,7 +99,7 @@ func (f *fact) destination(name string) { f.classed("destination", name, mask.Na
 
 func (f *fact) address(name string) { f.classed("address", name, addressClass(name)) }
 
-func (f *fact) link(text string) {
+func (f *fact) url(text string) {
 	class := mask.URL
 	if strings.HasPrefix(text, "/") {
 		class = mask.Path
@@ -108,7 +109,7 @@ func (f *fact) link(text string) {
 
 func (f *fact) ground() ground.Fact {
 	return ground.Fact{
-		Kind: f.Kind, Text: clip(ground.Line(f.text.String()), maxFactBytes), TraceID: f.TraceID, SpanID: f.SpanID, Step: f.Step, Values: f.values,
+		Kind: f.Kind, Text: clip(ground.Line(f.text.String()), maxFactBytes), TraceID: f.TraceID, SpanID: f.SpanID, Step: f.Step, Values: f.values, Link: f.link,
 	}
 }
 

@@ -58,7 +58,11 @@ func (v *Investigator) Observe(ctx context.Context, p project.ID, of Period) (*O
 	}
 	executions = slices.DeleteFunc(executions, func(e trace.Execution) bool { return !read(e.Trace) })
 	o := &Observed{shape: shapeOf(executions, lines), used: map[string]map[string]float64{}}
-	for _, resource := range utilisations {
+	resources, err := v.sent(ctx, p, of)
+	if err != nil {
+		return nil, fmt.Errorf("observe resources: %w", err)
+	}
+	for _, resource := range resources {
 		if o.used[resource], err = v.used(ctx, p, resource, of); err != nil {
 			return nil, fmt.Errorf("observe resources: %w", err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/prometheus/promql"
 
@@ -48,9 +49,30 @@ func saturated(now *Observed, usual []*Observed) []Deviation {
 	return all
 }
 
+// sent returns those of the utilisations that anything sent in a time: most systems
+// send few of them, and each costs a query.
+func (v *Investigator) sent(ctx context.Context, p project.ID, of Period) ([]string, error) {
+	query := fmt.Sprintf(`group by (__name__) (last_over_time({__name__=~%q}[%ds]))`, strings.Join(utilisations, "|"), of.seconds())
+	answer, err := v.metrics.Instant(ctx, p, query, of.To, 0)
+	if err != nil {
+		return nil, fmt.Errorf("list resources: %w", err)
+	}
+	defer answer.Release()
+	var names []string
+	if vector, ok := answer.Value.(promql.Vector); ok {
+		for _, s := range vector {
+			names = append(names, strings.Clone(s.Metric.Get("__name__")))
+		}
+	}
+	return names, nil
+}
+
+// seconds is how long a period is, as a range of PromQL.
+func (p Period) seconds() int { return max(int(p.To.Sub(p.From).Seconds()), 1) }
+
 // used returns the largest share of a resource that each service used in a time.
 func (v *Investigator) used(ctx context.Context, p project.ID, resource string, of Period) (map[string]float64, error) {
-	query := fmt.Sprintf(`max by (service_name) (max_over_time(%s[%ds]))`, resource, max(int(of.To.Sub(of.From).Seconds()), 1))
+	query := fmt.Sprintf(`max by (service_name) (max_over_time(%s[%ds]))`, resource, of.seconds())
 	answer, err := v.metrics.Instant(ctx, p, query, of.To, 0)
 	if err != nil {
 		return nil, fmt.Errorf("share of %s: %w", resource, err)

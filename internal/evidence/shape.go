@@ -30,12 +30,21 @@ type shape struct {
 	own    map[Operation][]float64    // ms of each trace's longest execution without those below it, ascending
 	apart  map[Operation][]float64    // ms between a client and what it called; by what was called
 	bodies map[Step]string            // a line of each, to know it by
+	shown  map[Operation]example      // where each can be seen
 	all    int                        // traces
+}
+
+// example is an execution of an operation: of those that were seen, the longest.
+type example struct {
+	trace trace.TraceID
+	span  trace.SpanID
+	entry bool // with it a service was entered: lists of transactions know it
+	ns    int64
 }
 
 // shapeOf adds executions, those of a trace side by side, and lines up.
 func shapeOf(executions []trace.Execution, lines []logs.Line) *shape {
-	s := &shape{traces: map[Operation]int{}, steps: map[Operation]map[Step]int{}, own: map[Operation][]float64{}, apart: map[Operation][]float64{}, bodies: map[Step]string{}}
+	s := &shape{traces: map[Operation]int{}, steps: map[Operation]map[Step]int{}, own: map[Operation][]float64{}, apart: map[Operation][]float64{}, bodies: map[Step]string{}, shown: map[Operation]example{}}
 	byTrace := map[trace.TraceID][]logs.Line{}
 	for _, l := range lines {
 		byTrace[l.Trace] = append(byTrace[l.Trace], l)
@@ -79,6 +88,9 @@ func (s *shape) add(executions []trace.Execution, lines []logs.Line) {
 	for i := range executions {
 		e := &executions[i]
 		op := Operation{e.Service, e.Operation}
+		if longest, known := s.shown[op]; !known || e.DurationNs > longest.ns {
+			s.shown[op] = example{e.Trace, e.Span, e.Kind == trace.KindServer || e.Kind == trace.KindConsumer || e.Parent == 0, e.DurationNs}
+		}
 		if did[op] == nil {
 			did[op] = map[Step]bool{}
 		}

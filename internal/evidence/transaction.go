@@ -83,11 +83,13 @@ func (t *transaction) limit() int {
 
 // fact begins a fact about a step, 0 for the transaction as a whole.
 func (t *transaction) fact(kind string, s *trace.Step) fact {
-	f := fact{Kind: kind, TraceID: t.Transaction.TraceID.String(), SpanID: t.Transaction.SpanID.String()}
+	span := t.Transaction.SpanID
+	f := fact{Kind: kind, TraceID: t.Transaction.TraceID.String()}
 	if s != nil {
-		f.SpanID, f.Step = s.SpanID.String(), s.Index
+		span, f.Step = s.SpanID, s.Index
 		f.number("step", strconv.Itoa(s.Index), "")
 	}
+	f.SpanID, f.link = span.String(), pages{t.in.project}.trace(t.Transaction.TraceID, span)
 	return f
 }
 
@@ -116,14 +118,14 @@ func (t *transaction) whole() {
 	f.say(" took %s ms", milliseconds(tx.ElapsedNs))
 	f.value("endpoint", clip(tx.Endpoint, maxName))
 	entry := &t.Steps[0]
-	f.link(withoutSecrets(entry.URL))
+	f.url(withoutSecrets(entry.URL))
 	f.value("method", entry.Method)
 	f.service(tx.Service)
 	f.value("phase", tx.Environment)
 	f.instance(clip(tx.Instance, maxName))
 	f.destination(clip(entry.Destination, maxName))
 	f.value("trace_id", tx.TraceID.String())
-	started := t.in.local(tx.Start, "2006-01-02 15:04:05")
+	started := t.in.local(tx.Start, second)
 	f.value("started", started)
 	f.ms("elapsed", tx.ElapsedNs)
 	f.count("sql_count", tx.SQLCount)
@@ -270,6 +272,9 @@ func (t *transaction) statement(g *group, main bool) {
 		f.count("joins", st.Joins)
 	}
 	f.literals(g)
+	if st.Hash != 0 {
+		f.link = pages{t.in.project}.statement(Period{t.in.From, t.in.To}, st.Hash, t.Transaction.Service)
+	}
 	t.bundle.add(f.ground())
 }
 
@@ -366,7 +371,7 @@ func (t *transaction) call(g *group) {
 		f.value("system", st.System)
 	}
 	f.address(clip(s.Address, maxName))
-	f.link(link)
+	f.url(link)
 	f.destination(clip(s.Destination, maxName))
 	for _, r := range s.Remotes {
 		f.once("remote", clip(r.Service, maxName), mask.Name)

@@ -23,32 +23,42 @@ const (
 	minSamples  = 3 // fewer say nothing about what is usual
 )
 
-// compare adds what the same transaction is like an hour and a day before.
-func (c *Collector) compare(ctx context.Context, p project.ID, t *transaction) error {
-	tx := &t.Transaction
-	if !t.worst {
-		return nil // its comparison would mostly repeat that of the worst
-	}
-	nothing := 0
-	for _, e := range earlier {
-		middle := tx.Ended().Add(-e.ago)
+// around is the time around an end of a transaction so long before.
+func (e period) around(ended time.Time) Period {
+	middle := ended.Add(-e.ago)
+	return Period{middle.Add(-usualWindow / 2), middle.Add(usualWindow / 2)}
+}
+
+// usualOf reads what a transaction was like an hour and a day before: one for each of
+// earlier.
+func (c *Collector) usualOf(ctx context.Context, p project.ID, tx *trace.Transaction) ([]*trace.Usual, error) {
+	all := make([]*trace.Usual, len(earlier))
+	for i, e := range earlier {
+		of := e.around(tx.Ended())
 		usual, err := c.traces.Usual(ctx, p, trace.UsualQuery{
-			Service: tx.Service, Environment: tx.Environment, Endpoint: tx.Endpoint,
-			From: middle.Add(-usualWindow / 2), To: middle.Add(usualWindow / 2),
+			Service: tx.Service, Environment: tx.Environment, Endpoint: tx.Endpoint, From: of.From, To: of.To,
 		})
 		if err != nil {
-			return fmt.Errorf("collect evidence: %w", err)
+			return nil, fmt.Errorf("collect evidence: %w", err)
 		}
-		if usual.Count < minSamples {
+		all[i] = usual
+	}
+	return all, nil
+}
+
+// compare adds what the same transaction is like an hour and a day before.
+func (t *transaction) compare(usual []*trace.Usual) {
+	nothing := 0
+	for i, u := range usual {
+		if u.Count < minSamples {
 			nothing++
 			continue
 		}
-		t.usual(e, usual)
+		t.usual(earlier[i], u)
 	}
-	if nothing == len(earlier) {
+	if nothing == len(usual) {
 		t.bundle.add(note("The same transaction hardly ran an hour and a day earlier: what is usual is not known."))
 	}
-	return nil
 }
 
 func (t *transaction) usual(e period, u *trace.Usual) {
@@ -70,8 +80,15 @@ func (t *transaction) usual(e period, u *trace.Usual) {
 		f.number("usual", share, "percent")
 		f.count("samples", u.Count)
 		f.value("when", e.when)
+		f.link = t.before(e)
 		t.bundle.add(f.ground())
 	}
+}
+
+// before is the list of the same transactions in an earlier time.
+func (t *transaction) before(e period) string {
+	tx := &t.Transaction
+	return pages{t.in.project}.transactions(e.around(tx.Ended()), tx.Service, tx.Environment, "endpoint", tx.Endpoint)
 }
 
 // addedUp is the time of all statements, in which two at once count twice: so is
@@ -100,5 +117,9 @@ func (t *transaction) compared(e period, metric, what string, samples int, now, 
 	f.say(".")
 	f.count("samples", samples)
 	f.value("when", e.when)
+	f.link = t.before(e)
+	if metric == "statement" {
+		f.link = pages{t.in.project}.statement(e.around(t.Transaction.Ended()), t.main.slowest().Statement.Hash, t.Transaction.Service)
+	}
 	t.bundle.add(f.ground())
 }

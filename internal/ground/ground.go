@@ -22,6 +22,10 @@ const (
 	Exception   = "exception"   // an exception thrown in a step
 	Cause       = "cause"       // a service that may be why, and how it deviates from what is usual
 	Comparison  = "comparison"  // the same transaction's usual profile beside this one
+	Difference  = "difference"  // an attribute that transactions of the alarm have more often than others
+	Log         = "log"         // a log pattern that is new or surged
+	Change      = "change"      // a version that began
+	Past        = "past"        // an earlier incident of the same shape, and how it ended
 	Note        = "note"        // what was cut or could not be read
 )
 
@@ -45,6 +49,10 @@ type Fact struct {
 	SpanID  string  `json:"span_id,omitempty"`  // 16 hex
 	Step    int     `json:"step,omitempty"`     // number of the step in the profile, from 1
 	Values  []Value `json:"values,omitempty"`
+	// Link is where the UI shows the data of the fact, with its filter and its time
+	// range: a path below the UI's root, "" when there is nothing to show. No model
+	// reads it.
+	Link string `json:"link,omitempty"`
 }
 
 // Bundle is the evidence of one case.

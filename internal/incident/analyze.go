@@ -81,6 +81,9 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 	if in.Disturbed, err = s.disturbed(ctx, c); err != nil {
 		return err
 	}
+	if in.Past, err = s.past(ctx, c); err != nil {
+		return err
+	}
 	bundle, err := s.opts.Collect(ctx, c.Project, in)
 	switch {
 	case ctx.Err() != nil:

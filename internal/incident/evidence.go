@@ -67,7 +67,7 @@ func (c *record) arrived(b *ground.Bundle) bool {
 
 // alarmOnly is the evidence when no trace can be read: what the alarm says.
 func (c *record) alarmOnly(now time.Time, zone *time.Location) *ground.Bundle {
-	alarm := evidence.AlarmFact(c.input(now, zone))
+	alarm := evidence.AlarmFact(c.Project, c.input(now, zone))
 	alarm.ID = "E1"
 	return &ground.Bundle{Title: c.Title, Facts: []ground.Fact{alarm,
 		{ID: "E2", Kind: ground.Note, Text: "The traces of the alarm could not be read: the telemetry engine did not answer."}}}

@@ -42,6 +42,8 @@ const (
 	// changesBack is how long before a time of trouble a new version may have
 	// caused it.
 	changesBack = 24 * time.Hour
+	// versionsKnown is how long before that versions are looked for that are not new.
+	versionsKnown = 7 * 24 * time.Hour
 )
 
 // affectedSpans selects the entry spans of a service that began in the time. Those that
@@ -86,20 +88,38 @@ func (s *Store) Affected(ctx context.Context, p project.ID, service, environment
 	for _, e := range endpoints {
 		out.Endpoints = append(out.Endpoints, AffectedEndpoint{e.Operation, e.Transactions, e.Failed, e.Slowest})
 	}
-	var versions []struct {
+	changes, err := s.NewVersions(ctx, p, []string{service}, environment, out.From, out.To)
+	if err != nil {
+		return nil, err
+	}
+	out.Versions = append(out.Versions, changes[service]...)
+	return out, nil
+}
+
+// NewVersions returns the versions of services that were seen for the first time
+// within a day before from, or until to, which is exclusive, by service, the newest
+// first. What a service ran a week earlier and never since counts as new: it was
+// brought back. Environment "" is all.
+func (s *Store) NewVersions(ctx context.Context, p project.ID, services []string, environment string, from, to time.Time) (map[string][]VersionChange, error) {
+	var rows []struct {
+		Service string    `ch:"service"`
 		Version string    `ch:"version"`
 		First   time.Time `ch:"first"`
 	}
-	err = s.db.Select(ctx, p, &versions, `SELECT toString(version) AS version, min(ended) AS first FROM transactions
-		WHERE project_id = {project:UInt32} AND ended < {to:DateTime64(9)} AND version != '' AND `+serviceFilter+`
-		GROUP BY version ORDER BY first, version`, params[:4]...)
+	begin := from.Add(-changesBack).UTC()
+	err := s.db.Select(ctx, p, &rows, `SELECT service, version, min(ended) AS first FROM transactions
+		WHERE project_id = {project:UInt32} AND ended >= {since:DateTime64(9)} AND ended < {to:DateTime64(9)} AND version != ''
+			AND service IN {services:Array(String)} AND ({environment:String} = '' OR environment = {environment:String})
+		GROUP BY service, version ORDER BY service, first, version`,
+		clickhouse.P("since", begin.Add(-versionsKnown)), clickhouse.P("to", to.UTC()), clickhouse.P("services", services), clickhouse.P("environment", environment))
 	if err != nil {
 		return nil, fmt.Errorf("list new versions: %w", err)
 	}
-	for i := len(versions) - 1; i > 0; i-- { // the first one ever seen is no change
-		if v := versions[i]; !v.First.Before(out.From.Add(-changesBack)) {
-			out.Versions = append(out.Versions, VersionChange{v.Version, versions[i-1].Version, v.First.UTC()})
+	changes := map[string][]VersionChange{}
+	for i := len(rows) - 1; i > 0; i-- { // the first one of a service is no change
+		if r, before := rows[i], rows[i-1]; before.Service == r.Service && !r.First.Before(begin) {
+			changes[r.Service] = append(changes[r.Service], VersionChange{r.Version, before.Version, r.First.UTC()})
 		}
 	}
-	return out, nil
+	return changes, nil
 }

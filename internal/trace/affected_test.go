@@ -60,3 +60,35 @@ func TestATimeOfTroubleKnowsWhomItMetAndWhatWasNewBeforeIt(t *testing.T) {
 		}
 	}
 }
+
+func TestVersionsAreNewThatAServiceDidNotRunTheWeekBefore(t *testing.T) {
+	engine, store := tracetest.Open(t)
+	n := uint64(0)
+	ran := func(service, version string, at time.Duration) tracetest.Span {
+		n++
+		s := spanOf(n, service, trace.SpanID(n), 0, trace.KindServer, at, ms)
+		s.Version = version
+		return s
+	}
+	tracetest.Insert(t, engine, 1,
+		ran("pay", "1.0", -20*24*time.Hour),
+		ran("pay", "1.1", -3*24*time.Hour),
+		ran("pay", "1.0", -time.Hour), // rolled back
+		ran("bank", "7", -2*24*time.Hour),
+		ran("bank", "7", time.Minute),
+		ran("young", "1", time.Minute), // the first one of a service is no change
+		ran("order", "8", -2*24*time.Hour),
+		ran("order", "9", time.Minute), // not asked about
+	)
+	got, err := store.NewVersions(t.Context(), 1, []string{"pay", "bank", "young"}, "prod", noon, noon.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]trace.VersionChange{"pay": {{"1.0", "1.1", noon.Add(-time.Hour + ms).UTC()}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got, err := store.NewVersions(t.Context(), 2, []string{"pay"}, "", noon, noon.Add(time.Hour)); err != nil || len(got) != 0 {
+		t.Errorf("another project: %v, %v", got, err)
+	}
+}

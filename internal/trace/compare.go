@@ -178,11 +178,12 @@ func (s *Store) usually(ctx context.Context, p project.ID, c *Comparison) (map[c
 		Count   uint64  `ch:"n"`
 		P50     float64 `ch:"p50"`
 		P95     float64 `ch:"p95"`
+		Longest uint64  `ch:"longest"`
 		Sample  uint64  `ch:"sampled"`
 		Elapsed float64 `ch:"elapsed_sampled"`
 	}
 	err := s.db.Select(ctx, p, &times, usualSampled+`
-		SELECT count() AS n, toFloat64(quantile(0.5)(elapsed)) AS p50, toFloat64(quantile(0.95)(elapsed)) AS p95,
+		SELECT count() AS n, toFloat64(quantile(0.5)(elapsed)) AS p50, toFloat64(quantile(0.95)(elapsed)) AS p95, max(elapsed) AS longest,
 			countIf(trace_id IN (SELECT trace_id FROM sample)) AS sampled, toFloat64(sumIf(elapsed, trace_id IN (SELECT trace_id FROM sample))) AS elapsed_sampled
 		FROM transactions WHERE `+usualFilter, params...)
 	if err != nil {
@@ -192,6 +193,7 @@ func (s *Store) usually(ctx context.Context, p project.ID, c *Comparison) (map[c
 		return nil, 0, nil
 	}
 	c.P50Ns, c.P95Ns = int64(times[0].P50), int64(times[0].P95)
+	params = append(params, usualBegin(c.From, times[0].Longest))
 	var rows []struct {
 		Hash      uint64   `ch:"hash"`
 		Name      string   `ch:"step"`

@@ -43,7 +43,7 @@ type UsualStatement struct {
 // The transactions that Usual and Compare take for usual, and a sample of their
 // traces. A statement or call belongs to the transaction of its instance that it
 // ran in; of several within each other, to the innermost. A span may start before
-// its transaction ended, by as much as that took: an hour is taken to be enough.
+// its transaction ended, by as much as that took: begin is before the first of them.
 // A statement that a mapper and, right below it, the driver recorded is the driver's.
 const (
 	usualFilter = `project_id = {project:UInt32} AND ended >= {from:DateTime64(9)} AND ended < {to:DateTime64(9)}
@@ -51,13 +51,20 @@ const (
 	usualSampled = `WITH sample AS (
 			SELECT trace_id FROM transactions WHERE ` + usualFilter + `
 			GROUP BY trace_id ORDER BY cityHash64(trace_id) LIMIT {sample:UInt32})`
-	usualSpans = `project_id = {project:UInt32} AND start >= subtractHours({from:DateTime64(9)}, 1) AND start < {to:DateTime64(9)}
-		AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes(subtractHours({from:DateTime64(9)}, 1))
+	usualSpans = `project_id = {project:UInt32} AND start >= {begin:DateTime64(9)} AND start < {to:DateTime64(9)}
+		AND toStartOfFiveMinutes(start) >= toStartOfFiveMinutes({begin:DateTime64(9)})
 		AND toStartOfFiveMinutes(start) <= toStartOfFiveMinutes({to:DateTime64(9)})
 		AND trace_id IN (SELECT trace_id FROM sample) AND service = {service:String}`
 	notWrapping    = `(trace_id, span_id, db_hash) NOT IN (SELECT trace_id, parent_id, db_hash FROM spans WHERE ` + usualSpans + ` AND db_hash != 0 AND parent_id != 0)`
 	innermostEntry = `argMax(e.operation, (q.start < addNanoseconds(e.start, e.duration), e.start))`
 )
+
+// usualBegin is from when on the spans of transactions that ended in a range may have
+// begun: as long before as the longest of them took and, for what a longer one around
+// them did, five minutes more; an hour is taken to be enough.
+func usualBegin(from time.Time, longest uint64) clickhouse.Param {
+	return clickhouse.P("begin", from.Add(-min(time.Duration(min(longest, uint64(time.Hour)))+5*time.Minute, time.Hour)).UTC())
+}
 
 // Usual reads what a transaction is like over a time range.
 func (s *Store) Usual(ctx context.Context, p project.ID, q UsualQuery) (*Usual, error) {
@@ -66,14 +73,15 @@ func (s *Store) Usual(ctx context.Context, p project.ID, q UsualQuery) (*Usual, 
 		clickhouse.P("from", q.From.UTC()), clickhouse.P("to", q.To.UTC()), clickhouse.P("sample", usualSample),
 	}
 	var rows []struct {
-		Count  uint64  `ch:"n"`
-		P50    float64 `ch:"p50"`
-		P95    float64 `ch:"p95"`
-		Errors uint64  `ch:"errors"`
-		Sample uint64  `ch:"sampled"`
+		Count   uint64  `ch:"n"`
+		P50     float64 `ch:"p50"`
+		P95     float64 `ch:"p95"`
+		Longest uint64  `ch:"longest"`
+		Errors  uint64  `ch:"errors"`
+		Sample  uint64  `ch:"sampled"`
 	}
 	err := s.db.Select(ctx, p, &rows, usualSampled+`
-		SELECT count() AS n, toFloat64(quantileExact(0.5)(elapsed)) AS p50, toFloat64(quantileExact(0.95)(elapsed)) AS p95, countIf(error) AS errors,
+		SELECT count() AS n, toFloat64(quantileExact(0.5)(elapsed)) AS p50, toFloat64(quantileExact(0.95)(elapsed)) AS p95, max(elapsed) AS longest, countIf(error) AS errors,
 			uniqExactIf((trace_id, span_id), trace_id IN (SELECT trace_id FROM sample)) AS sampled
 		FROM transactions WHERE `+usualFilter, params...)
 	if err != nil {
@@ -91,6 +99,7 @@ func (s *Store) Usual(ctx context.Context, p project.ID, q UsualQuery) (*Usual, 
 		Runs uint64 `ch:"runs"`
 		Time uint64 `ch:"time"`
 	}
+	params = append(params, usualBegin(q.From, rows[0].Longest))
 	err = s.db.Select(ctx, p, &statements, usualSampled+`
 		SELECT db_hash, count() AS runs, sum(took) AS time
 		FROM (

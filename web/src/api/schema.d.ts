@@ -5780,6 +5780,7 @@ export interface components {
         Fact: {
             id: string;
             kind: string;
+            link?: string;
             span_id?: string;
             /** Format: int64 */
             step?: number;

@@ -6,10 +6,14 @@ import {
   IconBug,
   IconCode,
   IconDatabase,
+  IconFileText,
+  IconGitCompare,
+  IconHistory,
   IconHourglass,
   IconListDetails,
   IconMask,
   IconNote,
+  IconRocket,
   IconScale,
   IconTargetArrow,
 } from '@tabler/icons-react';
@@ -20,6 +24,7 @@ import type { Fact, FactValue, Incident } from '../../api/types.ts';
 import { Block } from '../../parts/Mono.tsx';
 import classes from './Evidence.module.css';
 import { factFigure, factTitle, factValues, withUnit } from './fact.ts';
+import { dataLink } from './link.ts';
 
 const ICONS: Record<string, ComponentType<{ size: number; stroke: number }>> = {
   alarm: IconAlertTriangle,
@@ -30,11 +35,30 @@ const ICONS: Record<string, ComponentType<{ size: number; stroke: number }>> = {
   wait: IconHourglass,
   exception: IconBug,
   cause: IconTargetArrow,
+  change: IconRocket,
+  difference: IconGitCompare,
+  log: IconFileText,
+  past: IconHistory,
   comparison: IconScale,
   note: IconNote,
 };
 
-const KINDS = ['alarm', 'cause', 'transaction', 'statement', 'call', 'wait', 'exception', 'step', 'comparison', 'note'];
+const KINDS = [
+  'alarm',
+  'cause',
+  'change',
+  'difference',
+  'log',
+  'past',
+  'transaction',
+  'statement',
+  'call',
+  'wait',
+  'exception',
+  'step',
+  'comparison',
+  'note',
+];
 
 /** The facts the report may speak of, by kind. The marked one is brought into sight. */
 export function Evidence({ incident, marked }: { incident: Incident; marked?: string }) {
@@ -68,6 +92,7 @@ function FactView({ fact, incident, marked }: { fact: Fact; incident: Incident; 
     if (ref.current) bringIntoSight(ref.current);
   }, [marked]);
   const sql = factValues(fact, 'sql').join('\n');
+  const data = dataLink(fact);
   return (
     <article
       ref={ref}
@@ -95,6 +120,12 @@ function FactView({ fact, incident, marked }: { fact: Fact; incident: Incident; 
             <IconArrowUpRight size={14} aria-hidden />
           </Link>
         )}
+        {data && !(fact.trace_id && data.page === 'traces') && (
+          <Link to={data.to} search={data.search}>
+            {t(`evidence.open.${data.page}`)}
+            <IconArrowUpRight size={14} aria-hidden />
+          </Link>
+        )}
         <details>
           <summary>{t('evidence.as_read')}</summary>
           <code>{`[${fact.id}] ${fact.text}`}</code>
@@ -105,7 +136,7 @@ function FactView({ fact, incident, marked }: { fact: Fact; incident: Incident; 
 }
 
 // The names whose values are words of ours, not of the monitored programs.
-const WORDS = new Set(['what', 'metric', 'when', 'error']);
+const WORDS = new Set(['what', 'metric', 'when', 'error', 'change', 'verdict']);
 
 /** Every value with its name; values of one name stand together. */
 function Values({ values }: { values: FactValue[] }) {
@@ -115,6 +146,10 @@ function Values({ values }: { values: FactValue[] }) {
     if (v.value !== '') byName.set(v.name, [...(byName.get(v.name) ?? []), v]);
   }
   if (byName.size === 0) return null;
+  const said = (name: string, v: FactValue) => {
+    if (name === 'state') return t(`incident.state.${v.value as 'open'}`, v.value);
+    return WORDS.has(name) ? t(`evidence.said.${v.value as 'gap'}`, v.value) : withUnit(v);
+  };
   return (
     <dl className={classes.values}>
       {[...byName].map(([name, members]) => (
@@ -125,7 +160,7 @@ function Values({ values }: { values: FactValue[] }) {
               // biome-ignore lint/suspicious/noArrayIndexKey: one fact may hold the same value twice
               <span key={i} className={v.class ? classes.masked : undefined}>
                 {i > 0 && ', '}
-                {WORDS.has(name) ? t(`evidence.said.${v.value as 'gap'}`, v.value) : withUnit(v)}
+                {said(name, v)}
               </span>
             ))}
             {members.some((v) => v.class) && (

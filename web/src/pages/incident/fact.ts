@@ -25,14 +25,27 @@ export function factTitle(fact: Fact): string {
       ]
         .filter(Boolean)
         .join(' '),
+    difference: () => [value('attribute'), differing(fact)].filter(Boolean).join(' = '),
+    log: () => value('message'),
+    change: () => `${value('service')} ${value('version_before')} → ${value('version')}`,
+    past: () => value('title'),
     exception: () => [value('type'), value('message')].filter(Boolean).join(': '),
   };
   return titles[fact.kind]?.() || fact.text;
 }
 
+/** The value of an attribute: those that name a service or an instance are called so. */
+const differing = (fact: Fact): string => {
+  const name = factValue(fact, 'attribute');
+  return factValue(fact, 'of_attribute') || (name === 'instance' ? factValue(fact, name) : '');
+};
+
 /** The number that matters most about a fact, with its unit. */
 export function factFigure(fact: Fact): string {
   if (fact.kind === 'alarm') return figure(fact, 'count') && `${factValue(fact, 'count')}×`;
+  if (fact.kind === 'log') return figure(fact, 'now') && `${figure(fact, 'now')}×`;
+  if (fact.kind === 'difference') return figure(fact, 'share');
+  if (fact.kind === 'past') return figure(fact, 'lasted');
   if (fact.kind === 'comparison') return figure(fact, 'ratio');
   return figure(fact, 'total') || figure(fact, 'elapsed');
 }

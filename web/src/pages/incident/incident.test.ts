@@ -24,6 +24,29 @@ describe('a fact', () => {
     expect(factTitle({ id: 'E9', kind: 'call', text: '', values })).toBe('mongodb find customers');
   });
 
+  it('beside the transactions is titled and counted by its own values', () => {
+    const made = (kind: string, ...values: [string, string, string?][]): Fact => ({
+      id: 'E9',
+      kind,
+      text: 'as the model reads it',
+      values: values.map(([name, value, unit = '']) => ({ name, value, unit })),
+    });
+    const looks = (fact: Fact) => `${factTitle(fact)} | ${factFigure(fact)}`;
+    expect(
+      looks(made('difference', ['attribute', 'version'], ['of_attribute', '1.4.2'], ['share', '88', 'percent'])),
+    ).toBe('version = 1.4.2 | 88 %');
+    expect(
+      looks(made('difference', ['attribute', 'instance'], ['instance', 'pod-1'], ['share', '60', 'percent'])),
+    ).toBe('instance = pod-1 | 60 %');
+    expect(looks(made('log', ['message', 'pool is exhausted'], ['now', '1200', 'count']))).toBe(
+      'pool is exhausted | 1,200×',
+    );
+    expect(looks(made('change', ['service', 'bank'], ['version', '2.0'], ['version_before', '1.9']))).toBe(
+      'bank 1.9 → 2.0 | ',
+    );
+    expect(looks(made('past', ['title', 'p95 in shop'], ['lasted', '42', 'min']))).toBe('p95 in shop | 42 min');
+  });
+
   it('of a kind not known here is titled by its text', () => {
     expect(factTitle({ id: 'E9', kind: 'moon', text: 'full' })).toBe('full');
   });

@@ -27,6 +27,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/host"
 	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/ingest"
+	"github.com/matrix-aiops/matrix/internal/investigate"
 	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/logs"
@@ -207,6 +208,7 @@ func (a *App) setup(ctx context.Context) error {
 		Even:     even,
 		Key:      keys.Derive("incident links"),
 		Collect:  evidence.New(traces, logStore, metrics).Collect,
+		Tools:    investigate.New(traces, logStore, metrics),
 		Ask:      gateway.Run,
 		BaseURL:  a.URL(),
 		Location: a.opts.File.Location(),

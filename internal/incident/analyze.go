@@ -94,6 +94,9 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 	case waited < arrivalPatience && !c.arrived(bundle):
 		return job.Snooze(analysisDelay)
 	}
+	if err := s.investigate(ctx, c, p, bundle); err != nil {
+		return err
+	}
 	a, err := s.ask(ctx, c, p, bundle)
 	switch {
 	case ctx.Err() != nil:
@@ -167,7 +170,7 @@ func (s *Service) ask(ctx context.Context, c *record, p tenant.Project, bundle *
 	}
 	written.Role, written.RoleVersion, written.CallID = result.Role, result.RoleVersion, result.CallID
 	written.Provider, written.Model = result.Provider, result.Model
-	written.Confidence = report.Confidence(bundle)
+	written.Rate(bundle)
 	a.report = written
 	return a, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/incident"
+	"github.com/matrix-aiops/matrix/internal/investigate"
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -55,13 +56,18 @@ type house struct {
 	// collectAbout, when set, is used in place of collect.
 	collectAbout func(ctx context.Context, p project.ID, in evidence.Input) (*ground.Bundle, error)
 	ask          func(ctx context.Context, in ai.Input) (*ai.Result, error)
-	asked        []ai.Input
+	// inquire is the role that investigates; nil: it has no model.
+	inquire func(ctx context.Context, in ai.Input) (*ai.Result, error)
+	asked   []ai.Input
 	// even is what the clock of the machine is said to do, calls the service map.
 	even  func(time.Duration) bool
 	calls func() (map[string][]string, error)
 }
 
-func newHouse(t testing.TB, db *metadb.DB) *house {
+func newHouse(t testing.TB, db *metadb.DB) *house { return newHouseWith(t, db, nil) }
+
+// newHouseWith is newHouse with an investigator that has these tools.
+func newHouseWith(t testing.TB, db *metadb.DB, tools *investigate.Tools) *house {
 	t.Helper()
 	h := &house{
 		t: t, db: db, slack: fakeslack.New(t), webhook: fakewebhook.New(t, secret),
@@ -102,7 +108,8 @@ func newHouse(t testing.TB, db *metadb.DB) *house {
 	}
 	h.service, err = incident.New(incident.Options{
 		DB: db, Jobs: h.jobs, Outbox: outbox, BaseURL: baseURL + "/", Location: seoul, Now: h.Now, Key: []byte("a key of links"),
-		Even: func(d time.Duration) bool { return h.even == nil || h.even(d) },
+		Tools: tools,
+		Even:  func(d time.Duration) bool { return h.even == nil || h.even(d) },
 		Calls: func(context.Context, project.ID, string, time.Time, time.Time) (map[string][]string, error) {
 			if h.calls == nil {
 				return nil, nil
@@ -122,7 +129,12 @@ func newHouse(t testing.TB, db *metadb.DB) *house {
 			return h.collect()
 		},
 		Ask: func(ctx context.Context, _ ai.Caller, role string, in ai.Input) (*ai.Result, error) {
-			if role != incident.Role {
+			switch {
+			case role == ai.Investigator && h.inquire == nil:
+				return nil, ai.ErrNoModel
+			case role == ai.Investigator:
+				return h.inquire(ctx, in)
+			case role != incident.Role:
 				t.Errorf("asked the role %s", role)
 			}
 			h.mu.Lock()

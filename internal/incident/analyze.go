@@ -75,6 +75,9 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 		return fmt.Errorf("analyze incident: %w", err)
 	}
 	waited := s.opts.Now().Sub(c.analysisSince)
+	if waited < s.opts.Settle {
+		return job.Snooze(s.opts.Settle - waited) // and not at a later time, which the queue looks at every five seconds
+	}
 	patient := waited < analysisPatience
 
 	in := c.input(s.opts.Now(), s.opts.Location)
@@ -86,13 +89,13 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 	case ctx.Err() != nil:
 		return ctx.Err() // the node is stopping; the job runs again
 	case err != nil && patient:
-		return job.Snooze(max(analysisDelay, min(waited, time.Minute)))
+		return job.Snooze(max(unreadDelay, min(waited, time.Minute)))
 	case err != nil:
 		s.opts.Log.ErrorContext(ctx, "analysis goes on without traces", "incident_id", c.ID, "error", err.Error())
 		bundle = c.alarmOnly(s.opts.Now(), s.opts.Location)
 		return s.finish(ctx, c, p, analysis{state: Failed, bundle: bundle, report: report.Deterministic(bundle, p.Language, "")})
 	case waited < arrivalPatience && !c.arrived(bundle):
-		return job.Snooze(analysisDelay)
+		return job.Snooze(arrivalDelay)
 	}
 	if err := s.investigate(ctx, c, p, bundle); err != nil {
 		return err

@@ -137,9 +137,10 @@ type Event struct {
 }
 
 const (
-	// analysisDelay lets the rest of the trace arrive: a slow span is exported
-	// before the spans around it have ended.
-	analysisDelay = 5 * time.Second
+	// unreadDelay is how long an analysis waits at least for traces that cannot be
+	// read, arrivalDelay for the rest of a trace.
+	unreadDelay  = 5 * time.Second
+	arrivalDelay = time.Second
 	// arrivalPatience is how long an analysis waits for the rest of the trace. A
 	// program's exporter sends every few seconds, and some transactions really
 	// have no more spans than the slow one.
@@ -167,6 +168,11 @@ type Options struct {
 	Collect func(ctx context.Context, p project.ID, in evidence.Input) (*ground.Bundle, error)
 	// Ask talks to the model (ai.Gateway.Run).
 	Ask func(ctx context.Context, caller ai.Caller, role string, in ai.Input) (*ai.Result, error)
+	// Settle is how long an analysis lets the rest of the trace arrive before it
+	// looks: a slow span is exported before the spans around it have ended, and other
+	// services export when it suits them. What is still on the way then is not in the
+	// report; for the entry of the worst transaction it waits longer.
+	Settle time.Duration
 	// Tools answer the investigator's questions; New adds its own. Nil: it is not asked.
 	Tools *investigate.Tools
 	// Calls tells which services each service of a phase called in a time range.

@@ -62,8 +62,8 @@ import (
 // what has arrived, unless the configuration says otherwise of the rules.
 const evaluateEvery = 10 * time.Second
 
-// settle is how long an analysis lets the rest of a trace arrive: a part of the
-// time that people wait for the evaluation anyway.
+// settle is how long after the end of what matched an analysis lets the rest of a
+// trace arrive: a part of the time that people wait for the evaluation anyway.
 func settle(evaluate time.Duration) time.Duration { return max(evaluate/4, 500*time.Millisecond) }
 
 // evaluateArgs is the periodic job of one shard of the rule engine.

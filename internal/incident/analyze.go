@@ -75,8 +75,8 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 		return fmt.Errorf("analyze incident: %w", err)
 	}
 	waited := s.opts.Now().Sub(c.analysisSince)
-	if waited < s.opts.Settle {
-		return job.Snooze(s.opts.Settle - waited) // and not at a later time, which the queue looks at every five seconds
+	if left := c.settles(s.opts.Settle).Sub(s.opts.Now()); left > 0 {
+		return job.Snooze(left) // and not at a later time, which the queue looks at every five seconds
 	}
 	patient := waited < analysisPatience
 
@@ -118,6 +118,15 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 		a.report = without
 	}
 	return s.finish(ctx, c, p, a)
+}
+
+// settles is until when the rest of the trace is let arrive. It counts from the
+// end of what matched, which was some seconds ago when the rules looked.
+func (c *record) settles(within time.Duration) time.Time {
+	if c.LastMatchAt.Before(c.analysisSince) {
+		return c.LastMatchAt.Add(within)
+	}
+	return c.analysisSince.Add(within)
 }
 
 // begin marks the run as running and returns the incident, nil when the run is

@@ -20,7 +20,6 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/incident"
-	"github.com/matrix-aiops/matrix/internal/investigate"
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -64,10 +63,7 @@ type house struct {
 	calls func() (map[string][]string, error)
 }
 
-func newHouse(t testing.TB, db *metadb.DB) *house { return newHouseWith(t, db, nil) }
-
-// newHouseWith is newHouse with an investigator that has these tools.
-func newHouseWith(t testing.TB, db *metadb.DB, tools *investigate.Tools) *house {
+func newHouse(t testing.TB, db *metadb.DB, change ...func(*incident.Options)) *house {
 	t.Helper()
 	h := &house{
 		t: t, db: db, slack: fakeslack.New(t), webhook: fakewebhook.New(t, secret),
@@ -106,10 +102,9 @@ func newHouseWith(t testing.TB, db *metadb.DB, tools *investigate.Tools) *house 
 			t.Fatal(err)
 		}
 	}
-	h.service, err = incident.New(incident.Options{
+	options := incident.Options{
 		DB: db, Jobs: h.jobs, Outbox: outbox, BaseURL: baseURL + "/", Location: seoul, Now: h.Now, Key: []byte("a key of links"),
-		Tools: tools,
-		Even:  func(d time.Duration) bool { return h.even == nil || h.even(d) },
+		Even: func(d time.Duration) bool { return h.even == nil || h.even(d) },
 		Calls: func(context.Context, project.ID, string, time.Time, time.Time) (map[string][]string, error) {
 			if h.calls == nil {
 				return nil, nil
@@ -142,7 +137,11 @@ func newHouseWith(t testing.TB, db *metadb.DB, tools *investigate.Tools) *house 
 			h.mu.Unlock()
 			return h.ask(ctx, in)
 		},
-	})
+	}
+	for _, c := range change {
+		c(&options)
+	}
+	h.service, err = incident.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -168,8 +168,8 @@ type Options struct {
 	Collect func(ctx context.Context, p project.ID, in evidence.Input) (*ground.Bundle, error)
 	// Ask talks to the model (ai.Gateway.Run).
 	Ask func(ctx context.Context, caller ai.Caller, role string, in ai.Input) (*ai.Result, error)
-	// Settle is how long an analysis lets the rest of the trace arrive before it
-	// looks: a slow span is exported before the spans around it have ended, and other
+	// Settle is how long after the end of what matched an analysis lets the rest of
+	// the trace arrive before it looks: a slow span is exported before the spans around it have ended, and other
 	// services export when it suits them. What is still on the way then is not in the
 	// report; for the entry of the worst transaction it waits longer.
 	Settle time.Duration

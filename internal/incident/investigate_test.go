@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/model/labels"
+
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/clickhouse"
 	"github.com/matrix-aiops/matrix/internal/evidence"
@@ -64,7 +66,7 @@ func riddle(ended time.Time) []tracetest.Span {
 func riddled(t *testing.T, db *metadb.DB, engine *clickhouse.DB) *house {
 	t.Helper()
 	traces, lines, metrics := trace.NewStore(engine), logs.NewStore(engine), metric.NewEngine(metric.NewStore(engine), nil)
-	h := newHouseWith(t, db, investigate.New(traces, lines, metrics))
+	h := newHouse(t, db, func(o *incident.Options) { o.Tools = investigate.New(traces, lines, metrics) })
 	h.now = time.Now().Truncate(time.Microsecond)
 	h.ask = h.gateway(engine)
 	h.collectAbout = evidence.New(traces, lines, metrics).Collect
@@ -433,5 +435,53 @@ func TestWhatIsSensitiveInAnswersOfToolsIsMaskedAndComesBackInQuestions(t *testi
 	}
 	if faults := h.model.Faults(); len(faults) > 0 {
 		t.Errorf("faults %q", faults)
+	}
+}
+
+func TestPastIncidentsAndMetricsAreToldAsFarAsTheyAreOfTheServicesBelow(t *testing.T) {
+	engine := openEngine(t)
+	h := riddled(t, metadbtest.SQLite(t), engine)
+	h.Advance(-2 * time.Hour)
+	for i, service := range []string{"stock", "billing"} {
+		f := firing()
+		f.Rule.ID, f.Rule.Name, f.Service, f.Phase = int64(i+2), "rule of "+service, service, ""
+		h.fire(f)
+	}
+	h.Advance(2 * time.Hour)
+	writer := metric.NewWriter(engine, metric.Limits{}, clickhouse.BatchOptions{MaxDelay: time.Microsecond})
+	t.Cleanup(func() { _ = writer.Close(context.Background()) })
+	batch := writer.Begin(1, 20_000, h.now)
+	for _, service := range []string{"stock", "billing"} {
+		series, err := batch.Series(labels.FromStrings("__name__", "pool_used", "service_name", service))
+		for m := range 80 {
+			used := 2.0
+			if m < 10 {
+				used = 20
+			}
+			if err == nil {
+				err = batch.Sample(series, 0, h.now.Add(-time.Duration(m)*time.Minute).UnixMilli(), used)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := writer.Write(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	h.model.Script(llm.Reply{Calls: []llm.Call{call("past_incidents", `{}`), call("metric", `{"query":"pool_used"}`)}}, llm.Reply{Text: "done"})
+	h.analyse(1, 1)
+	d := h.get(1)
+	all := told(d.Evidence)
+	for _, want := range []string{"Incident 2 of stock", "service_name stock was", "at most 20; the hour before 2 on average and at most 2"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is not among the facts:\n%s", want, all)
+		}
+	}
+	if strings.Contains(all, "billing") {
+		t.Errorf("what is not below the alarm is among the facts:\n%s", all)
+	}
+	if q := d.Investigation.Questions; len(q) != 2 || q[0].Error != "" || q[1].Error != "" {
+		t.Errorf("questions %+v", q)
 	}
 }

@@ -159,12 +159,12 @@ func measure(ctx context.Context, o options, s setting) (alarms, reports []time.
 	if err != nil {
 		return nil, nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	model, err := llm.Start("sk-bench")
 	if err != nil {
 		return nil, nil, err
 	}
-	defer model.Close()
+	defer func() { err = errors.Join(err, model.Close()) }()
 	config := filepath.Join(dir, "matrix.yaml")
 	text := fmt.Sprintf("rules:\n  evaluate_every: %s\nai:\n  providers:\n    fake: {kind: openai, base_url: %q, api_key: sk-bench}\n  default_chain: [fake/gpt-test]\n", s.every, model.URL)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {

@@ -110,7 +110,7 @@ func described(ls labels.Labels) (string, []ground.Value) {
 			values = append(values, service(clip(l.Value, maxName)))
 		case "instance", "service_instance_id", "host_name", "k8s_pod_name", "k8s_node_name":
 			values = append(values, address("instance", clip(l.Value, maxName)))
-		case labels.MetricName:
+		case "__name__":
 		default:
 			values = append(values, named("label", clip(l.Value, maxName), mask.Name))
 		}

@@ -10,7 +10,7 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html web/package-lock.j
 export CGO_ENABLED := 0
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh)
 
-.PHONY: help setup build web test test-go test-web test-interop lint fmt gen demo bench-ingest bench-kill bench-query bench-evidence bench-gateway eval-mask eval-rca clean
+.PHONY: help setup build web test test-go test-web test-interop lint fmt gen demo bench-ingest bench-kill bench-query bench-evidence bench-rules bench-gateway bench-report eval-mask eval-rca clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -87,6 +87,10 @@ bench-evidence: build ## 10 million spans and log records in, and the evidence o
 bench-gateway: build ## calls of models through MATRIX, through Portkey's gateway and without one
 	@sh scripts/setup.sh engine
 	$(GO) run ./bench/gateway $(ARGS)
+
+bench-report: build ## from the last slow span to the delivered report
+	@sh scripts/setup.sh engine
+	$(GO) run ./bench/report $(ARGS)
 
 eval-mask: ## recall and precision of the masking on the corpus of labelled telemetry
 	$(GO) run ./eval/mask $(ARGS)

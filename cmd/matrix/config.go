@@ -47,6 +47,7 @@ ingest.max_active_series  series of metrics of a project with a sample
                        within the hour, on each node
 ingest.max_new_series_per_day  new ones of them a day
 notify.allow_networks  private networks that notifications may go to
+rules.evaluate_every   how often rules look at what has arrived (default 10s)
 login.allow_networks   private networks that OpenID providers may be in
 scrape                 list of {key: …, file: …}: a project key, and the
                        prometheus.yml that says what is scraped for it

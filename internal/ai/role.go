@@ -17,6 +17,9 @@ import (
 // AlertAnalyzer is the code of the role that writes incident reports.
 const AlertAnalyzer = "agent-alert-analyzer"
 
+// Investigator is the code of the role that asks for more facts about an incident.
+const Investigator = "incident-investigator"
+
 // AnswerJudge is the code of the role that judges a sample of other roles' answers.
 const AnswerJudge = "answer-judge"
 
@@ -218,6 +221,11 @@ func DefaultRoles() []Role {
 		SystemMessage:  strings.TrimSpace(embedded(AlertAnalyzer + ".md")),
 		Chain:          []Entry{},
 		ResponseFormat: json.RawMessage(embedded(AlertAnalyzer + ".schema.json")),
+	}, {
+		Code:          Investigator,
+		Description:   "Asks for more facts about an incident, with tools that only read, where its cause is not clear.",
+		SystemMessage: strings.TrimSpace(embedded(Investigator + ".md")),
+		Chain:         []Entry{},
 	}, {
 		Code:           AnswerJudge,
 		Description:    "Judges a sample of the answers of other roles.",

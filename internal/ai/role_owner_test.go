@@ -143,11 +143,11 @@ func TestNobodyReachesARoleOfAnotherOrganisation(t *testing.T) {
 		if got := codes(roles.List(t.Context(), orgA)); got != "" {
 			t.Errorf("an organisation without roles has %s", got)
 		}
-		if got := codes(roles.List(t.Context(), ai.Shared)); got != "agent-alert-analyzer answer-judge writer" {
+		if got := codes(roles.List(t.Context(), ai.Shared)); got != "agent-alert-analyzer answer-judge incident-investigator writer" {
 			t.Errorf("the installation has %s", got)
 		}
 		own(t, g, orgB, ai.Role{Code: writer, SystemMessage: "Recipes only."})
-		if got := codes(roles.Reachable(t.Context(), orgB)); got != "agent-alert-analyzer answer-judge secret-recipe writer" {
+		if got := codes(roles.Reachable(t.Context(), orgB)); got != "agent-alert-analyzer answer-judge incident-investigator secret-recipe writer" {
 			t.Errorf("an organisation reaches %s", got)
 		}
 	})

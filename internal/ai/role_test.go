@@ -62,7 +62,7 @@ func TestAnEditedRoleIsLiveAtOnceAndKeepsItsHistory(t *testing.T) {
 		if _, err := node1.Create(ctx, *r, "choi"); !fault.Is(err, fault.Conflict) {
 			t.Errorf("err %v", err)
 		}
-		if all, err := node1.List(ctx, ai.Shared); err != nil || len(all) != 2 || all[0].Code != ai.AlertAnalyzer || all[1].Code != ai.AnswerJudge {
+		if all, err := node1.List(ctx, ai.Shared); err != nil || len(all) != 3 || all[0].Code != ai.AlertAnalyzer || all[1].Code != ai.AnswerJudge || all[2].Code != ai.Investigator {
 			t.Errorf("list %+v, %v", all, err)
 		}
 	})

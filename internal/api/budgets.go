@@ -20,7 +20,7 @@ import (
 // BudgetRequest is what one edits of a budget.
 type BudgetRequest struct {
 	Scope       string  `json:"scope" enum:"all,org,group,project,person,token,role,purpose" doc:"who is counted; stays, as measure and period do"`
-	Of          string  `json:"of,omitempty" maxLength:"63" doc:"id of the one it is about, code of the role, or purpose as calls are recorded with it (api, check, conversation, incident_report, judge, playground, try, replay); absent counts each of them for itself"`
+	Of          string  `json:"of,omitempty" maxLength:"63" doc:"id of the one it is about, code of the role, or purpose as calls are recorded with it (api, check, conversation, incident_investigation, incident_report, judge, playground, try, replay); absent counts each of them for itself"`
 	Measure     string  `json:"measure" enum:"requests,tokens,usd"`
 	Period      string  `json:"period" enum:"minute,hour,day,month" doc:"of UTC"`
 	Limit       float64 `json:"limit" exclusiveMinimum:"0" doc:"at which calls are refused with 429"`
@@ -69,7 +69,7 @@ type InBudgetSubjects struct {
 }
 
 // purposes are those that MATRIX names calls with; programs may name others.
-var purposes = []string{"api", "conversation", "incident_report", "judge", "playground", "replay", "try"}
+var purposes = []string{"api", "conversation", "incident_investigation", "incident_report", "judge", "playground", "replay", "try"}
 
 // tokensSeen is how long ago a token may have called for an organisation that
 // chooses it for a budget.

@@ -69,6 +69,11 @@ type IncidentsChanged struct {
 	Refused []IncidentRefusal `json:"refused"`
 }
 
+// AnalysisChange is what a project wants of the analysis of its incidents.
+type AnalysisChange struct {
+	Investigate string `json:"investigate" enum:"off,unclear,always"`
+}
+
 // IncidentMerge names incidents.
 type IncidentMerge struct {
 	Incidents []int64 `json:"incidents" minItems:"1" maxItems:"100"`
@@ -102,6 +107,25 @@ func (s *server) registerIncidents() {
 				return nil, err
 			}
 			return ok(s.opts.Traces.Affected(ctx, in.Project, i.Service, i.Phase, from, to))
+		})
+	const analysis = "/api/v1/projects/{project}/incident-analysis"
+	register(s, tenant.ProjectRead, get("get-incident-analysis", analysis, "What a project wants of the analysis of its incidents"),
+		func(ctx context.Context, _ tenant.Actor, in *InProject) (*edited[*incident.AnalysisSettings], error) {
+			set, err := s.opts.Incidents.AnalysisSettings(ctx, in.Project)
+			return versioned(&set, set.Version, err)
+		})
+	register(s, tenant.ProjectAdmin, put("set-incident-analysis", analysis, "Change it; from the next analysis on"),
+		func(ctx context.Context, a tenant.Actor, in *struct {
+			InProject
+			InVersion
+			Body AnalysisChange
+		}) (*edited[*incident.AnalysisSettings], error) {
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			set, err := s.opts.Incidents.SetAnalysisSettings(ctx, in.Project, incident.AnalysisSettings{Investigate: in.Body.Investigate, Version: version}, a.Name)
+			return versioned(&set, set.Version, err)
 		})
 	register(s, tenant.ProjectWrite, post("change-incident", one+"/changes", "Change state, severity or assignee of an incident", http.StatusNoContent),
 		func(ctx context.Context, a tenant.Actor, in *struct {

@@ -395,6 +395,10 @@ func table(h *house) map[string]row {
 			crossed: func(b *place) request { return ids("call", b.call) }},
 		"get-ai-masking":         {who: readsProject, status: 200},
 		"get-ai-masking-history": {who: readsProject, status: 200},
+		"get-incident-analysis":  {who: readsProject, status: 200},
+		"set-incident-analysis": {who: adminsProject, status: 200, make: func(p *place) request {
+			return request{body: AnalysisChange{Investigate: incident.InvestigateAlways}, etag: p.analysisVersion()}
+		}},
 		"set-ai-masking": {who: adminsProject, status: 200, make: func(p *place) request {
 			return request{body: MaskingRequest{Policy: mask.Policy{Allow: []string{p.canary + ".example"}}}, etag: p.maskingVersion()}
 		}},

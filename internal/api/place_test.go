@@ -518,6 +518,10 @@ func (p *place) maskingVersion() string {
 	return p.version(`SELECT COALESCE(MAX(version), 0) FROM ai_masking WHERE project_id = $1`, p.project)
 }
 
+func (p *place) analysisVersion() string {
+	return p.version(`SELECT COALESCE(MAX(version), 0) FROM incident_analysis WHERE project_id = $1`, p.project)
+}
+
 // newUser makes an account and returns its address.
 func (p *place) newUser() string {
 	p.h.t.Helper()

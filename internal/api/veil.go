@@ -29,7 +29,7 @@ var unveiled = []string{
 	"get-project", "list-keys", "get-setup", "get-storage", "get-scrape", "prometheus-targets",
 	"list-rules", "get-rule", "get-rule-history", "get-rule-evaluation", "list-channels", "get-channel", "get-channel-routing", "preview-channel", "list-alarm-kinds",
 	"list-views", "list-dashboards", "get-dashboard", "get-dashboard-history", "get-in-app-rules", "list-issue-people",
-	"get-ai-masking", "get-ai-masking-history", "get-conversation", "get-ai-call-originals",
+	"get-ai-masking", "get-ai-masking-history", "get-incident-analysis", "get-conversation", "get-ai-call-originals",
 	"get-scatter", "get-heatmap", "get-sampling", "count-transactions", "count-logs", "get-home",
 	"prometheus-query", "prometheus-query-by-post", "prometheus-query-range", "prometheus-query-range-by-post", "prometheus-series", "prometheus-series-by-post",
 	"prometheus-labels", "prometheus-labels-by-post", "prometheus-label-values", "prometheus-metadata", "prometheus-format-query", "prometheus-format-query-by-post",

@@ -83,6 +83,7 @@ type File struct {
 	AI        FileAI     `yaml:"ai"`
 	Ingest    FileIngest `yaml:"ingest"`
 	Notify    FileNotify `yaml:"notify"`
+	Rules     FileRules  `yaml:"rules"`
 	Login     FileLogin  `yaml:"login"`
 	// Scrape is whose metrics this node fetches, a file for each project.
 	Scrape []FileScrape `yaml:"scrape"`
@@ -154,6 +155,11 @@ type FileScrape struct {
 // FileNotify widens where notifications may go.
 type FileNotify struct {
 	AllowNetworks []string `yaml:"allow_networks"` // CIDRs of private receivers
+}
+
+// FileRules says how soon alarms come.
+type FileRules struct {
+	EvaluateEvery time.Duration `yaml:"evaluate_every"` // how often rules look at what arrived, 1s to 1m; 0 is 10s
 }
 
 // LoadFile reads the YAML file at path. ${NAME} in a value is replaced by that
@@ -374,6 +380,9 @@ func (f File) check() error {
 	}
 	if err := f.AI.Search.check(); err != nil {
 		return err
+	}
+	if every := f.Rules.EvaluateEvery; every != 0 && (every < time.Second || every > time.Minute) {
+		return fault.New(fault.Invalid, "rules.evaluate_every is %s: give 1s to 1m", every)
 	}
 	if _, err := networks("notify.allow_networks", f.Notify.AllowNetworks); err != nil {
 		return err

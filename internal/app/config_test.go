@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/matrix-aiops/matrix/internal/app"
 )
@@ -132,6 +133,7 @@ func TestCheckSaysWhatToWriteInstead(t *testing.T) {
 	f(func(o *app.Options) { o.File.TimeZone = "Seoul" }, "Asia/Seoul")
 	f(func(o *app.Options) { o.File.AI.DefaultChain = []string{"openai/x"} }, "ai.providers")
 	f(func(o *app.Options) { o.File.Notify.AllowNetworks = []string{"10.0.0.1"} }, "allow_networks")
+	f(func(o *app.Options) { o.File.Rules.EvaluateEvery = 500 * time.Millisecond }, "rules.evaluate_every")
 	f(func(o *app.Options) { o.File.Login.AllowNetworks = []string{"10.0.0.1"} }, "login.allow_networks")
 	f(func(o *app.Options) { o.File.AI.AllowNetworks = []string{"10.0.0.1"} }, "ai.allow_networks")
 	f(func(o *app.Options) { o.File.Ingest.MaxBodyMiB = -1 }, "max_body_mib")

@@ -18,7 +18,7 @@ import (
 var layers = [][]string{
 	{"fault", "clock", "project", "clickhouse", "metadb", "job", "otel", "search", "sqltext", "pattern", "schema", "memo", "mask", "ground", "secret"},
 	{"tenant", "audit", "trace", "logs", "metric", "flame", "view", "dashboard", "issue"},
-	{"rule", "evidence", "report", "notify", "ai", "storage", "host", "scrape"},
+	{"rule", "evidence", "investigate", "report", "notify", "ai", "storage", "host", "scrape"},
 	{"incident", "quality"},
 	{"api", "ingest", "modelapi", "scim"},
 	{"app"},

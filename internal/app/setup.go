@@ -27,6 +27,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/host"
 	"github.com/matrix-aiops/matrix/internal/incident"
 	"github.com/matrix-aiops/matrix/internal/ingest"
+	"github.com/matrix-aiops/matrix/internal/investigate"
 	"github.com/matrix-aiops/matrix/internal/issue"
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/logs"
@@ -58,8 +59,12 @@ import (
 )
 
 // evaluateEvery is how often the rules, and what makes issues of errors, look at
-// what has arrived.
+// what has arrived, unless the configuration says otherwise of the rules.
 const evaluateEvery = 10 * time.Second
+
+// settle is how long after the end of what matched an analysis lets the rest of a
+// trace arrive: a part of the time that people wait for the evaluation anyway.
+func settle(evaluate time.Duration) time.Duration { return max(evaluate/4, 500*time.Millisecond) }
 
 // evaluateArgs is the periodic job of one shard of the rule engine.
 type evaluateArgs struct {
@@ -200,13 +205,16 @@ func (a *App) setup(ctx context.Context) error {
 	logStore, issues, views := logs.NewStore(telemetry), issue.NewStore(meta, telemetry, time.Now), view.NewStore(meta, nil)
 	metrics := metric.NewEngine(metric.NewStore(telemetry), a.log)
 	even := clock.New().Even
+	evaluate := cmp.Or(a.opts.File.Rules.EvaluateEvery, evaluateEvery)
 	incidents, err := incident.New(incident.Options{
-		DB: meta, Jobs: queue, Outbox: outbox,
+		Settle: settle(evaluate),
+		DB:     meta, Jobs: queue, Outbox: outbox,
 		Project:  tenants.Project,
 		Calls:    callsOf(traces),
 		Even:     even,
 		Key:      keys.Derive("incident links"),
 		Collect:  evidence.New(traces, logStore, metrics).Collect,
+		Tools:    investigate.New(traces, logStore, metrics),
 		Ask:      gateway.Run,
 		BaseURL:  a.URL(),
 		Location: a.opts.File.Location(),
@@ -237,7 +245,7 @@ func (a *App) setup(ctx context.Context) error {
 	tenants.Register(queue)
 	job.Handle(queue, func(ctx context.Context, args evaluateArgs) error { return engine.EvaluateShard(ctx, args.Shard) })
 	for shard := range rule.Shards {
-		queue.Every(evaluateEvery, func() job.Args { return evaluateArgs{shard} })
+		queue.Every(evaluate, func() job.Args { return evaluateArgs{shard} })
 	}
 	job.Handle(queue, func(ctx context.Context, _ sweepArgs) error { return stored.Sweep(ctx) })
 	queue.Every(sweepEvery, func() job.Args { return sweepArgs{} })

@@ -8,6 +8,8 @@
 package ground
 
 import (
+	"strconv"
+
 	"github.com/matrix-aiops/matrix/internal/mask"
 )
 
@@ -26,8 +28,14 @@ const (
 	Log         = "log"         // a log pattern that is new or surged
 	Change      = "change"      // a version that began
 	Past        = "past"        // an earlier incident of the same shape, and how it ended
+	Finding     = "finding"     // what a question of the investigator brought to light that is none of the above
 	Note        = "note"        // what was cut or could not be read
 )
+
+// Deviates is the name of the value of a Finding, or of any other fact that was
+// asked for, which says that what it tells of is unlike the time before: how many
+// times as much, as a ratio, or "new".
+const Deviates = "deviates"
 
 // Value is one named value of a fact, for code rather than for the model.
 // Numbers are written in decimal with a point, without separators.
@@ -53,6 +61,10 @@ type Fact struct {
 	// range: a path below the UI's root, "" when there is nothing to show. No model
 	// reads it.
 	Link string `json:"link,omitempty"`
+	// Asked is the question of a model that the fact answers, the name of a tool and
+	// its arguments; "" for a fact that code looked for by itself. It is untrusted,
+	// and no part of Prompt.
+	Asked string `json:"asked,omitempty" doc:"question of the investigator that it answers, empty for what code found by itself"`
 }
 
 // Bundle is the evidence of one case.
@@ -90,4 +102,24 @@ func (b *Bundle) Fact(id string) (Fact, bool) {
 		}
 	}
 	return Fact{}, false
+}
+
+// Append adds facts, numbered on from those that are there.
+func (b *Bundle) Append(facts ...Fact) {
+	for _, f := range facts {
+		f.ID = "E" + strconv.Itoa(len(b.Facts)+1)
+		b.Facts = append(b.Facts, f)
+	}
+}
+
+// Unasked returns the bundle without the facts that a model asked for: which of
+// them there are was its choice.
+func (b *Bundle) Unasked() *Bundle {
+	out := &Bundle{Title: b.Title}
+	for _, f := range b.Facts {
+		if f.Asked == "" {
+			out.Facts = append(out.Facts, f)
+		}
+	}
+	return out
 }

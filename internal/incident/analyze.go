@@ -75,6 +75,9 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 		return fmt.Errorf("analyze incident: %w", err)
 	}
 	waited := s.opts.Now().Sub(c.analysisSince)
+	if left := c.settles(s.opts.Settle).Sub(s.opts.Now()); left > 0 {
+		return job.Snooze(left) // and not at a later time, which the queue looks at every five seconds
+	}
 	patient := waited < analysisPatience
 
 	in := c.input(s.opts.Now(), s.opts.Location)
@@ -89,13 +92,16 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 	case ctx.Err() != nil:
 		return ctx.Err() // the node is stopping; the job runs again
 	case err != nil && patient:
-		return job.Snooze(max(analysisDelay, min(waited, time.Minute)))
+		return job.Snooze(max(unreadDelay, min(waited, time.Minute)))
 	case err != nil:
 		s.opts.Log.ErrorContext(ctx, "analysis goes on without traces", "incident_id", c.ID, "error", err.Error())
 		bundle = c.alarmOnly(s.opts.Now(), s.opts.Location)
 		return s.finish(ctx, c, p, analysis{state: Failed, bundle: bundle, report: report.Deterministic(bundle, p.Language, "")})
 	case waited < arrivalPatience && !c.arrived(bundle):
-		return job.Snooze(analysisDelay)
+		return job.Snooze(arrivalDelay)
+	}
+	if err := s.investigate(ctx, c, p, bundle); err != nil {
+		return err
 	}
 	a, err := s.ask(ctx, c, p, bundle)
 	switch {
@@ -115,6 +121,15 @@ func (s *Service) analyze(ctx context.Context, args analyzeJob) error {
 		a.report = without
 	}
 	return s.finish(ctx, c, p, a)
+}
+
+// settles is until when the rest of the trace is let arrive. It counts from the
+// end of what matched, which was some seconds ago when the rules looked.
+func (c *record) settles(within time.Duration) time.Time {
+	if c.LastMatchAt.Before(c.analysisSince) {
+		return c.LastMatchAt.Add(within)
+	}
+	return c.analysisSince.Add(within)
 }
 
 // begin marks the run as running and returns the incident, nil when the run is
@@ -170,7 +185,7 @@ func (s *Service) ask(ctx context.Context, c *record, p tenant.Project, bundle *
 	}
 	written.Role, written.RoleVersion, written.CallID = result.Role, result.RoleVersion, result.CallID
 	written.Provider, written.Model = result.Provider, result.Model
-	written.Confidence = report.Confidence(bundle)
+	written.Rate(bundle)
 	a.report = written
 	return a, nil
 }

@@ -235,3 +235,18 @@ func TestATransactionThatIsStillOnItsWayIsWaitedForButNotForever(t *testing.T) {
 		t.Fatalf("analysis %s", d.Analysis)
 	}
 }
+
+func TestAnAnalysisLetsTheRestOfATraceArriveCountedFromTheEndOfWhatMatched(t *testing.T) {
+	h := newHouse(t, metadbtest.SQLite(t), func(o *incident.Options) { o.Settle = 3 * time.Second })
+	f := firing()
+	f.Matches[0].Start = h.Now().Add(-time.Second - time.Duration(f.Matches[0].DurationNs)) // it ended a second ago
+	h.fire(f)
+	if wait := snoozed(t, h.service.RunAnalysis(t.Context(), 1, 1)); wait != 2*time.Second {
+		t.Errorf("it looks after %s", wait)
+	}
+	h.Advance(2 * time.Second)
+	h.analyse(1, 1)
+	if d := h.get(1); d.Report == nil {
+		t.Error("no report")
+	}
+}

@@ -174,7 +174,11 @@ func (h *house) gateway(engine *clickhouse.DB) func(context.Context, ai.Input) (
 	if err := gateway.Roles().Seed(h.t.Context()); err != nil {
 		h.t.Fatal(err)
 	}
-	return func(ctx context.Context, in ai.Input) (*ai.Result, error) {
-		return gateway.Run(ctx, ai.Caller{Project: 1, Kind: "incident", Name: "analysis", Ref: "incident/1"}, incident.Role, in)
+	as := func(role string) func(context.Context, ai.Input) (*ai.Result, error) {
+		return func(ctx context.Context, in ai.Input) (*ai.Result, error) {
+			return gateway.Run(ctx, ai.Caller{Project: 1, Kind: "incident", Name: "analysis", Ref: "incident/1"}, role, in)
+		}
 	}
+	h.inquire = as(ai.Investigator)
+	return as(incident.Role)
 }

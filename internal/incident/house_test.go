@@ -55,13 +55,15 @@ type house struct {
 	// collectAbout, when set, is used in place of collect.
 	collectAbout func(ctx context.Context, p project.ID, in evidence.Input) (*ground.Bundle, error)
 	ask          func(ctx context.Context, in ai.Input) (*ai.Result, error)
-	asked        []ai.Input
+	// inquire is the role that investigates; nil: it has no model.
+	inquire func(ctx context.Context, in ai.Input) (*ai.Result, error)
+	asked   []ai.Input
 	// even is what the clock of the machine is said to do, calls the service map.
 	even  func(time.Duration) bool
 	calls func() (map[string][]string, error)
 }
 
-func newHouse(t testing.TB, db *metadb.DB) *house {
+func newHouse(t testing.TB, db *metadb.DB, change ...func(*incident.Options)) *house {
 	t.Helper()
 	h := &house{
 		t: t, db: db, slack: fakeslack.New(t), webhook: fakewebhook.New(t, secret),
@@ -100,7 +102,7 @@ func newHouse(t testing.TB, db *metadb.DB) *house {
 			t.Fatal(err)
 		}
 	}
-	h.service, err = incident.New(incident.Options{
+	options := incident.Options{
 		DB: db, Jobs: h.jobs, Outbox: outbox, BaseURL: baseURL + "/", Location: seoul, Now: h.Now, Key: []byte("a key of links"),
 		Even: func(d time.Duration) bool { return h.even == nil || h.even(d) },
 		Calls: func(context.Context, project.ID, string, time.Time, time.Time) (map[string][]string, error) {
@@ -122,7 +124,12 @@ func newHouse(t testing.TB, db *metadb.DB) *house {
 			return h.collect()
 		},
 		Ask: func(ctx context.Context, _ ai.Caller, role string, in ai.Input) (*ai.Result, error) {
-			if role != incident.Role {
+			switch {
+			case role == ai.Investigator && h.inquire == nil:
+				return nil, ai.ErrNoModel
+			case role == ai.Investigator:
+				return h.inquire(ctx, in)
+			case role != incident.Role:
 				t.Errorf("asked the role %s", role)
 			}
 			h.mu.Lock()
@@ -130,7 +137,11 @@ func newHouse(t testing.TB, db *metadb.DB) *house {
 			h.mu.Unlock()
 			return h.ask(ctx, in)
 		},
-	})
+	}
+	for _, c := range change {
+		c(&options)
+	}
+	h.service, err = incident.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}

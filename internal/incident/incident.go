@@ -21,6 +21,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/ai"
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/ground"
+	"github.com/matrix-aiops/matrix/internal/investigate"
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -109,13 +110,15 @@ type RuleRef struct {
 // Detail is everything the page of one incident shows.
 type Detail struct {
 	Incident
-	Alarm      string            `json:"alarm"`
-	Report     *report.Report    `json:"report"`
-	Evidence   []ground.Fact     `json:"evidence"`
-	Timeline   []Event           `json:"timeline" doc:"with that of what was merged into it"`
-	Children   []Incident        `json:"children" doc:"what was merged into it, and its symptoms"`
-	Masking    Masking           `json:"masking"`
-	Deliveries []notify.Delivery `json:"deliveries"`
+	Alarm    string         `json:"alarm"`
+	Report   *report.Report `json:"report"`
+	Evidence []ground.Fact  `json:"evidence"`
+	// Investigation is what a model asked for more facts, null when none was asked.
+	Investigation *Investigation    `json:"investigation" doc:"what the investigator asked for in the latest analysis that had one, null for none"`
+	Timeline      []Event           `json:"timeline" doc:"with that of what was merged into it"`
+	Children      []Incident        `json:"children" doc:"what was merged into it, and its symptoms"`
+	Masking       Masking           `json:"masking"`
+	Deliveries    []notify.Delivery `json:"deliveries"`
 }
 
 // Masking says what was hidden from the model, and behind which tokens.
@@ -129,14 +132,15 @@ type Event struct {
 	ID       int64          `json:"id"`
 	Incident int64          `json:"incident_id" doc:"another one's when that was merged into this"`
 	At       time.Time      `json:"at"`
-	Kind     string         `json:"kind" enum:"opened,matched,analysis_started,analysis_requested,analyzed,acknowledged,mitigated,resolved,closed,reopened,severity,assigned,comment,silenced,told,merged,merged_into,split,split_off,symptom,symptom_of,flapping,calm"`
+	Kind     string         `json:"kind" enum:"opened,matched,analysis_started,analysis_requested,investigated,analyzed,acknowledged,mitigated,resolved,closed,reopened,severity,assigned,comment,silenced,told,merged,merged_into,split,split_off,symptom,symptom_of,flapping,calm"`
 	Data     map[string]any `json:"data"`
 }
 
 const (
-	// analysisDelay lets the rest of the trace arrive: a slow span is exported
-	// before the spans around it have ended.
-	analysisDelay = 5 * time.Second
+	// unreadDelay is how long an analysis waits at least for traces that cannot be
+	// read, arrivalDelay for the rest of a trace.
+	unreadDelay  = 5 * time.Second
+	arrivalDelay = time.Second
 	// arrivalPatience is how long an analysis waits for the rest of the trace. A
 	// program's exporter sends every few seconds, and some transactions really
 	// have no more spans than the slow one.
@@ -164,6 +168,13 @@ type Options struct {
 	Collect func(ctx context.Context, p project.ID, in evidence.Input) (*ground.Bundle, error)
 	// Ask talks to the model (ai.Gateway.Run).
 	Ask func(ctx context.Context, caller ai.Caller, role string, in ai.Input) (*ai.Result, error)
+	// Settle is how long after the end of what matched an analysis lets the rest of
+	// the trace arrive before it looks: a slow span is exported before the spans around it have ended, and other
+	// services export when it suits them. What is still on the way then is not in the
+	// report; for the entry of the worst transaction it waits longer.
+	Settle time.Duration
+	// Tools answer the investigator's questions; New adds its own. Nil: it is not asked.
+	Tools *investigate.Tools
 	// Calls tells which services each service of a phase called in a time range.
 	// Without it no incident is a symptom of another.
 	Calls func(ctx context.Context, p project.ID, phase string, from, to time.Time) (map[string][]string, error)
@@ -202,6 +213,10 @@ func New(opts Options) (*Service, error) {
 		opts.Even = func(time.Duration) bool { return true }
 	}
 	s := &Service{opts: opts}
+	if opts.Tools != nil {
+		opts.Tools.Add(investigate.TransactionProfile, s.profileTool)
+		opts.Tools.Add(investigate.PastIncidents, s.pastTool)
+	}
 	job.Handle(opts.Jobs, s.analyze)
 	job.Handle(opts.Jobs, s.quiet)
 	job.Handle(opts.Jobs, s.relate)

@@ -9,7 +9,9 @@ import (
 
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/ground"
+	"github.com/matrix-aiops/matrix/internal/investigate"
 	"github.com/matrix-aiops/matrix/internal/logs"
+	"github.com/matrix-aiops/matrix/internal/logs/logstest"
 	"github.com/matrix-aiops/matrix/internal/metric"
 	"github.com/matrix-aiops/matrix/internal/project"
 	"github.com/matrix-aiops/matrix/internal/report"
@@ -97,6 +99,11 @@ func TestNoTextOfTelemetryChangesTheOutcome(t *testing.T) {
 		t.Helper()
 		p++ // each a project of its own: nothing is usual in it
 		tracetest.Insert(t, engine, p, poisoned(place, text, start)...)
+		line := "the request took long"
+		if place == "log line" {
+			line = text
+		}
+		logstest.Insert(t, engine, p, logstest.Line{Service: "shop", At: start.Add(9 * time.Second), Severity: 17, Body: line, Trace: tracetest.ID(1)})
 		b, err := collector.Collect(t.Context(), p, slowShop(start))
 		if err != nil {
 			t.Fatal(err)
@@ -108,7 +115,7 @@ func TestNoTextOfTelemetryChangesTheOutcome(t *testing.T) {
 	if !strings.Contains(want, ground.Statement) || !strings.Contains(want, report.High) {
 		t.Fatalf("the transaction without any text gives %s", want)
 	}
-	for _, place := range []string{"SQL", "URL", "exception", "span name"} {
+	for _, place := range []string{"SQL", "URL", "exception", "span name", "log line"} {
 		for _, text := range attempts {
 			b := collect(place, text)
 			if got := outcome(b); got != want {
@@ -124,6 +131,62 @@ func TestNoTextOfTelemetryChangesTheOutcome(t *testing.T) {
 					t.Errorf("%q as %s: the report has %d sections %s", text, place, n, heading)
 				}
 			}
+		}
+	}
+}
+
+func TestNoTextInWhatAToolAnswersChangesTheOutcome(t *testing.T) {
+	engine := openEngine(t)
+	traces, lines, metrics := trace.NewStore(engine), logs.NewStore(engine), metric.NewEngine(metric.NewStore(engine), nil)
+	collector, tools := evidence.New(traces, lines, metrics), investigate.New(traces, lines, metrics)
+	start := time.Now().UTC().Add(-time.Minute)
+	p := project.ID(0)
+	// ask returns the facts of an alarm with what the tools say of it, and how many those are.
+	ask := func(text string) (*ground.Bundle, int) {
+		t.Helper()
+		p++
+		spans := poisoned("SQL", text, start)
+		for i := range spans {
+			spans[i].Instance = text
+		}
+		spans = append(spans, tracetest.Span{Trace: tracetest.ID(2), ID: 1, Service: "shop", Name: text, Kind: trace.KindServer, Start: start, Duration: time.Second, Error: true,
+			Events: []tracetest.Event{tracetest.Exception(start, text, text, text)}})
+		tracetest.Insert(t, engine, p, spans...)
+		logstest.Insert(t, engine, p, logstest.Line{Service: "shop", At: start, Severity: 17, Body: text})
+		b, err := collector.Collect(t.Context(), p, slowShop(start))
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := investigate.Scope{Project: p, Service: "shop", Services: map[string]bool{"shop": true}}
+		of.Around(start.Add(-5*time.Minute), start.Add(time.Minute), time.Now())
+		before := len(b.Facts)
+		for _, tool := range []string{investigate.Transactions, investigate.Statements, investigate.Calls, investigate.LogPatterns} {
+			facts, err := tools.Call(t.Context(), of, tool, "{}", investigate.MaxRows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			told := ground.Bundle{Title: "Answer:"}
+			told.Append(facts...)
+			if got := strings.Split(told.Prompt(), "\n"); len(got) != len(facts)+5 || !fenced(got) {
+				t.Errorf("%q breaks out of the answer of %s:\n%s", text, tool, told.Prompt())
+			}
+			b.Append(facts...)
+		}
+		return b, len(b.Facts) - before
+	}
+	clean, found := ask("harmless")
+	want := outcome(clean.Unasked())
+	for _, text := range attempts {
+		b, n := ask(text)
+		if n != found {
+			t.Errorf("%q: the tools say %d facts, want %d", text, n, found)
+		}
+		withAnswers := report.Deterministic(b, report.Korean, report.NoModel)
+		if got := outcome(b.Unasked()); got != want || withAnswers.Text("") != report.Deterministic(b.Unasked(), report.Korean, report.NoModel).Text("") {
+			t.Errorf("%q\n got %s\nwant %s", text, got, want)
+		}
+		if withAnswers.Confidence != report.High {
+			t.Errorf("%q: confidence %s", text, withAnswers.Confidence)
 		}
 	}
 }

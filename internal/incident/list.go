@@ -190,6 +190,9 @@ func (s *Service) Get(ctx context.Context, p project.ID, id int64) (*Detail, err
 	}
 	d := &Detail{Incident: c.Incident, Alarm: c.alarm, Report: c.report, Evidence: c.evidence, Masking: Masking{
 		Counts: append([]mask.Count{}, c.masking.Counts...), Tokens: append([]mask.Token{}, c.masking.Tokens...)}}
+	if c.inquiry != nil {
+		d.Investigation = &c.inquiry.Investigation
+	}
 	if d.Timeline, err = s.timeline(ctx, id); err != nil {
 		return nil, fmt.Errorf("read timeline: %w", err)
 	}

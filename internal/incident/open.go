@@ -115,7 +115,7 @@ func (s *Service) open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error 
 	if err := s.tellOrRelate(ctx, tx, id); err != nil {
 		return err
 	}
-	if err := s.opts.Jobs.Insert(ctx, tx, analyzeJob{Incident: id, Run: 1}, job.At(now.Add(analysisDelay))); err != nil {
+	if err := s.opts.Jobs.Insert(ctx, tx, analyzeJob{Incident: id, Run: 1}); err != nil {
 		return err
 	}
 	return s.opts.Jobs.Insert(ctx, tx, quietJob{Incident: id}, job.At(now.Add(quietPeriod(f.Rule.QuietMinutes))))

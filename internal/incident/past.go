@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	pastSince = 90 * 24 * time.Hour
-	maxPast   = 50 // looked at: each has its evidence
+	pastSince = 90 * 24 * time.Hour // how long ago an incident may be that is told of
+	maxPast   = 50                  // looked at: each has its evidence
 )
 
 // past returns the incidents of the last 90 days that were opened before c, of the

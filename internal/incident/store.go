@@ -28,6 +28,7 @@ type record struct {
 	report        *report.Report
 	evidence      []ground.Fact
 	masking       Masking
+	inquiry       *inquiry // nil for none
 }
 
 const (
@@ -35,7 +36,7 @@ const (
 		severity, owner, runbook, labels, opened_at, last_match_at, matches, instances, acknowledged_at, acknowledged_by, resolved_at, resolved_by, analysis,
 		assignee_id, assignee, parent_id, parent_kind, told, silence_id, reopened, flapping`
 	recordColumns = listColumns + `, alarm, scope, quiet_minutes, channels, seen_at, analysis_run, analysis_since,
-		report, evidence, masking, comings`
+		report, evidence, masking, comings, investigation`
 )
 
 func scanIncident(r *metadb.Rows) (Incident, error) {
@@ -61,9 +62,9 @@ func scanInto(r *metadb.Rows, i *Incident, more ...any) error {
 func scanRecord(r *metadb.Rows) (record, error) {
 	var c record
 	var seen, since int64
-	var about, channels, written, facts, masking, comings json.RawMessage
+	var about, channels, written, facts, masking, comings, asked json.RawMessage
 	err := scanInto(r, &c.Incident, &c.alarm, &about, &c.quietMinutes, &channels, &seen, &c.analysisRun, &since,
-		&written, &facts, &masking, &comings)
+		&written, &facts, &masking, &comings, &asked)
 	if err != nil {
 		return c, err
 	}
@@ -71,6 +72,10 @@ func scanRecord(r *metadb.Rows) (record, error) {
 	if len(written) > 0 {
 		c.report = &report.Report{}
 		err = json.Unmarshal(written, c.report)
+	}
+	if len(asked) > 0 {
+		c.inquiry = &inquiry{}
+		err = errors.Join(err, json.Unmarshal(asked, c.inquiry))
 	}
 	return c, errors.Join(err, json.Unmarshal(about, &c.scope), json.Unmarshal(channels, &c.channels),
 		json.Unmarshal(facts, &c.evidence), json.Unmarshal(masking, &c.masking), json.Unmarshal(comings, &c.comings))
@@ -171,9 +176,10 @@ func (s *Service) timeline(ctx context.Context, incident int64) ([]Event, error)
 	})
 }
 
-// Erase removes all incidents of a project, its silences and maintenance windows.
+// Erase removes all incidents of a project, its silences, maintenance windows and
+// settings of the analysis.
 func Erase(ctx context.Context, tx *metadb.Tx, p project.ID) error {
-	for _, table := range []string{"incident", "incident_silence", "incident_maintenance"} {
+	for _, table := range []string{"incident", "incident_silence", "incident_maintenance", "incident_analysis"} {
 		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE project_id = $1`, p); err != nil {
 			return err
 		}

@@ -34,6 +34,9 @@ const (
 	// defaultMaxAttempts with River's back-off (1 s, 16 s, 81 s, … attempt⁴)
 	// gives up after about a day.
 	defaultMaxAttempts = 12
+	// sqlitePoll is how often a node looks for work: a message goes through three
+	// jobs, one behind the other, and people wait for it.
+	sqlitePoll = 200 * time.Millisecond
 	// lostAfter is how long after its timeout a job of a node that never came
 	// back is taken over by another.
 	lostAfter = time.Minute
@@ -53,7 +56,7 @@ type Options struct {
 	// wait for the other jobs nor hold them up.
 	Queues       map[string]int
 	Timeout      time.Duration // the longest a job may run; default 6 minutes
-	PollInterval time.Duration // how often to look for work nobody announced; default 1 s
+	PollInterval time.Duration // how often to look for work nobody announced; default 1 s, on SQLite 200 ms
 }
 
 // Queue inserts and works jobs.
@@ -87,10 +90,11 @@ func New(opts Options) (*Queue, error) {
 	opts.Log = cmp.Or(opts.Log, slog.New(slog.DiscardHandler)).With("component", "job")
 	opts.Workers = cmp.Or(opts.Workers, defaultWorkers)
 	opts.Timeout = cmp.Or(opts.Timeout, defaultTimeout)
-	opts.PollInterval = cmp.Or(opts.PollInterval, time.Second)
-	if opts.DB.Dialect() == metadb.SQLite {
+	if opts.DB.Dialect() == metadb.SQLite { // where nobody announces work
 		opts.Node = cmp.Or(opts.Node, "sqlite")
+		opts.PollInterval = cmp.Or(opts.PollInterval, sqlitePoll)
 	}
+	opts.PollInterval = cmp.Or(opts.PollInterval, time.Second)
 	q := &Queue{opts: opts, workers: river.NewWorkers(), every: map[string]bool{}, runs: map[string]bool{}}
 
 	config := &river.Config{SkipUnknownJobCheck: true, MaxAttempts: defaultMaxAttempts, Logger: quiet(opts.Log)}

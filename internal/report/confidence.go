@@ -21,9 +21,10 @@ const (
 )
 
 // Confidence says how far the facts carry a cause. It is computed from the facts
-// alone: what a model thinks of its own answer does not matter.
+// that code found alone: what a model asked for, or thinks of its own answer, does
+// not matter.
 func Confidence(b *ground.Bundle) string {
-	w := writer{bundle: b}
+	w := writer{bundle: b.Unasked()}
 	elapsed := w.first(ground.Transaction).number("elapsed")
 	for _, kind := range []string{ground.Statement, ground.Call, ground.Wait} {
 		for _, v := range w.of(kind) {
@@ -50,4 +51,22 @@ func Confidence(b *ground.Bundle) string {
 		return Medium
 	}
 	return Unknown
+}
+
+// Rate sets the report's confidence. Where the facts that code found carry no
+// cause, it is Low when the analysis stands on one that a model asked for and that
+// tells of something unusual: which ones were asked for was a choice, so they
+// carry no more than that.
+func (r *Report) Rate(b *ground.Bundle) {
+	r.Confidence = Confidence(b)
+	if r.Confidence != Unknown {
+		return
+	}
+	for _, p := range r.Analysis {
+		for _, id := range p.Evidence {
+			if f, _ := b.Fact(id); f.Asked != "" && f.Get(ground.Deviates) != "" {
+				r.Confidence = Low
+			}
+		}
+	}
 }

@@ -17,11 +17,12 @@ const (
 	maxQuoted       = 120 // runes of a name or message out of a monitored program
 )
 
-// Deterministic writes the report from the evidence alone: the slowest steps in
-// order, each with the action its kind calls for. It never fails, states nothing
+// Deterministic writes the report from the evidence alone, without what a model
+// asked for: the slowest steps in order, each with the action its kind calls for. It never fails, states nothing
 // but the facts' own values, and is labelled as made without a model, for the
 // reason given (NoModel, ModelFailed, …).
 func Deterministic(b *ground.Bundle, lang, reason string) *Report {
+	b = b.Unasked()
 	w := writer{bundle: b, phrases: phrasesOf[language(lang)]}
 	r := &Report{Language: language(lang), Source: ByRules, Reason: reason}
 	causes := w.causes()

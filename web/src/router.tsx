@@ -326,7 +326,7 @@ const settings = createRoute({
   getParentRoute: () => project,
   path: '/settings',
   validateSearch: optional((s) => ({
-    tab: choice(s.tab, ['keys', 'members', 'errors', 'storage', 'project'] as const),
+    tab: choice(s.tab, ['keys', 'members', 'errors', 'analysis', 'storage', 'project'] as const),
   })),
   component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
 });

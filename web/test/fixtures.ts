@@ -291,6 +291,7 @@ export const incident: Incident = {
     },
     { id: 4, incident_id: 1, at: iso(now - 3 * 60_000), kind: 'matched', data: { matches: 2 } },
   ],
+  investigation: null,
   masking: {
     counts: [
       { class: 'table', count: 5 },

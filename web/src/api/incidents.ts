@@ -1,8 +1,9 @@
 import { queryOptions } from '@tanstack/react-query';
-import { get, list, post, put, remove } from './client.ts';
+import { get, list, post, put, remove, seen, send } from './client.ts';
 import { type Following, pages } from './pages.ts';
 import type {
   Affected,
+  AnalysisSettings,
   Incident,
   IncidentChange,
   IncidentSummary,
@@ -143,3 +144,14 @@ export const createMaintenance = (project: number, window: MaintenanceEdit) =>
 
 export const deleteMaintenance = (project: number, id: number) =>
   remove(`/projects/${project}/maintenance-windows/${id}`);
+
+const analysis = (project: number) => `/projects/${project}/incident-analysis`;
+
+export const analysisSettingsQuery = (project: number) =>
+  queryOptions({
+    queryKey: ['incident-analysis', project],
+    queryFn: async ({ signal }) => (await send<AnalysisSettings>('GET', analysis(project), { signal })).data,
+  });
+
+export const setAnalysisSettings = (project: number, version: number, investigate: AnalysisSettings['investigate']) =>
+  put<AnalysisSettings>(analysis(project), { investigate }, seen(version));

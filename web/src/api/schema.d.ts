@@ -2648,6 +2648,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/incident-analysis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a project wants of the analysis of its incidents */
+        get: operations["get-incident-analysis"];
+        /** Change it; from the next analysis on */
+        put: operations["set-incident-analysis"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/incident-changes": {
         parameters: {
             query?: never;
@@ -4744,6 +4762,25 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        AnalysisChange: {
+            /** @enum {string} */
+            investigate: "off" | "unclear" | "always";
+        };
+        AnalysisSettings: {
+            /**
+             * @description when the role incident-investigator asks for more facts: never, where those found by code do not carry a cause, or for each incident
+             * @enum {string}
+             */
+            investigate: "off" | "unclear" | "always";
+            /** Format: date-time */
+            updated_at: string | null;
+            updated_by: string;
+            /**
+             * Format: int64
+             * @description 0 while nothing was ever set
+             */
+            version: number;
+        };
         Answer: {
             /**
              * Format: int64
@@ -5015,7 +5052,7 @@ export interface components {
             limit: number;
             /** @enum {string} */
             measure: "requests" | "tokens" | "usd";
-            /** @description id of the one it is about, code of the role, or purpose as calls are recorded with it (api, check, conversation, incident_report, judge, playground, try, replay); absent counts each of them for itself */
+            /** @description id of the one it is about, code of the role, or purpose as calls are recorded with it (api, check, conversation, incident_investigation, incident_report, judge, playground, try, replay); absent counts each of them for itself */
             of?: string;
             /**
              * @description of UTC
@@ -5472,6 +5509,8 @@ export interface components {
             id: number;
             /** @description most matches first */
             instances: components["schemas"]["InstanceCount"][];
+            /** @description what the investigator asked for in the latest analysis that had one, null for none */
+            investigation: components["schemas"]["Investigation"] | null;
             labels: {
                 [key: string]: string;
             };
@@ -5778,6 +5817,8 @@ export interface components {
             versions: components["schemas"]["Facet"][];
         };
         Fact: {
+            /** @description question of the investigator that it answers, empty for what code found by itself */
+            asked?: string;
             id: string;
             kind: string;
             link?: string;
@@ -6098,7 +6139,7 @@ export interface components {
              */
             incident_id: number;
             /** @enum {string} */
-            kind: "opened" | "matched" | "analysis_started" | "analysis_requested" | "analyzed" | "acknowledged" | "mitigated" | "resolved" | "closed" | "reopened" | "severity" | "assigned" | "comment" | "silenced" | "told" | "merged" | "merged_into" | "split" | "split_off" | "symptom" | "symptom_of" | "flapping" | "calm";
+            kind: "opened" | "matched" | "analysis_started" | "analysis_requested" | "investigated" | "analyzed" | "acknowledged" | "mitigated" | "resolved" | "closed" | "reopened" | "severity" | "assigned" | "comment" | "silenced" | "told" | "merged" | "merged_into" | "split" | "split_off" | "symptom" | "symptom_of" | "flapping" | "calm";
         };
         IncidentMerge: {
             incidents: number[];
@@ -6127,6 +6168,16 @@ export interface components {
             /** Format: int64 */
             changed: number;
             refused: components["schemas"]["IncidentRefusal"][];
+        };
+        InquiryAnswer: {
+            /** @description the tool and its arguments, as the model wrote them */
+            asked: string;
+            /** @description why it was not answered, empty when it was */
+            error: string;
+            /** @description ids */
+            facts: string[];
+            /** Format: int64 */
+            took_ms: number;
         };
         Instance: {
             /** Format: int64 */
@@ -6161,6 +6212,30 @@ export interface components {
             /** Format: int64 */
             count: number;
             name: string;
+        };
+        Investigation: {
+            /** @description ids of the calls of models */
+            calls: string[];
+            /**
+             * @description answered: it asked for no more; questions, facts, time or tokens: that part of the budget was used up; else why no model answered
+             * @enum {string}
+             */
+            ended: "answered" | "questions" | "facts" | "time" | "tokens" | "no_model" | "model_failed" | "rate_limited" | "masking_failed";
+            /** Format: int64 */
+            facts: number;
+            model: string;
+            provider: string;
+            questions: components["schemas"]["InquiryAnswer"][];
+            role: string;
+            /** Format: int64 */
+            role_version: number;
+            /**
+             * Format: int64
+             * @description in and out; estimated where the service does not count
+             */
+            tokens: number;
+            /** Format: int64 */
+            took_ms: number;
         };
         Invitation: {
             /** Format: date-time */
@@ -10538,6 +10613,8 @@ export type Affected = components['schemas']['Affected'];
 export type AffectedEndpoint = components['schemas']['AffectedEndpoint'];
 export type AiMasking = components['schemas']['AiMasking'];
 export type AiRole = components['schemas']['AiRole'];
+export type AnalysisChange = components['schemas']['AnalysisChange'];
+export type AnalysisSettings = components['schemas']['AnalysisSettings'];
 export type Answer = components['schemas']['Answer'];
 export type AssigneeFacet = components['schemas']['AssigneeFacet'];
 export type Attempt = components['schemas']['Attempt'];
@@ -10635,8 +10712,10 @@ export type IncidentMerge = components['schemas']['IncidentMerge'];
 export type IncidentRefusal = components['schemas']['IncidentRefusal'];
 export type IncidentsChange = components['schemas']['IncidentsChange'];
 export type IncidentsChanged = components['schemas']['IncidentsChanged'];
+export type InquiryAnswer = components['schemas']['InquiryAnswer'];
 export type Instance = components['schemas']['Instance'];
 export type InstanceCount = components['schemas']['InstanceCount'];
+export type Investigation = components['schemas']['Investigation'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationRequest = components['schemas']['InvitationRequest'];
 export type InvitationSecret = components['schemas']['InvitationSecret'];
@@ -18505,6 +18584,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rules"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-incident-analysis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalysisSettings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-incident-analysis": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description project id */
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnalysisChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalysisSettings"];
                 };
             };
             /** @description Problem */

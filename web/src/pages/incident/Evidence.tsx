@@ -12,6 +12,7 @@ import {
   IconHourglass,
   IconListDetails,
   IconMask,
+  IconMessageSearch,
   IconNote,
   IconRocket,
   IconScale,
@@ -20,7 +21,7 @@ import {
 import { Link } from '@tanstack/react-router';
 import { type ComponentType, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Fact, FactValue, Incident } from '../../api/types.ts';
+import type { Fact, FactValue, Incident, Investigation } from '../../api/types.ts';
 import { Block } from '../../parts/Mono.tsx';
 import classes from './Evidence.module.css';
 import { factFigure, factTitle, factValues, withUnit } from './fact.ts';
@@ -40,6 +41,7 @@ const ICONS: Record<string, ComponentType<{ size: number; stroke: number }>> = {
   log: IconFileText,
   past: IconHistory,
   comparison: IconScale,
+  finding: IconMessageSearch,
   note: IconNote,
 };
 
@@ -57,6 +59,7 @@ const KINDS = [
   'exception',
   'step',
   'comparison',
+  'finding',
   'note',
 ];
 
@@ -66,7 +69,7 @@ export function Evidence({ incident, marked }: { incident: Incident; marked?: st
   const facts = incident.evidence ?? [];
   if (facts.length === 0) return <p className={classes.none}>{t('evidence.none')}</p>;
   const kinds = [...new Set([...KINDS, ...facts.map((f) => f.kind)])];
-  return kinds.map((kind) => {
+  const sections = kinds.map((kind) => {
     const members = facts.filter((f) => f.kind === kind);
     if (members.length === 0) return null;
     const Icon = ICONS[kind] ?? IconNote;
@@ -82,6 +85,42 @@ export function Evidence({ incident, marked }: { incident: Incident; marked?: st
       </section>
     );
   });
+  return (
+    <>
+      {sections}
+      {incident.investigation && <Asked investigation={incident.investigation} />}
+    </>
+  );
+}
+
+/** What the investigator asked for, and why it ended. */
+function Asked({ investigation }: { investigation: Investigation }) {
+  const { t } = useTranslation();
+  return (
+    <section className={classes.kind} aria-labelledby="investigation">
+      <h3 id="investigation">
+        <IconMessageSearch size={15} stroke={1.7} aria-hidden />
+        {t('evidence.investigation')}
+      </h3>
+      <p className={classes.ended}>
+        {t(`evidence.ended.${investigation.ended}`)}{' '}
+        {t('evidence.spent', {
+          questions: investigation.questions.length,
+          facts: investigation.facts,
+          tokens: investigation.tokens,
+        })}
+      </p>
+      <ol className={classes.questions}>
+        {investigation.questions.map((question, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: questions never change their place
+          <li key={i}>
+            <code>{question.asked}</code>
+            <span className="dim"> {question.error || question.facts.join(', ') || t('evidence.nothing_new')}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
 }
 
 function FactView({ fact, incident, marked }: { fact: Fact; incident: Incident; marked: boolean }) {
@@ -107,6 +146,12 @@ function FactView({ fact, incident, marked }: { fact: Fact; incident: Incident; 
         <span className={classes.title}>{factTitle(fact)}</span>
         <span className={classes.figure}>{factFigure(fact)}</span>
       </header>
+      {fact.asked && (
+        <p className={classes.asked}>
+          <IconMessageSearch size={13} aria-hidden />
+          {t('evidence.asked')} <code>{fact.asked}</code>
+        </p>
+      )}
       {sql && <Block text={sql} what={t('evidence.sql')} />}
       <Values values={(fact.values ?? []).filter((v) => v.name !== 'sql')} />
       <footer>

@@ -186,6 +186,8 @@ function useDetail() {
         return data.matches ? t('incident.times', { times: data.matches }) : '';
       case 'reopened':
         return by || (data.matches ? t('incident.times', { times: data.matches }) : '');
+      case 'investigated':
+        return t('evidence.spent', { questions: data.questions, facts: data.facts, tokens: data.tokens });
       case 'analyzed':
         return data.source === 'model' ? `${data.model} (${data.provider})` : reason(String(data.reason ?? ''));
       case 'resolved':

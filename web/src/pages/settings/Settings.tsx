@@ -9,13 +9,14 @@ import { Failure } from '../../parts/Failure.tsx';
 import { FirstTelemetry } from '../../parts/FirstTelemetry.tsx';
 import { useTitle } from '../../parts/useTitle.ts';
 import { Members } from '../members/Members.tsx';
+import { Analysis } from './Analysis.tsx';
 import { InApp } from './InApp.tsx';
 import { Keys } from './Keys.tsx';
 import { ProjectTab } from './ProjectTab.tsx';
 import { Storage } from './Storage.tsx';
 
 const ROUTE = '/home/projects/$project/settings';
-const TABS = ['keys', 'members', 'errors', 'storage', 'project'] as const;
+const TABS = ['keys', 'members', 'errors', 'analysis', 'storage', 'project'] as const;
 
 /** Who may send, who may see, and what the project is set to. */
 export function Settings() {
@@ -74,6 +75,10 @@ export function Settings() {
         <Tabs.Panel value="errors">
           <p className="lead">{t('settings.in_app.lead')}</p>
           <InApp project={project.id} />
+        </Tabs.Panel>
+        <Tabs.Panel value="analysis">
+          <p className="lead">{t('settings.analysis.lead')}</p>
+          <Analysis project={project.id} />
         </Tabs.Panel>
         <Tabs.Panel value="project">
           <ProjectTab id={project.id} />

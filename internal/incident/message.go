@@ -24,7 +24,7 @@ func (s *Service) message(c *record, p tenant.Project, what, kind string) notify
 		Project: c.Project, Key: ref(c.ID) + "/" + what, Kind: "incident." + kind, Ref: ref(c.ID),
 		Link: s.link(c.Project, c.ID), LinkText: linkText(p.Language), Actions: actions, Data: data,
 		Severity: c.Severity, Service: c.Service, Environment: phaseName(c.Phase), Owner: c.Owner, Labels: c.Labels,
-		Thread: ref(c.ID), State: standing(c.Incident), Language: p.Language,
+		Thread: ref(c.ID), State: standing(c.Incident), Language: p.Language, Chart: c.chart(s.opts.Now()),
 	}
 }
 

@@ -56,8 +56,10 @@ type Message struct {
 	// Words holds the message in other languages, by code. A target that has
 	// chosen one of them gets those.
 	Words map[string]Words `json:"words,omitempty"`
-	// Pictures are shown by channels that can, e-mail so far.
-	Pictures []Picture `json:"pictures,omitempty"`
+	// Chart is what was measured; channels that show pictures get it as one.
+	Chart *Chart `json:"chart,omitempty"`
+	// Pictures are drawn when a message is sent, for an Illustrator only.
+	Pictures []Picture `json:"-"`
 }
 
 // The severities, least first.
@@ -86,6 +88,8 @@ type Picture struct {
 	Name string `json:"name"`
 	Alt  string `json:"alt"`
 	PNG  []byte `json:"png"`
+	// Width is how wide it is meant to be shown, in the pixels of CSS; 0 for as it is.
+	Width int `json:"width,omitempty"`
 }
 
 // In returns m in language, or as it is when it has no words in it.
@@ -129,6 +133,13 @@ type CaseKeeper interface {
 	Channel
 	// KeepsCases does nothing: having it says so.
 	KeepsCases()
+}
+
+// Illustrator is a Channel that shows a message's pictures.
+type Illustrator interface {
+	Channel
+	// ShowsPictures does nothing: having it says so.
+	ShowsPictures()
 }
 
 // Previewer is a Channel whose users write a template of their own.

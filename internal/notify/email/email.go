@@ -73,6 +73,9 @@ const (
 // Digest says that people read it.
 func (c *Channel) Digest() {}
 
+// ShowsPictures says that a mail holds them.
+func (c *Channel) ShowsPictures() {}
+
 // Kind is "email".
 func (c *Channel) Kind() string { return "email" }
 

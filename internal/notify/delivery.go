@@ -44,7 +44,7 @@ func (o *Outbox) deliver(ctx context.Context, args deliverJob) error {
 		}
 		return nil // delivered, failed or pruned
 	}
-	t, err := o.targets.load(ctx, a.message.Project, a.target)
+	t, err := o.addressee(ctx, a.message.Project, a.target)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return o.record(ctx, a, Failed, "the channel was removed")
@@ -155,7 +155,7 @@ func (o *Outbox) send(ctx context.Context, t Target, m Message) error {
 // dressed is m as t gets it: in its language and, when it shows pictures, with
 // its chart drawn for its time zone.
 func (o *Outbox) dressed(ctx context.Context, t Target, m Message) Message {
-	m = m.In(t.Language)
+	m = m.In(t.Language).forReader(t.reader)
 	if _, shows := o.targets.channels[t.Kind].(Illustrator); !shows || m.Chart == nil {
 		return m
 	}
@@ -167,6 +167,9 @@ func (o *Outbox) dressed(ctx context.Context, t Target, m Message) Message {
 
 // zoneOf is in which time zone t is told.
 func (o *Outbox) zoneOf(ctx context.Context, t Target) *time.Location {
+	if t.zone != nil {
+		return t.zone
+	}
 	routing, err := readRouting(ctx, o.opts.DB, t.Project)
 	if err != nil { // a message with another zone's times is better than none
 		o.opts.Log.WarnContext(ctx, "time zone is not known", "target_id", t.ID, "error", err.Error())

@@ -103,7 +103,7 @@ func (o *Outbox) tellTogether(ctx context.Context, tx *metadb.Tx, t Target, stat
 	if err != nil {
 		return err
 	}
-	m := together(told, cmp.Or(t.Language, told[0].message.Language), why, o.zoneBy(routing))
+	m := together(told, cmp.Or(t.Language, told[0].message.Language), why, cmp.Or(t.zone, o.zoneBy(routing)))
 	m.Project = t.Project
 	m.Key = fmt.Sprintf("joined/%d/%d", t.ID, told[0].id)
 	body, err := json.Marshal(m)

@@ -46,6 +46,11 @@ type Message struct {
 	Labels      map[string]string `json:"labels,omitempty"`
 	// Owner is whose the service is, as the project calls them; routes match it.
 	Owner string `json:"owner,omitempty"`
+	// Assignee is the account that has the case, 0 for nobody. For is the account
+	// that a message is meant for alone, 0 for the channels of the project and
+	// whoever wants to be told.
+	Assignee int64 `json:"assignee,omitempty"`
+	For      int64 `json:"for,omitempty"`
 	// Thread joins the messages of one case ("incident/12"): channels that can
 	// show them together do. State is how the case stands after this message,
 	// one of Open, Acknowledged and Resolved, or "" when it says nothing of it.
@@ -81,6 +86,8 @@ type Words struct {
 	Subject  string `json:"subject"`
 	Text     string `json:"text"`
 	LinkText string `json:"link_text,omitempty"`
+	// Actions are the message's, with labels in the language; nil for as they are.
+	Actions []Action `json:"actions,omitempty"`
 }
 
 // Picture is a small PNG, below 200 KiB, with the words that stand for it.
@@ -97,6 +104,9 @@ func (m Message) In(language string) Message {
 	if w, ok := m.Words[language]; ok && language != m.Language {
 		m.Subject, m.Text, m.Language = w.Subject, w.Text, language
 		m.LinkText = cmp.Or(w.LinkText, m.LinkText)
+		if w.Actions != nil {
+			m.Actions = w.Actions
+		}
 	}
 	m.Language = cmp.Or(m.Language, language)
 	return m

@@ -38,7 +38,7 @@ func (o *Outbox) root(ctx context.Context, t Target, thread string) (Root, error
 		return Root{}, err
 	}
 	r.Message, err = decodeMessage([]byte(body))
-	r.Message = r.Message.In(t.Language)
+	r.Message = r.Message.In(t.Language).forReader(t.reader)
 	return r, err
 }
 

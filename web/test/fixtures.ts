@@ -313,6 +313,7 @@ export const incident: Incident = {
   deliveries: [
     {
       id: 1,
+      project_id: 1,
       channel_id: 1,
       subject: 'SlowSQL · order-api',
       created_at: iso(now - 7 * 60_000),
@@ -327,6 +328,7 @@ export const incident: Incident = {
     },
     {
       id: 2,
+      project_id: 1,
       channel_id: 2,
       subject: 'SlowSQL · order-api',
       created_at: iso(now - 7 * 60_000),
@@ -341,6 +343,7 @@ export const incident: Incident = {
     },
     {
       id: 3,
+      project_id: 1,
       channel_id: 3,
       subject: 'SlowSQL · order-api',
       created_at: iso(now - 7 * 60_000),

@@ -107,6 +107,7 @@ export type {
   ModelService,
   Move as LabelMove,
   Mute,
+  MyNotifications,
   NearLimit,
   NewDirectoryToken,
   NewInvitation,
@@ -117,6 +118,7 @@ export type {
   NewToken,
   NewUser,
   Node as FlameNode,
+  NotificationsRequest as NotificationsEdit,
   Offer,
   OidcProvider,
   OidcProviderRequest as OidcProviderEdit,
@@ -133,6 +135,7 @@ export type {
   PathPart,
   Permission,
   Person,
+  PersonalRule,
   Point,
   Policy as MaskPolicy,
   Price,
@@ -219,6 +222,8 @@ export type {
   Variable as DashboardVariable,
   Variant,
   View,
+  Way,
+  WayKind,
   Whole as IssueOccurrence,
 } from './schema.d.ts';
 

@@ -83,6 +83,7 @@ func (s *Service) announce(ctx context.Context, tx *metadb.Tx, id int64) error {
 	m.Subject, m.Text, m.Fixed = c.Title+" ("+phaseName(c.Phase)+")", c.alarm, true
 	other := otherLanguage(p.Language) // the alarm itself is the same in both
 	m.Words = map[string]notify.Words{other: {Subject: m.Subject, Text: m.Text, LinkText: linkText(other), Actions: s.actions(&c, other)}}
+	m.Group = s.group(&c, "alarm", "")
 	if err := s.opts.Outbox.Enqueue(ctx, tx, c.channels, m); err != nil {
 		return err
 	}
@@ -97,6 +98,7 @@ func (s *Service) tellReport(ctx context.Context, tx *metadb.Tx, c *record, p te
 	m := s.message(c, p, "report", "report")
 	m.Subject, m.Text = reportTitle(p.Language)+" · "+c.Title, c.report.Text("")
 	m.Data = map[string]any{"incident": c.Incident, "report": c.report}
+	m.Group = s.group(c, "report", reportTitle(p.Language))
 	return s.opts.Outbox.Enqueue(ctx, tx, c.channels, m)
 }
 
@@ -139,10 +141,25 @@ func (s *Service) updated(c *record, p tenant.Project, kind, by string) notify.M
 		return lead + " · " + c.Title + " (" + phaseName(c.Phase) + ")", text
 	}
 	m.Subject, m.Text = say(p.Language)
+	_, lead := updateWords(c, p.Language, kind, by, now)
+	m.Group = s.group(c, kind, lead)
 	other := otherLanguage(p.Language)
 	subject, text := say(other)
-	m.Words = map[string]notify.Words{other: {Subject: subject, Text: text, LinkText: linkText(other), Actions: s.actions(c, other)}}
+	_, otherLead := updateWords(c, other, kind, by, now)
+	m.Words = map[string]notify.Words{other: {Subject: subject, Text: text, LinkText: linkText(other), Actions: s.actions(c, other),
+		Group: s.group(c, kind, otherLead).Title}}
 	return m
+}
+
+// group joins a message to those about other incidents of the same rule. lead says
+// what has become of them, "" that they have begun.
+func (s *Service) group(c *record, kind, lead string) *notify.Group {
+	title := oneLine(c.Rule.Name)
+	if lead != "" {
+		title = lead + " · " + title
+	}
+	return &notify.Group{Key: fmt.Sprintf("rule/%d/%s", c.Rule.ID, kind), Title: title,
+		Link: fmt.Sprintf("%s/projects/%d/incidents", s.opts.BaseURL, c.Project)}
 }
 
 // otherLanguage is the one of the two that a project does not speak.

@@ -34,6 +34,9 @@ func (o *Outbox) deliver(ctx context.Context, args deliverJob) error {
 	sent := errNotAttempted
 	defer func() { o.gate.leave(pass, o.opts.Now(), sent) }()
 
+	if err := o.gather(ctx, args.Delivery, args.Target); err != nil {
+		return err
+	}
 	a, wait, err := o.claim(ctx, args.Delivery)
 	if err != nil {
 		return fmt.Errorf("claim delivery: %w", err)

@@ -89,7 +89,10 @@ func (o *Outbox) tellHeld(ctx context.Context, j heldJob) error {
 		if err != nil {
 			return err
 		}
-		if len(held) > 1 && t.Kind != "" {
+		switch {
+		case len(held) > 1 && t.Kind != "" && oneGroup(held):
+			return o.tellTogether(ctx, tx, t, Held, held, "group")
+		case len(held) > 1 && t.Kind != "":
 			return o.tellTogether(ctx, tx, t, Held, held, "digest")
 		}
 		for _, w := range held {

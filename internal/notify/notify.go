@@ -51,6 +51,9 @@ type Message struct {
 	// whoever wants to be told.
 	Assignee int64 `json:"assignee,omitempty"`
 	For      int64 `json:"for,omitempty"`
+	// Group joins this to others that are written at about the same time; nil for
+	// what is told on its own.
+	Group *Group `json:"group,omitempty"`
 	// Thread joins the messages of one case ("incident/12"): channels that can
 	// show them together do. State is how the case stands after this message,
 	// one of Open, Acknowledged and Resolved, or "" when it says nothing of it.
@@ -88,6 +91,8 @@ type Words struct {
 	LinkText string `json:"link_text,omitempty"`
 	// Actions are the message's, with labels in the language; nil for as they are.
 	Actions []Action `json:"actions,omitempty"`
+	// Group is the title of the message's group, "" for as it is.
+	Group string `json:"group,omitempty"`
 }
 
 // Picture is a small PNG, below 200 KiB, with the words that stand for it.
@@ -106,6 +111,11 @@ func (m Message) In(language string) Message {
 		m.LinkText = cmp.Or(w.LinkText, m.LinkText)
 		if w.Actions != nil {
 			m.Actions = w.Actions
+		}
+		if m.Group != nil && w.Group != "" {
+			group := *m.Group
+			group.Title = w.Group
+			m.Group = &group
 		}
 	}
 	m.Language = cmp.Or(m.Language, language)

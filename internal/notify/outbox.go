@@ -205,7 +205,18 @@ func (o *Outbox) write(ctx context.Context, tx *metadb.Tx, message int64, m Mess
 		return fmt.Errorf("enqueue delivery: %w", err)
 	}
 	now := metadb.Micros(o.opts.Now())
-	if _, people := o.targets.channels[t.Kind].(Digester); people && !due.IsZero() {
+	_, people := o.targets.channels[t.Kind].(Digester)
+	if people && m.Group != nil && m.For == 0 {
+		t.group = m.Group.Key
+		behind, err := follows(ctx, tx, m, t)
+		if err != nil {
+			return fmt.Errorf("enqueue delivery: %w", err)
+		}
+		if behind && due.IsZero() {
+			due = o.opts.Now().Truncate(groupWait).Add(groupWait)
+		}
+	}
+	if people && !due.IsZero() {
 		return o.hold(ctx, tx, delivery, message, t, m.Project, now, metadb.Micros(due))
 	}
 	if err := insertDelivery(ctx, tx, delivery, message, t, Pending, "", now, 0); err != nil {
@@ -266,8 +277,8 @@ func recipients(ctx context.Context, tx *metadb.Tx, p project.ID, named []int64)
 
 func insertDelivery(ctx context.Context, tx *metadb.Tx, id, message int64, t Target, state, why string, now, due int64) error {
 	_, err := tx.Exec(ctx, `INSERT INTO notify_delivery
-		(id, message_id, target_id, target_name, target_kind, state, attempts, error, updated_at, lease_until, due_at, account_id)
-		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 0, $9, $10)`, id, message, t.ID, t.Name, t.Kind, state, why, now, due, t.account)
+		(id, message_id, target_id, target_name, target_kind, state, attempts, error, updated_at, lease_until, due_at, account_id, group_key)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 0, $9, $10, $11)`, id, message, t.ID, t.Name, t.Kind, state, why, now, due, t.account, t.group)
 	if err != nil {
 		return fmt.Errorf("enqueue delivery: %w", err)
 	}

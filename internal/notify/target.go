@@ -44,6 +44,8 @@ type Target struct {
 	account int64
 	zone    *time.Location
 	reader  *Person
+	// Of a delivery that is written only: the group of its message.
+	group string
 }
 
 // Targets stores the targets of all projects. Configurations are sealed in

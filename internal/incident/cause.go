@@ -21,6 +21,8 @@ const (
 	// relatePatience is how long an incident waits for relateJob before the next
 	// match tells of it all the same.
 	relatePatience = time.Minute
+	// samePass is how far apart incidents open that one evaluation of a rule opens.
+	samePass = time.Second
 )
 
 // relateJob decides whether an incident is a symptom of another, then tells of it.
@@ -49,7 +51,32 @@ func (s *Service) tellOrRelate(ctx context.Context, tx *metadb.Tx, id int64) err
 	if len(others) == 0 {
 		return s.announce(ctx, tx, id)
 	}
+	if err := s.recall(ctx, tx, &c, others); err != nil {
+		return err
+	}
 	return s.opts.Jobs.Insert(ctx, tx, relateJob{Incident: id})
+}
+
+// recall takes back the alarm of the first service for which a rule fired, when it
+// has just been written and is not sent yet: it is told together with the others.
+func (s *Service) recall(ctx context.Context, tx *metadb.Tx, c *record, others []record) error {
+	for i := range others {
+		first := &others[i]
+		if first.Rule.ID != c.Rule.ID || !first.Told || c.OpenedAt.Sub(first.OpenedAt) > samePass {
+			continue
+		}
+		back, err := s.opts.Outbox.Recall(ctx, tx, first.Project, ref(first.ID)+"/alarm")
+		if err != nil {
+			return err
+		}
+		if !back {
+			continue
+		}
+		if _, err := tx.Exec(ctx, `UPDATE incident SET told = $2 WHERE id = $1`, first.ID, false); err != nil {
+			return fmt.Errorf("recall alarm: %w", err)
+		}
+	}
+	return nil
 }
 
 // deciding reports whether relateJob is still to say if people are told of c.

@@ -28,6 +28,9 @@ func TestWhatARuleFiresForManyServicesIsDecidedTogether(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.Advance(time.Second)
+		if h.sent(1, "incident.alarm") != 0 {
+			t.Error("the first is told of before it is known that there are more")
+		}
 		h.must(h.service.RunRelate(t.Context(), 5)) // whichever job comes first
 		groups := map[string]int{}
 		rows, err := db.Query(t.Context(), `SELECT body FROM notify_message`)

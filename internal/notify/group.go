@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/project"
 )
 
 const (
@@ -69,6 +70,17 @@ func (o *Outbox) gather(ctx context.Context, delivery, target int64) error {
 		return fmt.Errorf("tell a group: %w", err)
 	}
 	return nil
+}
+
+// Recall takes back a message that nobody was sent yet, to be said together with
+// others; it reports whether that was possible.
+func (o *Outbox) Recall(ctx context.Context, tx *metadb.Tx, p project.ID, key string) (bool, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM notify_message WHERE project_id = $1 AND key = $2 AND NOT EXISTS (SELECT 1 FROM notify_delivery d
+		WHERE d.message_id = notify_message.id AND (d.state <> $3 OR d.attempts > 0))`, p, key, Pending)
+	if err != nil {
+		return false, fmt.Errorf("recall message: %w", err)
+	}
+	return n > 0, nil
 }
 
 // follows reports whether m is about a case that t was told of in a group: what

@@ -26,11 +26,7 @@ func (h *house) charts() []*notify.Chart {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	charts := make([]*notify.Chart, len(found))
-	for i, c := range found {
-		charts[i] = c
-	}
-	return charts
+	return found
 }
 
 // minutes is a firing of a rule of response times: so many minutes of a value

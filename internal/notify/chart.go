@@ -57,10 +57,10 @@ func (c *Chart) quantity(v float64) string {
 	if fraction != "" {
 		whole += "." + fraction
 	}
-	switch {
-	case c.Unit == "":
+	switch c.Unit {
+	case "":
 		return whole
-	case c.Unit == "%":
+	case "%":
 		return whole + "%"
 	}
 	return whole + " " + c.Unit

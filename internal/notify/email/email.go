@@ -90,7 +90,7 @@ func (c *Channel) To(raw json.RawMessage, _, email string) (json.RawMessage, err
 	if err != nil {
 		return nil, err
 	}
-	s.config.To = (&mail.Address{Address: email}).String()
+	s.To = (&mail.Address{Address: email}).String()
 	return json.Marshal(s.config)
 }
 

@@ -265,6 +265,7 @@ func (s *server) resources() {
 	s.registerRuleSets()
 	s.registerChannels()
 	s.registerRouting()
+	s.registerNotifications()
 	s.registerIncidents()
 	s.registerSilences()
 	s.registerIncidentLinks()

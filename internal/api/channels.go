@@ -22,6 +22,7 @@ type ChannelRequest struct {
 	Config  json.RawMessage `json:"config" doc:"the kind's own settings; a secret given as ******** stays what it is"`
 	// Language of what this channel is told, where a message is written in it.
 	Language string `json:"language,omitempty" enum:"ko,en," doc:"empty for that of the message"`
+	Personal bool   `json:"personal,omitempty" doc:"it also carries what people want told to themselves"`
 }
 
 // ChannelPreviewRequest asks what a channel of a kind would send.
@@ -45,7 +46,7 @@ type RoutingRequest struct {
 }
 
 func (r ChannelRequest) target(p project.ID, id, version int64) notify.Target {
-	return notify.Target{ID: id, Project: p, Version: version, Kind: r.Kind, Name: r.Name, Config: r.Config, Enabled: r.Enabled, Language: r.Language}
+	return notify.Target{ID: id, Project: p, Version: version, Kind: r.Kind, Name: r.Name, Config: r.Config, Enabled: r.Enabled, Language: r.Language, Personal: r.Personal}
 }
 
 // ChannelKinds is what channels can be made of here.
@@ -115,10 +116,7 @@ func (s *server) registerChannels() {
 		})
 	register(s, tenant.ProjectWrite, post("test-channel", "/api/v1/projects/{project}/channels/{channel}/test", "Send a test message now", http.StatusNoContent),
 		func(ctx context.Context, a tenant.Actor, in *InChannel) (*struct{}, error) {
-			return done(s.opts.Outbox.Test(ctx, in.Project, in.Channel, notify.Message{
-				Kind: "test", Subject: "MATRIX", Text: a.Name + ": this is a test message.", Link: s.origin, Severity: notify.Info, Language: "en",
-				Words: map[string]notify.Words{"ko": {Subject: "MATRIX", Text: a.Name + " 님이 보낸 시험 메시지입니다."}},
-			}))
+			return done(s.opts.Outbox.Test(ctx, in.Project, in.Channel, s.testMessage(a)))
 		})
 }
 
@@ -153,20 +151,12 @@ func (s *server) registerRouting() {
 			Cursor  string `query:"cursor" maxLength:"20"`
 			Limit   int    `query:"limit" default:"50" minimum:"1" maximum:"200"`
 		}) (*result[DeliveryPage], error) {
-			q := notify.DeliveryQuery{Ref: in.Ref, Target: in.Channel, State: in.State, Limit: in.Limit}
-			if in.Cursor != "" {
-				before, err := strconv.ParseInt(in.Cursor, 10, 64)
-				if err != nil || before < 1 {
-					return nil, fault.New(fault.Invalid, "cursor is not one of this list").WithField("cursor")
-				}
-				q.Before = before
+			before, err := readDeliveryCursor(in.Cursor)
+			if err != nil {
+				return nil, err
 			}
-			items, err := s.opts.Outbox.DeliveryLog(ctx, in.Project, q)
-			page := DeliveryPage{Items: items}
-			if len(items) == in.Limit {
-				page.NextCursor = strconv.FormatInt(items[len(items)-1].ID, 10)
-			}
-			return ok(page, err)
+			return deliveryPage(in.Limit)(s.opts.Outbox.DeliveryLog(ctx, in.Project,
+				notify.DeliveryQuery{Ref: in.Ref, Target: in.Channel, State: in.State, Before: before, Limit: in.Limit}))
 		})
 	register(s, tenant.ProjectWrite, post("preview-channel", "/api/v1/projects/{project}/channel-preview", "What a channel's template makes of a sample message", http.StatusOK),
 		func(_ context.Context, _ tenant.Actor, in *struct {

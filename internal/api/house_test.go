@@ -142,7 +142,7 @@ func newHouse(t testing.TB, db *metadb.DB, engine *clickhouse.DB, change func(*O
 		_ = gateway.Close(gone)
 	})
 	h.must(gateway.Roles().Seed(t.Context()))
-	outbox, err := notify.New(notify.Options{DB: db, Jobs: jobs, Sealer: secret.NewSealer(keys), Channels: []notify.Channel{h.sent, slack.New(slack.Options{Client: http.DefaultClient})}})
+	outbox, err := notify.New(notify.Options{DB: db, Jobs: jobs, Sealer: secret.NewSealer(keys), Person: Reader(h.tenants), Channels: []notify.Channel{h.sent, slack.New(slack.Options{Client: http.DefaultClient})}})
 	h.must(err)
 	incidents, err := incident.New(incident.Options{DB: db, Jobs: jobs, Outbox: outbox, Project: h.tenants.Project, Ask: gateway.Run, Key: []byte("key of links"),
 		Collect: func(context.Context, project.ID, evidence.Input) (*ground.Bundle, error) {

@@ -18,6 +18,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/mask"
 	"github.com/matrix-aiops/matrix/internal/metadb"
 	"github.com/matrix-aiops/matrix/internal/metadb/metadbtest"
+	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/tenant"
 	"github.com/matrix-aiops/matrix/internal/tenant/oidc"
 )
@@ -838,7 +839,13 @@ func table(h *house) map[string]row {
 			return request{body: p.routingBody(), etag: p.routingVersion()}
 		}},
 		"list-channel-deliveries": {who: readsProject, status: 200},
-		"preview-channel":         {who: writesProject, status: 501, make: func(p *place) request { return request{body: p.previewBody()} }}, // this kind has no template
+		"get-my-notifications":    {who: signedIn, status: 200},
+		"update-my-notifications": {who: bySession, status: 200, make: func(*place) request {
+			return request{body: NotificationsRequest{Ways: []notify.Way{}, Rules: []notify.PersonalRule{}}, etag: `"v0"`} // each account asks once
+		}},
+		"test-my-notifications": {who: bySession, status: 404, make: func(*place) request { return request{body: WayTest{Kind: "slack"}} }}, // no way was saved
+		"list-my-notifications": {who: signedIn, status: 200},
+		"preview-channel":       {who: writesProject, status: 501, make: func(p *place) request { return request{body: p.previewBody()} }}, // this kind has no template
 		"test-channel": {who: writesProject, status: 204, make: func(p *place) request { return ids("channel", p.channel) },
 			crossed: func(b *place) request { return ids("channel", b.channel) }},
 	}

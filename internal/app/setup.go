@@ -164,7 +164,7 @@ func (a *App) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	outbox, err := a.newOutbox(meta, queue, sealer)
+	outbox, err := a.newOutbox(meta, queue, sealer, tenants)
 	if err != nil {
 		return err
 	}
@@ -386,7 +386,7 @@ func (a *App) openTelemetry(ctx context.Context) (*clickhouse.DB, error) {
 }
 
 // newOutbox makes the outbox with every channel the product has.
-func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue, sealer *secret.Sealer) (*notify.Outbox, error) {
+func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue, sealer *secret.Sealer, tenants *tenant.Store) (*notify.Outbox, error) {
 	private, err := networks("notify.allow_networks", a.opts.File.Notify.AllowNetworks)
 	if err != nil {
 		return nil, err
@@ -394,7 +394,7 @@ func (a *App) newOutbox(meta *metadb.DB, queue *job.Queue, sealer *secret.Sealer
 	guard := notify.Guard{Dev: a.opts.Dev, Private: private}
 	client := notify.NewClient(guard)
 	return notify.New(notify.Options{
-		DB: meta, Jobs: queue, Sealer: sealer, Log: a.log,
+		DB: meta, Jobs: queue, Sealer: sealer, Log: a.log, Location: a.opts.File.Location(), Person: api.Reader(tenants),
 		Channels: []notify.Channel{
 			console.New(a.opts.consoleWriter()),
 			webhook.New(webhook.Options{Client: client, Guard: guard}),

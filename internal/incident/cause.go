@@ -21,6 +21,8 @@ const (
 	// relatePatience is how long an incident waits for relateJob before the next
 	// match tells of it all the same.
 	relatePatience = time.Minute
+	// samePass is how far apart incidents open that one evaluation of a rule opens.
+	samePass = time.Second
 )
 
 // relateJob decides whether an incident is a symptom of another, then tells of it.
@@ -49,7 +51,32 @@ func (s *Service) tellOrRelate(ctx context.Context, tx *metadb.Tx, id int64) err
 	if len(others) == 0 {
 		return s.announce(ctx, tx, id)
 	}
+	if err := s.recall(ctx, tx, &c, others); err != nil {
+		return err
+	}
 	return s.opts.Jobs.Insert(ctx, tx, relateJob{Incident: id})
+}
+
+// recall takes back the alarm of the first service for which a rule fired, when it
+// has just been written and is not sent yet: it is told together with the others.
+func (s *Service) recall(ctx context.Context, tx *metadb.Tx, c *record, others []record) error {
+	for i := range others {
+		first := &others[i]
+		if first.Rule.ID != c.Rule.ID || !first.Told || c.OpenedAt.Sub(first.OpenedAt) > samePass {
+			continue
+		}
+		back, err := s.opts.Outbox.Recall(ctx, tx, first.Project, ref(first.ID)+"/alarm")
+		if err != nil {
+			return err
+		}
+		if !back {
+			continue
+		}
+		if _, err := tx.Exec(ctx, `UPDATE incident SET told = $2 WHERE id = $1`, first.ID, false); err != nil {
+			return fmt.Errorf("recall alarm: %w", err)
+		}
+	}
+	return nil
 }
 
 // deciding reports whether relateJob is still to say if people are told of c.
@@ -87,33 +114,66 @@ func (s *Service) relate(ctx context.Context, args relateJob) error {
 		s.opts.Log.WarnContext(ctx, "the service map cannot be read: an incident is told of without its causes", "incident_id", c.ID, "error", err.Error())
 	}
 	return s.opts.DB.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		c, err := s.own(ctx, tx, args.Incident)
-		if err != nil || c.Told || c.Parent != 0 {
-			return err
-		}
-		others, err := s.neighbours(ctx, tx, &c)
+		// What else of the rule waits is decided with it, so that people are told of it
+		// at once; the jobs of those find nothing left to do.
+		ids, err := s.undecided(ctx, tx, &c)
 		if err != nil {
 			return err
 		}
-		called := reach(calls, c.Service)
-		if i := slices.IndexFunc(others, func(o record) bool { return called[o.Service] }); i >= 0 {
-			if err := s.attach(ctx, tx, &c, &others[i]); err != nil {
+		for _, id := range ids {
+			if err := s.decide(ctx, tx, id, calls); err != nil {
 				return err
-			}
-			return s.announce(ctx, tx, c.ID) // if it is worse than its cause
-		}
-		if err := s.announce(ctx, tx, c.ID); err != nil {
-			return err
-		}
-		for _, other := range others {
-			if reach(calls, other.Service)[c.Service] {
-				if err := s.attach(ctx, tx, &other, &c); err != nil {
-					return err
-				}
 			}
 		}
 		return nil
 	})
+}
+
+// maxDecided is how many incidents of a rule are decided in one transaction.
+const maxDecided = 100
+
+// undecided returns an incident and those of its rule and phase that wait for the same
+// decision, the oldest first.
+func (s *Service) undecided(ctx context.Context, tx *metadb.Tx, c *record) ([]int64, error) {
+	rows, err := tx.Query(ctx, `SELECT id FROM incident WHERE id = $1 OR project_id = $2 AND rule_id = $3 AND phase = $4 AND told = $5 AND parent_id = 0
+		AND silence_id = 0 AND resolved_at = 0 AND opened_at >= $6 ORDER BY opened_at, id LIMIT $7`,
+		c.ID, c.Project, c.Rule.ID, c.Phase, false, metadb.Micros(s.opts.Now().Add(-relatePatience)), maxDecided)
+	ids, err := metadb.Collect(rows, err, func(r *metadb.Rows) (id int64, err error) { return id, r.Scan(&id) })
+	if err != nil {
+		return nil, fmt.Errorf("look for undecided incidents: %w", err)
+	}
+	return ids, nil
+}
+
+// decide makes an incident a symptom of another by who calls whom, or tells of it
+// and makes others its symptoms.
+func (s *Service) decide(ctx context.Context, tx *metadb.Tx, id int64, calls map[string][]string) error {
+	c, err := s.own(ctx, tx, id)
+	if err != nil || c.Told || c.Parent != 0 {
+		return err
+	}
+	others, err := s.neighbours(ctx, tx, &c)
+	if err != nil {
+		return err
+	}
+	called := reach(calls, c.Service)
+	if i := slices.IndexFunc(others, func(o record) bool { return called[o.Service] }); i >= 0 {
+		if err := s.attach(ctx, tx, &c, &others[i]); err != nil {
+			return err
+		}
+		return s.announce(ctx, tx, c.ID) // if it is worse than its cause
+	}
+	if err := s.announce(ctx, tx, c.ID); err != nil {
+		return err
+	}
+	for _, other := range others {
+		if reach(calls, other.Service)[c.Service] {
+			if err := s.attach(ctx, tx, &other, &c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // reach returns the services that a service calls, directly or not.

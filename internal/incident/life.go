@@ -211,6 +211,9 @@ func (s *Service) Assign(ctx context.Context, p project.ID, id int64, to, by Per
 		if _, err := tx.Exec(ctx, `UPDATE incident SET assignee_id = $2, assignee = $3 WHERE id = $1`, id, to.ID, to.Name); err != nil {
 			return fmt.Errorf("assign incident: %w", err)
 		}
-		return s.note(ctx, tx, id, "assigned", map[string]any{"by": by.Name, "from": c.Assignee, "to": to.Name})
+		if err := s.note(ctx, tx, id, "assigned", map[string]any{"by": by.Name, "from": c.Assignee, "to": to.Name}); err != nil {
+			return err
+		}
+		return s.tellAssignee(ctx, tx, id, by)
 	})
 }

@@ -23,8 +23,8 @@ func (s *Service) message(c *record, p tenant.Project, what, kind string) notify
 	return notify.Message{
 		Project: c.Project, Key: ref(c.ID) + "/" + what, Kind: "incident." + kind, Ref: ref(c.ID),
 		Link: s.link(c.Project, c.ID), LinkText: linkText(p.Language), Actions: actions, Data: data,
-		Severity: c.Severity, Service: c.Service, Environment: phaseName(c.Phase), Owner: c.Owner, Labels: c.Labels,
-		Thread: ref(c.ID), State: standing(c.Incident), Language: p.Language,
+		Severity: c.Severity, Service: c.Service, Environment: phaseName(c.Phase), Owner: c.Owner, Assignee: c.AssigneeID, Labels: c.Labels,
+		Thread: ref(c.ID), State: standing(c.Incident), Language: p.Language, Chart: c.chart(s.opts.Now()),
 	}
 }
 
@@ -81,6 +81,9 @@ func (s *Service) announce(ctx context.Context, tx *metadb.Tx, id int64) error {
 	c.Silence = 0
 	m := s.message(&c, p, "alarm", "alarm")
 	m.Subject, m.Text, m.Fixed = c.Title+" ("+phaseName(c.Phase)+")", c.alarm, true
+	other := otherLanguage(p.Language) // the alarm itself is the same in both
+	m.Words = map[string]notify.Words{other: {Subject: m.Subject, Text: m.Text, LinkText: linkText(other), Actions: s.actions(&c, other)}}
+	m.Group = s.group(&c, "alarm", "")
 	if err := s.opts.Outbox.Enqueue(ctx, tx, c.channels, m); err != nil {
 		return err
 	}
@@ -95,6 +98,7 @@ func (s *Service) tellReport(ctx context.Context, tx *metadb.Tx, c *record, p te
 	m := s.message(c, p, "report", "report")
 	m.Subject, m.Text = reportTitle(p.Language)+" · "+c.Title, c.report.Text("")
 	m.Data = map[string]any{"incident": c.Incident, "report": c.report}
+	m.Group = s.group(c, "report", reportTitle(p.Language))
 	return s.opts.Outbox.Enqueue(ctx, tx, c.channels, m)
 }
 
@@ -125,11 +129,64 @@ func (s *Service) send(ctx context.Context, tx *metadb.Tx, id int64, kind, by st
 	if err != nil {
 		return fmt.Errorf("tell of incident: %w", err)
 	}
+	return s.opts.Outbox.Enqueue(ctx, tx, c.channels, s.updated(&c, p, kind, by))
+}
+
+// updated is the message that says what became of an incident, in every language.
+func (s *Service) updated(c *record, p tenant.Project, kind, by string) notify.Message {
 	now := s.opts.Now()
-	m := s.message(&c, p, fmt.Sprintf("%s/%d", kind, now.UnixMicro()), kind)
-	words, lead := updateWords(&c, p.Language, kind, by, now)
-	m.Subject, m.Text = lead+" · "+c.Title+" ("+phaseName(c.Phase)+")", words
-	return s.opts.Outbox.Enqueue(ctx, tx, c.channels, m)
+	m := s.message(c, p, fmt.Sprintf("%s/%d", kind, now.UnixMicro()), kind)
+	say := func(language string) (subject, text string) {
+		text, lead := updateWords(c, language, kind, by, now)
+		return lead + " · " + c.Title + " (" + phaseName(c.Phase) + ")", text
+	}
+	m.Subject, m.Text = say(p.Language)
+	_, lead := updateWords(c, p.Language, kind, by, now)
+	m.Group = s.group(c, kind, lead)
+	other := otherLanguage(p.Language)
+	subject, text := say(other)
+	_, otherLead := updateWords(c, other, kind, by, now)
+	m.Words = map[string]notify.Words{other: {Subject: subject, Text: text, LinkText: linkText(other), Actions: s.actions(c, other),
+		Group: s.group(c, kind, otherLead).Title}}
+	return m
+}
+
+// group joins a message to those about other incidents of the same rule. lead says
+// what has become of them, "" that they have begun.
+func (s *Service) group(c *record, kind, lead string) *notify.Group {
+	title := oneLine(c.Rule.Name)
+	if lead != "" {
+		title = lead + " · " + title
+	}
+	return &notify.Group{Key: fmt.Sprintf("rule/%d/%s", c.Rule.ID, kind), Title: title,
+		Link: fmt.Sprintf("%s/projects/%d/incidents", s.opts.BaseURL, c.Project)}
+}
+
+// otherLanguage is the one of the two that a project does not speak.
+func otherLanguage(language string) string {
+	if language == report.English {
+		return report.Korean
+	}
+	return report.English
+}
+
+// tellAssignee tells who was given an incident, by the ways of their own that they
+// have chosen; somebody who took it for themselves knows.
+func (s *Service) tellAssignee(ctx context.Context, tx *metadb.Tx, id int64, by Person) error {
+	c, err := s.own(ctx, tx, id)
+	if err != nil || c.AssigneeID == 0 || c.AssigneeID == by.ID || c.Ended() {
+		return err
+	}
+	p, err := s.opts.Project(ctx, c.Project)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("tell assignee: %w", err)
+	}
+	m := s.updated(&c, p, "assigned", by.Name)
+	m.For = c.AssigneeID
+	return s.opts.Outbox.Enqueue(ctx, tx, nil, m)
 }
 
 // updateWords says what became of an incident.
@@ -139,6 +196,8 @@ func updateWords(c *record, language, kind, by string, now time.Time) (text, lea
 		switch kind {
 		case "acknowledged":
 			return by + " is on it.", "Acknowledged"
+		case "assigned":
+			return by + " assigned it to you.", "Assigned to you"
 		case "resolved":
 			text = fmt.Sprintf("It lasted %s, with %d matches.", lasted, c.Matches)
 			if by == "" {
@@ -159,6 +218,8 @@ func updateWords(c *record, language, kind, by string, now time.Time) (text, lea
 	switch kind {
 	case "acknowledged":
 		return by + " 님이 확인했습니다.", "확인"
+	case "assigned":
+		return by + " 님이 담당자로 지정했습니다.", "담당자 지정"
 	case "resolved":
 		text = fmt.Sprintf("지속 시간 %s, 감지 %d회.", lasted, c.Matches)
 		if by == "" {

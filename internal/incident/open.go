@@ -13,6 +13,7 @@ import (
 	"github.com/matrix-aiops/matrix/internal/fault"
 	"github.com/matrix-aiops/matrix/internal/job"
 	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/notify"
 	"github.com/matrix-aiops/matrix/internal/rule"
 	"github.com/matrix-aiops/matrix/internal/trace"
 )
@@ -34,6 +35,9 @@ type scope struct {
 	Count         int                  `json:"count"`     // in the window
 	Instances     []rule.InstanceCount `json:"instances"` // of the window
 	Worst         []rule.Match         `json:"worst"`     // slowest first, each of another trace
+	Course        []notify.Point       `json:"course,omitempty"`
+	ValueUnit     string               `json:"value_unit,omitempty"` // of the course
+	Low           bool                 `json:"low,omitempty"`        // the lower value is the worse one
 }
 
 // Open takes a firing into account, inside the evaluation's transaction: it
@@ -88,7 +92,8 @@ func (s *Service) open(ctx context.Context, tx *metadb.Tx, f rule.Firing) error 
 		title += " · " + oneLine(f.Subject)
 	}
 	about := scope{From: f.From, To: f.To, Condition: f.Rule.Condition(), Minutes: f.Rule.Minutes(), Count: f.Count,
-		WindowMinutes: f.Rule.WindowMinutes, Instances: f.Instances, Worst: worst(nil, f.Window)}
+		WindowMinutes: f.Rule.WindowMinutes, Instances: f.Instances, Worst: worst(nil, f.Window), ValueUnit: measuredIn(&f.Rule), Low: lowIsWorse(&f)}
+	about.Course = withMatches(nil, f.Window, about.Low)
 	labels := f.Rule.Labels
 	if labels == nil {
 		labels = rule.Labels{}
@@ -133,6 +138,7 @@ func (s *Service) add(ctx context.Context, tx *metadb.Tx, id int64, f rule.Firin
 		about.From, about.To, about.Count, about.Instances = f.From, f.To, f.Count, f.Instances
 	}
 	about.Worst = worst(about.Worst, f.Matches)
+	about.Course = withMatches(about.Course, f.Matches, about.Low)
 	last := latest(f)
 	if last.Before(c.LastMatchAt) {
 		last = c.LastMatchAt

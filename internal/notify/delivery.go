@@ -34,6 +34,9 @@ func (o *Outbox) deliver(ctx context.Context, args deliverJob) error {
 	sent := errNotAttempted
 	defer func() { o.gate.leave(pass, o.opts.Now(), sent) }()
 
+	if err := o.gather(ctx, args.Delivery, args.Target); err != nil {
+		return err
+	}
 	a, wait, err := o.claim(ctx, args.Delivery)
 	if err != nil {
 		return fmt.Errorf("claim delivery: %w", err)
@@ -44,7 +47,7 @@ func (o *Outbox) deliver(ctx context.Context, args deliverJob) error {
 		}
 		return nil // delivered, failed or pruned
 	}
-	t, err := o.targets.load(ctx, a.message.Project, a.target)
+	t, err := o.addressee(ctx, a.message.Project, a.target)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return o.record(ctx, a, Failed, "the channel was removed")
@@ -148,8 +151,42 @@ func (o *Outbox) leased(ctx context.Context, id int64, now time.Time) (time.Dura
 // send makes one attempt outside of any thread.
 func (o *Outbox) send(ctx context.Context, t Target, m Message) error {
 	return o.attempt(ctx, t, func(ctx context.Context, channel Channel) error {
-		return channel.Send(ctx, t.Config, m.In(t.Language))
+		return channel.Send(ctx, t.Config, o.dressed(ctx, t, m))
 	})
+}
+
+// dressed is m as t gets it: in its language and, when it shows pictures, with
+// its chart drawn for its time zone.
+func (o *Outbox) dressed(ctx context.Context, t Target, m Message) Message {
+	m = m.In(t.Language).forReader(t.reader)
+	if _, shows := o.targets.channels[t.Kind].(Illustrator); !shows || m.Chart == nil {
+		return m
+	}
+	if picture := m.Chart.Picture(m.Language, o.zoneOf(ctx, t)); picture != nil {
+		m.Pictures = []Picture{*picture}
+	}
+	return m
+}
+
+// zoneOf is in which time zone t is told.
+func (o *Outbox) zoneOf(ctx context.Context, t Target) *time.Location {
+	if t.zone != nil {
+		return t.zone
+	}
+	routing, err := readRouting(ctx, o.opts.DB, t.Project)
+	if err != nil { // a message with another zone's times is better than none
+		o.opts.Log.WarnContext(ctx, "time zone is not known", "target_id", t.ID, "error", err.Error())
+		return o.opts.Location
+	}
+	return o.zoneBy(routing)
+}
+
+// zoneBy is the time zone of a project that has chosen one, else that of the server.
+func (o *Outbox) zoneBy(routing Routing) *time.Location {
+	if routing.Version > 0 {
+		return routing.zone()
+	}
+	return o.opts.Location
 }
 
 // sendIn makes one attempt in the message's thread, if it has one and the
@@ -165,7 +202,7 @@ func (o *Outbox) sendIn(ctx context.Context, t Target, m Message) error {
 	}
 	var handle string
 	err = o.attempt(ctx, t, func(ctx context.Context, _ Channel) (err error) {
-		handle, err = channel.SendIn(ctx, t.Config, m.In(t.Language), root)
+		handle, err = channel.SendIn(ctx, t.Config, o.dressed(ctx, t, m), root)
 		return err
 	})
 	if err != nil || handle == "" {

@@ -25,3 +25,8 @@ func (o *Outbox) Sweep(ctx context.Context) error { return o.sweep(ctx, sweepJob
 
 // Due is when r tells m.
 func (r Routing) Due(m Message, now time.Time) time.Time { return r.due(m, now) }
+
+// TellPeople runs the job that finds who wants to be told of a message.
+func (o *Outbox) TellPeople(ctx context.Context, message int64) error {
+	return o.tellPeople(ctx, personalJob{Message: message})
+}

@@ -81,23 +81,18 @@ func (o *Outbox) tellHeld(ctx context.Context, j heldJob) error {
 		return job.Snooze(due.Sub(now))
 	}
 	err := o.opts.DB.InTx(ctx, func(ctx context.Context, tx *metadb.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, kind, name, language FROM notify_target WHERE id = $1 AND project_id = $2`, j.Target, j.Project)
-		found, err := metadb.Collect(rows, err, func(r *metadb.Rows) (t Target, err error) {
-			return t, r.Scan(&t.ID, &t.Kind, &t.Name, &t.Language)
-		})
+		t, err := named(ctx, tx, j.Project, j.Target)
 		if err != nil {
 			return err
 		}
-		t := Target{ID: j.Target}
-		if len(found) > 0 {
-			t = found[0]
-		}
-		t.Project = j.Project
 		held, err := waitingFor(ctx, tx, t, Held, `d.due_at <= $4`, now)
 		if err != nil {
 			return err
 		}
-		if len(held) > 1 && t.Kind != "" {
+		switch {
+		case len(held) > 1 && t.Kind != "" && oneGroup(held):
+			return o.tellTogether(ctx, tx, t, Held, held, "group")
+		case len(held) > 1 && t.Kind != "":
 			return o.tellTogether(ctx, tx, t, Held, held, "digest")
 		}
 		for _, w := range held {

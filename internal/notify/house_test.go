@@ -59,6 +59,17 @@ func newHouseWithKey(t testing.TB, db *metadb.DB, key byte, channels ...notify.C
 // newHouseWithKeys has a key file of the keys, of which the first seals.
 func newHouseWithKeys(t testing.TB, db *metadb.DB, numbers []byte, channels ...notify.Channel) *house {
 	t.Helper()
+	return buildHouse(t, db, numbers, nil, channels...)
+}
+
+// newHouseWith has options of its own.
+func newHouseWith(t testing.TB, db *metadb.DB, change func(*notify.Options), channels ...notify.Channel) *house {
+	t.Helper()
+	return buildHouse(t, db, []byte{7}, change, channels...)
+}
+
+func buildHouse(t testing.TB, db *metadb.DB, numbers []byte, change func(*notify.Options), channels ...notify.Channel) *house {
+	t.Helper()
 	h := &house{t: t, db: db, now: time.Now().Truncate(time.Microsecond)}
 	all := make([][]byte, len(numbers))
 	for i, n := range numbers {
@@ -73,8 +84,12 @@ func newHouseWithKeys(t testing.TB, db *metadb.DB, numbers []byte, channels ...n
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.outbox, err = notify.New(notify.Options{DB: db, Jobs: h.jobs, Sealer: sealing.NewSealer(keys), Channels: channels,
-		SendTimeout: 30 * time.Second, Now: h.Now, Log: slog.New(slog.DiscardHandler)})
+	options := notify.Options{DB: db, Jobs: h.jobs, Sealer: sealing.NewSealer(keys), Channels: channels,
+		SendTimeout: 30 * time.Second, Now: h.Now, Log: slog.New(slog.DiscardHandler)}
+	if change != nil {
+		change(&options)
+	}
+	h.outbox, err = notify.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/metadb"
+	"github.com/matrix-aiops/matrix/internal/project"
 )
 
 const (
@@ -33,6 +34,7 @@ type Digester interface {
 // waiting is a delivery that can be joined to others.
 type waiting struct {
 	id      int64
+	project project.ID
 	message Message
 	created time.Time
 }
@@ -78,7 +80,8 @@ func waitingFor(ctx context.Context, tx *metadb.Tx, t Target, state, condition s
 }
 
 // tellTogether turns the deliveries, all in state, into one of a message that
-// names them. why is "wait" for what an outage held up, "digest" for what was held on purpose.
+// names them. why is "wait" for what an outage held up, "digest" for what was held on
+// purpose, "group" for what was written at once for one reason.
 func (o *Outbox) tellTogether(ctx context.Context, tx *metadb.Tx, t Target, state string, all []waiting, why string) error {
 	now := metadb.Micros(o.opts.Now())
 	delivery, err := metadb.NextID(ctx, tx, "notify_delivery")
@@ -99,15 +102,17 @@ func (o *Outbox) tellTogether(ctx context.Context, tx *metadb.Tx, t Target, stat
 	if len(told) == 0 {
 		return nil
 	}
-	routing, err := readRouting(ctx, tx, t.Project)
-	if err != nil {
-		return err
+	language := cmp.Or(t.Language, told[0].message.Language)
+	var m Message
+	if why == "group" {
+		m = grouped(told, language)
+	} else {
+		routing, err := readRouting(ctx, tx, t.Project)
+		if err != nil {
+			return err
+		}
+		m = together(told, language, why, cmp.Or(t.zone, o.zoneBy(routing)))
 	}
-	zone := o.opts.Location
-	if routing.Version > 0 {
-		zone = routing.zone()
-	}
-	m := together(told, cmp.Or(t.Language, told[0].message.Language), why, zone)
 	m.Project = t.Project
 	m.Key = fmt.Sprintf("joined/%d/%d", t.ID, told[0].id)
 	body, err := json.Marshal(m)

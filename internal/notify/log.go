@@ -3,6 +3,9 @@ package notify
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/matrix-aiops/matrix/internal/metadb"
@@ -11,22 +14,25 @@ import (
 
 // Delivery is how one message fares at one target.
 type Delivery struct {
-	ID       int64     `json:"id"`
-	Message  string    `json:"message"` // the message's kind
-	Ref      string    `json:"ref,omitempty"`
-	Subject  string    `json:"subject"`
-	TargetID int64     `json:"channel_id"`
-	Target   string    `json:"target"` // the target's name when the message was written
-	Kind     string    `json:"kind"`
-	State    string    `json:"state"`
-	Attempts int       `json:"attempts"`
-	Created  time.Time `json:"created_at"`
-	At       time.Time `json:"at"`    // of the last change
-	Error    string    `json:"error"` // of the last attempt, "" when there was none
+	ID       int64      `json:"id"`
+	Project  project.ID `json:"project_id"`
+	Message  string     `json:"message"` // the message's kind
+	Ref      string     `json:"ref,omitempty"`
+	Subject  string     `json:"subject"`
+	TargetID int64      `json:"channel_id"`
+	Target   string     `json:"target"` // the target's name when the message was written
+	Kind     string     `json:"kind"`
+	Account  int64      `json:"account_id,omitempty"` // the person it goes to, whose name is the target's
+	State    string     `json:"state"`
+	Attempts int        `json:"attempts"`
+	Created  time.Time  `json:"created_at"`
+	At       time.Time  `json:"at"`    // of the last change
+	Error    string     `json:"error"` // of the last attempt, "" when there was none
 	// Due is when a held message is told, JoinedTo the delivery that told this
-	// one together with others.
+	// one together with others, Together that one.
 	Due      *time.Time `json:"due_at,omitempty"`
 	JoinedTo int64      `json:"joined_to,omitempty"`
+	Together *Delivery  `json:"together,omitempty"`
 	Log      []Try      `json:"log"`
 }
 
@@ -58,7 +64,7 @@ type DeliveryQuery struct {
 	Limit  int   // 1 to 200; 0 for no limit, in the order of writing
 }
 
-const deliveryColumns = `d.id, m.kind, m.ref, m.body, d.target_id, d.target_name, d.target_kind, d.state, d.attempts, m.created_at, d.updated_at, d.error, d.due_at, d.joined_to`
+const deliveryColumns = `d.id, m.project_id, d.account_id, m.kind, m.ref, m.body, d.target_id, d.target_name, d.target_kind, d.state, d.attempts, m.created_at, d.updated_at, d.error, d.due_at, d.joined_to`
 
 // Deliveries returns the deliveries of all messages about ref, in the order in
 // which they were written.
@@ -81,7 +87,7 @@ func (o *Outbox) deliveries(ctx context.Context, query string, args ...any) ([]D
 	found, err := metadb.Collect(rows, err, func(r *metadb.Rows) (d Delivery, err error) {
 		var body string
 		var created, at, due int64
-		err = r.Scan(&d.ID, &d.Message, &d.Ref, &body, &d.TargetID, &d.Target, &d.Kind, &d.State, &d.Attempts, &created, &at, &d.Error, &due, &d.JoinedTo)
+		err = r.Scan(&d.ID, &d.Project, &d.Account, &d.Message, &d.Ref, &body, &d.TargetID, &d.Target, &d.Kind, &d.State, &d.Attempts, &created, &at, &d.Error, &due, &d.JoinedTo)
 		d.Created, d.At, d.Log = metadb.FromMicros(created), metadb.FromMicros(at), []Try{}
 		if due > 0 && d.State == Held {
 			at := metadb.FromMicros(due)
@@ -93,7 +99,35 @@ func (o *Outbox) deliveries(ctx context.Context, query string, args ...any) ([]D
 	if err != nil {
 		return nil, fmt.Errorf("list deliveries: %w", err)
 	}
-	return found, o.attempts(ctx, found)
+	if err := o.attempts(ctx, found); err != nil {
+		return nil, err
+	}
+	return found, o.joints(ctx, found)
+}
+
+// joints adds to deliveries that were told with others how that went.
+func (o *Outbox) joints(ctx context.Context, deliveries []Delivery) error {
+	var ids []string
+	for _, d := range deliveries {
+		if id := strconv.FormatInt(d.JoinedTo, 10); d.JoinedTo != 0 && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	// One that is joined again leads further: a joint is always younger than what it tells.
+	joints, err := o.deliveries(ctx, `SELECT `+deliveryColumns+` FROM notify_message m JOIN notify_delivery d ON d.message_id = m.id
+		WHERE d.id IN (`+strings.Join(ids, ", ")+`)`)
+	if err != nil {
+		return err
+	}
+	for i := range deliveries {
+		if at := slices.IndexFunc(joints, func(j Delivery) bool { return j.ID == deliveries[i].JoinedTo }); at >= 0 {
+			deliveries[i].Together = &joints[at]
+		}
+	}
+	return nil
 }
 
 // attempts fills the logs of the deliveries.

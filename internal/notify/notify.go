@@ -46,6 +46,14 @@ type Message struct {
 	Labels      map[string]string `json:"labels,omitempty"`
 	// Owner is whose the service is, as the project calls them; routes match it.
 	Owner string `json:"owner,omitempty"`
+	// Assignee is the account that has the case, 0 for nobody. For is the account
+	// that a message is meant for alone, 0 for the channels of the project and
+	// whoever wants to be told.
+	Assignee int64 `json:"assignee,omitempty"`
+	For      int64 `json:"for,omitempty"`
+	// Group joins this to others that are written at about the same time; nil for
+	// what is told on its own.
+	Group *Group `json:"group,omitempty"`
 	// Thread joins the messages of one case ("incident/12"): channels that can
 	// show them together do. State is how the case stands after this message,
 	// one of Open, Acknowledged and Resolved, or "" when it says nothing of it.
@@ -56,8 +64,10 @@ type Message struct {
 	// Words holds the message in other languages, by code. A target that has
 	// chosen one of them gets those.
 	Words map[string]Words `json:"words,omitempty"`
-	// Pictures are shown by channels that can, e-mail so far.
-	Pictures []Picture `json:"pictures,omitempty"`
+	// Chart is what was measured; channels that show pictures get it as one.
+	Chart *Chart `json:"chart,omitempty"`
+	// Pictures are drawn when a message is sent, for an Illustrator only.
+	Pictures []Picture `json:"-"`
 }
 
 // The severities, least first.
@@ -79,6 +89,10 @@ type Words struct {
 	Subject  string `json:"subject"`
 	Text     string `json:"text"`
 	LinkText string `json:"link_text,omitempty"`
+	// Actions are the message's, with labels in the language; nil for as they are.
+	Actions []Action `json:"actions,omitempty"`
+	// Group is the title of the message's group, "" for as it is.
+	Group string `json:"group,omitempty"`
 }
 
 // Picture is a small PNG, below 200 KiB, with the words that stand for it.
@@ -86,6 +100,8 @@ type Picture struct {
 	Name string `json:"name"`
 	Alt  string `json:"alt"`
 	PNG  []byte `json:"png"`
+	// Width is how wide it is meant to be shown, in the pixels of CSS; 0 for as it is.
+	Width int `json:"width,omitempty"`
 }
 
 // In returns m in language, or as it is when it has no words in it.
@@ -93,6 +109,14 @@ func (m Message) In(language string) Message {
 	if w, ok := m.Words[language]; ok && language != m.Language {
 		m.Subject, m.Text, m.Language = w.Subject, w.Text, language
 		m.LinkText = cmp.Or(w.LinkText, m.LinkText)
+		if w.Actions != nil {
+			m.Actions = w.Actions
+		}
+		if m.Group != nil && w.Group != "" {
+			group := *m.Group
+			group.Title = w.Group
+			m.Group = &group
+		}
 	}
 	m.Language = cmp.Or(m.Language, language)
 	return m
@@ -129,6 +153,13 @@ type CaseKeeper interface {
 	Channel
 	// KeepsCases does nothing: having it says so.
 	KeepsCases()
+}
+
+// Illustrator is a Channel that shows a message's pictures.
+type Illustrator interface {
+	Channel
+	// ShowsPictures does nothing: having it says so.
+	ShowsPictures()
 }
 
 // Previewer is a Channel whose users write a template of their own.

@@ -58,8 +58,12 @@ type Options struct {
 	SendTimeout time.Duration
 	// Location is the zone of times in words, where a project has not chosen one; default UTC.
 	Location *time.Location
-	Log      *slog.Logger
-	Now      func() time.Time
+	// Person returns an account if it may read a project, else fault.NotFound or
+	// fault.Denied. It is asked when a message is written and again when it is sent.
+	// Without it no person is told anything.
+	Person func(ctx context.Context, account int64, p project.ID) (Person, error)
+	Log    *slog.Logger
+	Now    func() time.Time
 }
 
 // Outbox delivers messages to targets. A message is stored in the transaction
@@ -98,6 +102,7 @@ func New(opts Options) (*Outbox, error) {
 	}
 	job.Handle(opts.Jobs, o.deliver)
 	job.Handle(opts.Jobs, o.tellHeld)
+	job.Handle(opts.Jobs, o.tellPeople)
 	job.Handle(opts.Jobs, o.sweep)
 	job.Handle(opts.Jobs, o.prune)
 	opts.Jobs.Every(sweepEvery, func() job.Args { return sweepJob{} })
@@ -155,6 +160,9 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m 
 	if n == 0 {
 		return nil
 	}
+	if err := o.lookForPeople(ctx, tx, id); err != nil || m.For != 0 {
+		return err
+	}
 	routing, err := readRouting(ctx, tx, m.Project)
 	if err != nil {
 		return fmt.Errorf("enqueue message: %w", err)
@@ -181,22 +189,61 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *metadb.Tx, targets []int64, m 
 		}
 	}
 	for _, t := range to {
-		delivery, err := metadb.NextID(ctx, tx, "notify_delivery")
+		t.Project = m.Project
+		if err := o.write(ctx, tx, id, m, t, due); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write stores the delivery of a message to one addressee. One that people read is
+// held till due, unless that is the zero time.
+func (o *Outbox) write(ctx context.Context, tx *metadb.Tx, message int64, m Message, t Target, due time.Time) error {
+	delivery, err := metadb.NextID(ctx, tx, "notify_delivery")
+	if err != nil {
+		return fmt.Errorf("enqueue delivery: %w", err)
+	}
+	now := metadb.Micros(o.opts.Now())
+	_, people := o.targets.channels[t.Kind].(Digester)
+	if people && m.Group != nil && m.For == 0 {
+		t.group = m.Group.Key
+		behind, err := follows(ctx, tx, m, t)
 		if err != nil {
 			return fmt.Errorf("enqueue delivery: %w", err)
 		}
-		if _, people := o.targets.channels[t.Kind].(Digester); people && !due.IsZero() {
-			if err := o.hold(ctx, tx, delivery, id, t, m.Project, now, metadb.Micros(due)); err != nil {
-				return err
-			}
-			continue
+		if behind && due.IsZero() {
+			due = o.opts.Now().Truncate(groupWait).Add(groupWait)
 		}
-		if err := insertDelivery(ctx, tx, delivery, id, t, Pending, "", now, 0); err != nil {
-			return err
-		}
-		if err := o.opts.Jobs.Insert(ctx, tx, deliverJob{Delivery: delivery, Target: t.ID}); err != nil {
-			return fmt.Errorf("enqueue delivery: %w", err)
-		}
+	}
+	if people && !due.IsZero() {
+		return o.hold(ctx, tx, delivery, message, t, m.Project, now, metadb.Micros(due))
+	}
+	if err := insertDelivery(ctx, tx, delivery, message, t, Pending, "", now, 0); err != nil {
+		return err
+	}
+	if err := o.opts.Jobs.Insert(ctx, tx, deliverJob{Delivery: delivery, Target: t.ID}); err != nil {
+		return fmt.Errorf("enqueue delivery: %w", err)
+	}
+	return nil
+}
+
+// lookForPeople sees to it that those who want to be told of a message are, if
+// there is anybody.
+func (o *Outbox) lookForPeople(ctx context.Context, tx *metadb.Tx, message int64) error {
+	if o.opts.Person == nil {
+		return nil
+	}
+	var one int64
+	err := tx.QueryRow(ctx, `SELECT account_id FROM notify_person LIMIT 1`).Scan(&one)
+	if errors.Is(err, metadb.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		err = o.opts.Jobs.Insert(ctx, tx, personalJob{Message: message})
+	}
+	if err != nil {
+		return fmt.Errorf("look for people: %w", err)
 	}
 	return nil
 }
@@ -230,8 +277,8 @@ func recipients(ctx context.Context, tx *metadb.Tx, p project.ID, named []int64)
 
 func insertDelivery(ctx context.Context, tx *metadb.Tx, id, message int64, t Target, state, why string, now, due int64) error {
 	_, err := tx.Exec(ctx, `INSERT INTO notify_delivery
-		(id, message_id, target_id, target_name, target_kind, state, attempts, error, updated_at, lease_until, due_at)
-		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 0, $9)`, id, message, t.ID, t.Name, t.Kind, state, why, now, due)
+		(id, message_id, target_id, target_name, target_kind, state, attempts, error, updated_at, lease_until, due_at, account_id, group_key)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 0, $9, $10, $11)`, id, message, t.ID, t.Name, t.Kind, state, why, now, due, t.account, t.group)
 	if err != nil {
 		return fmt.Errorf("enqueue delivery: %w", err)
 	}

@@ -164,7 +164,11 @@ func (r *Routing) check(channels []int64) error {
 		r.Routes = []Route{}
 	}
 	for i := range r.Routes {
-		if field, why := r.Routes[i].check(channels); why != "" {
+		field, why := r.Routes[i].check()
+		if why == "" {
+			field, why = r.Routes[i].checkChannels(channels)
+		}
+		if why != "" {
 			return bad(fmt.Sprintf("routes.%d.%s", i, field), "%s: %s", cmp.Or(r.Routes[i].Name, fmt.Sprintf("route %d", i+1)), why)
 		}
 	}
@@ -190,8 +194,8 @@ func (r *Routing) check(channels []int64) error {
 	return nil
 }
 
-// check returns the field that is wrong and why, or "", "".
-func (r *Route) check(channels []int64) (field, why string) {
+// check returns the field of a condition that is wrong and why, or "", "".
+func (r *Route) check() (field, why string) {
 	r.Name = strings.TrimSpace(r.Name)
 	if r.Name == "" || utf8.RuneCountInString(r.Name) > maxName {
 		return "name", fmt.Sprintf("name must have 1 to %d characters", maxName)
@@ -213,6 +217,11 @@ func (r *Route) check(channels []int64) (field, why string) {
 			return "hours", why
 		}
 	}
+	return "", ""
+}
+
+// checkChannels is check for where r sends.
+func (r *Route) checkChannels(channels []int64) (field, why string) {
 	if len(r.Channels) == 0 {
 		return "channels", "it needs a channel"
 	}

@@ -33,10 +33,19 @@ type Target struct {
 	Config  json.RawMessage `json:"config"`
 	Enabled bool            `json:"enabled"`
 	// Language is "ko" or "en", or "" for that of the message.
-	Language  string    `json:"language"`
+	Language string `json:"language"`
+	// Personal says that it also carries what people want told to themselves.
+	Personal  bool      `json:"personal"`
 	Version   int64     `json:"version"` // 1, 2, … at each change
 	UpdatedAt time.Time `json:"updated_at"`
 	UpdatedBy string    `json:"updated_by"`
+
+	// Of a person's way only.
+	account int64
+	zone    *time.Location
+	reader  *Person
+	// Of a delivery that is written only: the group of its message.
+	group string
 }
 
 // Targets stores the targets of all projects. Configurations are sealed in
@@ -58,7 +67,7 @@ func (s *Targets) Kinds() []string {
 	return kinds
 }
 
-const targetColumns = `id, project_id, kind, name, config, enabled, version, updated_at, updated_by, language`
+const targetColumns = `id, project_id, kind, name, config, enabled, version, updated_at, updated_by, language, personal`
 
 // List returns the project's targets by name, without their secrets.
 func (s *Targets) List(ctx context.Context, p project.ID) ([]Target, error) {
@@ -108,9 +117,9 @@ func (s *Targets) CreateIn(ctx context.Context, tx *metadb.Tx, t Target, by stri
 		return Target{}, fmt.Errorf("create target: %w", err)
 	}
 	n, err := tx.Exec(ctx, `INSERT INTO notify_target (`+targetColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (project_id, name) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (project_id, name) DO NOTHING`,
 		t.ID, t.Project, t.Kind, t.Name, sealed, t.Enabled, t.Version,
-		metadb.Micros(t.UpdatedAt), t.UpdatedBy, t.Language)
+		metadb.Micros(t.UpdatedAt), t.UpdatedBy, t.Language, t.Personal)
 	if err != nil {
 		return Target{}, fmt.Errorf("create target: %w", err)
 	}
@@ -147,10 +156,10 @@ func (s *Targets) Update(ctx context.Context, t Target, by string) (updated Targ
 			return fmt.Errorf("update target: %w", err)
 		}
 		_, err = tx.Exec(ctx, `UPDATE notify_target
-			SET name = $3, config = $4, enabled = $5, version = $6, updated_at = $7, updated_by = $8, language = $9
+			SET name = $3, config = $4, enabled = $5, version = $6, updated_at = $7, updated_by = $8, language = $9, personal = $10
 			WHERE project_id = $1 AND id = $2`,
 			next.Project, next.ID, next.Name, sealed, next.Enabled, next.Version,
-			metadb.Micros(next.UpdatedAt), next.UpdatedBy, next.Language)
+			metadb.Micros(next.UpdatedAt), next.UpdatedBy, next.Language, next.Personal)
 		if metadb.IsUnique(err) {
 			return taken(next.Name)
 		}
@@ -273,7 +282,7 @@ func (s *Targets) read(ctx context.Context, q metadb.Querier, p project.ID, id i
 func scanTarget(r *metadb.Rows) (row, error) {
 	var t row
 	var updated int64
-	err := r.Scan(&t.ID, &t.Project, &t.Kind, &t.Name, &t.sealed, &t.Enabled, &t.Version, &updated, &t.UpdatedBy, &t.Language)
+	err := r.Scan(&t.ID, &t.Project, &t.Kind, &t.Name, &t.sealed, &t.Enabled, &t.Version, &updated, &t.UpdatedBy, &t.Language, &t.Personal)
 	t.UpdatedAt = metadb.FromMicros(updated)
 	return t, err
 }
@@ -301,6 +310,9 @@ func (s *Targets) check(t *Target) error {
 		return fault.New(fault.Invalid, "name must have 1 to %d characters", maxName).WithField("name")
 	case t.Language != "" && t.Language != "ko" && t.Language != "en":
 		return fault.New(fault.Invalid, "language must be ko or en, or empty for that of the message").WithField("language")
+	}
+	if _, carries := channel.(Carrier); t.Personal && !carries {
+		return fault.New(fault.Invalid, "channels of kind %s cannot carry messages to single people", t.Kind).WithField("personal")
 	}
 	return channel.Check(t.Config)
 }

@@ -38,7 +38,7 @@ func (o *Outbox) root(ctx context.Context, t Target, thread string) (Root, error
 		return Root{}, err
 	}
 	r.Message, err = decodeMessage([]byte(body))
-	r.Message = r.Message.In(t.Language)
+	r.Message = r.Message.In(t.Language).forReader(t.reader)
 	return r, err
 }
 
@@ -50,7 +50,7 @@ func (o *Outbox) remember(ctx context.Context, t Target, m Message, root Root, h
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	m.Data, m.Pictures = nil, nil
+	m.Data, m.Chart = nil, nil
 	body, err := json.Marshal(m)
 	if err != nil {
 		return err

@@ -314,6 +314,7 @@ export const incident: Incident = {
   deliveries: [
     {
       id: 1,
+      project_id: 1,
       channel_id: 1,
       subject: 'SlowSQL · order-api',
       created_at: iso(now - 7 * 60_000),
@@ -328,6 +329,7 @@ export const incident: Incident = {
     },
     {
       id: 2,
+      project_id: 1,
       channel_id: 2,
       subject: 'SlowSQL · order-api',
       created_at: iso(now - 7 * 60_000),
@@ -342,6 +344,7 @@ export const incident: Incident = {
     },
     {
       id: 3,
+      project_id: 1,
       channel_id: 3,
       subject: 'SlowSQL · order-api',
       created_at: iso(now - 7 * 60_000),

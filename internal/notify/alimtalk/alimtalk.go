@@ -63,6 +63,27 @@ type config struct {
 // Digest says that people read it.
 func (c *Channel) Digest() {}
 
+// CheckAddress wants one phone number.
+func (c *Channel) CheckAddress(address string) error {
+	if !numberForm.MatchString(bare.Replace(address)) {
+		return fault.New(fault.Invalid, "the address must be a mobile phone number")
+	}
+	return nil
+}
+
+// To sends to one number.
+func (c *Channel) To(raw json.RawMessage, address, _ string) (json.RawMessage, error) {
+	f, err := c.read(raw)
+	if err != nil {
+		return nil, err
+	}
+	f.Recipients = address
+	return json.Marshal(f.config)
+}
+
+// bare leaves the digits of a number as people write it.
+var bare = strings.NewReplacer(" ", "", "-", "", "+", "")
+
 // Kind is "alimtalk".
 func (c *Channel) Kind() string { return "alimtalk" }
 
@@ -108,7 +129,7 @@ func (c *Channel) read(raw json.RawMessage) (filled, error) {
 		return f, fault.New(fault.Invalid, "template_code must be that of an approved template, at most 20 characters").WithField("config.template_code")
 	}
 	for number := range strings.SplitSeq(f.Recipients, ",") {
-		number = strings.NewReplacer(" ", "", "-", "", "+", "").Replace(number)
+		number = bare.Replace(number)
 		if !numberForm.MatchString(number) {
 			return f, fault.New(fault.Invalid, "recipients must be phone numbers with commas between").WithField("config.recipients")
 		}

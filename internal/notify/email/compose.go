@@ -40,6 +40,9 @@ func compose(s settings, m notify.Message) (*gomail.Msg, error) {
 	text := m.Shorter(maxText, notify.Characters)
 	link := m.Address(maxLink)
 	plain := text
+	for _, picture := range m.Pictures {
+		plain += "\n\n" + picture.Alt
+	}
 	if link != "" {
 		plain += "\n\n" + linkText(m) + ": " + link
 	}
@@ -58,7 +61,7 @@ func compose(s settings, m notify.Message) (*gomail.Msg, error) {
 	}
 	for i, picture := range m.Pictures {
 		name := fmt.Sprintf("picture-%d.png", i+1)
-		p.Pictures = append(p.Pictures, shown{CID: name, Alt: picture.Alt})
+		p.Pictures = append(p.Pictures, shown{CID: name, Alt: picture.Alt, Width: picture.Width})
 		if err := msg.EmbedReader(name, bytes.NewReader(picture.PNG), gomail.WithFileContentID(name),
 			gomail.WithFileContentType("image/png"), gomail.WithFileDescription(picture.Alt)); err != nil {
 			return nil, fault.Wrap(err, fault.Invalid, "a picture cannot be attached")
@@ -105,7 +108,10 @@ type page struct {
 	Pictures                                        []shown
 }
 
-type shown struct{ CID, Alt string }
+type shown struct {
+	CID, Alt string
+	Width    int
+}
 
 // layout is one column of plain elements with their styles on them: what mail
 // readers show alike. A reader in the dark turns its colours around itself.
@@ -129,7 +135,7 @@ var layout = template.Must(template.New("mail").Funcs(template.FuncMap{
 {{end}}{{$line}}{{end}}</p>
 {{end}}
 {{- end}}
-{{range .Pictures}}<p style="margin:16px 0"><img src="{{cid .CID}}" alt="{{.Alt}}" style="max-width:100%;height:auto"></p>
+{{range .Pictures}}<p style="margin:16px 0"><img src="{{cid .CID}}" alt="{{.Alt}}"{{with .Width}} width="{{.}}"{{end}} style="max-width:100%;height:auto"></p>
 {{end}}
 {{- with .Link}}<p style="margin:24px 0"><a href="{{.}}" style="display:inline-block;padding:9px 16px;border-radius:4px;background:{{$.Color}};color:#ffffff;text-decoration:none">{{$.LinkText}}</a>
 {{- range $.Actions}} <a href="{{.URL}}" style="display:inline-block;margin-left:8px;padding:8px 15px;border:1px solid {{$.Color}};border-radius:4px;color:{{$.Color}};text-decoration:none">{{.Label}}</a>{{end}}</p>

@@ -73,6 +73,27 @@ const (
 // Digest says that people read it.
 func (c *Channel) Digest() {}
 
+// ShowsPictures says that a mail holds them.
+func (c *Channel) ShowsPictures() {}
+
+// CheckAddress wants none: mail goes to the address of the account.
+func (c *Channel) CheckAddress(address string) error {
+	if address != "" {
+		return fault.New(fault.Invalid, "mail goes to the address of your account: leave it empty")
+	}
+	return nil
+}
+
+// To sends to the account's address.
+func (c *Channel) To(raw json.RawMessage, _, email string) (json.RawMessage, error) {
+	s, err := c.read(raw)
+	if err != nil {
+		return nil, err
+	}
+	s.To = (&mail.Address{Address: email}).String()
+	return json.Marshal(s.config)
+}
+
 // Kind is "email".
 func (c *Channel) Kind() string { return "email" }
 

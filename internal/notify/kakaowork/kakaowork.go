@@ -5,6 +5,7 @@
 package kakaowork
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -50,6 +51,24 @@ type config struct {
 
 // Digest says that people read it.
 func (c *Channel) Digest() {}
+
+// CheckAddress wants the e-mail address of a member, or nothing for that of the account.
+func (c *Channel) CheckAddress(address string) error {
+	if address != "" && !emailForm.MatchString(address) {
+		return fault.New(fault.Invalid, "the address must be that of a member of KakaoWork, or empty for that of your account")
+	}
+	return nil
+}
+
+// To sends to a member.
+func (c *Channel) To(raw json.RawMessage, address, email string) (json.RawMessage, error) {
+	cfg, err := c.read(raw)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Conversation, cfg.Email = "", cmp.Or(address, email)
+	return json.Marshal(cfg)
+}
 
 // Kind is "kakaowork".
 func (c *Channel) Kind() string { return "kakaowork" }

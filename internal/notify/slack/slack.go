@@ -55,6 +55,30 @@ type config struct {
 // Digest says that people read it.
 func (c *Channel) Digest() {}
 
+// memberForm is the id of a member, with whom a bot has a conversation of two.
+var memberForm = regexp.MustCompile(`^[UW][A-Z0-9]{5,20}$`)
+
+// CheckAddress wants the id of a member.
+func (c *Channel) CheckAddress(address string) error {
+	if !memberForm.MatchString(address) {
+		return fault.New(fault.Invalid, "the address must be your member ID (U0123ABCD), as your Slack profile shows it")
+	}
+	return nil
+}
+
+// To sends to a member; a bot can, an incoming webhook cannot.
+func (c *Channel) To(raw json.RawMessage, address, _ string) (json.RawMessage, error) {
+	cfg, err := c.read(raw)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Token == "" {
+		return nil, fault.New(fault.Invalid, "an incoming webhook cannot write to people: the channel needs a bot")
+	}
+	cfg.Channel = address
+	return json.Marshal(cfg)
+}
+
 // Kind is "slack".
 func (c *Channel) Kind() string { return "slack" }
 
@@ -71,7 +95,7 @@ func (c *Channel) Check(raw json.RawMessage) error {
 var signingSecret = regexp.MustCompile(`^[0-9a-zA-Z]{16,128}$`)
 
 // channelName is an id (C0123ABCD) or a name (#alerts).
-var channelName = regexp.MustCompile(`^(?:[CDG][A-Z0-9]{5,}|#[^\s#@]{1,80})$`)
+var channelName = regexp.MustCompile(`^(?:[CDGUW][A-Z0-9]{5,}|#[^\s#@]{1,80})$`)
 
 func (c *Channel) read(raw json.RawMessage) (config, error) {
 	var cfg config

@@ -51,6 +51,27 @@ type config struct {
 // Digest says that people read it.
 func (c *Channel) Digest() {}
 
+// personForm is a chat with one person: those of groups are negative.
+var personForm = regexp.MustCompile(`^[0-9]{1,20}$`)
+
+// CheckAddress wants the number of a chat with the bot.
+func (c *Channel) CheckAddress(address string) error {
+	if !personForm.MatchString(address) {
+		return fault.New(fault.Invalid, "the address must be the number of your chat with the bot")
+	}
+	return nil
+}
+
+// To sends to a person's chat.
+func (c *Channel) To(raw json.RawMessage, address, _ string) (json.RawMessage, error) {
+	cfg, err := c.read(raw)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Chat = address
+	return json.Marshal(cfg)
+}
+
 // Kind is "telegram".
 func (c *Channel) Kind() string { return "telegram" }
 

@@ -923,6 +923,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/notification-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of messages to me, newest first, with every attempt */
+        get: operations["list-my-notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I want to be told of, and by which ways */
+        get: operations["get-my-notifications"];
+        /** Change what I want to be told of */
+        put: operations["update-my-notifications"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notifications/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send me a test message now, by one of my ways */
+        post: operations["test-my-notifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/password": {
         parameters: {
             query?: never;
@@ -5315,6 +5367,8 @@ export interface components {
              */
             language?: "ko" | "en" | "";
             name: string;
+            /** @description it also carries what people want told to themselves */
+            personal?: boolean;
         };
         Chart: {
             /** @enum {string} */
@@ -5445,6 +5499,8 @@ export interface components {
             version: number;
         };
         Delivery: {
+            /** Format: int64 */
+            account_id?: number;
             /** Format: date-time */
             at: string;
             /** Format: int64 */
@@ -5463,10 +5519,13 @@ export interface components {
             kind: string;
             log: components["schemas"]["Try"][];
             message: string;
+            /** Format: int32 */
+            project_id: number;
             ref?: string;
             state: string;
             subject: string;
             target: string;
+            together?: components["schemas"]["Delivery"];
         };
         DeliveryPage: {
             items: components["schemas"]["Delivery"][];
@@ -7340,6 +7399,22 @@ export interface components {
             /** @description IANA name, such as Asia/Seoul */
             zone: string;
         };
+        MyNotifications: {
+            digest?: components["schemas"]["Digest"];
+            kinds: components["schemas"]["WayKind"][];
+            /** @enum {string} */
+            language: "ko" | "en" | "";
+            quiet?: components["schemas"]["Quiet"];
+            /** @description what I want to be told of: what fits one of them */
+            rules: components["schemas"]["PersonalRule"][];
+            time_zone: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+            /** @description where messages reach me, one for each kind of channel */
+            ways: components["schemas"]["Way"][];
+        };
         Named: {
             name: string;
         };
@@ -7570,6 +7645,19 @@ export interface components {
              * @description counted here and below
              */
             total: number;
+        };
+        NotificationsRequest: {
+            digest?: components["schemas"]["Digest"];
+            /**
+             * @description empty for that of the message
+             * @enum {string}
+             */
+            language: "ko" | "en" | "";
+            quiet?: components["schemas"]["Quiet"];
+            rules: components["schemas"]["PersonalRule"][];
+            /** @description IANA name; empty for UTC */
+            time_zone: string;
+            ways: components["schemas"]["Way"][];
         };
         OIDCProvider: {
             client_id: string;
@@ -8462,6 +8550,29 @@ export interface components {
             /** Format: int64 */
             id: number;
             name: string;
+        };
+        PersonalRule: {
+            /** @description only of incidents that are assigned to me */
+            assigned?: boolean;
+            environments?: string[];
+            hours?: components["schemas"]["Hours"];
+            labels?: {
+                [key: string]: string;
+            };
+            name: string;
+            /**
+             * Format: int64
+             * @description only of this organisation, 0 for all of mine
+             */
+            organisation_id?: number;
+            /** @description only of what I own: the owner is my name or my e-mail address */
+            owned?: boolean;
+            owners?: string[];
+            /** @description names, or beginnings with * behind them */
+            services?: string[];
+            severities?: string[];
+            /** @description kinds of my ways */
+            ways: string[];
         };
         Placement: {
             /** Format: int64 */
@@ -10025,6 +10136,7 @@ export interface components {
             kind: string;
             language: string;
             name: string;
+            personal: boolean;
             /** Format: int32 */
             project_id: number;
             /** Format: date-time */
@@ -10561,6 +10673,22 @@ export interface components {
             name: string;
             query: string;
         };
+        Way: {
+            /** @description empty for e-mail, which goes to the account's address */
+            address: string;
+            kind: string;
+        };
+        WayKind: {
+            kind: string;
+            /**
+             * Format: int64
+             * @description projects of mine with such a channel that carries personal messages
+             */
+            projects: number;
+        };
+        WayTest: {
+            kind: string;
+        };
         Whole: {
             /** @description empty when it is not known */
             endpoint: string;
@@ -10799,6 +10927,7 @@ export type ModelService = components['schemas']['ModelService'];
 export type Move = components['schemas']['Move'];
 export type MoveGroupRequest = components['schemas']['Move-groupRequest'];
 export type Mute = components['schemas']['Mute'];
+export type MyNotifications = components['schemas']['MyNotifications'];
 export type Named = components['schemas']['Named'];
 export type Narrowing = components['schemas']['Narrowing'];
 export type NearLimit = components['schemas']['NearLimit'];
@@ -10814,6 +10943,7 @@ export type NewToken = components['schemas']['NewToken'];
 export type NewUser = components['schemas']['NewUser'];
 export type NewViewRequest = components['schemas']['NewViewRequest'];
 export type Node = components['schemas']['Node'];
+export type NotificationsRequest = components['schemas']['NotificationsRequest'];
 export type OidcProvider = components['schemas']['OIDCProvider'];
 export type OidcProviderRequest = components['schemas']['OIDCProviderRequest'];
 export type Offer = components['schemas']['Offer'];
@@ -10889,6 +11019,7 @@ export type PathShare = components['schemas']['PathShare'];
 export type Pattern = components['schemas']['Pattern'];
 export type Permission = components['schemas']['Permission'];
 export type Person = components['schemas']['Person'];
+export type PersonalRule = components['schemas']['PersonalRule'];
 export type Placement = components['schemas']['Placement'];
 export type Point = components['schemas']['Point'];
 export type Policy = components['schemas']['Policy'];
@@ -11027,6 +11158,9 @@ export type Version = components['schemas']['Version'];
 export type VersionChange = components['schemas']['VersionChange'];
 export type View = components['schemas']['View'];
 export type ViewRequest = components['schemas']['ViewRequest'];
+export type Way = components['schemas']['Way'];
+export type WayKind = components['schemas']['WayKind'];
+export type WayTest = components['schemas']['WayTest'];
 export type Whole = components['schemas']['Whole'];
 export type Wrong = components['schemas']['Wrong'];
 export type $defs = Record<string, never>;
@@ -13489,6 +13623,136 @@ export interface operations {
                 content: {
                     "text/csv": string;
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-my-notifications": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyNotifications"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-my-notifications": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what was read */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationsRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyNotifications"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-my-notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WayTest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {

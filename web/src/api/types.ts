@@ -109,6 +109,7 @@ export type {
   ModelService,
   Move as LabelMove,
   Mute,
+  MyNotifications,
   NearLimit,
   NewDirectoryToken,
   NewInvitation,
@@ -119,6 +120,7 @@ export type {
   NewToken,
   NewUser,
   Node as FlameNode,
+  NotificationsRequest as NotificationsEdit,
   Offer,
   OidcProvider,
   OidcProviderRequest as OidcProviderEdit,
@@ -135,6 +137,7 @@ export type {
   PathPart,
   Permission,
   Person,
+  PersonalRule,
   Point,
   Policy as MaskPolicy,
   Price,
@@ -222,6 +225,8 @@ export type {
   Variable as DashboardVariable,
   Variant,
   View,
+  Way,
+  WayKind,
   Whole as IssueOccurrence,
 } from './schema.d.ts';
 

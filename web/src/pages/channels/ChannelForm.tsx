@@ -10,7 +10,7 @@ import { toastProblem } from '../../parts/toast.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import classes from './Channels.module.css';
 import { configOf } from './config.ts';
-import { FIELDS, type Field, fieldsOf, PREVIEWED } from './fields.ts';
+import { CARRIERS, FIELDS, type Field, fieldsOf, PREVIEWED } from './fields.ts';
 
 // The help shows {{subject}} as one types it.
 const LITERAL = { prefix: '<<', suffix: '>>' };
@@ -35,6 +35,7 @@ export function ChannelForm({ project, channel, onClose }: Props) {
           name: channel.name,
           enabled: channel.enabled,
           language: language(channel.language),
+          personal: channel.personal,
           config: configOf(channel),
         }
       : { kind: 'slack', name: '', enabled: true, language: '', config: {} },
@@ -66,7 +67,7 @@ export function ChannelForm({ project, channel, onClose }: Props) {
           value={edit.kind}
           disabled={channel !== undefined}
           allowDeselect={false}
-          onChange={(kind) => kind && set({ kind, config: {} })}
+          onChange={(kind) => kind && set({ kind, config: {}, personal: false })}
         />
         <TextInput
           label={t('channels.column.name')}
@@ -107,6 +108,14 @@ export function ChannelForm({ project, channel, onClose }: Props) {
         allowDeselect={false}
         onChange={(value) => set({ language: language(value) })}
       />
+      {CARRIERS.includes(edit.kind) && (
+        <Switch
+          label={t('channels.personal.label')}
+          description={t(`channels.personal.${edit.kind === 'slack' ? 'slack' : 'hint'}`)}
+          checked={edit.personal ?? false}
+          onChange={(e) => set({ personal: e.currentTarget.checked })}
+        />
+      )}
       <Switch
         label={t('channels.enabled')}
         checked={edit.enabled}

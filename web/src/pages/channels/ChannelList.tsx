@@ -1,22 +1,5 @@
 import { Button } from '@mantine/core';
-import {
-  IconBell,
-  IconBellRinging,
-  IconBrandSlack,
-  IconBrandTeams,
-  IconBrandTelegram,
-  IconCircleCheck,
-  IconCircleDashed,
-  IconMail,
-  IconMessageCircle,
-  IconMessages,
-  IconPencil,
-  IconSend,
-  IconTerminal2,
-  IconTrash,
-  IconUrgent,
-  IconWebhook,
-} from '@tabler/icons-react';
+import { IconBell, IconCircleCheck, IconCircleDashed, IconPencil, IconSend, IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -26,37 +9,13 @@ import { useCanWrite } from '../../frame/useProject.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { KindName } from '../../parts/notify/KindName.tsx';
 import { RowAction } from '../../parts/RowAction.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { toastDone, toastProblem } from '../../parts/toast.tsx';
 import { useChange } from '../../parts/useChange.ts';
 import { When } from '../../parts/When.tsx';
 import { configOf } from './config.ts';
-
-const ICONS: Record<string, typeof IconBell> = {
-  alimtalk: IconMessageCircle,
-  console: IconTerminal2,
-  email: IconMail,
-  kakaowork: IconMessages,
-  opsgenie: IconBellRinging,
-  pagerduty: IconUrgent,
-  slack: IconBrandSlack,
-  teams: IconBrandTeams,
-  telegram: IconBrandTelegram,
-  webhook: IconWebhook,
-};
-
-/** A kind of channel by its sign and its name. */
-export function KindName({ kind }: { kind: string }) {
-  const { t } = useTranslation();
-  const Icon = ICONS[kind] ?? IconBell;
-  return (
-    <span className="row">
-      <Icon size={16} stroke={1.6} aria-hidden />
-      {t(`channels.kind.${kind as 'slack'}`, kind)}
-    </span>
-  );
-}
 
 interface Props {
   project: number;

@@ -9,14 +9,14 @@ import { useCanWrite } from '../../frame/useProject.ts';
 import { Confirm } from '../../parts/Confirm.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Failure } from '../../parts/Failure.tsx';
+import { Conditions } from '../../parts/notify/Conditions.tsx';
+import { TimingPanels } from '../../parts/notify/TimingPanels.tsx';
 import { RowAction } from '../../parts/RowAction.tsx';
 import { SkeletonRows } from '../../parts/SkeletonRows.tsx';
 import { useChange } from '../../parts/useChange.ts';
-import { dayNames } from '../../parts/Weekdays.tsx';
 import { When } from '../../parts/When.tsx';
 import classes from './Channels.module.css';
 import { RouteForm } from './RouteForm.tsx';
-import { Timing } from './Timing.tsx';
 
 /** Which channels get what, in order, and what waits till when. */
 export function Routing({ project }: { project: number }) {
@@ -79,7 +79,7 @@ export function Routing({ project }: { project: number }) {
                     <strong>{route.name}</strong>
                   </td>
                   <td>
-                    <Conditions route={route} />
+                    <Conditions of={route} />
                   </td>
                   <td>{route.channels.map((id) => nameOf(channels, id)).join(', ')}</td>
                   <td>
@@ -134,7 +134,7 @@ export function Routing({ project }: { project: number }) {
           </div>
         )}
       </section>
-      {routing && <Timing routing={routing} busy={save.isPending} onSave={change} />}
+      {routing && <TimingPanels of={routing} canEdit={canWrite} busy={save.isPending} onSave={change} />}
       {editing !== undefined && routing && (
         <RouteForm
           route={editing === 'new' ? undefined : routes[editing]}
@@ -159,42 +159,6 @@ export function Routing({ project }: { project: number }) {
         {t('channels.routing.delete_means')}
       </Confirm>
     </>
-  );
-}
-
-/** What a route asks of a message; nothing for everything. */
-function Conditions({ route }: { route: Route }) {
-  const { t, i18n } = useTranslation();
-  const parts: [string, string][] = [];
-  const add = (name: string, words?: string[]) => words?.length && parts.push([name, words.join(', ')]);
-  add(
-    t('channels.routing.severity'),
-    route.severities?.map((one) => t(`channels.severity.${one as 'info'}`)),
-  );
-  add(t('channels.routing.service'), route.services);
-  add(t('channels.routing.environment'), route.environments);
-  add(t('channels.routing.owner'), route.owners);
-  add(
-    t('channels.routing.label'),
-    Object.entries(route.labels ?? {}).map(([name, value]) => `${name}=${value}`),
-  );
-  if (route.hours) {
-    const { weekdays = [], from, to } = route.hours;
-    parts.push([
-      t('channels.routing.hours'),
-      [dayNames(weekdays, i18n.language).join(' '), `${from}–${to}`].join(' ').trim(),
-    ]);
-  }
-  if (parts.length === 0) return <span className="dim">{t('channels.routing.everything')}</span>;
-  return (
-    <dl className={classes.conditions}>
-      {parts.map(([name, words]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{words}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

@@ -69,3 +69,6 @@ export const fieldsOf = (kind: string): readonly Field[] => (kind in FIELDS ? FI
 
 /** The kinds whose users write a template, which can be looked at before it is used. */
 export const PREVIEWED: readonly string[] = ['webhook', 'alimtalk'];
+
+/** The kinds that can also carry messages to single people. */
+export const CARRIERS = ['alimtalk', 'email', 'kakaowork', 'slack', 'telegram'];

@@ -5,6 +5,7 @@ import { meQuery } from '../../api/session.ts';
 import { changeLanguage, LANGUAGES, type Language } from '../../i18n/index.ts';
 import { useTitle } from '../../parts/useTitle.ts';
 import classes from './MyAccount.module.css';
+import { Notifications } from './Notifications.tsx';
 import { PasswordForm } from './PasswordForm.tsx';
 import { Sessions } from './Sessions.tsx';
 import { Tokens } from './Tokens.tsx';
@@ -52,6 +53,9 @@ export function MyAccount() {
       </section>
       {!me.must_enrol && (
         <>
+          <section className={classes.part} aria-label={t('notifications.title')}>
+            <Notifications email={me.user.email} />
+          </section>
           <section className={classes.part} aria-label={t('sessions.title')}>
             <Sessions />
           </section>

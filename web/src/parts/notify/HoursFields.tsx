@@ -1,7 +1,7 @@
 import { TextInput } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { Hours } from '../../api/types.ts';
-import { Weekdays } from '../../parts/Weekdays.tsx';
+import { Weekdays } from '../Weekdays.tsx';
 
 /** Times of a week. */
 export function HoursFields({ hours, onChange }: { hours: Hours; onChange: (hours: Hours) => void }) {

@@ -36,9 +36,7 @@ export function Invitations({ org, places, mine }: Props) {
   const whole = mine.filter((p) => p.group === 0);
   const lists = useQueries({ queries: (whole.length > 0 ? whole : mine).map(invitationsQuery) });
   const failed = lists.find((l) => l.error && !l.data);
-  const data = lists.some((l) => !l.data)
-    ? undefined
-    : lists.flatMap((l) => l.data ?? []).sort((a, b) => b.id - a.id);
+  const data = lists.some((l) => !l.data) ? undefined : lists.flatMap((l) => l.data ?? []).sort((a, b) => b.id - a.id);
   const [making, setMaking] = useState(false);
   const [link, setLink] = useState<string>();
   const revoke = useChange(revokeInvitation, { refresh: ['invitations', org], done: t('invitations.revoked') });

@@ -12,7 +12,7 @@ import (
 // What a fact's values are called, and those values that are words of ours.
 var (
 	valueName = regexp.MustCompile(`\bf\.(?:value|classed|once|number|ms|count)\("(\w+)"`)
-	ourWord   = regexp.MustCompile(`\bf\.value\("(?:what|metric|error|when)", "(\w+)"\)|\bt\.compared\(e, "(\w+)"|\{"(\d+h)", "`)
+	ourWord   = regexp.MustCompile(`\bf\.value\("(?:about|what|metric|error|when)", "(\w+)"\)|\bt\.compared\(e, "(\w+)"|\{"(\d+h)", "`)
 )
 
 func TestEveryNameAndWordOfAFactIsInBothCatalogues(t *testing.T) {

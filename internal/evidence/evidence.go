@@ -50,6 +50,7 @@ type Input struct {
 	Instances     []Instance // of the window, most first
 	Worst         []Sample   // matches, slowest first; none for an alarm that counts minutes
 	Failed        bool       // it is about failures: of transactions those that failed are looked at
+	AboutSQL      bool       // it counts the SQL of a transaction, not how long that takes
 	Disturbed     []Period   // times of other incidents, of which nothing is taken for usual
 	Past          []Past     // incidents of the same kind of rule and service, the latest first
 	Now           time.Time
@@ -288,6 +289,9 @@ func AlarmFact(p project.ID, in Input) ground.Fact {
 	f.value("phase", in.Environment)
 	f.value("rule", in.Rule)
 	f.value("condition", in.Condition)
+	if in.AboutSQL {
+		f.value("about", "sql")
+	}
 	if in.Threshold != 0 {
 		f.number("threshold", strconv.FormatFloat(in.Threshold, 'f', -1, 64), in.Unit)
 	}

@@ -33,6 +33,7 @@ type fact struct {
 	Kind            string
 	TraceID, SpanID string
 	Step            int
+	partial         bool // ground.Fact.Partial
 	link            string
 	text            strings.Builder
 	values          []ground.Value
@@ -109,7 +110,7 @@ func (f *fact) url(text string) {
 
 func (f *fact) ground() ground.Fact {
 	return ground.Fact{
-		Kind: f.Kind, Text: clip(ground.Line(f.text.String()), maxFactBytes), TraceID: f.TraceID, SpanID: f.SpanID, Step: f.Step, Values: f.values, Link: f.link,
+		Kind: f.Kind, Text: clip(ground.Line(f.text.String()), maxFactBytes), TraceID: f.TraceID, SpanID: f.SpanID, Step: f.Step, Partial: f.partial, Values: f.values, Link: f.link,
 	}
 }
 

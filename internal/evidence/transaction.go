@@ -39,6 +39,7 @@ type transaction struct {
 type group struct {
 	steps []*trace.Step // slowest first
 	total int64         // ns
+	rows  uint64        // fetched
 }
 
 func (g *group) slowest() *trace.Step { return g.steps[0] }
@@ -61,6 +62,7 @@ func groups(steps []trace.Step, key func(*trace.Step) string) []*group {
 		}
 		g.steps = append(g.steps, s)
 		g.total += s.ElapsedNs
+		g.rows += s.Rows
 	}
 	for _, g := range all {
 		slices.SortStableFunc(g.steps, func(a, b *trace.Step) int { return cmp.Compare(b.ElapsedNs, a.ElapsedNs) })
@@ -93,9 +95,13 @@ func (t *transaction) fact(kind string, s *trace.Step) fact {
 	return f
 }
 
+// partial reports whether the span with which the transaction began has not arrived:
+// then a slow call looks like one of its own.
+func (t *transaction) partial() bool { return t.Steps[0].Kind != trace.StepMethod }
+
 func (t *transaction) describe() {
 	t.whole()
-	if t.Steps[0].Kind != trace.StepMethod {
+	if t.partial() {
 		t.bundle.add(note("The span with which the transaction began has not arrived: only a part of it is known."))
 	}
 	t.statements()
@@ -111,6 +117,7 @@ func (t *transaction) describe() {
 func (t *transaction) whole() {
 	tx := &t.Transaction
 	f := t.fact(ground.Transaction, nil)
+	f.partial = t.partial()
 	f.say("%s", clip(tx.Endpoint, maxName))
 	if tx.Instance != "" {
 		f.say(" on %s", clip(tx.Instance, maxName))
@@ -223,8 +230,8 @@ func (t *transaction) statement(g *group, main bool) {
 	if len(g.steps) > 1 {
 		f.say("; it ran %d times in the transaction, %s ms altogether", len(g.steps), milliseconds(g.total))
 	}
-	if s.Rows > 0 {
-		f.say(", fetched %d rows", s.Rows)
+	if g.rows > 0 {
+		f.say(", fetched %d rows", g.rows)
 	}
 	if kinds := crud(st.Kinds); len(kinds) > 1 {
 		f.say("; it contains %s", strings.Join(kinds, ", "))
@@ -261,8 +268,8 @@ func (t *transaction) statement(g *group, main bool) {
 	f.value("sql", sql)
 	f.ms("elapsed", s.ElapsedNs)
 	f.number("share", share, "percent")
-	if s.Rows > 0 {
-		f.number("rows", strconv.FormatUint(s.Rows, 10), "rows")
+	if g.rows > 0 {
+		f.number("rows", strconv.FormatUint(g.rows, 10), "rows")
 	}
 	if len(g.steps) > 1 {
 		f.count("calls", len(g.steps))

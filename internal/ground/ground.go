@@ -56,6 +56,7 @@ type Fact struct {
 	TraceID string  `json:"trace_id,omitempty"` // 32 hex
 	SpanID  string  `json:"span_id,omitempty"`  // 16 hex
 	Step    int     `json:"step,omitempty"`     // number of the step in the profile, from 1
+	Partial bool    `json:"partial,omitempty"`  // of a transaction: the span with which it began has not arrived
 	Values  []Value `json:"values,omitempty"`
 	// Link is where the UI shows the data of the fact, with its filter and its time
 	// range: a path below the UI's root, "" when there is nothing to show. No model

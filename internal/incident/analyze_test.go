@@ -218,8 +218,8 @@ func TestAnAnalysisWhoseJobWasLostCanBeAskedForAgain(t *testing.T) {
 func TestATransactionThatIsStillOnItsWayIsWaitedForButNotForever(t *testing.T) {
 	h := newHouse(t, metadbtest.SQLite(t))
 	half := evidenceOf()
-	half.Facts[1].SpanID = firing().Window[0].SpanID.String() // the slow call is all there is
-	other := evidenceOf().Facts[1]                            // a transaction that is not the worst one does not make up for it
+	half.Facts[1].SpanID, half.Facts[1].Partial = firing().Window[0].SpanID.String(), true // the slow call is all there is
+	other := evidenceOf().Facts[1]                                                         // a transaction that is not the worst one does not make up for it
 	other.ID, other.TraceID = "E4", "02000000000000000000000000000000"
 	half.Facts = append(half.Facts, other)
 	h.collect = func() (*ground.Bundle, error) { return half, nil }

@@ -63,18 +63,25 @@ func openEngine(t *testing.T) *clickhouse.DB {
 	return engine
 }
 
-// slowQuery lets a transaction happen, such as the seed's: real spans in the real
-// engine, the real rule and evidence, the house's incident, channels and queue.
+// slowQuery lets a transaction happen, such as the seed's, in a project with the
+// rules it begins with.
 func (h *house) slowQuery(engine *clickhouse.DB, spans []tracetest.Span) {
+	h.t.Helper()
+	err := h.db.InTx(h.t.Context(), func(ctx context.Context, tx *metadb.Tx) error { return rule.SeedDefaults(ctx, tx, 1, time.Now()) })
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.happen(engine, spans)
+}
+
+// happen lets spans come in: real ones in the real engine, the real rules and
+// evidence, the house's incident, channels and queue. It waits for the incident.
+func (h *house) happen(engine *clickhouse.DB, spans []tracetest.Span) {
 	h.t.Helper()
 	traces := trace.NewStore(engine)
 	h.now = time.Now().Add(-30 * time.Second) // what the case puts off is due at once
 	h.collectAbout = evidence.New(traces, logs.NewStore(engine), metric.NewEngine(metric.NewStore(engine), nil)).Collect
 	rules, err := rule.NewEngine(rule.EngineOptions{DB: h.db, Sources: rule.Sources{Traces: traces}, OnFire: h.service.Open, OnFailure: h.service.RuleFailed})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	err = h.db.InTx(h.t.Context(), func(ctx context.Context, tx *metadb.Tx) error { return rule.SeedDefaults(ctx, tx, 1, time.Now()) })
 	if err != nil {
 		h.t.Fatal(err)
 	}

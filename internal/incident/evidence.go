@@ -9,7 +9,6 @@ import (
 	"github.com/matrix-aiops/matrix/internal/evidence"
 	"github.com/matrix-aiops/matrix/internal/ground"
 	"github.com/matrix-aiops/matrix/internal/metadb"
-	"github.com/matrix-aiops/matrix/internal/rule"
 )
 
 // input is what the evidence of the incident is collected about.
@@ -17,7 +16,7 @@ func (c *record) input(now time.Time, zone *time.Location) evidence.Input {
 	about := c.scope
 	in := evidence.Input{Rule: c.Rule.Name, Service: c.Service, Environment: c.Phase, Subject: c.Subject, Condition: about.String(),
 		Threshold: about.Threshold, Unit: about.Unit, Minutes: about.Minutes, Count: about.Count, WindowMinutes: about.WindowMinutes, From: about.From, To: about.To, Now: now, Location: zone}
-	in.Failed = slices.Contains(aboutFailures, c.Rule.Kind)
+	in.Failed, in.AboutSQL = slices.Contains(aboutFailures, c.Rule.Kind), slices.Contains(aboutSQL, c.Rule.Kind)
 	for _, i := range about.Instances {
 		in.Instances = append(in.Instances, evidence.Instance{Name: i.Name, Count: i.Count})
 	}
@@ -49,19 +48,18 @@ const (
 	beforeAlarm    = 10 * time.Minute // something was wrong before an alarm says so
 )
 
+// aboutSQL are the kinds of rules that count how much SQL a transaction runs, however
+// long it takes.
+var aboutSQL = []string{"many_sql", "repeated_sql"}
+
 // aboutFailures are the kinds of rules of which transactions that failed tell more
 // than slow ones.
 var aboutFailures = []string{"error_rate", "exception", "failed_external_call", "issue", "slo_burn"}
 
 // arrived reports whether the bundle tells of the worst transaction as a whole.
-// While its entry span is still on the way, a slow call looks like a transaction
-// of its own.
 func (c *record) arrived(b *ground.Bundle) bool {
-	isMatch := func(span string) bool {
-		return slices.ContainsFunc(c.scope.Worst, func(m rule.Match) bool { return m.SpanID.String() == span })
-	}
 	return len(c.scope.Worst) == 0 || slices.ContainsFunc(b.Facts, func(f ground.Fact) bool {
-		return f.Kind == ground.Transaction && f.TraceID == c.scope.Worst[0].TraceID.String() && !isMatch(f.SpanID)
+		return f.Kind == ground.Transaction && f.TraceID == c.scope.Worst[0].TraceID.String() && !f.Partial
 	})
 }
 

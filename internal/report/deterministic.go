@@ -154,6 +154,12 @@ func (w writer) causes() []values {
 	most := w.first(ground.Transaction).number("elapsed")
 	var causes []values
 	seen := map[string]bool{}
+	if w.first(ground.Alarm).Get("about") == "sql" { // what it counts comes before what took long
+		if v := w.largest(); v.ID != "" {
+			causes = append(causes, v)
+			seen[w.analysis(v)] = true
+		}
+	}
 	for _, v := range timed {
 		small := len(causes) > 0 && (v.cost() < causes[0].cost()/10 || v.cost() < most/20)
 		if v.cost() > 0 && !small && !seen[w.analysis(v)] && len(causes) < 3 {
@@ -181,6 +187,17 @@ func (w writer) causes() []values {
 		causes = slices.Insert(causes, at, suspect)
 	}
 	return causes[:min(len(causes), 3)]
+}
+
+// largest returns the statement that ran or fetched most.
+func (w writer) largest() (most values) {
+	amount := func(v values) float64 { return max(v.number("calls"), v.number("rows"), 1) }
+	for _, v := range w.of(ground.Statement) {
+		if most.ID == "" || amount(v) > amount(most) {
+			most = v
+		}
+	}
+	return most
 }
 
 func (w writer) summary() Point {

@@ -37,7 +37,7 @@ var phrasesOf = map[string]phrases{
 			return transactionLines(v, "작업", "인스턴스", "총 응답시간: %s", "SQL 실행시간: %s", "SQL 수행: %s회", "조회: %s건", "외부 호출시간: %s")
 		},
 		statement: func(v values) string {
-			what := join("SQL 쿼리", paren(joinNonEmpty(", ", v.statement(), v.get("operation"), prefix("테이블: ", v.tables()))))
+			what := join("SQL 쿼리", paren(joinNonEmpty(", ", v.statement(), v.get("operation"), prefix("테이블: ", v.tables()), prefix("조회: ", suffix(v.get("rows"), "건")))))
 			if v.repeated() {
 				return fmt.Sprintf("%s동일한 %s가 한 트랜잭션에서 %s회 실행되어 모두 %s가 소요되었습니다.", koreanStep(v), what, v.get("calls"), v.ms("total"))
 			}
@@ -120,7 +120,7 @@ var phrasesOf = map[string]phrases{
 			return transactionLines(v, "Operation", "Instance", "Total time: %s", "SQL time: %s", "SQL statements: %s", "fetched rows: %s", "external calls: %s")
 		},
 		statement: func(v values) string {
-			what := join("SQL statement", paren(joinNonEmpty(", ", v.statement(), v.get("operation"), prefix("tables: ", v.tables()))))
+			what := join("SQL statement", paren(joinNonEmpty(", ", v.statement(), v.get("operation"), prefix("tables: ", v.tables()), prefix("rows fetched: ", v.get("rows")))))
 			if v.repeated() {
 				return fmt.Sprintf("%sthe same %s ran %s times in one transaction and took %s altogether.", englishStep(v), what, v.get("calls"), v.ms("total"))
 			}

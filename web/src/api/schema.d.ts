@@ -5881,6 +5881,7 @@ export interface components {
             id: string;
             kind: string;
             link?: string;
+            partial?: boolean;
             span_id?: string;
             /** Format: int64 */
             step?: number;

@@ -181,7 +181,7 @@ function FactView({ fact, incident, marked }: { fact: Fact; incident: Incident; 
 }
 
 // The names whose values are words of ours, not of the monitored programs.
-const WORDS = new Set(['what', 'metric', 'when', 'error', 'change', 'verdict']);
+const WORDS = new Set(['about', 'what', 'metric', 'when', 'error', 'change', 'verdict']);
 
 /** Every value with its name; values of one name stand together. */
 function Values({ values }: { values: FactValue[] }) {

@@ -59,7 +59,7 @@ func TestMetricsThatAProjectDoesNotHaveAreNotAskedFor(t *testing.T) {
 	p.sample(1, now.Add(-26*time.Hour), 9, "__name__", "yesterday", "service", "api")
 	among := NewEngine(p.store, nil).Among(names)
 	for query, want := range map[string]int{
-		`here`: 1, `later`: 0, `here or later`: 1, `{service="api", __name__=~"here|later"}`: 2,
+		`here`: 1, `here{service="other"}`: 0, `here{service=~"a.*", pod=""}`: 1, `later`: 0, `here or later`: 1, `{service="api", __name__=~"here|later"}`: 2,
 		`yesterday offset 26h`: 1, // of days whose names were not read everything is asked
 	} {
 		answer, err := among.Instant(t.Context(), 1, query, now, 0)

@@ -87,9 +87,15 @@ type found struct {
 // [mint, maxt], ordered by metric and id. whole says that the matchers asked for
 // nothing but metrics.
 func (s *Store) series(ctx context.Context, p project.ID, mint, maxt int64, matchers []*labels.Matcher) (all []found, whole bool, err error) {
-	if s.names.rulesOut(mint, matchers) {
-		return nil, false, nil
+	whole = !slices.ContainsFunc(matchers, func(m *labels.Matcher) bool { return m.Name != model.MetricNameLabel })
+	all, known, err := s.names.series(ctx, s, p, mint, matchers)
+	if !known && err == nil {
+		all, err = s.readSeries(ctx, p, mint, maxt, matchers)
 	}
+	return all, whole, err
+}
+
+func (s *Store) readSeries(ctx context.Context, p project.ID, mint, maxt int64, matchers []*labels.Matcher) (all []found, err error) {
 	where, params, rest := conditions(matchers)
 	params = append(params, days(mint, maxt)...)
 	var (
@@ -102,10 +108,6 @@ func (s *Store) series(ctx context.Context, p project.ID, mint, maxt int64, matc
 		lastBad   bool // the row before was of a series that does not match
 		last      seriesKey
 	)
-	whole = true
-	for _, m := range matchers {
-		whole = whole && m.Name == model.MetricNameLabel
-	}
 	into := proto.Results{{Name: "metric", Data: metric}, {Name: "series_id", Data: &id}, {Name: "histogram", Data: &histogram},
 		{Name: "keys", Data: keys}, {Name: "values", Data: values}}
 	err = s.db.Stream(ctx, p, `
@@ -144,9 +146,9 @@ func (s *Store) series(ctx context.Context, p project.ID, mint, maxt int64, matc
 		return nil
 	}, params...)
 	if err != nil {
-		return nil, false, fmt.Errorf("find series: %w", err)
+		return nil, fmt.Errorf("find series: %w", err)
 	}
-	return all, whole, nil
+	return all, nil
 }
 
 func selector(matchers []*labels.Matcher) string {

@@ -27,7 +27,7 @@ func TestEditorsOfAnOrganisationStoreDraftsAndItsAdministratorsRelease(t *testin
 
 		var page Page[ai.Role]
 		h.decode(editor.do(http.MethodGet, roles, nil, nil), http.StatusOK, &page)
-		if len(page.Items) != 2 || page.Items[0].Owner != ai.Shared || page.Items[0].SystemMessage == "" || page.Items[0].UpdatedBy != "" {
+		if len(page.Items) != 3 || page.Items[0].Owner != ai.Shared || page.Items[0].SystemMessage == "" || page.Items[0].UpdatedBy != "" {
 			t.Errorf("an organisation without roles sees %+v", page.Items)
 		}
 		// What it makes over a shared role answers calls at once, so that an editor begins with a copy.

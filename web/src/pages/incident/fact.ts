@@ -25,6 +25,7 @@ export function factTitle(fact: Fact): string {
       ]
         .filter(Boolean)
         .join(' '),
+    cause: () => [value('service'), value('operation')].filter(Boolean).join(' · '),
     difference: () => [value('attribute'), differing(fact)].filter(Boolean).join(' = '),
     log: () => value('message'),
     change: () => `${value('service')} ${value('version_before')} → ${value('version')}`,

@@ -24,6 +24,15 @@ describe('a fact', () => {
     expect(factTitle({ id: 'E9', kind: 'call', text: '', values })).toBe('mongodb find customers');
   });
 
+  it('of a cause is titled by the service and what it did otherwise than usual, not by the sentence for models', () => {
+    const values = [
+      { name: 'service', value: 'order-api', unit: '' },
+      { name: 'operation', value: 'OrderService.search', unit: '' },
+    ];
+    const text = 'Candidate 1 for the cause: …';
+    expect(factTitle({ id: 'E9', kind: 'cause', text, values })).toBe('order-api · OrderService.search');
+  });
+
   it('beside the transactions is titled and counted by its own values', () => {
     const made = (kind: string, ...values: [string, string, string?][]): Fact => ({
       id: 'E9',

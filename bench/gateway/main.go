@@ -10,7 +10,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"time"
 
@@ -44,13 +43,7 @@ func main() {
 	flag.StringVar(&o.results, "results", "bench/results", "directory for the result; empty writes none")
 	flag.StringVar(&o.company, "company", "nothing that we know of", "what else ran on the machine, for the result")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, o)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-gateway:", err)
-		os.Exit(1)
-	}
+	rig.Main("bench-gateway", func(ctx context.Context) error { return run(ctx, o) })
 }
 
 func run(ctx context.Context, o options) (err error) {

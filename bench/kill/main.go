@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -39,13 +38,7 @@ func main() {
 	flag.StringVar(&o.matrix, "matrix", "bin/matrix", "the program to kill")
 	flag.StringVar(&o.results, "results", "bench/results", "directory for the result; empty writes none")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, o)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-kill:", err)
-		os.Exit(1)
-	}
+	rig.Main("bench-kill", func(ctx context.Context) error { return run(ctx, o) })
 }
 
 // kill is one of the kills.

@@ -79,7 +79,7 @@ func (k *asker) warm(ctx context.Context, a *asked) error {
 	if err != nil {
 		return err
 	}
-	cpu, err := usages(k.matrix.PID(), k.engine.PID())
+	cpu, err := rig.CPU(k.matrix.PID(), k.engine.PID())
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (k *asker) warm(ctx context.Context, a *asked) error {
 	if a.warm, bytes, err = k.ask(ctx, a.question, warmUp, k.runs); err != nil {
 		return err
 	}
-	cpuThen, err := usages(k.matrix.PID(), k.engine.PID())
+	cpuThen, err := rig.CPU(k.matrix.PID(), k.engine.PID())
 	if err != nil {
 		return err
 	}

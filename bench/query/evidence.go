@@ -66,14 +66,14 @@ func investigate(ctx context.Context, engine *rig.Engine, p project.ID, f *filli
 	if err != nil {
 		return nil, err
 	}
-	cpu, err := usages(os.Getpid(), engine.PID())
+	cpu, err := rig.CPU(os.Getpid(), engine.PID())
 	if err != nil {
 		return nil, err
 	}
 	if out.warm, out.facts, err = collect(warmUp, f.runs); err != nil {
 		return nil, err
 	}
-	cpuThen, err := usages(os.Getpid(), engine.PID())
+	cpuThen, err := rig.CPU(os.Getpid(), engine.PID())
 	if err != nil {
 		return nil, err
 	}

@@ -52,14 +52,14 @@ func (f *filling) fill(ctx context.Context, engine *rig.Engine, matrix *rig.Matr
 	if f.engineVersion, err = engine.Version(ctx); err != nil {
 		return err
 	}
-	before, err := usages(os.Getpid(), matrix.PID(), engine.PID())
+	before, err := rig.CPU(os.Getpid(), matrix.PID(), engine.PID())
 	if err != nil {
 		return err
 	}
 	if f.spansSent, err = f.send(ctx, matrix, "traces", f.spans); err != nil {
 		return err
 	}
-	after, err := usages(os.Getpid(), matrix.PID(), engine.PID())
+	after, err := rig.CPU(os.Getpid(), matrix.PID(), engine.PID())
 	if err != nil {
 		return err
 	}
@@ -122,17 +122,4 @@ func (f *filling) send(ctx context.Context, matrix *rig.Matrix, signal string, i
 		return sent{}, fmt.Errorf("%d %s were refused: %v", report.Refused(), report.Things(), report.Rejected)
 	}
 	return sent{items: report.Accepted, took: time.Duration(report.ElapsedNs)}, nil
-}
-
-// usages reads the CPU time of processes.
-func usages(pids ...int) ([]time.Duration, error) {
-	var out []time.Duration
-	for _, pid := range pids {
-		u, err := rig.UsageOf(pid)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, u.CPU)
-	}
-	return out, nil
 }

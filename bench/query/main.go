@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"time"
 
@@ -40,13 +39,7 @@ func main() {
 	flag.StringVar(&o.matrix, "matrix", "bin/matrix", "the program to measure")
 	flag.StringVar(&o.results, "results", "bench/results", "directory for the result; empty writes none")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, o)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-query:", err)
-		os.Exit(1)
-	}
+	rig.Main("bench-query", func(ctx context.Context) error { return run(ctx, o) })
 }
 
 func run(ctx context.Context, o options) (err error) {

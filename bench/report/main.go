@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,13 +51,7 @@ func main() {
 	flag.StringVar(&o.matrix, "matrix", "bin/matrix", "the program to measure")
 	flag.StringVar(&o.results, "results", "bench/results", "directory for the result; empty writes none")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, o)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-report:", err)
-		os.Exit(1)
-	}
+	rig.Main("bench-report", func(ctx context.Context) error { return run(ctx, o) })
 }
 
 func run(ctx context.Context, o options) error {

@@ -164,6 +164,19 @@ func UsageOf(pid int) (Usage, error) {
 	return u, nil
 }
 
+// CPU reads the CPU time that running processes have used so far.
+func CPU(pids ...int) ([]time.Duration, error) {
+	var out []time.Duration
+	for _, pid := range pids {
+		u, err := UsageOf(pid)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, u.CPU)
+	}
+	return out, nil
+}
+
 // Child returns the only child of a process, 0 when there is none.
 func Child(pid int) (int, error) {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"time"
@@ -37,13 +36,7 @@ func main() {
 	flag.StringVar(&o.matrix, "matrix", "bin/matrix", "the program to measure")
 	flag.StringVar(&o.results, "results", "bench/results", "directory for the result; empty writes none")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, o)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-rules:", err)
-		os.Exit(1)
-	}
+	rig.Main("bench-rules", func(ctx context.Context) error { return run(ctx, o) })
 }
 
 func run(ctx context.Context, o options) (err error) {

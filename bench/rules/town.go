@@ -275,11 +275,7 @@ func (t *town) cost(ctx context.Context, pair *rig.Pair, how time.Duration) (cos
 
 func (t *town) costWhile(pair *rig.Pair, do func() error) (cost, error) {
 	began := time.Now()
-	matrix, err := rig.UsageOf(pair.Matrix.PID())
-	if err != nil {
-		return cost{}, err
-	}
-	engine, err := rig.UsageOf(pair.Engine.PID())
+	before, err := rig.CPU(pair.Matrix.PID(), pair.Engine.PID())
 	if err != nil {
 		return cost{}, err
 	}
@@ -287,13 +283,10 @@ func (t *town) costWhile(pair *rig.Pair, do func() error) (cost, error) {
 		return cost{}, err
 	}
 	took := time.Since(began).Seconds()
-	matrixNow, err := rig.UsageOf(pair.Matrix.PID())
+	after, err := rig.CPU(pair.Matrix.PID(), pair.Engine.PID())
 	if err != nil {
 		return cost{}, err
 	}
-	engineNow, err := rig.UsageOf(pair.Engine.PID())
-	if err != nil {
-		return cost{}, err
-	}
-	return cost{(matrixNow.CPU - matrix.CPU).Seconds() / took, (engineNow.CPU - engine.CPU).Seconds() / took, matrixNow.Peak}, nil
+	matrix, err := rig.UsageOf(pair.Matrix.PID())
+	return cost{(after[0] - before[0]).Seconds() / took, (after[1] - before[1]).Seconds() / took, matrix.Peak}, err
 }

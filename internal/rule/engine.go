@@ -236,10 +236,13 @@ func (s *shard) pass(ctx context.Context, rules []due, now time.Time) (more bool
 	}
 	// Of the overlap the newest are read: under a flood of matches those at its
 	// far end, which were all there to read the last time, are left out.
-	ask.After, ask.Until, ask.Newest = from.Add(-overlap), from, true
-	again, err := kind.find(ctx, &s.opts.Sources, ask)
-	if err != nil {
-		return false, fmt.Errorf("%s: %w", kind.Name, err)
+	// Kinds that count minutes have read those of the overlap with the new ones.
+	var again results
+	if !kind.Minutes {
+		ask.After, ask.Until, ask.Newest = from.Add(-overlap), from, true
+		if again, err = kind.find(ctx, &s.opts.Sources, ask); err != nil {
+			return false, fmt.Errorf("%s: %w", kind.Name, err)
+		}
 	}
 
 	var failed []error
@@ -257,7 +260,7 @@ func (s *shard) pass(ctx context.Context, rules []due, now time.Time) (more bool
 		}
 		matched := s.unseen(r, found.hits[r.ID], again.hits[r.ID])
 		// A rule that failed is well again once it was evaluated.
-		if len(matched) == 0 && (r.failingSince == 0 || found.idle && again.idle) {
+		if len(matched) == 0 && (r.failingSince == 0 || found.idle) {
 			quiet[r.watermark] = append(quiet[r.watermark], r.ID)
 			continue
 		}

@@ -185,7 +185,7 @@ type search struct {
 	Rules        []*Rule // at least one
 	After, Until time.Time
 	// Newest says that of more than Limit the newest are wanted: they are looked at
-	// again. Kinds that count minutes do that as they look at the next one.
+	// again.
 	Newest bool
 	Limit  int
 	// past says that a trial asks about days gone by: all of them, and none again.

@@ -82,9 +82,6 @@ func (m *measure) find(ctx context.Context, src *Sources, ask search) (results, 
 	if oldest := until.Add(-maxBacklog); after.Before(oldest) && !ask.past {
 		after = oldest
 	}
-	if ask.Newest {
-		return results{idle: true}, nil // the minutes of the overlap are read with the next one
-	}
 	ends := minutesIn(after, until)
 	if len(ends) > 0 && !ask.past {
 		ends = minutesIn(after.Add(-overlap), until)
